@@ -1,0 +1,67 @@
+import { Failure, type FailureKind } from './failure.ts';
+
+const ERRNO: Readonly<Record<string, FailureKind>> = {
+  ENOSPC: 'exhausted',
+  EDQUOT: 'exhausted',
+  EMFILE: 'exhausted',
+  ENFILE: 'exhausted',
+  EROFS: 'exhausted',
+  ECONNREFUSED: 'transient',
+  ECONNRESET: 'transient',
+  ECONNABORTED: 'transient',
+  ETIMEDOUT: 'transient',
+  EHOSTUNREACH: 'transient',
+  ENETUNREACH: 'transient',
+  ENETDOWN: 'transient',
+  ENOTFOUND: 'transient',
+  EAI_AGAIN: 'transient',
+  EPIPE: 'transient',
+  EIO: 'corrupt',
+};
+
+/** The one place where errors of sqlite, the system and HTTP become kinds.
+ *  @param code prefix for the failure's stable code, like `upload.block` */
+export function classify(error: unknown, code: string): Failure {
+  if (error instanceof Failure) return error;
+  const { code: errno, statusCode, message } = describe(error);
+  const fail = (kind: FailureKind, detail: string) =>
+    new Failure(kind, `${code}.${detail}`, `${code}: ${message}`, { cause: error });
+  if (statusCode !== undefined) return fail(kindOfStatus(statusCode), `http-${statusCode}`);
+  if (errno?.startsWith('SQLITE_')) return fail(kindOfSqlite(errno), errno.toLowerCase());
+  if (errno && ERRNO[errno]) return fail(ERRNO[errno], errno.toLowerCase());
+  if (isAbort(error)) return fail('transient', 'aborted');
+  return fail('transient', 'unknown');
+}
+
+/** 408, 429 and 5xx pass by themselves; 401 and 403 pass with a new ticket or when the clock is right. */
+function kindOfStatus(status: number): FailureKind {
+  if (status === 408 || status === 429 || status >= 500 || status === 401 || status === 403)
+    return 'transient';
+  if (status === 507) return 'exhausted';
+  return 'rejected';
+}
+
+function kindOfSqlite(code: string): FailureKind {
+  if (code.startsWith('SQLITE_FULL')) return 'exhausted';
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) return 'corrupt';
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR')) return 'transient';
+  return 'bug';
+}
+
+const isAbort = (error: unknown) =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+
+function describe(error: unknown): { code?: string; statusCode?: number; message: string } {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code, statusCode, response } = error as Error & {
+    code?: unknown;
+    statusCode?: unknown;
+    response?: { statusCode?: unknown; status?: unknown };
+  };
+  const status = [statusCode, response?.statusCode, response?.status].find((v) => typeof v === 'number');
+  return {
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof status === 'number' ? { statusCode: status } : {}),
+  };
+}

@@ -1,0 +1,34 @@
+import { pino, type DestinationStream } from 'pino';
+
+/** Structured log. Warn: somebody may act. Error: somebody must. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Log;
+}
+
+/** Signatures of storage tickets, keys in connection strings, logins in RTSP addresses. */
+const SECRETS: readonly [RegExp, string][] = [
+  [/([?&]sig=)[^&\s"]+/gi, '$1***'],
+  [/(SharedAccessKey=)[^;\s"]+/gi, '$1***'],
+  [/(SharedAccessSignature )[^\s"]+/gi, '$1***'],
+  [/(AccountKey=)[^;\s"]+/gi, '$1***'],
+  [/(rtsps?:\/\/)[^/@\s"]+@/gi, '$1***@'],
+  [/("?(?:password|user-pw|sasToken)"?\s*[:=]\s*"?)[^"\s,}]+/gi, '$1***'],
+];
+
+/** Takes every secret we know of out of a line. */
+export const redact = (line: string): string =>
+  SECRETS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line);
+
+/** @param level pino level name
+ *  @param write receives whole redacted lines; standard output when absent */
+export function createLog(
+  level: string,
+  write: (line: string) => void = (line) => process.stdout.write(line),
+): Log {
+  const destination: DestinationStream = { write: (line: string) => write(redact(line)) };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}

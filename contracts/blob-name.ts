@@ -1,0 +1,36 @@
+/** Parts of a clip's place in storage. */
+export interface ClipPlace {
+  readonly deviceId: string;
+  readonly cameraId: string;
+  readonly clipId: string;
+  /** Wall time of the trigger, Unix milliseconds; chooses the day folders (UTC). */
+  readonly triggeredMs: number;
+}
+
+/** `<camera>/<yyyy>/<mm>/<dd>/<clip>.mp4`: what the device asks a ticket for. IoT Hub puts `<device>/` in front. */
+export function clipBlobNameOnDevice(place: Omit<ClipPlace, 'deviceId'>): string {
+  const day = new Date(place.triggeredMs).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${place.cameraId}/${day}/${place.clipId}.mp4`;
+}
+
+/** `<device>/<camera>/<yyyy>/<mm>/<dd>/<clip>.mp4`: the blob's name in the container of the clips. */
+export function clipBlobName(place: ClipPlace): string {
+  return `${place.deviceId}/${clipBlobNameOnDevice(place)}`;
+}
+
+const CLIP_BLOB = /^([^/]+)\/([^/]+)\/\d{4}\/\d{2}\/\d{2}\/([0-9A-HJKMNP-TV-Z]{26})\.mp4$/;
+
+/** Device, camera and clip of a blob name; undefined when it is not the name of a clip we uploaded. */
+export function parseClipBlobName(
+  blobName: string,
+): { deviceId: string; cameraId: string; clipId: string } | undefined {
+  const match = CLIP_BLOB.exec(blobName);
+  if (!match) return undefined;
+  const [, deviceId = '', cameraId = '', clipId = ''] = match;
+  return { deviceId, cameraId, clipId };
+}
+
+/** Where the verdict lies beside the clip. */
+export const verdictBlobName = (clipBlob: string) => clipBlob.replace(/\.[^./]+$/, '') + '.verdict.json';
+/** Where a copy of the annotated best frame lies beside the clip, so that the device may read it. */
+export const bestFrameBlobName = (clipBlob: string) => clipBlob.replace(/\.[^./]+$/, '') + '.best.jpg';

@@ -1,0 +1,98 @@
+import { Type, type Static } from 'typebox';
+import { Name } from '../schema-types.ts';
+
+const StreamUrl = (description: string) =>
+  Type.String({ description, pattern: '^rtsps?://[^\\s"@]+$', maxLength: 1024 });
+
+export const CameraConfig = Type.Object(
+  {
+    id: Name('Short name of the camera, used in file and blob names'),
+    title: Type.Optional(Type.String({ maxLength: 80, description: 'Name a person reads' })),
+    main: StreamUrl('RTSP address of the full picture; recorded, never decoded. No password in it'),
+    sub: StreamUrl('RTSP address of the small picture; decoded to look for motion. No password in it'),
+    credential: Type.Optional(
+      Name('Credential file with {"username","password"} in the credentials directory'),
+    ),
+    sensitivity: Type.Integer({
+      minimum: 1,
+      maximum: 10,
+      default: 5,
+      description: 'How little motion starts a recording: 1 only large and clear motion, 10 almost any',
+    }),
+  },
+  { $id: 'dachawatch/camera/1' },
+);
+export type CameraConfig = Static<typeof CameraConfig>;
+
+export const RecordingConfig = Type.Object(
+  {
+    preRollMs: Type.Integer({
+      minimum: 0,
+      maximum: 30_000,
+      default: 5_000,
+      description: 'Kept from before the trigger',
+    }),
+    postRollMs: Type.Integer({
+      minimum: 1_000,
+      maximum: 300_000,
+      default: 30_000,
+      description: 'Recorded after the trigger',
+    }),
+  },
+  { $id: 'dachawatch/recording/1' },
+);
+export type RecordingConfig = Static<typeof RecordingConfig>;
+
+/** `appliance.json`: everything the agent is told. Secrets are named here and kept in the credentials directory. */
+export const ApplianceConfig = Type.Object(
+  {
+    schema: Type.Literal('dachawatch/appliance/1'),
+    deviceId: Name('Identity of this device at IoT Hub'),
+    hub: Type.Object({
+      credential: Name('Credential file that holds the IoT Hub device connection string'),
+      mqttEndpoint: Type.Optional(
+        Type.String({
+          pattern: '^[^:/\\s]+:\\d+$',
+          description: 'host:port of a gateway or local hub for MQTT; the hub itself when absent',
+        }),
+      ),
+      httpsEndpoint: Type.Optional(
+        Type.String({
+          pattern: '^[^:/\\s]+:\\d+$',
+          description:
+            'host:port of a proxy or local hub for file-upload tickets; the hub itself when absent',
+        }),
+      ),
+      caFile: Type.Optional(
+        Type.String({ description: 'PEM file with the certificate authority of a gateway or local hub' }),
+      ),
+    }),
+    cameras: Type.Array(CameraConfig, { minItems: 1, maxItems: 16 }),
+    recording: RecordingConfig,
+    storage: Type.Object({
+      maxBytes: Type.Integer({
+        minimum: 50_000_000,
+        default: 20_000_000_000,
+        description: 'Most bytes of clips kept on this device',
+      }),
+    }),
+    dashboard: Type.Object({
+      host: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
+      port: Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        default: 8080,
+        description: '0: the system chooses',
+      }),
+    }),
+  },
+  { $id: 'dachawatch/appliance/1' },
+);
+export type ApplianceConfig = Static<typeof ApplianceConfig>;
+
+/** A camera's login, as it lies in the credentials directory. */
+export const CameraCredential = Type.Object(
+  { username: Type.String({ minLength: 1 }), password: Type.String() },
+  { $id: 'dachawatch/camera-credential/1' },
+);
+export type CameraCredential = Static<typeof CameraCredential>;

@@ -1,0 +1,30 @@
+import { Type, type Static } from 'typebox';
+import { IsoTime, OneOf } from '../schema-types.ts';
+import { AnalysisDetails } from './analysis-details.ts';
+
+/** Queue `video-processed`: the worker's answer. `details` of a FAILED result carries `error` instead. */
+export const ProcessingResult = Type.Object(
+  {
+    instance_id: Type.String({ minLength: 1, description: 'Orchestration that waits for this answer' }),
+    blobUrl: Type.String({ minLength: 1 }),
+    blobName: Type.String({ minLength: 1 }),
+    status: OneOf(['PROCESSED', 'FAILED'], 'Whether the clip could be analysed'),
+    start_timestamp: IsoTime('When the worker began'),
+    stop_timestamp: IsoTime('When the worker ended'),
+    details: Type.Union([
+      AnalysisDetails,
+      Type.Object({
+        error: Type.Object({
+          code: Type.String({ description: 'Stable, searchable code' }),
+          message: Type.String({ description: 'One sentence for a person' }),
+        }),
+      }),
+      Type.Object(
+        {},
+        { additionalProperties: false, description: 'The original worker sent an empty object' },
+      ),
+    ]),
+  },
+  { $id: 'dachawatch/processing-result/1' },
+);
+export type ProcessingResult = Static<typeof ProcessingResult>;
