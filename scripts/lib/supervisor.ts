@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A process of the product, started with an IPC channel: it says `{ready: true, …}` when it serves, and ends by
+ *  itself when the channel closes, so nothing survives a killed supervisor. */
+export interface ProcessSpec {
+  readonly name: string;
+  /** Entry file, run by the Node that runs us. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Longest that it may take from start to ready, milliseconds. */
+  readonly readyMs: number;
+}
+
+export type Ready = Readonly<Record<string, unknown>>;
+
+export interface Supervised {
+  readonly name: string;
+  readonly pid: () => number | undefined;
+}
+
+interface Entry extends Supervised {
+  readonly spec: ProcessSpec;
+  child: ChildProcess | undefined;
+  /** Has been ready once: only then is a death answered with a restart. */
+  served: boolean;
+  restarts: number;
+  restartTimer: NodeJS.Timeout | undefined;
+}
+
+const RESTART_MIN_MS = 500;
+const RESTART_MAX_MS = 30_000;
+/** A process that lived this long is healthy again: its next death restarts it at once. */
+const HEALTHY_MS = 60_000;
+
+export interface SupervisorDeps {
+  readonly logDir: string;
+  /** Longest that one process may take to end before it is killed, milliseconds. */
+  readonly stopMs: number;
+  readonly onRestart: (name: string, why: string, inMs: number) => void;
+}
+
+/** Starts processes in order, restarts those that die, stops all in reverse.
+ *  Invariants
+ *  1. After `stop` no process that was started here runs.
+ *  2. A process that dies is started again, sooner the longer it had lived.
+ *  3. The output of each goes to a file of its own below `logDir`. */
+export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) {
+  const entries: Entry[] = [];
+  let stopping = false;
+
+  function launch(entry: Entry): Promise<Ready> {
+    const { spec } = entry;
+    const log = openSync(join(logDir, `${spec.name}.log`), 'a');
+    // A process group of its own: Ctrl-C must reach only us, so that we can stop them in order.
+    const child = spawn(process.execPath, [spec.entry, ...spec.args], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...spec.env },
+      stdio: ['ignore', log, log, 'ipc'],
+      detached: true,
+    });
+    closeSync(log);
+    entry.child = child;
+    const startedAt = performance.now();
+
+    child.once('exit', (code, signal) => {
+      entry.child = undefined;
+      if (stopping || !entry.served) return;
+      if (performance.now() - startedAt > HEALTHY_MS) entry.restarts = 0;
+      const inMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** entry.restarts);
+      entry.restarts += 1;
+      onRestart(spec.name, signal ?? `exit code ${code}`, inMs);
+      entry.restartTimer = setTimeout(() => {
+        launch(entry).catch(() => {
+          // Its exit has scheduled the next start already.
+        });
+      }, inMs);
+    });
+
+    return new Promise<Ready>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`${spec.name} was not ready after ${spec.readyMs / 1000} s; see ${logFile(spec.name)}`));
+      }, spec.readyMs);
+      child.on('message', (message: unknown) => {
+        if (typeof message !== 'object' || message === null || !('ready' in message)) return;
+        clearTimeout(timer);
+        entry.served = true;
+        resolve(message as Ready);
+      });
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        reject(new Error(`${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}); see ${logFile(spec.name)}`));
+      });
+    });
+  }
+
+  const logFile = (name: string) => join(logDir, `${name}.log`);
+
+  async function end(entry: Entry): Promise<void> {
+    clearTimeout(entry.restartTimer);
+    const child = entry.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), stopMs);
+    await exited;
+    clearTimeout(kill);
+  }
+
+  return {
+    /** Resolves with what the process said when it was ready; a process that dies before its first ready is not
+     *  started again, and the error names its log. */
+    async start(spec: ProcessSpec): Promise<Ready> {
+      const entry: Entry = { name: spec.name, spec, child: undefined, served: false, restarts: 0, restartTimer: undefined, pid: () => entry.child?.pid };
+      entries.push(entry);
+      try {
+        return await launch(entry);
+      } catch (error) {
+        entries.splice(entries.indexOf(entry), 1);
+        await end(entry);
+        throw error;
+      }
+    },
+    processes: (): readonly Supervised[] => entries,
+    async stop(): Promise<void> {
+      stopping = true;
+      for (const entry of entries.toReversed()) await end(entry);
+    },
+  };
+}
+
+export type Supervisor = ReturnType<typeof createSupervisor>;
