@@ -80,7 +80,9 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
 
     return new Promise<Ready>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Error(`${spec.name} was not ready after ${spec.readyMs / 1000} s; see ${logFile(spec.name)}`));
+        reject(
+          new Error(`${spec.name} was not ready after ${spec.readyMs / 1000} s; see ${logFile(spec.name)}`),
+        );
       }, spec.readyMs);
       child.on('message', (message: unknown) => {
         if (typeof message !== 'object' || message === null || !('ready' in message)) return;
@@ -91,7 +93,11 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
       child.once('error', reject);
       child.once('exit', (code, signal) => {
         clearTimeout(timer);
-        reject(new Error(`${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}); see ${logFile(spec.name)}`));
+        reject(
+          new Error(
+            `${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}); see ${logFile(spec.name)}`,
+          ),
+        );
       });
     });
   }
@@ -113,7 +119,15 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
     /** Resolves with what the process said when it was ready; a process that dies before its first ready is not
      *  started again, and the error names its log. */
     async start(spec: ProcessSpec): Promise<Ready> {
-      const entry: Entry = { name: spec.name, spec, child: undefined, served: false, restarts: 0, restartTimer: undefined, pid: () => entry.child?.pid };
+      const entry: Entry = {
+        name: spec.name,
+        spec,
+        child: undefined,
+        served: false,
+        restarts: 0,
+        restartTimer: undefined,
+        pid: () => entry.child?.pid,
+      };
       entries.push(entry);
       try {
         return await launch(entry);

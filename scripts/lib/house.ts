@@ -1,0 +1,164 @@
+/** The whole product on one machine: which processes there are, in which order they start, and what each is told. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
+import { repoRoot } from './places.ts';
+import type { Ready, Supervisor } from './supervisor.ts';
+
+/** A camera as the person named it: addresses may carry a login. */
+export interface CameraAddress {
+  readonly id: string;
+  readonly main: string;
+  readonly sub: string;
+}
+
+export interface HouseOptions {
+  readonly dataDir: string;
+  readonly modelsDir: string;
+  readonly dashboardPort: number;
+  readonly cameras: readonly CameraAddress[];
+  readonly tell: (sentence: string) => void;
+}
+
+const DEVICE_ID = 'dacha-1';
+const HUB_NAME = 'dachawatch-hub.local';
+const READY_MS = 60_000;
+
+const entry = (path: string) => join(repoRoot, path);
+const text = (ready: Ready, field: string): string => {
+  const value = ready[field];
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw new Error(`a process became ready without saying its ${field}`);
+  return String(value);
+};
+
+/** Starts cloud and agent. Resolves when the agent watches.
+ *  @returns address of the agent's page */
+export async function startHouse(
+  supervisor: Supervisor,
+  options: HouseOptions,
+): Promise<{ dashboard: string }> {
+  const { dataDir, tell } = options;
+  const cloudDir = join(dataDir, 'cloud');
+  const dirOf = (name: string) => join(cloudDir, name);
+  const certificates = await ensureCertificates(dirOf('certificates'), [HUB_NAME]);
+  const trustCa = { NODE_EXTRA_CA_CERTS: certificates.caFile };
+
+  tell('starting storage (Azurite)');
+  const storage = await supervisor.start({
+    name: 'storage',
+    entry: entry('cloud-fn/local/storage/main.ts'),
+    args: ['--data', dirOf('storage'), '--certificates', dirOf('certificates')],
+    env: {},
+    readyMs: READY_MS,
+  });
+  const connection = { DACHA_STORAGE_CONNECTION: text(storage, 'connectionString') };
+
+  tell('starting the IoT hub');
+  const hub = await supervisor.start({
+    name: 'iot-hub',
+    entry: entry('cloud-fn/local/iot-hub/main.ts'),
+    args: [
+      ...['--data', dirOf('iot-hub'), '--cert', certificates.certFile, '--key', certificates.keyFile],
+      ...['--host-name', HUB_NAME, '--device', DEVICE_ID],
+    ],
+    env: { ...connection, ...trustCa },
+    readyMs: READY_MS,
+  });
+
+  tell('starting the functions host');
+  const functions = await supervisor.start({
+    name: 'functions-host',
+    entry: entry('cloud-fn/local/functions-host/main.ts'),
+    args: ['--app', entry('cloud-fn/functions/app.ts'), '--data', dirOf('functions-host')],
+    env: {
+      ...connection,
+      ...trustCa,
+      AzureWebJobsStorage: text(storage, 'connectionString'),
+      DACHA_IOTHUB_CONNECTION: text(hub, 'serviceConnectionString'),
+      DACHA_COMPUTE: 'local-process',
+      DACHA_MODELS_DIR: options.modelsDir,
+    },
+    readyMs: READY_MS,
+  });
+
+  tell('starting the event grid bridge');
+  await supervisor.start({
+    name: 'event-grid',
+    entry: entry('cloud-fn/local/event-grid/main.ts'),
+    args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridUrl')],
+    env: { ...connection, ...trustCa, DACHA_EVENTGRID_KEY: text(functions, 'masterKey') },
+    readyMs: READY_MS,
+  });
+
+  tell('starting the agent');
+  writeAgentFiles(options, {
+    connectionString: text(hub, 'deviceConnectionString'),
+    mqttPort: text(hub, 'mqttPort'),
+    httpsPort: text(hub, 'httpsPort'),
+    caFile: certificates.caFile,
+  });
+  const agent = await supervisor.start({
+    name: 'agent',
+    entry: entry('agent/main.ts'),
+    args: [
+      ...['--config', join(dataDir, 'appliance.json'), '--data', join(dataDir, 'agent')],
+      ...['--credentials', join(dataDir, 'credentials')],
+    ],
+    env: trustCa,
+    readyMs: READY_MS,
+  });
+  return { dashboard: text(agent, 'dashboard') };
+}
+
+interface HubAddress {
+  readonly connectionString: string;
+  readonly mqttPort: string;
+  readonly httpsPort: string;
+  readonly caFile: string;
+}
+
+/** `appliance.json` and the credentials folder, as an installer would write them. */
+function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
+  const credentials = join(options.dataDir, 'credentials');
+  mkdirSync(credentials, { recursive: true, mode: 0o700 });
+  const secret = (name: string, content: string) =>
+    writeFileSync(join(credentials, name), content, { mode: 0o600 });
+  secret('iothub', hub.connectionString);
+  const cameras = options.cameras.map(({ id, main, sub }) => {
+    const { address: mainAddress, login } = withoutLogin(main);
+    const { address: subAddress } = withoutLogin(sub);
+    if (login) secret(`camera-${id}`, JSON.stringify(login));
+    return { id, main: mainAddress, sub: subAddress, ...(login ? { credential: `camera-${id}` } : {}) };
+  });
+  const config = {
+    schema: 'dachawatch/appliance/1',
+    deviceId: DEVICE_ID,
+    hub: {
+      credential: 'iothub',
+      mqttEndpoint: `localhost:${hub.mqttPort}`,
+      httpsEndpoint: `127.0.0.1:${hub.httpsPort}`,
+      caFile: hub.caFile,
+    },
+    cameras,
+    recording: {},
+    storage: {},
+    dashboard: { port: options.dashboardPort },
+  };
+  writeFileSync(join(options.dataDir, 'appliance.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** `rtsp://user:password@host/path` taken apart: the login never enters a configuration file. */
+export function withoutLogin(address: string): {
+  address: string;
+  login: { username: string; password: string } | undefined;
+} {
+  const url = new URL(address);
+  const login =
+    url.username === ''
+      ? undefined
+      : { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  url.username = '';
+  url.password = '';
+  return { address: url.href, login };
+}

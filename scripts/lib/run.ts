@@ -1,0 +1,204 @@
+/** `scripts/run`: the whole product on this machine, with a camera to watch. Its help stands in `scripts/run`. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startCamera, type CameraSimulator } from '../../hardware/simulators/camera/camera.ts';
+import { defaultFootage } from '../../hardware/simulators/camera/footage.ts';
+import { lockData } from './data-lock.ts';
+import { type CameraAddress, startHouse } from './house.ts';
+import { cacheDir, stateDir } from './places.ts';
+import { createSupervisor } from './supervisor.ts';
+import { askClips, type ClipView, createStory, summary } from './watch.ts';
+
+const LOOK_EVERY_MS = 500;
+const STOP_MS = 15_000;
+/** Exit code of a program ended by Ctrl-C. */
+const INTERRUPTED = 130;
+
+/** Something the person can mend: said in one sentence, exit code 2. */
+class Refusal extends Error {}
+
+const numberIn = (text: string, name: string, min: number, max: number): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < min || value > max)
+    throw new Refusal(`--${name} takes a number from ${min} to ${max}, not "${text}"`);
+  return value;
+};
+
+function readOptions(args: string[]) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        video: { type: 'string' },
+        'lead-in': { type: 'string', default: '10' },
+        once: { type: 'boolean', default: false },
+        camera: { type: 'string', multiple: true, default: [] },
+        sub: { type: 'string', multiple: true, default: [] },
+        data: { type: 'string' },
+        port: { type: 'string', default: '8080' },
+        'until-verdict': { type: 'boolean', default: false },
+        timeout: { type: 'string', default: '300' },
+        json: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message} (scripts/run --help lists the options)`);
+  }
+  if (values.camera.length > 0 && values.video !== undefined)
+    throw new Refusal('--video makes a camera of a file and --camera uses real ones: give one of the two');
+  if (values.camera.length !== values.sub.length)
+    throw new Refusal(
+      'each --camera needs a --sub: the address of the small stream of the same camera, which is decoded to look for motion',
+    );
+  for (const address of [...values.camera, ...values.sub])
+    if (!/^rtsps?:\/\/[^\s"]+$/.test(address) || !URL.canParse(address))
+      throw new Refusal('--camera and --sub take an address that begins with rtsp://');
+  return {
+    video: values.video,
+    leadInS: numberIn(values['lead-in'], 'lead-in', 0, 3600),
+    loop: !values.once,
+    cameras: values.camera.map(
+      (main, index): CameraAddress => ({ id: `camera-${index + 1}`, main, sub: values.sub[index] ?? '' }),
+    ),
+    dataDir: resolve(values.data ?? join(stateDir(), 'run')),
+    port: numberIn(values.port, 'port', 0, 65_535),
+    untilVerdict: values['until-verdict'],
+    timeoutS: numberIn(values.timeout, 'timeout', 1, 86_400),
+    json: values.json,
+  };
+}
+
+const options = (() => {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`scripts/run: ${error.message}\n`);
+    process.exit(2);
+  }
+})();
+
+// With --json, standard output carries nothing but the object.
+const tell = (sentence: string) => {
+  const line = `${new Date().toTimeString().slice(0, 8)}  ${sentence}\n`;
+  if (options.json) process.stderr.write(line);
+  else process.stdout.write(line);
+};
+
+async function main(interrupted: AbortSignal): Promise<number> {
+  try {
+    mkdirSync(join(options.dataDir, 'log'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Refusal(`the data folder ${options.dataDir} cannot be made: ${(error as Error).message}`);
+  }
+  const lock = lockData(options.dataDir);
+  if (!lock)
+    throw new Refusal(
+      `another scripts/run uses ${options.dataDir}; stop it, or give another folder with --data`,
+    );
+
+  const logDir = join(options.dataDir, 'log');
+  const supervisor = createSupervisor({
+    logDir,
+    stopMs: STOP_MS,
+    onRestart: (name, why, inMs) => tell(`${name} ended (${why}); starting it again in ${inMs / 1000} s`),
+  });
+  // Ctrl-C during the start ends what has been started; the step that waits for it fails and we go to the end.
+  const stopEarly = () => void supervisor.stop();
+  interrupted.addEventListener('abort', stopEarly);
+  let camera: CameraSimulator | undefined;
+  try {
+    const cameras = [...options.cameras];
+    if (cameras.length === 0) {
+      const video =
+        options.video === undefined ? await defaultFootage(cacheDir(), tell) : resolve(options.video);
+      tell(`preparing the camera: ${video}`);
+      camera = await startCamera({
+        video,
+        leadInS: options.leadInS,
+        loop: options.loop,
+        cacheDir: cacheDir(),
+        onProgress: tell,
+      });
+      cameras.push({ id: 'demo', main: camera.mainUrl, sub: camera.subUrl });
+    }
+    if (interrupted.aborted) return INTERRUPTED;
+    const { dashboard } = await startHouse(supervisor, {
+      dataDir: options.dataDir,
+      modelsDir: join(cacheDir(), 'models'),
+      dashboardPort: options.port,
+      cameras,
+      tell,
+    });
+    tell(`watching; the page is at ${dashboard}`);
+    if (!options.json) tell(`state and logs are in ${options.dataDir}; Ctrl-C stops everything`);
+    interrupted.removeEventListener('abort', stopEarly);
+    return await watch(dashboard, interrupted);
+  } catch (error) {
+    if (interrupted.aborted) return INTERRUPTED;
+    throw error;
+  } finally {
+    tell('stopping');
+    await supervisor.stop();
+    await camera?.stop();
+    lock.release();
+    tell('stopped');
+  }
+}
+
+/** Tells what happens until Ctrl-C, or until the first verdict with --until-verdict. */
+async function watch(dashboard: string, interrupted: AbortSignal): Promise<number> {
+  const story = createStory(tell);
+  const knownJudged = new Set<string>();
+  const atStart = await askClips(dashboard);
+  story.begin(atStart ?? []);
+  for (const clip of atStart ?? []) if (clip.verdict) knownJudged.add(clip.clipId);
+  const endAt = performance.now() + options.timeoutS * 1000;
+  let last: readonly ClipView[] = atStart ?? [];
+
+  while (!interrupted.aborted) {
+    const clips = await askClips(dashboard);
+    if (clips) {
+      last = clips;
+      const [judged] = story.look(clips);
+      if (judged && options.untilVerdict) {
+        const file = join(options.dataDir, 'agent/clips', judged.cameraId, `${judged.clipId}.mp4`);
+        const found = summary(judged, file);
+        process.stdout.write(
+          options.json ? `${JSON.stringify(found)}\n` : `${JSON.stringify(found, null, 2)}\n`,
+        );
+        return 0;
+      }
+    }
+    if (options.untilVerdict && performance.now() > endAt) {
+      process.stderr.write(`scripts/run: no verdict within ${options.timeoutS} s: ${whyNot(last)}\n`);
+      return 1;
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  return options.untilVerdict ? INTERRUPTED : 0;
+}
+
+/** The step that the newest clip has not passed. */
+function whyNot(clips: readonly ClipView[]): string {
+  const newest = clips[0];
+  if (!newest)
+    return 'nothing moved before the camera, or the camera gave no picture; its state is on the page and in log/agent.log';
+  if (newest.state === 'recording') return 'the clip is still being recorded';
+  if (!newest.uploadedUtc)
+    return `the clip is ${newest.state} and not uploaded: ${newest.reason ?? 'no upload has failed so far'}`;
+  return 'the clip is uploaded and the cloud has not judged it; see log/functions-host.log';
+}
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
+
+try {
+  process.exitCode = await main(interruption.signal);
+} catch (error) {
+  process.stderr.write(`scripts/run: ${(error as Error).message}\n`);
+  process.exitCode = error instanceof Refusal ? 2 : 1;
+}
