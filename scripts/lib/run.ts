@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startCamera, type CameraSimulator } from '../../hardware/simulators/camera/camera.ts';
-import { defaultFootage } from '../../hardware/simulators/camera/footage.ts';
+import { defaultFootage } from '../../hardware/simulators/camera/default-footage.ts';
 import { lockData } from './data-lock.ts';
 import { type CameraAddress, startHouse } from './house.ts';
 import { cacheDir, stateDir } from './places.ts';

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { prepareFootage, type Progress } from './footage.ts';
+import { prepareFootage, type OnProgress } from './footage.ts';
 
 const PROGRAM = fileURLToPath(new URL('camera.py', import.meta.url));
 // Debian's own Python: the one that has Debian's python3-gi.
@@ -20,7 +20,7 @@ export interface CameraWish {
   readonly port?: number;
   /** Where encoded footage is kept; the same video is encoded once. */
   readonly cacheDir: string;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly onEvent?: ((event: CameraEvent) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,7 +65,8 @@ export async function startCamera(wish: CameraWish): Promise<CameraSimulator> {
   const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = wish;
   const footage = await prepareFootage({ video, cacheDir, onProgress, signal });
   const options = ['--port', `${port}`, '--lead-in', `${leadInS}`, ...(loop ? [] : ['--once'])];
-  const child = spawn(PYTHON, [PROGRAM, footage.dir, ...options], { stdio: ['pipe', 'pipe', 'pipe'] });
+  // In a process group of its own: Ctrl-C reaches only us, and the camera still runs while others are stopped.
+  const child = spawn(PYTHON, [PROGRAM, footage.dir, ...options], { stdio: 'pipe', detached: true });
   // The pipe breaks when the camera is killed; that is told by `exited`.
   child.stdin.on('error', () => undefined);
 

@@ -17,16 +17,13 @@ export interface Footage extends FootagePlan {
   readonly durationS: number;
 }
 
-export interface Progress {
-  readonly step: string;
-  /** 0 to 100, whole. */
-  readonly percent: number;
-}
+/** Told now and then, in words for a person. */
+export type OnProgress = (sentence: string) => void;
 
 export interface FootageWish {
   readonly video: string;
   readonly cacheDir: string;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -113,6 +110,7 @@ async function encode(wish: FootageWish, plan: FootagePlan, durationS: number, d
     lastWords = (lastWords + text).slice(-2000);
   });
   let frames = 0;
+  const tell = tellPercent('preparing the video as a camera would send it', onProgress);
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (!line.startsWith('frame=')) return;
     frames = Number(line.slice('frame='.length));
@@ -129,8 +127,19 @@ async function encode(wish: FootageWish, plan: FootagePlan, durationS: number, d
   }
   const footageFrames = frames - stillFrames;
   if (footageFrames < 1) throw new Error(`The video ${video} has no picture that can be decoded.`);
-  onProgress?.({ step: 'encoding the video', percent: 100 });
   return footageFrames;
+}
+
+/** Says `what: 40 %` each time another ten percent are done.
+ *  @returns takes the share that is done, 0 to 1 */
+export function tellPercent(what: string, onProgress: OnProgress | undefined): (done: number) => void {
+  let told = -10;
+  return (done) => {
+    const percent = Math.min(100, Math.floor(done * 10) * 10);
+    if (percent < told + 10) return;
+    told = percent;
+    onProgress?.(`${what}: ${percent} %`);
+  };
 }
 
 export async function sha256(file: string): Promise<string> {

@@ -1,6 +1,5 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cacheDir } from '../../../scripts/lib/places.ts';
 import { startCamera } from './camera.ts';
 
 const HELP = `Usage: node hardware/simulators/camera/main.ts --video FILE [--lead-in S] [--once] [--port N] [--cache DIR]
@@ -46,7 +45,6 @@ if (flags.help) {
   process.stdout.write(`${HELP}\n`);
   process.exit(0);
 }
-const cacheHome = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
 const aborted = new AbortController();
 const signals = ['SIGTERM', 'SIGINT'] as const;
 for (const name of signals) process.once(name, () => aborted.abort());
@@ -58,8 +56,8 @@ try {
     leadInS: number('lead-in', flags['lead-in'], 86_400),
     loop: !flags.once,
     port: number('port', flags.port, 65_535),
-    cacheDir: flags.cache ?? process.env['DACHAWATCH_CACHE'] ?? join(cacheHome, 'dachawatch'),
-    onProgress: ({ step, percent }) => process.stderr.write(`${step}: ${percent} %\n`),
+    cacheDir: flags.cache ?? cacheDir(),
+    onProgress: (sentence) => process.stderr.write(`${sentence}\n`),
     onEvent: print,
     signal: aborted.signal,
   });
