@@ -114,10 +114,7 @@ async function encode(wish: FootageWish, plan: FootagePlan, durationS: number, d
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (!line.startsWith('frame=')) return;
     frames = Number(line.slice('frame='.length));
-    onProgress?.({
-      step: 'encoding the video',
-      percent: Math.min(99, Math.floor((100 * frames) / expected)),
-    });
+    tell(frames / expected);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
