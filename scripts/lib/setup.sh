@@ -1,0 +1,178 @@
+# Sourced by the scripts in the folder above: prints their help and installs what they need. POSIX sh.
+# Everything is said on standard error, so that standard output carries results only.
+# Each need_… does nothing, quickly, when what it brings is there already.
+# shellcheck shell=sh disable=SC2034 # what is not used here is used by the scripts that source this
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+# Node 24 comes from npm, so the machine's own Node only has to run npm.
+node=$root/node_modules/.bin/node
+
+# What scripts/run needs: a compiler for the two native addons, GStreamer for the recorder (base: appsink and
+# scaling; good: RTSP, RTP and MP4; bad: h264parse; libav: the H.264 decoder), an RTSP server for the simulated
+# camera, ffmpeg to prepare its footage and to decode clips, openssl for the local cloud's certificates.
+run_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+  gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg openssl ca-certificates'
+# What scripts/test needs beside that: a browser and letters for it, gst-launch and git.
+test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git'
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+  exit 1
+}
+
+# help_if_asked "$@": prints the comment at the head of the script when --help or -h is among the arguments.
+help_if_asked() {
+  for argument; do
+    case $argument in
+      -h | --help)
+        sed -n '2,/^[^#]/ { s/^# \{0,1\}//p; }' "$0"
+        exit 0
+        ;;
+    esac
+  done
+}
+
+# need_debian PACKAGE…
+need_debian() {
+  # shellcheck disable=SC2016 # the format is dpkg-query's
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' "$@" 2>/dev/null || true)
+  missing=
+  for package; do
+    case "
+$installed" in
+      *"
+$package ii"*) ;;
+      *) missing="$missing $package" ;;
+    esac
+  done
+  [ -n "$missing" ] || return 0
+
+  command -v apt-get >/dev/null || die "this is not Debian; install what its packages hold:$missing"
+  as_root=
+  if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    if ! command -v sudo >/dev/null || { [ ! -t 0 ] && ! sudo -n true 2>/dev/null; }; then
+      die "Debian packages are missing; run as root: apt-get install --no-install-recommends$missing"
+    fi
+  fi
+  say "Debian packages to install:$missing"
+  # A new machine has no package lists, an old one has lists whose packages are gone.
+  # shellcheck disable=SC2086 # a list of names
+  if apt-cache show $missing >/dev/null 2>&1 && apt_get install $missing; then return 0; fi
+  apt_get update || die 'the lists of Debian packages cannot be fetched; is there a network?'
+  # shellcheck disable=SC2086
+  apt_get install $missing || die "Debian packages cannot be installed:$missing"
+}
+
+# apt_get install PACKAGE… | update: says how far it is; its own words only when it fails.
+apt_get() {
+  command=$1
+  shift
+  apt_log=$(mktemp)
+  {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends \
+      -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 \
+      "$command" "$@" 2>&1 </dev/null || echo "apt-get-failed:"
+  } | {
+    result=0
+    told=
+    while IFS=: read -r kind about percent words; do
+      case $kind in
+        dlstatus) now="fetching packages: ${percent%%.*}" ;;
+        pmstatus) now="installing packages: ${percent%%.*}" ;;
+        apt-get-failed) result=1 && continue ;;
+        *) printf '%s\n' "$kind${about:+:$about}${percent:+:$percent}${words:+:$words}" >>"$apt_log" && continue ;;
+      esac
+      case ${percent%%.*} in '' | *[!0-9]*) continue ;; esac
+      # Every ten percent is often enough.
+      [ "${now%?}" = "$told" ] || say "  $now %"
+      told=${now%?}
+    done
+    return $result
+  } && rm -f "$apt_log" && return 0
+  tail -n 5 "$apt_log" >&2
+  rm -f "$apt_log"
+  return 1
+}
+
+# need_npm: the packages of package-lock.json, Node 24 among them.
+need_npm() {
+  # One at a time: two that install into the same folder spoil it.
+  (flock 9 && install_npm) 9<"$root/package.json"
+}
+
+install_npm() {
+  stamp=$root/node_modules/.installed-lock
+  lock=$(sha256sum <"$root/package-lock.json")
+  if [ -x "$node" ]; then
+    [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ] || return 0
+    # npm itself was run by hand since the lock changed.
+    # shellcheck disable=SC3013 # dash, bash and busybox have -nt
+    if [ ! -e "$stamp" ] && [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]; then
+      printf '%s\n' "$lock" >"$stamp"
+      return 0
+    fi
+  fi
+  free_kb=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
+  [ "$free_kb" -ge 3145728 ] || die "less than 3 GB are free in $root; npm's packages and what they build need that"
+  command -v npm >/dev/null || need_debian nodejs npm
+
+  total=$(grep -c '"node_modules/' "$root/package-lock.json")
+  say "npm packages to install: at most $total"
+  npm_log=$(mktemp)
+  (cd "$root" && exec npm ci --loglevel=error --no-progress) >"$npm_log" 2>&1 9<&- &
+  npm_pid=$!
+  while kill -0 $npm_pid 2>/dev/null; do
+    seconds=0
+    while [ $seconds -lt 10 ] && kill -0 $npm_pid 2>/dev/null; do
+      sleep 1
+      seconds=$((seconds + 1))
+    done
+    [ $seconds -lt 10 ] || say "  unpacked so far: $(find "$root/node_modules" -name package.json -path '*/node_modules/*' \
+      -prune 2>/dev/null | wc -l)"
+  done
+  if ! wait $npm_pid; then
+    tail -n 15 "$npm_log" >&2
+    rm -f "$npm_log"
+    die 'npm ci failed; its words stand above'
+  fi
+  rm -f "$npm_log"
+  [ -x "$node" ] || die "npm has no Node 24 for this kind of machine ($(uname -m)); x86_64 and aarch64 are supported"
+  printf '%s\n' "$lock" >"$stamp"
+}
+
+# need_addons: the native addons, built for our Node and not for the one that runs npm.
+need_addons() {
+  (flock 9 && build_addons) 9<"$root/package.json"
+}
+
+build_addons() {
+  addons='epoll gstreamer-superficial'
+  stamp=$root/node_modules/.built-addons
+  built=$("$node" -p 'process.version + process.arch'
+    cd "$root/node_modules" && sha256sum epoll/package.json gstreamer-superficial/package.json)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$built" ] || return 0
+  for addon in $addons; do
+    # It may have been built by hand.
+    (cd "$root" && "$node" -e "require('$addon')") 2>/dev/null && continue
+    say "building the native addon $addon"
+    addon_log=$(mktemp)
+    prefix=$("$node" -p 'require("node:path").resolve(process.execPath, "../..")')
+    if ! PATH="$root/node_modules/.bin:$PATH" "$node" "$root/node_modules/node-gyp/bin/node-gyp.js" rebuild \
+      --directory "$root/node_modules/$addon" --nodedir="$prefix" >"$addon_log" 2>&1 9<&-; then
+      tail -n 15 "$addon_log" >&2
+      rm -f "$addon_log"
+      die "the native addon $addon cannot be built; the compiler's words stand above"
+    fi
+    rm -f "$addon_log"
+  done
+  printf '%s\n' "$built" >"$stamp"
+}
+
+# need_models: the detectors' weights.
+need_models() {
+  "$root/scripts/models" >&2
+}
