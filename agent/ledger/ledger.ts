@@ -1,4 +1,16 @@
+import { mkdirSync } from 'node:fs';
 import type { Verdict } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import { createBudget } from './budget.ts';
+import { checkLedger } from './check.ts';
+import { createClipBook } from './clip-book.ts';
+import { createClipRows } from './clip-rows.ts';
+import { type Database, guarded, openDatabase } from './database.ts';
+import { createInbox } from './inbox.ts';
+import { createLeases } from './leases.ts';
+import { takeOwnership } from './ownership.ts';
+import { createRecovery } from './recovery.ts';
 
 /** A clip's life. `life-cycle.ts` holds the table of moves.
  *  recording: being written · sealed: whole and on disk, waits for the uploader · uploading: leased ·
@@ -44,6 +56,9 @@ export interface WrittenClip {
   readonly sha256: string;
 }
 
+/** What could be saved of a part file whose writer died. */
+export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256'>;
+
 /** One line of a clip's history. */
 export interface CustodyEntry {
   readonly atMs: number;
@@ -55,6 +70,8 @@ export interface CustodyEntry {
 export interface Lease {
   readonly clip: Clip;
   readonly attempt: number;
+  /** Monotonic time at which it ends. */
+  readonly expiresMs: number;
 }
 
 export interface InboxMessage {
@@ -67,9 +84,20 @@ export interface InboxMessage {
 /** What a check of the whole ledger found. */
 export interface CheckReport {
   readonly clips: number;
+  /** Clips about which there is nothing to say. */
   readonly ok: number;
   readonly repaired: number;
+  /** Left behind by a killed process; the next start, or a check that repairs, puts them right. */
+  readonly repairable: number;
   readonly problems: readonly { readonly clipId: string | null; readonly problem: string }[];
+}
+
+export interface LedgerSummary {
+  readonly clips: number;
+  readonly waiting: number;
+  readonly awaitingVerdict: number;
+  readonly bytes: number;
+  readonly oldestWaitingMs: number | null;
 }
 
 /** Custody of every clip: rows in SQLite, files beside it. */
@@ -103,23 +131,133 @@ export interface Ledger {
   applyVerdict(verdict: Verdict): 'applied' | 'already-known' | 'unknown-clip';
   /** Clips uploaded at least `ageMs` ago that have no verdict, oldest first. */
   awaitingVerdict(ageMs: number, limit: number): Clip[];
-  /** The blob is not in storage any more although the row said so: upload it again. */
+  /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
+   *  Lost, with the reason, when its file is gone here too. */
   returnToQueue(clipId: string, reason: string): void;
 
   clip(clipId: string): Clip | undefined;
   /** Newest first. */
   clips(query: { limit: number; beforeClipId?: string }): Clip[];
   custody(clipId: string): CustodyEntry[];
-  /** Totals for the status page. */
-  summary(): {
-    clips: number;
-    waiting: number;
-    awaitingVerdict: number;
-    bytes: number;
-    oldestWaitingMs: number | null;
-  };
+  /** Totals for the status page. `bytes`: of clips on this disk. `oldestWaitingMs`: wall time, Unix milliseconds,
+   *  at which the clip was triggered that waits longest for its upload. */
+  summary(): LedgerSummary;
 
-  /** Checks rows against files and repairs what a killed process left behind. */
-  check(options: { repair: boolean }): Promise<CheckReport>;
+  /** Checks rows against files and repairs what a killed process left behind.
+   *  @param options.deep also reads every file and compares its checksum */
+  check(options: { repair: boolean; deep?: boolean }): Promise<CheckReport>;
   close(): void;
+}
+
+export interface LedgerDeps {
+  /** Folder of `ledger.sqlite` and `clips/`. Made when it is not there. */
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Most bytes of clips on this disk. */
+  readonly maxBytes: number;
+  /** How long one attempt to upload a clip may take, milliseconds. */
+  readonly leaseMs: number;
+  /** Cuts the torn tail off a clip file in place and fsyncs it; undefined when nothing playable is left. Called
+   *  again for the same file when the process ends in between. */
+  readonly recoverTorn: (file: string) => Promise<TornClip | undefined>;
+  /** Bytes of the disk that clips leave free for everything else. */
+  readonly minFreeBytes?: number;
+  readonly freeBytes?: () => number;
+  readonly random?: (bytes: number) => Uint8Array;
+}
+
+const MIN_FREE_BYTES = 256 * 1024 * 1024;
+
+/** Opens the ledger: one owner, WAL, every commit on disk. Leases of an earlier process are void.
+ *  @throws Failure `transient` (in use), `rejected` (written by a newer version), `corrupt`, `exhausted` */
+export function createLedger(deps: LedgerDeps): Ledger {
+  const { dir, clock, log, maxBytes, leaseMs, recoverTorn, freeBytes, random } = deps;
+  const { minFreeBytes = MIN_FREE_BYTES } = deps;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const ownership = takeOwnership(dir);
+  let db: Database;
+  try {
+    db = openDatabase(dir);
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+  const rows = createClipRows({ db, dir, clock });
+  const budget = createBudget({
+    db,
+    rows,
+    dir,
+    log,
+    maxBytes,
+    minFreeBytes,
+    ...(freeBytes ? { freeBytes } : {}),
+  });
+  const book = createClipBook({ db, rows, budget, dir, clock, log, random });
+  const leases = createLeases({ db, rows, clock, leaseMs });
+  const inbox = createInbox({ db, rows, clock, log });
+  /** Clips opened by this process whose writer has not reported yet. */
+  const writing = new Set<string>();
+  const recovery = createRecovery({ db, rows, dir, log, recoverTorn, seal: book.seal, lose: book.lose });
+  leases.voidEarlier();
+
+  /** Errors of SQLite and the system leave the ledger as a `Failure`. */
+  const door =
+    <A extends unknown[], R>(name: string, work: (...args: A) => R) =>
+    (...args: A): R =>
+      guarded(`ledger.${name}`, () => work(...args));
+
+  return {
+    openClip: door('open-clip', (request) => {
+      const clip = book.openClip(request);
+      writing.add(clip.clipId);
+      return clip;
+    }),
+    sealClip: door('seal', (clipId, written) => {
+      writing.delete(clipId);
+      return rows.toClip(book.seal(clipId, written, null));
+    }),
+    loseClip: door('lose', (clipId, reason) => {
+      writing.delete(clipId);
+      book.lose(clipId, reason);
+    }),
+    async recoverClip(clipId) {
+      writing.delete(clipId);
+      const row = guarded('ledger.recover', () => rows.require(clipId));
+      // Sealed before its writer died.
+      if (row.state !== 'recording') return;
+      const outcome = await recovery.recover(row);
+      if (typeof outcome !== 'string')
+        log.error(
+          { event: 'clip.recover-failed', clipId, reason: outcome.failed },
+          'a torn clip could not be repaired yet; the next start tries again',
+        );
+    },
+    leaseNext: door('lease', leases.leaseNext),
+    settleUploaded: door('settle', leases.settleUploaded),
+    settleFailed: door('settle', leases.settleFailed),
+    settleParked: door('settle', leases.settleParked),
+    nextLeaseInMs: door('next-lease', leases.nextLeaseInMs),
+    storeMessage: door('store-message', inbox.storeMessage),
+    drainInbox: door('drain-inbox', inbox.drainInbox),
+    applyVerdict: door('apply-verdict', inbox.applyVerdict),
+    awaitingVerdict: door('awaiting-verdict', book.awaitingVerdict),
+    returnToQueue: door('requeue', book.returnToQueue),
+    clip: door('clip', book.clip),
+    clips: door('clips', book.clips),
+    custody: door('custody', rows.custody),
+    summary: door('summary', book.summary),
+    check: ({ repair, deep = false }) =>
+      checkLedger({
+        db,
+        dir,
+        isWriting: (clipId) => writing.has(clipId),
+        deep,
+        ...(repair ? { repairs: { ...book, ...recovery } } : {}),
+      }),
+    close() {
+      db.close();
+      ownership.release();
+    },
+  };
 }

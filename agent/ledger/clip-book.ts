@@ -1,0 +1,158 @@
+import { clipBlobNameOnDevice } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Budget } from './budget.ts';
+import { clipPlaces, ensureCameraFolder, nameAsFinished, removeClipFiles, sizeOf } from './clip-files.ts';
+import { nextClipId } from './clip-id.ts';
+import type { ClipRow, ClipRows } from './clip-rows.ts';
+import type { Database } from './database.ts';
+import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
+
+/** Camera ids become folder names. */
+const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+/** Last millisecond of the year 9999: later times do not fit the day folders. */
+const LAST_MS = 253_402_300_799_999;
+
+export type ClipBook = Pick<Ledger, 'openClip' | 'returnToQueue' | 'clip' | 'clips' | 'awaitingVerdict'> & {
+  readonly seal: (clipId: string, written: WrittenClip, detail: string | null) => ClipRow;
+  readonly lose: (clipId: string, reason: string) => void;
+  readonly forgetFile: (clipId: string, reason: string) => void;
+  readonly summary: () => LedgerSummary;
+};
+
+export interface ClipBookDeps {
+  readonly db: Database;
+  readonly rows: ClipRows;
+  readonly budget: Budget;
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: ((bytes: number) => Uint8Array) | undefined;
+}
+
+/** Opens, seals and gives up clips; answers questions about them. */
+export function createClipBook({ db, rows, budget, dir, clock, log, random }: ClipBookDeps): ClipBook {
+  const newestFirst = db.prepare<[string, number], ClipRow>(
+    'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
+  );
+  // An upload later than now tells of a clock that was set back: old enough.
+  const unjudged = db.prepare<[number, number, number], ClipRow>(
+    `SELECT * FROM clips WHERE state = 'uploaded' AND (uploaded_ms <= ? OR uploaded_ms > ?)
+     ORDER BY uploaded_ms LIMIT ?`,
+  );
+  const countByState = db.prepare<[], { state: ClipRow['state']; n: number }>(
+    'SELECT state, count(*) AS n FROM clips GROUP BY state',
+  );
+  const bytesOnDisk = db.prepare<[], number>('SELECT total(bytes) FROM clips WHERE on_disk = 1').pluck();
+  const longestWaiting = db
+    .prepare<[], number | null>(
+      `SELECT triggered_ms FROM clips WHERE clip_id =
+       (SELECT min(clip_id) FROM clips WHERE state IN ('sealed','uploading'))`,
+    )
+    .pluck();
+
+  const placesOf = (row: ClipRow) => clipPlaces(dir, row.camera_id, row.clip_id);
+  const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
+
+  /** The row first: a cut in between leaves a file that the check removes, never a row without an explanation. */
+  function lose(clipId: string, reason: string): void {
+    const row = inTransaction(() =>
+      rows.move(clipId, 'lose', reason, { on_disk: 0, reason, lease_until: null, retry_at: null }),
+    );
+    removeClipFiles(placesOf(row));
+    log.warn({ event: 'clip.lost', clipId, reason }, 'clip lost');
+  }
+
+  return {
+    openClip({ cameraId, triggeredMs, clockQuality }) {
+      if (!CAMERA_ID.test(cameraId))
+        throw new Failure('bug', 'ledger.camera-id', `"${cameraId}" cannot be a camera's name`);
+      if (!(triggeredMs >= 0 && triggeredMs <= LAST_MS))
+        throw new Failure('bug', 'ledger.time', `a clip cannot be triggered at ${triggeredMs}`);
+      budget.makeRoom(cameraId);
+      ensureCameraFolder(dir, cameraId);
+      const triggered_ms = Math.round(triggeredMs);
+      const clipId = inTransaction(() => {
+        const clip_id = nextClipId({
+          last: rows.lastClipId(),
+          nowMs: clock.nowMs(),
+          ...(random ? { random } : {}),
+        });
+        const blob_name = clipBlobNameOnDevice({ cameraId, clipId: clip_id, triggeredMs: triggered_ms });
+        rows.insert({ clip_id, camera_id: cameraId, clock_quality: clockQuality, blob_name, triggered_ms });
+        return clip_id;
+      });
+      return rows.toClip(rows.require(clipId));
+    },
+
+    /** Procedure (the writer has fsynced and closed the part file):
+     *  1. compare its size with what the writer says
+     *  2. rename `.mp4.part` to `.mp4`
+     *  3. fsync the folder
+     *  4. commit the row `sealed` (synchronous=FULL)
+     *  A cut before 2 leaves `recording` and a part file, which is whole: the check cuts nothing off and seals it.
+     *  A cut between 2 and 4 leaves `recording` and either name: the check looks for both. After 4 it is done. */
+    seal(clipId, written, detail) {
+      const row = rows.require(clipId);
+      if (row.state === 'sealed' && row.sha256 === written.sha256) return row;
+      const places = placesOf(row);
+      const size = sizeOf(places.partFile) ?? sizeOf(places.file);
+      if (size !== written.bytes)
+        throw new Failure(
+          'corrupt',
+          'ledger.seal-size',
+          `clip ${clipId} was written as ${written.bytes} bytes, but its file has ${size ?? 'gone'}`,
+        );
+      nameAsFinished(places);
+      return inTransaction(() =>
+        rows.move(clipId, 'seal', detail, {
+          started_ms: Math.round(written.startedMs),
+          pre_roll_ms: Math.round(written.preRollMs),
+          duration_ms: Math.round(written.durationMs),
+          bytes: written.bytes,
+          sha256: written.sha256,
+          sealed_ms: Math.round(clock.nowMs()),
+        }),
+      );
+    },
+
+    lose,
+    forgetFile: (clipId, reason) =>
+      inTransaction(() => void rows.move(clipId, 'unlink', reason, { on_disk: 0 })),
+
+    returnToQueue(clipId, reason) {
+      const row = rows.require(clipId);
+      if (row.on_disk === 0 || sizeOf(placesOf(row).file) === undefined) {
+        lose(clipId, `${reason}; the file on this disk had been removed`);
+        return;
+      }
+      inTransaction(() =>
+        rows.move(clipId, 'requeue', reason, { blob_url: null, uploaded_ms: null, retry_at: null, reason }),
+      );
+      log.warn({ event: 'clip.requeued', clipId, reason }, 'clip returned to the upload queue');
+    },
+
+    clip(clipId) {
+      const row = rows.get(clipId);
+      return row && rows.toClip(row);
+    },
+    // '~' sorts behind every character of a clip id.
+    clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
+    awaitingVerdict(ageMs, limit) {
+      const now = Math.round(clock.nowMs());
+      return unjudged.all(now - ageMs, now, limit).map(rows.toClip);
+    },
+
+    summary() {
+      const count = Object.fromEntries(countByState.all().map(({ state, n }) => [state, n]));
+      return {
+        clips: Object.values(count).reduce((sum, n) => sum + n, 0),
+        waiting: (count['sealed'] ?? 0) + (count['uploading'] ?? 0),
+        awaitingVerdict: count['uploaded'] ?? 0,
+        bytes: bytesOnDisk.get() ?? 0,
+        oldestWaitingMs: longestWaiting.get() ?? null,
+      };
+    },
+  };
+}

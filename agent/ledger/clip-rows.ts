@@ -1,0 +1,130 @@
+import type { Verdict } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { clipPlaces } from './clip-files.ts';
+import type { Database } from './database.ts';
+import type { Clip, ClipState, CustodyEntry } from './ledger.ts';
+import { type ClipEvent, nextState } from './life-cycle.ts';
+
+/** A row of table `clips`, named as in SQL. */
+export interface ClipRow {
+  readonly clip_id: string;
+  readonly camera_id: string;
+  readonly state: ClipState;
+  readonly clock_quality: Clip['clockQuality'];
+  readonly blob_name: string;
+  readonly triggered_ms: number;
+  readonly started_ms: number | null;
+  readonly sealed_ms: number | null;
+  readonly uploaded_ms: number | null;
+  readonly judged_ms: number | null;
+  readonly pre_roll_ms: number | null;
+  readonly duration_ms: number | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+  readonly blob_url: string | null;
+  readonly attempt: number;
+  readonly lease_until: number | null;
+  readonly retry_at: number | null;
+  readonly verdict: string | null;
+  readonly verdict_revision: number;
+  readonly reason: string | null;
+  readonly on_disk: 0 | 1;
+}
+
+/** Columns a move may set beside the state. */
+export type ClipChange = Partial<Omit<ClipRow, 'clip_id' | 'camera_id' | 'state' | 'blob_name'>>;
+
+export interface ClipRows {
+  get(clipId: string): ClipRow | undefined;
+  /** @throws Failure `bug` for an unknown clip */
+  require(clipId: string): ClipRow;
+  insert(row: Pick<ClipRow, 'clip_id' | 'camera_id' | 'clock_quality' | 'blob_name' | 'triggered_ms'>): void;
+  /** The only way a clip changes state: by the table of moves, with its line of custody in the same transaction.
+   *  Must be called inside a transaction. */
+  move(clipId: string, event: ClipEvent, detail: string | null, change?: ClipChange): ClipRow;
+  /** A line of custody without a move. Must be called inside a transaction. */
+  note(clipId: string, event: string, detail: string | null): void;
+  readonly custody: (clipId: string) => CustodyEntry[];
+  countNotes(clipId: string, event: string): number;
+  lastClipId(): string | undefined;
+  readonly toClip: (row: ClipRow) => Clip;
+}
+
+export interface ClipRowsDeps {
+  readonly db: Database;
+  readonly dir: string;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+export function createClipRows({ db, dir, clock }: ClipRowsDeps): ClipRows {
+  const select = db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE clip_id = ?');
+  const insertRow = db.prepare(
+    `INSERT INTO clips (clip_id, camera_id, state, clock_quality, blob_name, triggered_ms, on_disk)
+     VALUES (:clip_id, :camera_id, 'recording', :clock_quality, :blob_name, :triggered_ms, 1)`,
+  );
+  const insertCustody = db.prepare(
+    'INSERT INTO custody (clip_id, at_ms, event, state, detail) VALUES (?, ?, ?, ?, ?)',
+  );
+  const selectCustody = db.prepare<[string], CustodyEntry>(
+    'SELECT at_ms AS atMs, event, detail FROM custody WHERE clip_id = ? ORDER BY seq',
+  );
+  const selectCount = db
+    .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
+    .pluck();
+  const selectLast = db.prepare<[], string>('SELECT max(clip_id) FROM clips').pluck();
+
+  const requireRow = (clipId: string): ClipRow => {
+    const row = select.get(clipId);
+    if (!row) throw new Failure('bug', 'ledger.unknown-clip', `there is no clip ${clipId} in the ledger`);
+    return row;
+  };
+  const writeCustody = (clipId: string, event: string, state: ClipState, detail: string | null) =>
+    insertCustody.run(clipId, Math.round(clock.nowMs()), event, state, detail);
+
+  return {
+    get: (clipId) => select.get(clipId),
+    require: requireRow,
+    insert(row) {
+      insertRow.run(row);
+      writeCustody(row.clip_id, 'open', 'recording', null);
+    },
+    move(clipId, event, detail, change = {}) {
+      const row = requireRow(clipId);
+      const state = nextState(clipId, row.state, event);
+      const columns = Object.keys(change).map((column) => `, ${column} = :${column}`);
+      db.prepare(`UPDATE clips SET state = :state${columns.join('')} WHERE clip_id = :clipId`).run({
+        ...change,
+        state,
+        clipId,
+      });
+      writeCustody(clipId, event, state, detail);
+      return { ...row, ...change, state };
+    },
+    note: (clipId, event, detail) => void writeCustody(clipId, event, requireRow(clipId).state, detail),
+    custody: (clipId) => selectCustody.all(clipId),
+    countNotes: (clipId, event) => selectCount.get(clipId, event) ?? 0,
+    lastClipId: () => selectLast.get() ?? undefined,
+    toClip: (row) => ({
+      clipId: row.clip_id,
+      cameraId: row.camera_id,
+      state: row.state,
+      ...clipPlaces(dir, row.camera_id, row.clip_id),
+      blobName: row.blob_name,
+      clockQuality: row.clock_quality,
+      triggeredMs: row.triggered_ms,
+      startedMs: row.started_ms,
+      sealedMs: row.sealed_ms,
+      uploadedMs: row.uploaded_ms,
+      judgedMs: row.judged_ms,
+      preRollMs: row.pre_roll_ms,
+      durationMs: row.duration_ms,
+      bytes: row.bytes,
+      sha256: row.sha256,
+      blobUrl: row.blob_url,
+      attempt: row.attempt,
+      verdict: row.verdict === null ? null : (JSON.parse(row.verdict) as Verdict),
+      reason: row.reason,
+    }),
+  };
+}

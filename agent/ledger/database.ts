@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { classify } from '../kernel/classify.ts';
+import { Failure } from '../kernel/failure.ts';
+import { MIGRATIONS, type Migration, SCHEMA_VERSION } from './migrations.ts';
+
+export type Database = Sqlite.Database;
+
+const BUSY_MS = 5_000;
+/** `PRAGMA synchronous`: 2 is FULL. */
+const FULL = 2;
+
+export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
+
+/** Opens the ledger's database for its one owner.
+ *  Invariants
+ *  1. A committed transaction survives a power cut: WAL with synchronous=FULL, set here and read back, because
+ *     this build of SQLite falls to NORMAL in WAL by itself.
+ *  2. A ledger that needs a newer program is refused and left as it is.
+ *  @throws Failure `rejected` (newer), `corrupt`, `exhausted` */
+export function openDatabase(dir: string, migrations: readonly Migration[] = MIGRATIONS): Database {
+  return guarded('ledger.open', () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const db = new Sqlite(ledgerFile(dir), { timeout: BUSY_MS });
+    try {
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      db.pragma('foreign_keys = ON');
+      migrate(db, migrations);
+      requireSettings(db);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+/** Opens the database beside its owner, to look only.
+ *  @throws Failure `rejected` when there is none or it is newer */
+export function openToLook(dir: string): Database {
+  if (!existsSync(ledgerFile(dir)))
+    throw new Failure(
+      'rejected',
+      'ledger.none',
+      `there is no ledger in ${dir}: ${ledgerFile(dir)} is missing`,
+    );
+  return guarded('ledger.open', () => {
+    const db = new Sqlite(ledgerFile(dir), { readonly: true, timeout: BUSY_MS });
+    try {
+      if (schemaVersion(db) === 0)
+        throw new Failure('rejected', 'ledger.empty', `${ledgerFile(dir)} is not a ledger: it has no tables`);
+      refuseNewer(db, SCHEMA_VERSION);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+/** Runs `work` with errors of SQLite and the system turned into a `Failure`. */
+export function guarded<T>(code: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw classify(error, code);
+  }
+}
+
+const schemaVersion = (db: Database) => db.pragma('user_version', { simple: true }) as number;
+
+function refuseNewer(db: Database, known: number): void {
+  const version = schemaVersion(db);
+  if (version <= known) return;
+  const row = db.prepare("SELECT value FROM facts WHERE name = 'oldest_reader'").get() as
+    | { value: number }
+    | undefined;
+  if (row !== undefined && row.value <= known) return;
+  throw new Failure(
+    'rejected',
+    'ledger.newer',
+    `the ledger was written by a newer version (schema ${version}, this program knows ${known}): ` +
+      'use that version; nothing has been changed',
+  );
+}
+
+function migrate(db: Database, migrations: readonly Migration[]): void {
+  const known = Math.max(...migrations.map((step) => step.version));
+  refuseNewer(db, known);
+  for (const step of migrations) {
+    if (step.version <= schemaVersion(db)) continue;
+    db.transaction(() => {
+      db.exec(step.sql);
+      db.prepare("INSERT OR REPLACE INTO facts (name, value) VALUES ('oldest_reader', ?)").run(
+        step.oldestReader,
+      );
+      db.pragma(`user_version = ${step.version}`);
+    }).immediate();
+  }
+}
+
+/** Read back after the first write, because that is when SQLite lowered it. */
+function requireSettings(db: Database): void {
+  db.transaction(() =>
+    db.prepare("INSERT OR REPLACE INTO facts (name, value) VALUES ('opened', 1)").run(),
+  ).immediate();
+  const synchronous = db.pragma('synchronous', { simple: true });
+  const journal = db.pragma('journal_mode', { simple: true });
+  if (synchronous !== FULL || journal !== 'wal')
+    throw new Failure(
+      'bug',
+      'ledger.not-durable',
+      `the ledger would not survive a power cut: journal_mode=${String(journal)} synchronous=${String(synchronous)}`,
+    );
+}

@@ -1,0 +1,50 @@
+import { Failure } from '../kernel/failure.ts';
+import type { ClipState } from './ledger.ts';
+
+/** What can happen to a clip.
+ *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·
+ *  fail: the upload failed, again later · park: refused for good · upload: in Blob Storage · judge: a verdict came ·
+ *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason */
+export type ClipEvent =
+  | 'seal'
+  | 'lease'
+  | 'expire'
+  | 'fail'
+  | 'park'
+  | 'upload'
+  | 'judge'
+  | 'requeue'
+  | 'unlink'
+  | 'lose';
+
+/** The whole life of a clip. A move that is not here does not happen: it is a bug of the caller.
+ *  A verdict may overtake the uploader's own knowledge (the answer to the commit was lost), so a clip that is not
+ *  yet `uploaded` keeps its state when it is judged and becomes `judged` as soon as it is uploaded. */
+export const LIFE_CYCLE = {
+  recording: { seal: 'sealed', lose: 'lost', judge: 'recording' },
+  sealed: { lease: 'uploading', judge: 'sealed', lose: 'lost' },
+  uploading: {
+    upload: 'uploaded',
+    fail: 'sealed',
+    park: 'parked',
+    expire: 'sealed',
+    judge: 'uploading',
+    lose: 'lost',
+  },
+  uploaded: { judge: 'judged', unlink: 'uploaded', requeue: 'sealed', lose: 'lost' },
+  judged: { judge: 'judged', unlink: 'judged' },
+  parked: { judge: 'parked', requeue: 'sealed', lose: 'lost' },
+  lost: { judge: 'lost' },
+} as const satisfies Record<ClipState, Partial<Record<ClipEvent, ClipState>>>;
+
+/** @returns the state after the event
+ *  @throws Failure `bug` when the table has no such move */
+export function nextState(clipId: string, state: ClipState, event: ClipEvent): ClipState {
+  const moves: Partial<Record<ClipEvent, ClipState>> = LIFE_CYCLE[state];
+  const next = moves[event];
+  if (next === undefined)
+    throw new Failure('bug', 'ledger.move', `clip ${clipId} is ${state}: "${event}" cannot happen to it`);
+  return next;
+}
+
+export const mayHappen = (state: ClipState, event: ClipEvent): boolean => event in LIFE_CYCLE[state];

@@ -1,0 +1,75 @@
+/** One step of the schema. `oldestReader`: the lowest schema version a program must know to work with a ledger
+ *  that has this step. A step that only adds columns with defaults keeps the number, so that an update which is
+ *  rolled back still finds a ledger it can use. */
+export interface Migration {
+  readonly version: number;
+  readonly oldestReader: number;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    oldestReader: 1,
+    sql: `
+      CREATE TABLE clips (
+        clip_id       TEXT PRIMARY KEY,
+        camera_id     TEXT NOT NULL,
+        state         TEXT NOT NULL
+                      CHECK (state IN ('recording','sealed','uploading','uploaded','judged','parked','lost')),
+        clock_quality TEXT NOT NULL,
+        blob_name     TEXT NOT NULL,
+        triggered_ms  INTEGER NOT NULL,
+        started_ms    INTEGER,
+        sealed_ms     INTEGER,
+        uploaded_ms   INTEGER,
+        judged_ms     INTEGER,
+        pre_roll_ms   INTEGER,
+        duration_ms   INTEGER,
+        bytes         INTEGER,
+        sha256        TEXT,
+        blob_url      TEXT,
+        attempt       INTEGER NOT NULL DEFAULT 0,
+        -- Monotonic clock of the process that owns the ledger; void when it is opened again.
+        lease_until   REAL,
+        retry_at      REAL,
+        verdict       TEXT,
+        verdict_revision INTEGER NOT NULL DEFAULT 0,
+        reason        TEXT,
+        -- 1 while the row answers for a file on this disk.
+        on_disk       INTEGER NOT NULL DEFAULT 0
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX clips_by_state ON clips (state, clip_id);
+      CREATE INDEX clips_by_retry ON clips (retry_at) WHERE state = 'sealed';
+      CREATE INDEX clips_by_age ON clips (uploaded_ms) WHERE state = 'uploaded';
+      CREATE INDEX clips_on_disk ON clips (state, clip_id, bytes) WHERE on_disk = 1;
+
+      CREATE TABLE custody (
+        seq     INTEGER PRIMARY KEY,
+        clip_id TEXT NOT NULL REFERENCES clips (clip_id),
+        at_ms   INTEGER NOT NULL,
+        event   TEXT NOT NULL,
+        state   TEXT NOT NULL,
+        detail  TEXT
+      ) STRICT;
+      CREATE INDEX custody_by_clip ON custody (clip_id, seq);
+
+      CREATE TABLE inbox (
+        seq         INTEGER PRIMARY KEY,
+        message_id  TEXT NOT NULL,
+        body_sha256 TEXT NOT NULL,
+        received_ms INTEGER NOT NULL,
+        body        BLOB NOT NULL,
+        outcome     TEXT NOT NULL DEFAULT 'unread'
+                    CHECK (outcome IN ('unread','applied','already-known','refused')),
+        reason      TEXT,
+        UNIQUE (message_id, body_sha256)
+      ) STRICT;
+      CREATE INDEX inbox_unread ON inbox (seq) WHERE outcome = 'unread';
+
+      CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+];
+
+export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map((step) => step.version));
