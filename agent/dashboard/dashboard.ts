@@ -1,7 +1,16 @@
+import { createServer, type Server } from 'node:http';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
+import { classify } from '../kernel/classify.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { UploadStatus } from '../upload/upload.ts';
+import { createHostGuard, isLoopback } from './host-guard.ts';
+import { loadPageFiles } from './page-files.ts';
+import { createRequestHandler } from './request-handler.ts';
+import { createRoutes } from './routes.ts';
 
 export interface DashboardDeps {
   readonly deviceId: string;
@@ -22,4 +31,124 @@ export interface Dashboard {
   stop(): Promise<void>;
   /** Where it answers, after start: `http://127.0.0.1:8080`. */
   url(): string;
+}
+
+/** Connections at once: some phones with six each; a flood is refused at the socket. */
+const MAX_CONNECTIONS = 64;
+/** How long `stop` lets answers finish before it cuts them. */
+const STOP_GRACE_MS = 500;
+
+/** Invariants
+ *  1. Read only: GET and HEAD, nothing here changes the appliance.
+ *  2. No text of a request becomes a path: files come from a fixed list or from a ledger row.
+ *  3. Nothing outside the appliance is loaded or told: no foreign script, font, picture or frame.
+ *  4. Sockets, clips being sent and waiting pictures are bounded; each has a deadline. */
+export function createDashboard(
+  deps: DashboardDeps & { readonly log: Log; readonly clock: Pick<Clock, 'nowMs'> },
+): Dashboard {
+  const { host, port, log } = deps;
+  let server: Server | undefined;
+  let address = '';
+
+  async function start(): Promise<void> {
+    if (server) throw new Failure('bug', 'dashboard.started-twice', 'the dashboard runs already');
+    const handle = createRequestHandler({
+      route: createRoutes({ ...deps, files: await loadPageFiles() }),
+      allowsHost: createHostGuard(host),
+      clock: deps.clock,
+      log,
+    });
+    const http = createServer({
+      headersTimeout: 10_000,
+      requestTimeout: 10_000,
+      // Longer than the page's pause between two polls, so that they share a connection.
+      keepAliveTimeout: 20_000,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: 16_384,
+    });
+    http.maxConnections = MAX_CONNECTIONS;
+    http.on('request', handle);
+    await listen(http, host, port);
+    server = http;
+    address = urlOf(http);
+    if (!isLoopback(host))
+      log.warn(
+        { event: 'dashboard.open', host },
+        'the status page has no password and is open to everybody who reaches this address',
+      );
+    log.info({ event: 'dashboard.listening', url: address }, 'status page answers');
+  }
+
+  async function stop(): Promise<void> {
+    if (!server) return;
+    const closing = server;
+    server = undefined;
+    const cut = setTimeout(() => closing.closeAllConnections(), STOP_GRACE_MS);
+    await new Promise<void>((resolve) => {
+      closing.close(() => resolve());
+      closing.closeIdleConnections();
+    });
+    clearTimeout(cut);
+  }
+
+  function url(): string {
+    if (!address)
+      throw new Failure('bug', 'dashboard.not-started', 'the dashboard has no address before start');
+    return address;
+  }
+
+  return { name: 'dashboard', start, stop, url };
+}
+
+function listen(http: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port));
+    http.once('error', refuse);
+    http.listen({ host, port }, () => {
+      http.off('error', refuse);
+      resolve();
+    });
+  });
+}
+
+/** By errno: the end of the code, and the sentence for the person who wrote `appliance.json`. */
+const CANNOT_LISTEN: Readonly<Record<string, readonly [string, (host: string, port: number) => string]>> = {
+  EADDRINUSE: [
+    'port-in-use',
+    (host, port) =>
+      `Port ${port} of ${host} is in use by another program: stop that program, or choose another dashboard.port in appliance.json (0 lets the system choose).`,
+  ],
+  EACCES: [
+    'port-not-allowed',
+    (host, port) =>
+      `This user may not listen on port ${port} of ${host}: choose a dashboard.port of 1024 or more in appliance.json.`,
+  ],
+  EADDRNOTAVAIL: ['no-such-address', noSuchAddress],
+  ENOTFOUND: ['no-such-address', noSuchAddress],
+};
+
+function noSuchAddress(host: string): string {
+  return `This machine has no address ${host}: correct dashboard.host in appliance.json (127.0.0.1 always works).`;
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Failure {
+  const [code, sentence] = CANNOT_LISTEN[error.code ?? ''] ?? [];
+  if (!code || !sentence) return classify(error, 'dashboard.listen');
+  return new Failure('rejected', `dashboard.${code}`, sentence(host, port), { cause: error });
+}
+
+/** The address a person can open: a wildcard host answers on loopback too. */
+function urlOf(http: Server): string {
+  const bound = http.address();
+  if (bound === null || typeof bound === 'string')
+    throw new Failure('bug', 'dashboard.no-address', 'the dashboard listens on no TCP port');
+  const shown =
+    bound.address === '0.0.0.0'
+      ? '127.0.0.1'
+      : bound.address === '::'
+        ? '[::1]'
+        : bound.family === 'IPv6'
+          ? `[${bound.address}]`
+          : bound.address;
+  return `http://${shown}:${bound.port}`;
 }

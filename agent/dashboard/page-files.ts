@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { content, type Content } from './answer.ts';
+import { LANGUAGES, type Language } from './language.ts';
+
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  svg: 'image/svg+xml',
+} as const;
+
+/** Everything the page consists of, beside `index.html`. */
+export const PAGE_FILES = [
+  'style.css',
+  'page.js',
+  'poller.js',
+  'texts.js',
+  'format.js',
+  'house.js',
+  'clip-card.js',
+  'elements.js',
+  'icon.svg',
+  'texts.en.json',
+  'texts.uk.json',
+] as const;
+
+export interface PageFiles {
+  /** By path, like `/style.css`. */
+  readonly files: ReadonlyMap<string, Content>;
+  /** The page itself, greeting in each language. */
+  readonly index: Readonly<Record<Language, Content>>;
+}
+
+/** Reads the page into memory, once: no request touches the folder. */
+export async function loadPageFiles(): Promise<PageFiles> {
+  const read = (name: string) => readFile(new URL(`page/${name}`, import.meta.url));
+  const loaded = await Promise.all(
+    PAGE_FILES.map(async (name) => {
+      const ending = name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES;
+      return [`/${name}`, content(TYPES[ending], await read(name))] as const;
+    }),
+  );
+  const template = (await read('index.html')).toString('utf8');
+  const greet = (language: Language) => content(TYPES.html, template.replaceAll('{lang}', language));
+  const index = Object.fromEntries(LANGUAGES.map((language) => [language, greet(language)]));
+  return { files: new Map(loaded), index: index as Record<Language, Content> };
+}

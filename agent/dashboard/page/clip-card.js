@@ -1,0 +1,213 @@
+import { element } from './elements.js';
+
+/** A best frame that does not come is asked for again so often, then the card goes without. */
+const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
+
+/** Card of one clip. The player is made once and lives as long as the card; the words are drawn again when the
+ *  clip or the language changes.
+ *  @param {() => { texts: object, format: object }} language what to draw with, asked anew each time */
+export function createClipCard(language) {
+  const card = element('article', { class: 'clip' });
+  const player = createPlayer(language);
+  const words = element('div', { class: 'words' });
+  const history = createHistory(language);
+  card.append(player.element, words, history.element);
+  let drawn = '';
+
+  function draw(clip) {
+    const { texts, format } = language();
+    const now = JSON.stringify([texts.language, clip]);
+    if (now === drawn) return;
+    drawn = now;
+    card.id = `clip-${clip.clipId}`;
+    card.dataset.state = clip.state;
+    player.draw(clip);
+    words.replaceChildren(...wordsOf(clip, texts, format));
+    history.draw(clip);
+  }
+
+  return { element: card, draw };
+}
+
+/** What stands on the badge, and its colour. That a clip is lost or stuck matters more than what was on it. */
+export function badgeOf({ state, verdict }) {
+  return verdict && state !== 'lost' && state !== 'parked'
+    ? { key: `verdict.${verdict.verdict}`, look: verdict.verdict }
+    : { key: `clip.${state}`, look: state };
+}
+
+function wordsOf(clip, { t, knows }, format) {
+  const { verdict } = clip;
+  const badge = badgeOf(clip);
+  const label = (name) => (knows(`label.${name}`) ? t(`label.${name}`) : name);
+  const measures = [
+    clip.durationMs !== null && format.length(clip.durationMs),
+    clip.bytes !== null && format.size(clip.bytes),
+  ].filter(Boolean);
+  const kept = clip.state === 'parked' || clip.state === 'lost' || clip.state === 'sealed';
+  return [
+    element(
+      'header',
+      {},
+      element('time', { dateTime: clip.triggeredUtc, text: format.time(clip.triggeredUtc) }),
+      element('span', { class: 'camera', text: clip.cameraTitle }),
+      element('span', { class: `badge ${badge.look}`, text: t(badge.key) }),
+    ),
+    verdict?.labels.length > 0 &&
+      element('p', {
+        class: 'seen',
+        text: t('clip.seen', {
+          labels: verdict.labels.map(label).join(', '),
+          confidence: format.percent(verdict.confidence),
+        }),
+      }),
+    measures.length > 0 && element('p', { class: 'muted', text: measures.join(' · ') }),
+    kept && clip.reason && element('p', { class: 'note', text: t('clip.why', { reason: clip.reason }) }),
+    clip.clockQuality === 'unsynchronised' && element('p', { class: 'note', text: t('clip.uncertainTime') }),
+  ].filter(Boolean);
+}
+
+function createPlayer(language) {
+  const frame = element('div', { class: 'player', hidden: true });
+  const button = element('button', { type: 'button', class: 'play' });
+  let video;
+  let picture;
+  let shown = {};
+
+  function draw(clip) {
+    const { texts, format } = language();
+    const names = { time: format.time(clip.triggeredUtc), camera: clip.cameraTitle };
+    frame.hidden = !clip.video;
+    button.setAttribute('aria-label', texts.t('clip.play', names));
+    if (clip.video && shown.video !== clip.video) {
+      video?.remove();
+      // Nothing is loaded before somebody plays it.
+      video = element('video', { controls: true, playsInline: true, preload: 'none', src: clip.video });
+      video.addEventListener('ended', () => frame.classList.remove('playing'));
+      video.addEventListener('play', () => pauseOthers(video));
+      video.addEventListener('error', () => void explain(clip.video));
+      frame.prepend(video);
+    }
+    if (shown.bestFrame !== clip.bestFrame) {
+      picture?.remove();
+      picture = clip.bestFrame ? createPicture(clip.bestFrame) : undefined;
+      if (picture) button.before(picture);
+    }
+    if (picture) picture.alt = texts.t('clip.bestFrame', names);
+    shown = clip;
+  }
+
+  function play() {
+    frame.classList.add('playing');
+    frame.querySelector('.note')?.remove();
+    if (shown.bestFrame && picture?.isConnected) video.poster = shown.bestFrame;
+    video.focus();
+    // A clip that cannot be played also fires `error` on the element, which explains it.
+    video.play().catch(() => frame.classList.remove('playing'));
+  }
+
+  async function explain(address) {
+    const { t } = language().texts;
+    frame.classList.remove('playing');
+    const status = await fetch(address, { method: 'HEAD' }).then(
+      (response) => response.status,
+      () => 0,
+    );
+    frame.querySelector('.note')?.remove();
+    frame.append(element('p', { class: 'note', text: t(status === 410 ? 'clip.gone' : 'clip.unplayable') }));
+  }
+
+  button.addEventListener('click', play);
+  frame.append(button);
+  return { element: frame, draw };
+}
+
+/** A bad link carries one clip, not two. */
+function pauseOthers(playing) {
+  for (const video of document.querySelectorAll('video')) if (video !== playing) video.pause();
+}
+
+function createPicture(address) {
+  const picture = element('img', { loading: 'lazy', decoding: 'async', src: address });
+  let attempt = 0;
+  picture.addEventListener('load', () => (picture.hidden = false));
+  picture.addEventListener('error', () => {
+    picture.hidden = true;
+    const pause = PICTURE_RETRIES_MS[attempt];
+    attempt += 1;
+    // Hidden pictures are not loaded lazily: this asks at once, and shows it only when it has come.
+    if (pause !== undefined)
+      setTimeout(() => {
+        picture.loading = 'eager';
+        picture.src = address;
+      }, pause);
+  });
+  return picture;
+}
+
+/** "sealed 12:01:05 · uploaded 12:01:20 · judged 12:01:31", and the whole story when opened. */
+function createHistory(language) {
+  const summary = element('summary');
+  const list = element('ol', { class: 'custody' });
+  const links = element('p', { class: 'links' });
+  const details = element('details', {}, summary, list, links);
+  let shown;
+
+  function draw(clip) {
+    const { texts, format } = language();
+    const { t } = texts;
+    shown = clip;
+    const steps = [
+      clip.sealedUtc && `${t('custody.seal')} ${format.time(clip.sealedUtc)}`,
+      clip.uploadedUtc && `${t('custody.upload')} ${format.time(clip.uploadedUtc)}`,
+      clip.judgedUtc && `${t('custody.judge')} ${format.time(clip.judgedUtc)}`,
+    ].filter(Boolean);
+    summary.textContent = steps.length > 0 ? steps.join(' · ') : t('custody.history');
+    links.replaceChildren(
+      ...[
+        clip.preRollMs > 0 &&
+          element('span', {
+            class: 'muted',
+            text: t('clip.preRoll', { seconds: Math.round(clip.preRollMs / 1000) }),
+          }),
+        clip.video &&
+          element('a', {
+            href: clip.video,
+            download: `${clip.cameraId}-${clip.clipId}.mp4`,
+            text: t('clip.download'),
+          }),
+      ].filter(Boolean),
+    );
+    if (details.open) void load();
+  }
+
+  async function load() {
+    const { clipId } = shown;
+    const { texts, format } = language();
+    try {
+      const response = await fetch(`/api/clips/${clipId}`);
+      if (!response.ok) throw new Error(`clip ${response.status}`);
+      const { custody, verdict } = await response.json();
+      list.replaceChildren(...custody.map((entry) => historyLine(entry, texts, format)));
+      if (verdict?.reason) list.append(element('li', { class: 'muted', text: verdict.reason }));
+    } catch {
+      list.replaceChildren(element('li', { class: 'note', text: texts.t('clip.noHistory') }));
+    }
+  }
+
+  details.addEventListener('toggle', () => {
+    if (details.open) void load();
+  });
+  return { element: details, draw };
+}
+
+function historyLine({ atUtc, event, detail }, { t, knows }, format) {
+  const name = knows(`custody.${event}`) ? t(`custody.${event}`) : event;
+  return element(
+    'li',
+    {},
+    element('time', { dateTime: atUtc, text: format.time(atUtc) }),
+    element('span', { text: ` ${name}` }),
+    detail && element('span', { class: 'muted', text: ` ${detail}` }),
+  );
+}

@@ -1,0 +1,32 @@
+/** An element. Text only ever goes in as text: nothing that a camera, the cloud or a file said becomes markup.
+ *  @param {string} tag
+ *  @param {Record<string, unknown>} properties `class`, `text`, DOM properties, or attributes with a dash
+ *  @param {(Node | null | undefined | false)[]} children */
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === 'class') made.className = value;
+    else if (name === 'text') made.textContent = value;
+    else if (name.includes('-')) made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children.filter(Boolean));
+  return made;
+}
+
+/** Puts these nodes into a parent in this order. A node that stands in its place is not touched, so that a clip
+ *  plays on while others come and go. */
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextElementSibling;
+    else parent.insertBefore(node, next);
+  }
+}
+
+/** Sets a text only when it differs, so that a screen reader does not repeat it. */
+export function say(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}

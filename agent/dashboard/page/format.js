@@ -1,0 +1,68 @@
+const LOCALES = { en: 'en-GB', uk: 'uk-UA' };
+
+/** Times, lengths and sizes for people, in the zone of the browser.
+ *  @param {string} language
+ *  @param {() => number} nowMs the appliance's time, Unix milliseconds */
+export function createFormat(language, nowMs) {
+  const locale = LOCALES[language];
+  const format = (options) => new Intl.DateTimeFormat(locale, options);
+  const clock = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const shortClock = format({ hour: '2-digit', minute: '2-digit' });
+  const dayAndClock = format({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  const wholeDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
+  const dayNumber = format({ year: 'numeric', month: 'numeric', day: 'numeric' });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'long' });
+  const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
+
+  const dayKey = (ms) => dayNumber.format(ms);
+
+  function since(utc) {
+    const ms = Date.parse(utc);
+    return (dayKey(ms) === dayKey(nowMs()) ? shortClock : dayAndClock).format(ms);
+  }
+
+  /** `today`, `yesterday`, or the day's name. */
+  function day(utc, { t }) {
+    const ms = Date.parse(utc);
+    const now = new Date(nowMs());
+    const dayBefore = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1, 12);
+    if (dayKey(ms) === dayKey(now)) return t('page.today');
+    if (dayKey(ms) === dayKey(dayBefore)) return t('page.yesterday');
+    return wholeDay.format(ms);
+  }
+
+  function ago(utc) {
+    const seconds = Math.max(0, Math.round((nowMs() - Date.parse(utc)) / 1000));
+    if (seconds < 90) return relative.format(-seconds, 'second');
+    if (seconds < 5400) return relative.format(-Math.round(seconds / 60), 'minute');
+    if (seconds < 129_600) return relative.format(-Math.round(seconds / 3600), 'hour');
+    return relative.format(-Math.round(seconds / 86_400), 'day');
+  }
+
+  /** `0:42`, `12:05` */
+  function length(ms) {
+    const seconds = Math.round(ms / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  }
+
+  function size(bytes) {
+    const [unit, divisor] =
+      bytes >= 1e9 ? ['gigabyte', 1e9] : bytes >= 1e6 ? ['megabyte', 1e6] : ['kilobyte', 1e3];
+    const digits = bytes / divisor < 10 && unit !== 'kilobyte' ? 1 : 0;
+    return new Intl.NumberFormat(locale, { style: 'unit', unit, maximumFractionDigits: digits }).format(
+      bytes / divisor,
+    );
+  }
+
+  return {
+    time: (utc) => clock.format(Date.parse(utc)),
+    zone: () => clock.resolvedOptions().timeZone,
+    percent: (share) => percents.format(share),
+    list: (words) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words),
+    since,
+    day,
+    ago,
+    length,
+    size,
+  };
+}

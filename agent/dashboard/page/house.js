@@ -1,0 +1,105 @@
+import { arrange, element, say } from './elements.js';
+
+const at = (id) => document.getElementById(id);
+
+/** Which list of ignored movements somebody has opened: it stays open when the row is drawn again. */
+const opened = new Set();
+
+/** Draws the state of the house, its cameras and its link to the cloud.
+ *  @param {object} status answer of `/api/status` */
+export function showHouse(status, texts, format) {
+  const { t } = texts;
+  const { house, clips } = status;
+  const sentence = houseSentence(house, texts, format);
+  say(at('sentence'), sentence);
+  at('house').dataset.level = house.level;
+  document.title = `${sentence} · Dachawatch`;
+  const facts = [t('house.facts', { n: clips.total, size: format.size(clips.bytes) })];
+  if (clips.awaitingVerdict > 0) facts.push(t('house.unjudged', { n: clips.awaitingVerdict }));
+  say(at('facts'), facts.join(' '));
+  say(at('device'), status.deviceId);
+  arrange(
+    at('cameras'),
+    status.cameras.map((camera) => cameraRow(camera, texts, format)),
+  );
+  arrange(at('appliance'), [linkRow(status.link, texts, format), uploadRow(status.upload, texts)]);
+}
+
+/** The state of the house in one sentence, or two when clips wait behind a missing link. */
+export function houseSentence(house, { t }, format) {
+  const sentence = t(`house.${house.state}`, {
+    n: house.waiting,
+    cameras: format.list(house.cameras),
+    since: house.sinceUtc ? format.since(house.sinceUtc) : '',
+  });
+  const clipsWait = house.waiting > 0 && ['offline', 'refused', 'camera-down'].includes(house.state);
+  return clipsWait ? `${sentence} ${t('house.waiting', { n: house.waiting })}` : sentence;
+}
+
+const CAMERA_LEVEL = { live: 'calm', starting: 'notice', stalled: 'trouble', down: 'trouble' };
+const LINK_LEVEL = { online: 'calm', connecting: 'notice', offline: 'notice', refused: 'trouble' };
+
+function row({ level, title, state, extra = [], detail }) {
+  return element(
+    'li',
+    { 'data-level': level },
+    element('span', { class: 'dot', 'aria-hidden': 'true' }),
+    element('span', { class: 'title', text: title }),
+    element('span', { class: 'muted', text: state }),
+    ...extra,
+    detail && element('p', { class: 'detail', text: detail }),
+  );
+}
+
+function cameraRow(camera, texts, format) {
+  const { t } = texts;
+  const age = camera.lastPictureUtc ? format.ago(camera.lastPictureUtc) : '';
+  const state = t(`camera.${camera.state}`, { since: format.since(camera.sinceUtc) });
+  return row({
+    level: CAMERA_LEVEL[camera.state],
+    title: camera.title,
+    state: `${state} · ${t(`camera.picture.${camera.picture}`, { age })}`,
+    extra: [
+      camera.recording && element('span', { class: 'badge recording', text: t('camera.recording') }),
+      suppressedList(camera, texts),
+    ],
+    detail: camera.detail,
+  });
+}
+
+function suppressedList({ cameraId, suppressed }, { t, knows }) {
+  const reasons = Object.entries(suppressed).filter(([, count]) => count > 0);
+  if (reasons.length === 0) return null;
+  const n = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const name = (reason) => (knows(`suppressed.${reason}`) ? t(`suppressed.${reason}`) : reason);
+  const list = element(
+    'details',
+    { open: opened.has(cameraId) },
+    element('summary', { text: t('camera.suppressed', { n }) }),
+    element(
+      'ul',
+      {},
+      ...reasons.map(([reason, count]) => element('li', { text: `${count} × ${name(reason)}` })),
+    ),
+  );
+  list.addEventListener('toggle', () => (list.open ? opened.add(cameraId) : opened.delete(cameraId)));
+  return list;
+}
+
+function linkRow({ state, sinceUtc, detail }, { t }, format) {
+  return row({
+    level: LINK_LEVEL[state],
+    title: t('link.title'),
+    state: t(`link.${state}`, { since: format.since(sinceUtc) }),
+    detail: state === 'online' ? null : detail,
+  });
+}
+
+function uploadRow({ state, detail }, { t }) {
+  return row({
+    level: state === 'waiting' ? 'notice' : 'calm',
+    title: t('upload.title'),
+    state: t(`upload.${state}`),
+    detail: state === 'waiting' ? detail : null,
+  });
+}

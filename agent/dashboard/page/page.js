@@ -1,0 +1,151 @@
+import { createClipCard } from './clip-card.js';
+import { arrange, element, say } from './elements.js';
+import { createFormat } from './format.js';
+import { showHouse } from './house.js';
+import { createPoller } from './poller.js';
+import { fetchTexts, rememberLanguage } from './texts.js';
+
+const PAGE_SIZE = 20;
+const MOST_AT_ONCE = 100;
+/** Ages on the page ("5 minutes ago") are drawn anew so often, also while nothing changes. */
+const REDRAW_MS = 20_000;
+
+const at = (id) => document.getElementById(id);
+const cards = new Map();
+const days = new Map();
+
+let texts;
+let format;
+let status;
+let clips = [];
+let wantedClips = PAGE_SIZE;
+let drawnRevision = '';
+let reading;
+let skewMs = 0;
+let silentSince;
+
+const nowMs = () => Date.now() + skewMs;
+
+async function setLanguage(language) {
+  texts = await fetchTexts(language);
+  format = createFormat(language, nowMs);
+  document.documentElement.lang = language;
+  for (const target of document.querySelectorAll('[data-text]'))
+    target.textContent = texts.t(target.dataset.text);
+  for (const target of document.querySelectorAll('[data-label]'))
+    target.setAttribute('aria-label', texts.t(target.dataset.label));
+  for (const button of at('languages').children)
+    button.setAttribute('aria-pressed', String(button.value === language));
+  say(at('zone'), texts.t('page.zone', { zone: format.zone() }));
+  draw();
+}
+
+function draw() {
+  at('no-contact').hidden = silentSince === undefined;
+  if (silentSince !== undefined)
+    say(at('no-contact'), texts.t('page.noContact', { since: format.since(silentSince) }));
+  if (status) showHouse(status, texts, format);
+  else say(at('sentence'), texts.t('page.asking'));
+  drawClips();
+}
+
+function drawClips() {
+  const nodes = [];
+  let lastDay = '';
+  for (const clip of clips) {
+    const day = format.day(clip.triggeredUtc, texts);
+    if (day !== lastDay) nodes.push(dayHeading(day));
+    lastDay = day;
+    if (!cards.has(clip.clipId))
+      cards.set(
+        clip.clipId,
+        createClipCard(() => ({ texts, format })),
+      );
+    const card = cards.get(clip.clipId);
+    card.draw(clip);
+    nodes.push(card.element);
+  }
+  arrange(at('clips'), nodes);
+  const known = new Set(clips.map(({ clipId }) => clipId));
+  for (const clipId of cards.keys()) if (!known.has(clipId)) cards.delete(clipId);
+}
+
+function dayHeading(day) {
+  if (!days.has(day)) days.set(day, element('h3', { text: day }));
+  return days.get(day);
+}
+
+/** Reads as many clips as are wanted, newest first, page by page. One reading at a time. */
+async function readClips() {
+  const found = [];
+  let next = '';
+  do {
+    const limit = Math.min(MOST_AT_ONCE, wantedClips - found.length);
+    const response = await fetch(`/api/clips?limit=${limit}${next && `&before=${next}`}`);
+    if (!response.ok) throw new Error(`clips ${response.status}`);
+    const page = await response.json();
+    found.push(...page.clips);
+    next = page.next;
+  } while (next && found.length < wantedClips);
+  clips = found;
+  at('more').hidden = !next;
+  at('no-clips').hidden = found.length > 0;
+  drawClips();
+}
+
+/** Reads the clips when they changed since they were drawn, or when more of them are wanted. A failed reading is
+ *  made again after the next status, because the revision stays undrawn. */
+function refreshClips() {
+  const wanted = `${status.clips.revision} ${wantedClips}`;
+  if (reading) return;
+  if (wanted === drawnRevision) return hearAgain();
+  reading = readClips()
+    .then(() => (drawnRevision = wanted), fallSilent)
+    .finally(() => (reading = undefined))
+    .then(() => drawnRevision === wanted && refreshClips());
+}
+
+function fallSilent() {
+  silentSince ??= new Date(nowMs()).toISOString();
+  draw();
+}
+
+function hearAgain() {
+  if (silentSince === undefined) return;
+  silentSince = undefined;
+  draw();
+}
+
+const poller = createPoller({
+  onAnswer: (skew, fresh) => {
+    skewMs = skew;
+    if (fresh) {
+      status = fresh;
+      draw();
+    }
+    refreshClips();
+  },
+  onSilence: fallSilent,
+});
+
+at('languages').addEventListener('click', ({ target }) => {
+  if (!target.value) return;
+  setLanguage(target.value).then(() => rememberLanguage(target.value), fallSilent);
+});
+at('more').addEventListener('click', () => {
+  wantedClips += PAGE_SIZE;
+  refreshClips();
+});
+
+/** The words come first: without them nothing can be said, so they are asked for until they come. */
+async function start(pauseMs) {
+  try {
+    await setLanguage(document.documentElement.lang);
+  } catch {
+    setTimeout(start, pauseMs, Math.min(60_000, pauseMs * 2));
+    return;
+  }
+  setInterval(draw, REDRAW_MS);
+  await poller.poll();
+}
+await start(2_000);

@@ -1,0 +1,111 @@
+import type { CameraStatus } from '../capture/capture.ts';
+import type { LinkStatus } from '../hub/hub.ts';
+import { redact } from '../kernel/log.ts';
+import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
+import type { UploadStatus } from '../upload/upload.ts';
+import { stateOfHouse } from './house.ts';
+
+/** A picture younger than this is the picture of now. */
+const FRESH_MS = 10_000;
+
+const utc = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+const safe = (text: string | null) => (text === null ? null : redact(text));
+
+export interface StatusFacts {
+  readonly deviceId: string;
+  readonly nowMs: number;
+  readonly cameras: readonly CameraStatus[];
+  readonly link: LinkStatus;
+  readonly upload: UploadStatus;
+  readonly summary: {
+    readonly clips: number;
+    readonly waiting: number;
+    readonly awaitingVerdict: number;
+    readonly bytes: number;
+    readonly oldestWaitingMs: number | null;
+  };
+  /** Changes when any clip does. */
+  readonly clipsRevision: string;
+}
+
+/** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
+export function statusView(facts: StatusFacts) {
+  const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision } = facts;
+  return {
+    deviceId,
+    house: stateOfHouse({ cameras, link, upload, waiting: summary.waiting }),
+    cameras: cameras.map((camera) => cameraView(camera, nowMs)),
+    link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
+    upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },
+    clips: {
+      total: summary.clips,
+      waiting: summary.waiting,
+      oldestWaitingUtc: utc(summary.oldestWaitingMs),
+      awaitingVerdict: summary.awaitingVerdict,
+      bytes: summary.bytes,
+      revision: clipsRevision,
+    },
+  };
+}
+
+function cameraView(camera: CameraStatus, nowMs: number) {
+  const { cameraId, title, state, sinceMs, detail, lastFragmentAgeMs: ageMs, recording } = camera;
+  const picture = ageMs === null ? 'none' : ageMs < FRESH_MS ? 'fresh' : 'old';
+  return {
+    cameraId,
+    title,
+    state,
+    sinceUtc: utc(sinceMs),
+    detail: safe(detail),
+    recording,
+    picture,
+    // To the second: the age is measured anew each time and would waver by milliseconds.
+    lastPictureUtc: picture === 'old' && ageMs !== null ? utc(toSeconds(nowMs - ageMs)) : null,
+    suppressed: camera.suppressed,
+  };
+}
+
+const toSeconds = (ms: number) => Math.round(ms / 1000) * 1000;
+
+/** One clip as `GET /api/clips` tells it. Paths of this machine and addresses of storage stay inside.
+ *  @param title the camera's name for people
+ *  @param hasFile whether the finished file lies on this disk: an uploaded clip may have been removed to make room */
+export function clipView(clip: Clip, { title, hasFile }: { title: string; hasFile: boolean }) {
+  const { clipId, state, verdict } = clip;
+  return {
+    clipId,
+    cameraId: clip.cameraId,
+    cameraTitle: title,
+    state,
+    clockQuality: clip.clockQuality,
+    triggeredUtc: utc(clip.triggeredMs),
+    startedUtc: utc(clip.startedMs),
+    sealedUtc: utc(clip.sealedMs),
+    uploadedUtc: utc(clip.uploadedMs),
+    judgedUtc: utc(clip.judgedMs),
+    preRollMs: clip.preRollMs,
+    durationMs: clip.durationMs,
+    bytes: clip.bytes,
+    uploadAttempts: clip.attempt,
+    reason: safe(clip.reason),
+    verdict: verdict && {
+      verdict: verdict.verdict,
+      revision: verdict.revision,
+      labels: verdict.labels,
+      confidence: verdict.confidence,
+      decision: verdict.decision,
+      reason: safe(verdict.reason),
+      decidedUtc: verdict.decided_utc,
+      bestFrameAtMs: verdict.best_frame?.at_ms ?? null,
+    },
+    video: hasFile ? `/clips/${clipId}.mp4` : null,
+    // The revision makes a new address when a later verdict brings another picture.
+    bestFrame: verdict?.best_frame ? `/clips/${clipId}/best.jpg?revision=${verdict.revision}` : null,
+  };
+}
+
+export const custodyView = ({ atMs, event, detail }: CustodyEntry) => ({
+  atUtc: utc(atMs),
+  event,
+  detail: safe(detail),
+});
