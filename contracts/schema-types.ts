@@ -26,4 +26,4 @@ export const Box = Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type
 
 /** One string out of a list. (A union of literals, so that JSON Schema says `anyOf const`.) */
 export const OneOf = <const T extends readonly string[]>(values: T, description: string) =>
-  Type.Enum([...values] as [...T], { description });
+  Type.Enum<[...T]>([...values], { description });

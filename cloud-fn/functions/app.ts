@@ -1,0 +1,5 @@
+import './clip-analysis.ts';
+import './on-video-blob-created.ts';
+import './on-video-processed.ts';
+import './start-video.ts';
+import './stop-with-host.ts';

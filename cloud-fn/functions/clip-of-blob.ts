@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { CONTAINER_CLIPS, parseClipBlobName } from '@dachawatch/contracts';
+import type { ClipOfAnalysis } from '../orchestrators/clip-analysis-steps.ts';
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+const digestOf = (blobName: string) => createHash('sha256').update(`${CONTAINER_CLIPS}/${blobName}`).digest();
+
+/** The orchestration of a clip: the same blob is always the same instance, whatever its etag.
+ *  @param blobName in the container of the clips */
+export const instanceIdOf = (blobName: string): string =>
+  `clip-${digestOf(blobName).toString('hex').slice(0, 32)}`;
+
+/** @param blobName in the container of the clips
+ *  @param blobUrl may carry a signature, which is taken away */
+export function clipOfBlob(blobName: string, blobUrl: string): ClipOfAnalysis {
+  const place = parseClipBlobName(blobName);
+  return {
+    clip_id: place?.clipId ?? idFromName(blobName),
+    ...(place ? { device_id: place.deviceId, camera_id: place.cameraId } : {}),
+    blobName: `${CONTAINER_CLIPS}/${blobName}`,
+    blobUrl: withoutQuery(blobUrl),
+  };
+}
+
+/** An id for a blob somebody else put there, so that its verdict fits the contract: 26 digits of its name's hash. */
+function idFromName(blobName: string): string {
+  const bits = [...digestOf(blobName)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const digits = bits.match(/.{5}/g) ?? [];
+  return digits
+    .slice(0, 26)
+    .map((five) => CROCKFORD[Number.parseInt(five, 2)])
+    .join('');
+}
+
+function withoutQuery(address: string): string {
+  const url = new URL(address);
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+/** The orchestration of a clip. */
+export const instanceIdOfClip = ({ blobName }: Pick<ClipOfAnalysis, 'blobName'>): string =>
+  instanceIdOf(blobName.slice(CONTAINER_CLIPS.length + 1));

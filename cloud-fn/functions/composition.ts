@@ -1,0 +1,47 @@
+import { readSettings, type Settings } from '../settings.ts';
+import { createAzureStorage } from '../ports/azure-storage.ts';
+import { systemClock, type Clock } from '../ports/clock.ts';
+import { elsewhereCompute, type ComputePort } from '../ports/compute.ts';
+import { noDeviceLink, type DeviceLinkPort } from '../ports/device-link.ts';
+import { createIotHubDeviceLink } from '../ports/iot-hub-device-link.ts';
+import { createLocalProcessCompute } from '../ports/local-process-compute.ts';
+import { stderrLog } from '../ports/log.ts';
+import { createNotification, type NotificationPort } from '../ports/notification.ts';
+import type { StoragePort } from '../ports/storage.ts';
+
+export interface Ports {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly storage: StoragePort;
+  readonly compute: ComputePort;
+  readonly deviceLink: DeviceLinkPort;
+  readonly notification: NotificationPort;
+}
+
+let composed: Ports | undefined;
+
+/** The ports of this process, made at the first call: registering functions needs no settings. */
+export const ports = (): Ports => (composed ??= compose(readSettings()));
+
+/** Ends what the ports hold: the worker process, the link to the hub. */
+export async function stopPorts(): Promise<void> {
+  const held = composed;
+  composed = undefined;
+  await Promise.all([held?.compute.stop(), held?.deviceLink.stop()]);
+}
+
+function compose(settings: Settings): Ports {
+  const clock = systemClock;
+  const log = stderrLog;
+  const storage = createAzureStorage(settings.storage);
+  const { compute, hub } = settings;
+  return {
+    settings,
+    clock,
+    storage,
+    compute:
+      compute.kind === 'none' ? elsewhereCompute : createLocalProcessCompute({ ...compute, clock, log }),
+    deviceLink: hub ? createIotHubDeviceLink({ access: hub }) : noDeviceLink,
+    notification: createNotification({ storage, clock, log, webhook: settings.notifyWebhook }),
+  };
+}

@@ -1,0 +1,160 @@
+import type { AnalysisDetails, ProcessingResult, Verdict } from '@dachawatch/contracts';
+import type { Problem } from './clip-analysis-steps.ts';
+
+type Detection = AnalysisDetails['detections'][number];
+
+/** What was seen, before anybody has been told. */
+export interface Judgement {
+  readonly verdict: Verdict['verdict'];
+  readonly decision: Verdict['decision'];
+  readonly labels: readonly string[];
+  readonly confidence: number;
+  readonly reason: string;
+  /** The worker's best frame, with the boxes of what counts. */
+  readonly frame?: {
+    readonly blobName: string;
+    readonly at_ms: number;
+    readonly boxes: readonly { readonly label: string; readonly box: Detection['boxes'][number] }[];
+  };
+  readonly analysedUtc?: string;
+  readonly problem?: Problem;
+}
+
+interface Kind {
+  readonly verdict: 'person' | 'vehicle' | 'animal';
+  /** COCO class names that count. Anything else in the picture does not matter. */
+  readonly labels: readonly string[];
+  readonly minConfidence: number;
+}
+
+/** Most important first. The thresholds are those at which the small detectors agree with people on whole
+ *  pictures; the list keeps the usual false hits (television, skateboard, kite) out. */
+export const KINDS: readonly Kind[] = [
+  { verdict: 'person', labels: ['person'], minConfidence: 0.4 },
+  {
+    verdict: 'vehicle',
+    labels: ['car', 'truck', 'bus', 'motorcycle', 'bicycle'],
+    minConfidence: 0.45,
+  },
+  {
+    verdict: 'animal',
+    labels: ['dog', 'cat', 'horse', 'cow', 'sheep', 'bear', 'bird'],
+    minConfidence: 0.5,
+  },
+];
+
+/** One frame is enough at this confidence; below it a second frame must show the same. */
+const SURE = 0.6;
+/** Fewer analysed frames than these do not show that something never moved. */
+const FRAMES_FOR_SCENERY = 5;
+
+/** Judges a worker's answer. A person outranks a vehicle outranks an animal outranks nothing; what cannot be judged
+ *  is `undecided`, never `nothing`. */
+export function decideVerdict(result: ProcessingResult): Judgement {
+  const analysedUtc = result.stop_timestamp;
+  const { details } = result;
+  if (result.status === 'FAILED') {
+    const problem = 'error' in details ? details.error : NO_ERROR_GIVEN;
+    return undecided('failed', `The clip could not be analysed: ${problem.message}`, problem, analysedUtc);
+  }
+  if (!('detections' in details)) return undecided('escalated', NO_DETAILS.message, NO_DETAILS, analysedUtc);
+  if (details.frames.analysed === 0) return undecided('escalated', NO_FRAMES.message, NO_FRAMES, analysedUtc);
+  return { ...judge(details), analysedUtc };
+}
+
+/** Nobody answered in time. */
+export const noAnswer = (waitMs: number): Judgement =>
+  undecided('escalated', `No answer within ${Math.round(waitMs / 1000)} s; a person has to look.`, {
+    code: 'no-answer',
+    message: `the worker did not answer within ${waitMs} ms`,
+  });
+
+/** The analysis itself broke. */
+export const brokenAnalysis = (problem: Problem): Judgement =>
+  undecided('failed', `The clip could not be analysed: ${problem.message}`, problem);
+
+function judge(details: AnalysisDetails): Judgement {
+  const analysed = details.frames.analysed;
+  const seen = KINDS.flatMap((kind) =>
+    details.detections.filter((one) => counts(kind, one, analysed)).map((one) => ({ kind, one })),
+  );
+  const scenery = seen.filter(({ kind, one }) => isScenery(kind, one, analysed));
+  const fresh = seen.filter((entry) => !scenery.includes(entry));
+  const labels = seen
+    .map(({ one }) => one)
+    .toSorted((a, b) => b.confidence_max - a.confidence_max)
+    .map(({ label }) => label);
+  const frame = details.best_frame
+    ? {
+        frame: {
+          ...details.best_frame,
+          boxes: seen.flatMap(({ one }) => one.boxes.map((box) => ({ label: one.label, box }))),
+        },
+      }
+    : {};
+  const verdict = KINDS.map((kind) => kind.verdict).find((name) =>
+    fresh.some((f) => f.kind.verdict === name),
+  );
+  if (!verdict) return { ...nothing(scenery.map(({ one }) => one.label)), labels, ...frame };
+  const behind = fresh.filter(({ kind }) => kind.verdict === verdict).map(({ one }) => one);
+  const best = behind.toSorted((a, b) => b.confidence_max - a.confidence_max)[0] as Detection;
+  return {
+    verdict,
+    decision: verdict === 'person' ? 'notified' : 'recorded',
+    labels,
+    confidence: best.confidence_max,
+    reason: `${best.label} seen in ${best.frames} of ${analysed} frames, from ${seconds(best.first_ms)} to ${seconds(best.last_ms)}, confidence ${best.confidence_max.toFixed(2)}.`,
+    ...frame,
+  };
+}
+
+function counts({ labels, minConfidence }: Kind, one: Detection, analysed: number): boolean {
+  if (!labels.includes(one.label) || one.confidence_max < minConfidence) return false;
+  return one.confidence_max >= SURE || one.frames >= Math.min(2, analysed);
+}
+
+/** One single vehicle that every frame shows stood there before the event and after it: the pre-roll shows the
+ *  place as it was. Details carry the boxes of one frame only, so whether it moved in between cannot be told;
+ *  a person or an animal is therefore never taken for scenery, nor is anything seen in few frames. */
+const isScenery = (kind: Kind, one: Detection, analysed: number): boolean =>
+  kind.verdict === 'vehicle' &&
+  one.count_max === 1 &&
+  analysed >= FRAMES_FOR_SCENERY &&
+  one.frames === analysed;
+
+const nothing = (standing: readonly string[]) => ({
+  verdict: 'nothing' as const,
+  decision: 'marked-safe' as const,
+  confidence: 0,
+  reason:
+    standing.length === 0
+      ? 'Nothing that matters was seen.'
+      : `Nothing new was seen; ${standing.join(', ')} stood there from the first frame to the last.`,
+});
+
+const undecided = (
+  decision: 'failed' | 'escalated',
+  reason: string,
+  problem: Problem,
+  analysedUtc?: string,
+): Judgement => ({
+  verdict: 'undecided',
+  decision,
+  labels: [],
+  confidence: 0,
+  reason,
+  problem,
+  ...(analysedUtc === undefined ? {} : { analysedUtc }),
+});
+
+const NO_ERROR_GIVEN: Problem = { code: 'failed', message: 'the worker gave no reason' };
+const NO_DETAILS: Problem = {
+  code: 'no-details',
+  message: 'The worker did not say what it saw; a person has to look.',
+};
+const NO_FRAMES: Problem = {
+  code: 'no-frames',
+  message: 'The worker analysed not one frame; a person has to look.',
+};
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

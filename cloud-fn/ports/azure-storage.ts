@@ -1,0 +1,133 @@
+import { BlobServiceClient, RestError, type BlockBlobClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { PortFailure } from './port-failure.ts';
+import type { BlobContent, BlobPlace, StoragePort } from './storage.ts';
+import type { StorageAccess } from '../settings.ts';
+
+interface Clients {
+  readonly blobs: BlobServiceClient;
+  readonly queues: QueueServiceClient;
+}
+
+/** No call may outlive the function that makes it. */
+const DEADLINE_MS = 60_000;
+const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 5_000 } } as const;
+
+/** Azure Storage, or Azurite. Clients are made at the first call and kept. */
+export function createAzureStorage(access: StorageAccess): StoragePort {
+  let opening: Promise<Clients> | undefined;
+  const clients = () => (opening ??= open(access));
+  const abortSignal = () => AbortSignal.timeout(DEADLINE_MS);
+  const blobAt = async ({ container, name }: BlobPlace): Promise<BlockBlobClient> =>
+    (await clients()).blobs.getContainerClient(container).getBlockBlobClient(name);
+
+  async function upload(
+    place: BlobPlace,
+    { bytes, contentType }: BlobContent,
+    conditions: { ifNoneMatch?: string; ifMatch?: string },
+  ): Promise<void> {
+    const blob = await blobAt(place);
+    const put = () =>
+      blob.upload(bytes, Buffer.byteLength(bytes), {
+        conditions,
+        blobHTTPHeaders: { blobContentType: contentType },
+        abortSignal: abortSignal(),
+      });
+    try {
+      await put();
+    } catch (error) {
+      if (codeOf(error) !== 'ContainerNotFound') throw error;
+      await (await clients()).blobs.getContainerClient(place.container).createIfNotExists();
+      await put();
+    }
+  }
+
+  return {
+    createBlob: (place, content) => unless([409, 412], upload(place, content, { ifNoneMatch: '*' })),
+    replaceBlob: (place, content, ifMatch) => unless([404, 412], upload(place, content, { ifMatch })),
+    writeBlob: (place, content) => upload(place, content, {}),
+
+    async readBlob(place, maxBytes) {
+      const blob = await blobAt(place);
+      try {
+        const head = await blob.getProperties({ abortSignal: abortSignal() });
+        const size = head.contentLength ?? 0;
+        if (size > maxBytes)
+          throw new PortFailure(
+            'rejected',
+            'storage.too-large',
+            `${place.name} has ${size} bytes; at most ${maxBytes} are read`,
+          );
+        const etag = head.etag ?? '';
+        const bytes = await blob.downloadToBuffer(0, size, {
+          conditions: { ifMatch: etag },
+          abortSignal: abortSignal(),
+        });
+        const now = head.date?.getTime() ?? 0;
+        return { bytes, etag, ageMs: Math.max(0, now - (head.lastModified?.getTime() ?? now)) };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    },
+
+    async readTags(place) {
+      try {
+        return (await (await blobAt(place)).getTags({ abortSignal: abortSignal() })).tags;
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    },
+
+    async writeTags(place, tags) {
+      const blob = await blobAt(place);
+      return unless([404], blob.setTags({ ...tags }, { abortSignal: abortSignal() }));
+    },
+
+    async sendMessage(name, text, keep) {
+      const queue = (await clients()).queues.getQueueClient(name);
+      const send = () =>
+        queue.sendMessage(text, {
+          ...(keep === 'for-ever' ? { messageTimeToLive: -1 } : {}),
+          abortSignal: abortSignal(),
+        });
+      try {
+        await send();
+      } catch (error) {
+        if (codeOf(error) !== 'QueueNotFound') throw error;
+        await queue.createIfNotExists();
+        await send();
+      }
+    },
+  };
+}
+
+async function open(access: StorageAccess): Promise<Clients> {
+  if ('connectionString' in access)
+    return {
+      blobs: BlobServiceClient.fromConnectionString(access.connectionString, RETRIES),
+      queues: QueueServiceClient.fromConnectionString(access.connectionString, RETRIES),
+    };
+  // Loaded only where an identity is used: it is the heaviest package of the app.
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  const credential = new DefaultAzureCredential();
+  return {
+    blobs: new BlobServiceClient(access.blobEndpoint, credential, RETRIES),
+    queues: new QueueServiceClient(access.queueEndpoint, credential, RETRIES),
+  };
+}
+
+/** True when the call did it; false when it was answered with one of these statuses. */
+async function unless(statuses: readonly number[], call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (statuses.includes(statusOf(error) ?? 0)) return false;
+    throw error;
+  }
+}
+
+const statusOf = (error: unknown) => (error instanceof RestError ? error.statusCode : undefined);
+const codeOf = (error: unknown) => (error instanceof RestError ? error.code : undefined);

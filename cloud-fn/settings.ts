@@ -1,0 +1,123 @@
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_ANALYSIS_WAIT_MS } from '@dachawatch/contracts';
+
+/** A setting nobody can work with. One sentence for the person who wrote it. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** How to reach the storage account: with a key, or with the identity the app runs as. */
+export type StorageAccess =
+  | { readonly connectionString: string }
+  | { readonly blobEndpoint: string; readonly queueEndpoint: string };
+
+/** How to reach the service side of IoT Hub. Without it verdicts are only stored. */
+export type HubAccess = { readonly connectionString: string } | { readonly hostName: string };
+
+export type ComputeSettings =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'local-process';
+      /** Program to fork. */
+      readonly entry: string;
+      /** The whole environment of that program. */
+      readonly environment: Readonly<Record<string, string>>;
+    };
+
+export interface Settings {
+  readonly storage: StorageAccess;
+  readonly hub: HubAccess | undefined;
+  readonly compute: ComputeSettings;
+  /** How long an orchestration waits for the worker. */
+  readonly analysisWaitMs: number;
+  readonly notifyWebhook: string | undefined;
+}
+
+/** Name of the app setting a queue trigger's `connection` points to. Identities use `<name>__queueServiceUri`. */
+export const STORAGE_CONNECTION_SETTING = 'DACHA_STORAGE_CONNECTION';
+
+/** All that the worker may see of our environment: no hub key, no webhook. */
+const WORKER_VARIABLES = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'NODE_EXTRA_CA_CERTS',
+  STORAGE_CONNECTION_SETTING,
+  'DACHA_STORAGE_ACCOUNT_URL_BLOB',
+  'DACHA_STORAGE_ACCOUNT_URL_QUEUE',
+  'DACHA_MODELS_DIR',
+  'DACHA_WORKER_IDLE_MS',
+] as const;
+
+const DEFAULT_WORKER = new URL('./yolo/worker.ts', import.meta.url);
+/** Longer than a day means that nobody waits any more. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** App settings of the functions app. Empty values count as absent.
+ *  @throws SettingsError */
+export function readSettings(environment: Environment = process.env): Settings {
+  const read = (name: string) => environment[name]?.trim() || undefined;
+  return {
+    storage: readStorage(read),
+    hub: readHub(read),
+    compute: readCompute(read, environment),
+    analysisWaitMs: readWait(read('DACHA_ANALYSIS_WAIT_MS')),
+    notifyWebhook: readUrl('DACHA_NOTIFY_WEBHOOK', read('DACHA_NOTIFY_WEBHOOK')),
+  };
+}
+
+type Read = (name: string) => string | undefined;
+
+function readStorage(read: Read): StorageAccess {
+  const connectionString = read(STORAGE_CONNECTION_SETTING);
+  if (connectionString) return { connectionString };
+  const blobEndpoint = readUrl('DACHA_STORAGE_ACCOUNT_URL_BLOB', read('DACHA_STORAGE_ACCOUNT_URL_BLOB'));
+  const queueEndpoint = readUrl('DACHA_STORAGE_ACCOUNT_URL_QUEUE', read('DACHA_STORAGE_ACCOUNT_URL_QUEUE'));
+  if (blobEndpoint && queueEndpoint) return { blobEndpoint, queueEndpoint };
+  throw new SettingsError(
+    `Set ${STORAGE_CONNECTION_SETTING}, or both DACHA_STORAGE_ACCOUNT_URL_BLOB and DACHA_STORAGE_ACCOUNT_URL_QUEUE.`,
+  );
+}
+
+function readHub(read: Read): HubAccess | undefined {
+  const connectionString = read('DACHA_IOTHUB_CONNECTION');
+  if (connectionString) return { connectionString };
+  const hostName = read('DACHA_IOTHUB_HOST');
+  return hostName ? { hostName } : undefined;
+}
+
+function readCompute(read: Read, environment: Environment): ComputeSettings {
+  const kind = read('DACHA_COMPUTE') ?? 'none';
+  if (kind === 'none') return { kind };
+  if (kind !== 'local-process')
+    throw new SettingsError(`DACHA_COMPUTE is "${kind}"; it must be "local-process" or "none".`);
+  const passed = WORKER_VARIABLES.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    kind,
+    entry: read('DACHA_WORKER_ENTRY') ?? fileURLToPath(DEFAULT_WORKER),
+    environment: { ...Object.fromEntries(passed), ORT_DISABLE_TELEMETRY: '1' },
+  };
+}
+
+function readWait(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_ANALYSIS_WAIT_MS;
+  const ms = Number(text);
+  if (Number.isInteger(ms) && ms >= 1 && ms <= LONGEST_WAIT_MS) return ms;
+  throw new SettingsError(
+    `DACHA_ANALYSIS_WAIT_MS is "${text}"; it must be whole milliseconds from 1 to ${LONGEST_WAIT_MS}.`,
+  );
+}
+
+/** The address is not repeated in the error: it may carry a token. */
+function readUrl(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new SettingsError(`${name} is not an http or https address.`);
+}
