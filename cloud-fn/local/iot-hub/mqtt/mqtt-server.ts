@@ -1,0 +1,182 @@
+import { createServer, type TLSSocket } from 'node:tls';
+import type {
+  IConnectPacket,
+  IPublishPacket,
+  ISubscribePacket,
+  IUnsubscribePacket,
+  Packet,
+  QoS,
+} from 'mqtt-packet';
+import { createDoor } from '../door.ts';
+import type { HubParts } from '../parts.ts';
+import type { Json } from '../store/twins.ts';
+import { judgeConnect } from './connect.ts';
+import type { DeviceLink } from './device-link.ts';
+import { createMessageDelivery } from './message-delivery.ts';
+import { createMethodCalls, type MethodAnswer } from './method-calls.ts';
+import { createSession, subscriptionOf, type Session } from './session.ts';
+import { createTwinRequests } from './twin-requests.ts';
+import { createWire, type Wire } from './wire.ts';
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface MqttServer {
+  port(): number;
+  open(): Promise<void>;
+  shut(): Promise<void>;
+  reset(): void;
+  drop(): void;
+  /** As a hub that failed over: subscriptions and packets in flight are gone, connections stay. */
+  forgetSessions(): void;
+  isConnected(deviceId: string): boolean;
+  /** Ends a device's connection: it was disabled or removed. */
+  expel(deviceId: string): void;
+  /** A message was queued for the device. */
+  wake(deviceId: string): void;
+  pushDesired(deviceId: string, patch: Json, version: number): void;
+  /** @returns `offline` when the device is not there or does not listen, `late` when it does not answer */
+  callMethod(
+    deviceId: string,
+    request: { name: string; payload: string; timeoutMs: number },
+  ): Promise<MethodAnswer | 'offline' | 'late'>;
+}
+
+/** The device side of the hub: MQTT 3.1.1 over TLS. One connection per device: a second one ends the first. */
+export function createMqttServer(parts: HubParts, { port }: { port: number }): MqttServer {
+  const { faults, devices, hostName, nowMs, log, onTelemetry, onTrace } = parts;
+  const links = new Map<string, DeviceLink>();
+  const sessions = new Map<string, Session>();
+  const delivery = createMessageDelivery(parts.messages);
+  const twinRequests = createTwinRequests({ twins: parts.twins, faults });
+  const methodCalls = createMethodCalls();
+
+  const tls = createServer({ cert: parts.cert, key: parts.key }, accept);
+  tls.on('tlsClientError', (error) => log({ event: 'mqtt.tls-failed', detail: error.message }));
+  const door = createDoor({ tls, port, hold: () => faults.blackHole });
+
+  function accept(socket: TLSSocket): void {
+    let link: DeviceLink | undefined;
+    let will: IConnectPacket['will'];
+    let expiry: NodeJS.Timeout | undefined;
+
+    function welcome(packet: IConnectPacket, wire: Wire): void {
+      const verdict =
+        faults.refuseConnect === null
+          ? judgeConnect(packet, { hostName, device: (id) => devices.get(id), nowMs: nowMs() })
+          : { refused: faults.refuseConnect, reason: 'refused by a fault switch' };
+      if ('refused' in verdict) {
+        log({ event: 'mqtt.refused', clientId: packet.clientId, reason: verdict.reason });
+        wire.send({ cmd: 'connack', returnCode: verdict.refused, sessionPresent: false });
+        wire.end();
+        return;
+      }
+      const { deviceId } = verdict.device;
+      links.get(deviceId)?.wire.destroy();
+      const kept = packet.clean ? undefined : sessions.get(deviceId);
+      const session = kept ?? createSession();
+      if (packet.clean) sessions.delete(deviceId);
+      else sessions.set(deviceId, session);
+      link = { deviceId, session, wire };
+      links.set(deviceId, link);
+      will = packet.will;
+      wire.name(deviceId);
+      wire.keepAlive(packet.keepalive ?? 0);
+      const leftMs = Math.min(verdict.expiresMs - nowMs(), LONGEST_TIMER_MS);
+      expiry = setTimeout(() => wire.destroy(), leftMs);
+      wire.send({ cmd: 'connack', returnCode: 0, sessionPresent: kept !== undefined });
+      delivery.resume(link);
+    }
+
+    function onPacket(packet: Packet, wire: Wire): void {
+      if (packet.cmd === 'connect') {
+        if (link) wire.destroy();
+        else welcome(packet, wire);
+      } else if (!link) wire.destroy();
+      else if (packet.cmd === 'disconnect') {
+        will = undefined;
+        wire.end();
+      } else handle(link, packet);
+    }
+
+    createWire(socket, {
+      faults,
+      onTrace,
+      onPacket,
+      onClose: () => {
+        clearTimeout(expiry);
+        if (!link) return;
+        if (links.get(link.deviceId) === link) links.delete(link.deviceId);
+        if (will) onTelemetry({ deviceId: link.deviceId, topic: will.topic, body: toBuffer(will.payload) });
+      },
+    });
+  }
+
+  function handle(link: DeviceLink, packet: Packet): void {
+    if (packet.cmd === 'publish') published(link, packet);
+    else if (packet.cmd === 'puback') delivery.acknowledged(link, packet.messageId ?? 0);
+    else if (packet.cmd === 'pingreq') link.wire.send({ cmd: 'pingresp' });
+    else if (packet.cmd === 'subscribe') subscribe(link, packet);
+    else if (packet.cmd === 'unsubscribe') unsubscribe(link, packet);
+    else link.wire.destroy();
+  }
+
+  function unsubscribe(link: DeviceLink, packet: IUnsubscribePacket): void {
+    for (const filter of packet.unsubscriptions) {
+      const subscription = subscriptionOf(filter, link.deviceId);
+      if (subscription) link.session.subscriptions.delete(subscription);
+    }
+    link.wire.send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [] });
+  }
+
+  function subscribe(link: DeviceLink, packet: ISubscribePacket): void {
+    if (faults.dropSubscribe) return;
+    const granted: QoS[] = [];
+    for (const { topic, qos } of packet.subscriptions) {
+      const subscription = subscriptionOf(topic, link.deviceId);
+      if (!subscription) return link.wire.destroy();
+      const level = qos === 0 ? 0 : 1;
+      link.session.subscriptions.set(subscription, level);
+      granted.push(level);
+    }
+    link.wire.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted });
+    delivery.pump(link);
+  }
+
+  function published(link: DeviceLink, packet: IPublishPacket): void {
+    const body = toBuffer(packet.payload);
+    if (packet.topic.startsWith(`devices/${link.deviceId}/messages/events/`))
+      onTelemetry({ deviceId: link.deviceId, topic: packet.topic, body });
+    else if (!twinRequests.handle(link, packet.topic, body) && !methodCalls.handle(packet.topic, body))
+      return link.wire.destroy();
+    if (packet.qos === 1 && !faults.dropPuback)
+      link.wire.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+  }
+
+  return {
+    ...door,
+    forgetSessions: () => {
+      sessions.clear();
+      for (const { session } of links.values()) {
+        session.subscriptions.clear();
+        session.inFlight.clear();
+      }
+    },
+    isConnected: (deviceId) => links.has(deviceId),
+    expel: (deviceId) => links.get(deviceId)?.wire.destroy(),
+    wake: (deviceId) => {
+      const link = links.get(deviceId);
+      if (link) delivery.pump(link);
+    },
+    pushDesired: (deviceId, patch, version) => {
+      const link = links.get(deviceId);
+      if (link) twinRequests.pushDesired(link, patch, version);
+    },
+    callMethod: async (deviceId, request) => {
+      const link = links.get(deviceId);
+      if (!link?.session.subscriptions.has('methods')) return 'offline';
+      return (await methodCalls.call(link, request)) ?? 'late';
+    },
+  };
+}
+
+const toBuffer = (payload: string | Buffer) => (typeof payload === 'string' ? Buffer.from(payload) : payload);

@@ -1,0 +1,104 @@
+import { isDeviceId, type Device, type DeviceWish } from '../store/devices.ts';
+import { isJson } from '../store/twins.ts';
+import { badRequest, deviceNotFound, RestError, type RestDeps, type Route } from './route.ts';
+
+const KEY = /^[A-Za-z0-9+/]{22,88}={0,2}$/;
+
+/** Device identities: create, read, change, remove; and what waits for them. */
+export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
+  const show = (device: Device) => ({
+    deviceId: device.deviceId,
+    generationId: device.generationId,
+    etag: Buffer.from(String(device.etag)).toString('base64'),
+    connectionState: mqtt.isConnected(device.deviceId) ? 'Connected' : 'Disconnected',
+    status: device.status,
+    statusReason: device.statusReason,
+    cloudToDeviceMessageCount: messages.waiting(device.deviceId).length,
+    authentication: {
+      type: 'sas',
+      symmetricKey: { primaryKey: device.primaryKey, secondaryKey: device.secondaryKey },
+      x509Thumbprint: { primaryThumbprint: null, secondaryThumbprint: null },
+    },
+    capabilities: { iotEdge: false },
+  });
+  const known = (deviceId: string) => {
+    const device = devices.get(deviceId);
+    if (!device) throw deviceNotFound(deviceId);
+    return device;
+  };
+
+  return [
+    {
+      method: 'GET',
+      path: /^\/devices\/?$/,
+      caller: 'service',
+      handle: () => ({ status: 200, body: devices.list().map(show) }),
+    },
+    {
+      method: 'GET',
+      path: /^\/devices\/([^/]+)$/,
+      caller: 'service',
+      handle: ({ params: [id = ''] }) => ({ status: 200, body: show(known(id)) }),
+    },
+    {
+      method: 'PUT',
+      path: /^\/devices\/([^/]+)$/,
+      caller: 'service',
+      handle: ({ params: [id = ''], body, ifMatch }) => {
+        const wish = readWish(id, body);
+        if (ifMatch === undefined && devices.get(id))
+          throw new RestError(409, 'DeviceAlreadyExists', `Device ${id} is already registered`);
+        if (ifMatch !== undefined) known(id);
+        const device = devices.put(wish);
+        if (device.status === 'disabled') mqtt.expel(id);
+        return { status: 200, body: show(device) };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/devices\/([^/]+)$/,
+      caller: 'service',
+      handle: ({ params: [id = ''] }) => {
+        if (!devices.remove(id)) throw deviceNotFound(id);
+        mqtt.expel(id);
+        return { status: 204 };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/devices\/([^/]+)\/commands$/,
+      caller: 'service',
+      handle: ({ params: [id = ''] }) => ({
+        status: 200,
+        body: { deviceId: known(id).deviceId, moduleId: '', totalMessagesPurged: messages.purge(id) },
+      }),
+    },
+  ];
+}
+
+function readWish(deviceId: string, body: unknown): DeviceWish {
+  if (!isDeviceId(deviceId)) throw badRequest("A device id has 1 to 128 letters, digits or -._%#*?!(),:=@$'");
+  if (!isJson(body)) throw badRequest('The device must be a JSON object');
+  if (body['deviceId'] !== undefined && body['deviceId'] !== deviceId)
+    throw badRequest('The device id of the body is not that of the address');
+  const { status, statusReason, authentication } = body;
+  if (status !== undefined && status !== 'enabled' && status !== 'disabled')
+    throw badRequest('The status of a device is enabled or disabled');
+  const keys =
+    isJson(authentication) && isJson(authentication['symmetricKey']) ? authentication['symmetricKey'] : {};
+  return {
+    deviceId,
+    ...(status ? { status } : {}),
+    ...(typeof statusReason === 'string' ? { statusReason } : {}),
+    ...readKey('primaryKey', keys['primaryKey']),
+    ...readKey('secondaryKey', keys['secondaryKey']),
+  };
+}
+
+/** Absent and empty keys are made by the hub. */
+function readKey(name: 'primaryKey' | 'secondaryKey', value: unknown): Partial<DeviceWish> {
+  if (value === undefined || value === null || value === '') return {};
+  if (typeof value !== 'string' || !KEY.test(value))
+    throw badRequest(`${name} is not base64 of 16 to 64 bytes`);
+  return { [name]: value };
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { createDoor, type Door } from '../door.ts';
+import { SERVICE_POLICY, type HubParts } from '../parts.ts';
+import { decodePercent } from '../percent.ts';
+import { checkSas } from '../sas.ts';
+import { deviceRoutes } from './devices.ts';
+import { fileRoutes } from './files.ts';
+import { methodRoutes } from './methods.ts';
+import { badRequest, RestError, type RestAnswer, type RestDeps, type Route } from './route.ts';
+import { twinRoutes } from './twins.ts';
+
+const BODY_LIMIT_BYTES = 512 * 1024;
+
+/** The HTTPS side of the hub: file-upload tickets for devices; identities, twins and methods for the service.
+ *  @param hostNames every name the service may use for this hub */
+export function createRestServer(
+  parts: HubParts,
+  deps: RestDeps,
+  { port, hostNames }: { port: number; hostNames: () => readonly string[] },
+): Door {
+  const { faults, log } = parts;
+  const routes = [...twinRoutes(deps), ...methodRoutes(deps), ...fileRoutes(deps), ...deviceRoutes(deps)];
+
+  const server = createServer({ cert: parts.cert, key: parts.key }, (request, response) => {
+    if (faults.httpSilent) {
+      request.resume();
+      return;
+    }
+    answer(request)
+      .catch((error: unknown) => refusal(error))
+      .then((result) => send(response, result))
+      .catch((error: unknown) => response.destroy(error as Error));
+  });
+  server.on('tlsClientError', (error) => log({ event: 'rest.tls-failed', detail: error.message }));
+
+  async function answer(request: IncomingMessage): Promise<RestAnswer> {
+    const body = await readBody(request);
+    const url = new URL(request.url ?? '/', 'https://hub');
+    if (!/^\d{4}-\d{2}-\d{2}(-preview)?$/.test(url.searchParams.get('api-version') ?? ''))
+      throw badRequest('The address lacks an api-version');
+    const { route, params } = findRoute(request.method ?? '', url.pathname);
+    authorize(request.headers.authorization ?? '', route, params, url.pathname);
+    return route.handle({ params, body: parseBody(body), ifMatch: request.headers['if-match'] });
+  }
+
+  function findRoute(method: string, path: string): { route: Route; params: string[] } {
+    for (const route of routes) {
+      const match = route.method === method ? route.path.exec(path) : null;
+      if (match) return { route, params: match.slice(1).map(decode) };
+    }
+    throw new RestError(404, 'NotFound', `There is nothing at ${method} ${path}`);
+  }
+
+  function authorize(token: string, route: Route, params: readonly string[], path: string): void {
+    const device = route.caller === 'device' ? parts.devices.get(params[0] ?? '') : undefined;
+    const keys = route.caller === 'service' ? [parts.serviceKey] : keysOf(device);
+    const names = route.caller === 'service' ? hostNames() : [parts.hostName];
+    const place = route.caller === 'service' ? path : `/devices/${params[0]}`;
+    const verdict = checkSas(token, {
+      keys,
+      resources: names.map((name) => `${name}${place}`),
+      nowMs: parts.nowMs(),
+    });
+    if ('refused' in verdict) throw new RestError(401, 'IotHubUnauthorizedAccess', verdict.refused);
+    if (route.caller === 'service' && verdict.token.policy !== SERVICE_POLICY)
+      throw new RestError(401, 'IotHubUnauthorizedAccess', 'the token names another policy');
+    if (device?.status === 'disabled') throw new RestError(403, 'DeviceDisabled', 'the device is disabled');
+  }
+
+  function refusal(error: unknown): RestAnswer {
+    if (!(error instanceof RestError)) {
+      log({ event: 'rest.failed', detail: String(error) });
+      return errorAnswer(500, 'ServerError', 'The hub failed; its log says why');
+    }
+    return errorAnswer(error.status, error.code, error.message);
+  }
+
+  function send(response: ServerResponse, { status, body, headers }: RestAnswer): void {
+    const fault = faults.httpAnswer;
+    if (fault) {
+      response.writeHead(fault.status, { 'content-type': fault.contentType ?? 'application/json' });
+      response.end(fault.body);
+      return;
+    }
+    const content = body === undefined ? '' : JSON.stringify(body);
+    const type = body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' };
+    response.writeHead(status, { ...type, ...headers });
+    response.end(content);
+  }
+
+  const door = createDoor({ tls: server, port });
+  return {
+    ...door,
+    shut: async () => {
+      server.closeAllConnections();
+      await door.shut();
+    },
+  };
+}
+
+const keysOf = (device: { primaryKey: string; secondaryKey: string } | undefined) =>
+  device ? [device.primaryKey, device.secondaryKey] : [];
+
+const errorAnswer = (status: number, code: string, text: string): RestAnswer => ({
+  status,
+  body: { Message: `ErrorCode:${code};${text}`, ExceptionMessage: '' },
+});
+
+function decode(text: string): string {
+  const plain = decodePercent(text);
+  if (plain === undefined) throw badRequest('The address is not well encoded');
+  return plain;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_LIMIT_BYTES) throw new RestError(413, 'RequestTooLarge', 'The body is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseBody(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest('The body is not JSON');
+  }
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { Db } from './database.ts';
+
+export interface Device {
+  readonly deviceId: string;
+  readonly status: 'enabled' | 'disabled';
+  readonly statusReason: string | null;
+  /** Base64. */
+  readonly primaryKey: string;
+  readonly secondaryKey: string;
+  /** Tells a device from an earlier one of the same name. */
+  readonly generationId: string;
+  readonly etag: number;
+}
+
+export interface DeviceWish {
+  readonly deviceId: string;
+  readonly status?: 'enabled' | 'disabled';
+  readonly statusReason?: string;
+  readonly primaryKey?: string;
+  readonly secondaryKey?: string;
+}
+
+/** Characters IoT Hub allows in a device id. */
+const DEVICE_ID = /^[A-Za-z0-9\-._%#*?!(),:=@$']{1,128}$/;
+export const isDeviceId = (text: unknown): text is string => typeof text === 'string' && DEVICE_ID.test(text);
+
+const newKey = () => randomBytes(32).toString('base64');
+
+const COLUMNS = `device_id AS deviceId, status, status_reason AS statusReason, primary_key AS primaryKey,
+  secondary_key AS secondaryKey, generation_id AS generationId, etag`;
+
+export interface Devices {
+  get(deviceId: string): Device | undefined;
+  list(): Device[];
+  /** Creates it with fresh keys, or changes what the wish names. */
+  put(wish: DeviceWish): Device;
+  /** With its twin, messages and tickets. */
+  remove(deviceId: string): boolean;
+}
+
+/** Device identities. */
+export function createDevices(db: Db): Devices {
+  const select = db.prepare<[string], Device>(`SELECT ${COLUMNS} FROM devices WHERE device_id = ?`);
+  const selectAll = db.prepare<[], Device>(`SELECT ${COLUMNS} FROM devices ORDER BY device_id LIMIT 1000`);
+  const insert = db.prepare(`INSERT INTO devices
+    (device_id, status, status_reason, primary_key, secondary_key, generation_id)
+    VALUES (@deviceId, @status, @statusReason, @primaryKey, @secondaryKey, @generationId)`);
+  const insertTwin = db.prepare('INSERT INTO twins (device_id) VALUES (?)');
+  const update = db.prepare(`UPDATE devices SET status = @status, status_reason = @statusReason,
+    primary_key = @primaryKey, secondary_key = @secondaryKey, etag = etag + 1 WHERE device_id = @deviceId`);
+  const remove = db.prepare('DELETE FROM devices WHERE device_id = ?');
+
+  const put = db.transaction((wish: DeviceWish): Device => {
+    const known = select.get(wish.deviceId);
+    const row = {
+      deviceId: wish.deviceId,
+      status: wish.status ?? known?.status ?? 'enabled',
+      statusReason: wish.statusReason ?? known?.statusReason ?? null,
+      primaryKey: wish.primaryKey ?? known?.primaryKey ?? newKey(),
+      secondaryKey: wish.secondaryKey ?? known?.secondaryKey ?? newKey(),
+      generationId: known?.generationId ?? String(BigInt(`0x${randomBytes(7).toString('hex')}`)),
+    };
+    if (known) update.run(row);
+    else {
+      insert.run(row);
+      insertTwin.run(wish.deviceId);
+    }
+    return { ...row, etag: (known?.etag ?? 0) + 1 };
+  });
+
+  return {
+    get: (deviceId) => select.get(deviceId),
+    list: () => selectAll.all(),
+    put,
+    remove: (deviceId) => remove.run(deviceId).changes > 0,
+  };
+}
