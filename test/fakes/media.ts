@@ -6,8 +6,9 @@ import { promisify } from 'node:util';
  *  still: sensor noise only, nothing may be reported ·
  *  noise: the heavy noise of a cheap camera at night ·
  *  light-switch: the whole scene gets brighter in one frame ·
+ *  ramp: black that becomes white evenly, so that the brightness of a picture tells its time ·
  *  black: nothing at all. */
-export type VideoKind = 'moving-box' | 'still' | 'noise' | 'light-switch' | 'black';
+export type VideoKind = 'moving-box' | 'still' | 'noise' | 'light-switch' | 'ramp' | 'black';
 
 export interface VideoWish {
   readonly seconds?: number;
@@ -35,6 +36,7 @@ function scene({ seconds, fps, width, height, kind, fromS, toS }: Required<Video
   const size = `s=${width}x${height}:r=${fps}`;
   const length = `trim=duration=${seconds},setpts=N/(${fps}*TB)`;
   if (kind === 'black') return `color=c=black:${size},${length}`;
+  if (kind === 'ramp') return `nullsrc=${size},geq=lum='16+219*T/${seconds}':cb=128:cr=128,${length}`;
   // One frame is computed and repeated: the formula is the slow part.
   const texture = `geq=lum='120+30*sin(X/13)*cos(Y/17)+20*sin(X*Y/997)':cb='124+6*sin(Y/41)':cr=130`;
   const background = `nullsrc=${size}:d=${1 / fps},${texture},loop=loop=-1:size=1:start=0,${length}`;
