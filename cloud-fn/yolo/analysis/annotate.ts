@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { groupOf, type LabelGroup } from '../detectors/coco-labels.ts';
+import type { Detection } from '../detectors/detector.ts';
+import { ClipProblem } from '../clip-problem.ts';
+import type { ClipShape } from './probe.ts';
+import { ONLY_THIS_FILE, outputOf, runMediaTool } from './run-media-tool.ts';
+
+/** From Debian's fonts-dejavu-core. Monospaced, so that the width of a label is known without drawing it. */
+const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf';
+/** Advance of every character over the font size. */
+const ADVANCE = 0.602;
+
+const MAX_WIDTH = 1280;
+/** FFmpeg's scale 2 (best) to 31; 4 looks and weighs like quality 80 elsewhere. */
+const JPEG_QSCALE = '4';
+const JPEG_LIMIT = 8 * 1024 * 1024;
+const DEADLINE_MS = 60_000;
+/** More boxes than that hide the picture. */
+const MAX_BOXES = 30;
+
+/** Distinct also for eyes that mix up red and green. */
+const COLOURS = {
+  person: { box: '0xff3b30', text: 'white' },
+  animal: { box: '0xffcc00', text: 'black' },
+  vehicle: { box: '0x0a84ff', text: 'white' },
+} as const satisfies Record<LabelGroup, { box: string; text: string }>;
+
+/** The frame at a time of the clip with boxes and labels, as JPEG, at most 1280 pixels wide.
+ *  @throws ClipProblem when the frame cannot be decoded again */
+export async function annotateFrame(
+  file: string,
+  clip: ClipShape,
+  frame: { readonly atMs: number; readonly detections: readonly Detection[] },
+  { signal, whitelist = ONLY_THIS_FILE }: { signal: AbortSignal; whitelist?: readonly string[] },
+): Promise<Buffer> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const size = pictureSize(clip);
+  const tool = runMediaTool(
+    'ffmpeg',
+    [
+      ...['-nostdin', '-v', 'error', '-threads', '1', '-filter_threads', '1'],
+      // Half a millisecond early: times were rounded, and the frame itself must not be skipped.
+      ...(frame.atMs > 0 ? ['-ss', ((frame.atMs - 0.5) / 1000).toFixed(4)] : []),
+      ...[...whitelist, '-i', file, '-map', '0:v:0', '-an', '-sn', '-dn'],
+      ...['-vf', annotationFilter(frame.detections, size, existsSync(FONT) ? FONT : undefined)],
+      ...['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', JPEG_QSCALE, '-f', 'image2pipe', 'pipe:1'],
+    ],
+    { signal: AbortSignal.any([signal, deadline]) },
+  );
+  const jpeg = await outputOf(tool, JPEG_LIMIT);
+  signal.throwIfAborted();
+  const { code } = await tool.ended;
+  if (code !== 0 || jpeg.length === 0)
+    throw new ClipProblem('analysis.annotate', `the best frame could not be drawn: ${tool.complaint()}`, {
+      final: false,
+    });
+  return jpeg;
+}
+
+/** At most 1280 wide, both sides even as the JPEG encoder's colour planes want. */
+export function pictureSize(clip: { readonly width: number; readonly height: number }) {
+  const ratio = Math.min(1, MAX_WIDTH / clip.width);
+  const even = (length: number) => Math.max(2, Math.round((length * ratio) / 2) * 2);
+  return { width: even(clip.width), height: even(clip.height) };
+}
+
+/** FFmpeg filters that scale the frame and draw. Without a font the boxes stay, unlabelled. */
+export function annotationFilter(
+  detections: readonly Detection[],
+  size: { readonly width: number; readonly height: number },
+  font: string | undefined,
+): string {
+  const line = Math.max(2, Math.round(size.width / 400));
+  const fontSize = Math.max(12, Math.round(size.width / 56));
+  const drawn = detections.slice(0, MAX_BOXES);
+  const filters = [`scale=${size.width}:${size.height}:flags=bicubic`, 'format=yuv444p'];
+  // Least important first, so that a person's label lies on top.
+  for (const { label, confidence, box } of drawn.toReversed()) {
+    const colour = COLOURS[groupOf(label) ?? 'vehicle'];
+    const x = Math.round(box[0] * size.width);
+    const y = Math.round(box[1] * size.height);
+    const width = Math.max(1, Math.round((box[2] - box[0]) * size.width));
+    const height = Math.max(1, Math.round((box[3] - box[1]) * size.height));
+    filters.push(drawBox(x, y, width, height, `${colour.box}@0.10`, 'fill'));
+    filters.push(drawBox(x, y, width, height, colour.box, line));
+    if (font === undefined) continue;
+    const text = `${label} ${Math.round(confidence * 100)}%`;
+    const padding = Math.round(fontSize * 0.35);
+    const chipWidth = Math.ceil(text.length * fontSize * ADVANCE) + 2 * padding;
+    const chipHeight = Math.round(fontSize * 1.3);
+    const chipX = Math.max(0, Math.min(x, size.width - chipWidth));
+    // Above the box; inside it when there is no room above.
+    const chipY = y >= chipHeight ? y - chipHeight : y;
+    filters.push(drawBox(chipX, chipY, chipWidth, chipHeight, colour.box, 'fill'));
+    filters.push(
+      `drawtext=fontfile=${quoted(font)}:text=${quoted(text)}:expansion=none:fontsize=${fontSize}` +
+        `:fontcolor=${colour.text}:x=${chipX + padding}:y=${chipY + Math.round(fontSize * 1.0)}-ascent`,
+    );
+  }
+  filters.push('format=yuvj420p');
+  return filters.join(',');
+}
+
+const drawBox = (x: number, y: number, w: number, h: number, colour: string, t: number | 'fill') =>
+  `drawbox=x=${x}:y=${y}:w=${w}:h=${h}:color=${colour}:t=${t}`;
+
+/** A value for a filter graph, which is unquoted twice: by the graph and by the filter's options. */
+export function quoted(value: string): string {
+  const option = value.replace(/[\\':]/g, (character) => `\\${character}`);
+  return `'${option.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,73 @@
+import { ClipProblem } from '../clip-problem.ts';
+import { ONLY_THIS_FILE, outputOf, runMediaTool } from './run-media-tool.ts';
+
+/** What has to be known of a clip before it is decoded. */
+export interface ClipShape {
+  /** Pixels, as shown: rotation applied. */
+  readonly width: number;
+  readonly height: number;
+  /** Undefined when the container does not tell. */
+  readonly durationMs: number | undefined;
+}
+
+const OUTPUT_LIMIT = 64 * 1024;
+const DEADLINE_MS = 30_000;
+/** Larger pictures than any camera has: a header that lies must not make us reserve memory. */
+const MAX_SIDE = 16_384;
+
+interface ProbeOutput {
+  readonly streams?: readonly {
+    width?: number;
+    height?: number;
+    side_data_list?: readonly { rotation?: number }[];
+  }[];
+  readonly format?: { duration?: string };
+}
+
+/** @throws ClipProblem `clip.undecodable` when there is no video in it, `analysis.deadline` when reading it hangs */
+export async function probeClip(
+  file: string,
+  { signal, whitelist = ONLY_THIS_FILE }: { signal: AbortSignal; whitelist?: readonly string[] },
+): Promise<ClipShape> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const tool = runMediaTool(
+    'ffprobe',
+    [
+      ...['-v', 'error', ...whitelist, '-select_streams', 'v:0'],
+      ...[
+        '-show_entries',
+        'stream=width,height:stream_side_data=rotation:format=duration',
+        '-of',
+        'json',
+        file,
+      ],
+    ],
+    { signal: AbortSignal.any([signal, deadline]) },
+  );
+  const text = (await outputOf(tool, OUTPUT_LIMIT)).toString('utf8');
+  signal.throwIfAborted();
+  if (deadline.aborted)
+    throw new ClipProblem('analysis.deadline', `the clip could not be read in ${DEADLINE_MS / 1000} s`, {
+      final: true,
+    });
+  const { code } = await tool.ended;
+  const output = code === 0 ? (JSON.parse(text) as ProbeOutput) : {};
+  const stream = output.streams?.[0];
+  const { width = 0, height = 0 } = stream ?? {};
+  if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
+    throw new ClipProblem(
+      'clip.undecodable',
+      `no video in the clip: ${tool.complaint() || 'no picture size'}`,
+      {
+        final: true,
+      },
+    );
+  const rotation = stream?.side_data_list?.find((entry) => entry.rotation !== undefined)?.rotation ?? 0;
+  const turned = Math.abs(rotation) % 180 === 90;
+  const seconds = Number(output.format?.duration);
+  return {
+    width: turned ? height : width,
+    height: turned ? width : height,
+    durationMs: Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined,
+  };
+}

@@ -1,0 +1,28 @@
+import { DefaultAzureCredential } from '@azure/identity';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import type { StorageSetting } from '../settings.ts';
+
+export interface StorageAccount {
+  readonly blobs: BlobServiceClient;
+  readonly queues: QueueServiceClient;
+}
+
+/** One attempt is cut off and repeated; the caller's own deadline ends it all. */
+const RETRY = {
+  retryOptions: { maxTries: 3, tryTimeoutInMs: 30_000, retryDelayInMs: 500, maxRetryDelayInMs: 5000 },
+};
+
+/** The storage account, by connection string or by managed identity. Nothing is sent yet. */
+export function openAccount(setting: StorageSetting): StorageAccount {
+  if ('connectionString' in setting)
+    return {
+      blobs: BlobServiceClient.fromConnectionString(setting.connectionString, RETRY),
+      queues: QueueServiceClient.fromConnectionString(setting.connectionString, RETRY),
+    };
+  const credential = new DefaultAzureCredential();
+  return {
+    blobs: new BlobServiceClient(setting.blobUrl, credential, RETRY),
+    queues: new QueueServiceClient(setting.queueUrl, credential, RETRY),
+  };
+}
