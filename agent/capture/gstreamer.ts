@@ -1,0 +1,76 @@
+import { createRequire } from 'node:module';
+import type { CameraCredential } from '@dachawatch/contracts';
+import { Failure } from '../kernel/failure.ts';
+import { SINK, SOURCE } from './pipelines.ts';
+
+// The addon's entry has no extension, which `import` does not resolve.
+const gstreamer = createRequire(import.meta.url)(
+  'gstreamer-superficial',
+) as typeof import('gstreamer-superficial');
+
+/** A message of a pipeline's bus, as far as we read it. */
+export interface BusMessage {
+  readonly type: string;
+  readonly message?: string;
+  readonly debug?: string;
+}
+
+export type Caps = Readonly<Record<string, unknown>>;
+
+export interface RunningPipeline {
+  stop(): void;
+}
+
+export interface PipelineDeps {
+  readonly launch: string;
+  readonly url: string;
+  readonly credential: CameraCredential | null;
+  /** One buffer of the sink; the next is asked for when it returns. */
+  onBuffer(buffer: Buffer, caps: Caps): void;
+  /** The stream is over. */
+  onEnd(): void;
+  onMessage(message: BusMessage): void;
+}
+
+/** Starts a pipeline. It can be stopped, but not started again: a stopped RTSP source never delivers again, and a
+ *  pipeline is never freed, so the process ends with it. While it runs it holds two threads of libuv's pool. */
+export function runPipeline(deps: PipelineDeps): RunningPipeline {
+  const { launch, url, credential } = deps;
+  const pipeline = new gstreamer.Pipeline(launch);
+  const source = pipeline.findChild(SOURCE);
+  const sink = pipeline.findChild(SINK);
+  if (!source || !sink?.pull)
+    throw new Failure('bug', 'capture.launch', 'A pipeline lacks its source or its sink');
+  setText(source, 'location', url);
+  if (credential) {
+    setText(source, 'user-id', credential.username);
+    setText(source, 'user-pw', credential.password);
+  }
+  let stopped = false;
+  pipeline.pollBus((message) => {
+    if (!stopped) deps.onMessage(message);
+  });
+  // A pull before play answers null at once.
+  pipeline.play();
+  const next = (): void =>
+    sink.pull?.((buffer, caps) => {
+      if (stopped) return;
+      if (!buffer) return deps.onEnd();
+      deps.onBuffer(buffer, caps);
+      next();
+    });
+  next();
+  return {
+    stop: () => {
+      stopped = true;
+      pipeline.stop();
+    },
+  };
+}
+
+/** C strings end at a zero byte: what follows it would be cut off silently. */
+function setText(element: Record<string, unknown>, property: string, text: string): void {
+  if (text.includes('\0'))
+    throw new Failure('rejected', 'capture.zero-byte', `The camera's ${property} holds a zero byte`);
+  element[property] = text;
+}

@@ -1,0 +1,51 @@
+import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { WrittenClip } from '../ledger/ledger.ts';
+
+/** How long a capture child waits for what. Milliseconds. */
+export interface CaptureTimings {
+  /** How often the child says how it is. */
+  readonly heartbeatMs: number;
+  /** From the fork to the first fragment and grey frame. */
+  readonly connectMs: number;
+  /** No fragment or frame for this long: the camera counts as stalled. */
+  readonly stalledMs: number;
+  /** Stalled for this long the child gives up by itself … */
+  readonly giveUpMs: number;
+  /** … and for this long it is killed, whatever it does. */
+  readonly killMs: number;
+  /** From the order to end, to the kill. */
+  readonly stopMs: number;
+}
+
+/** Parent to child. The login travels here and nowhere else: not in arguments, not in the environment. */
+export type ToChild =
+  | {
+      readonly type: 'configure';
+      readonly camera: CameraConfig;
+      readonly credential: CameraCredential | null;
+      readonly recording: RecordingConfig;
+      readonly timings: CaptureTimings;
+    }
+  /** Answers a trigger: write there. */
+  | { readonly type: 'place'; readonly requestId: number; readonly clipId: string; readonly partFile: string }
+  /** Answers a trigger: nothing may be recorded now. */
+  | { readonly type: 'no-place'; readonly requestId: number }
+  /** End running clips, report them, exit. */
+  | { readonly type: 'stop' };
+
+/** Child to parent. */
+export type FromChild =
+  | {
+      readonly type: 'heartbeat';
+      readonly lastFragmentAgeMs: number | null;
+      readonly lastFrameAgeMs: number | null;
+      readonly recording: boolean;
+      readonly suppressed: Readonly<Record<string, number>>;
+    }
+  /** Something moves: where may the clip be written? */
+  | { readonly type: 'trigger'; readonly requestId: number; readonly triggeredMs: number }
+  | { readonly type: 'written'; readonly clipId: string; readonly clip: WrittenClip }
+  /** Writing failed; `reason` begins with the failure's kind. */
+  | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }
+  /** Why the child is about to exit, for a person. */
+  | { readonly type: 'failing'; readonly detail: string };

@@ -1,0 +1,43 @@
+/** Launch strings. They hold no address and no login: those are set as properties of the element named `source`
+ *  afterwards, so nothing in an address or a password can become part of a pipeline. */
+
+/** Picture size that the motion detector gets. */
+export const GREY = { width: 320, height: 180, framesPerSecond: 5 } as const;
+
+export const SOURCE = 'source';
+export const SINK = 'sink';
+
+/** TCP only: a lost UDP packet tears pictures in the evidence. No teardown wait: a frozen camera never answers. */
+const RTSP = `rtspsrc name=${SOURCE} protocols=tcp latency=200 teardown-timeout=100000000`;
+
+/** The recorded stream: never decoded, packed into fragments of at most a second that begin a new one at each key
+ *  frame. `avc` because MP4 and browsers want it; frames before the first key frame are of no use to anybody. */
+export const MAIN_PIPELINE = [
+  RTSP,
+  'rtph264depay wait-for-keyframe=true',
+  'h264parse',
+  'video/x-h264,stream-format=avc,alignment=au',
+  'mp4mux fragment-duration=1000',
+  `appsink name=${SINK} sync=false max-buffers=600`,
+].join(' ! ');
+
+/** The watched stream: decoded by one thread, five small grey pictures a second. Late pictures are dropped: motion
+ *  must be seen now or not at all. No borders, so a place in the picture is the same place in the main stream. */
+export const SUB_PIPELINE = [
+  RTSP,
+  'rtph264depay wait-for-keyframe=true',
+  'h264parse',
+  'avdec_h264 max-threads=1',
+  `videorate drop-only=true max-rate=${GREY.framesPerSecond}`,
+  'videoscale method=nearest-neighbour add-borders=false',
+  'videoconvert',
+  `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
+  `appsink name=${SINK} sync=false max-buffers=2 drop=true`,
+].join(' ! ');
+
+/** Only to learn which codec a refused stream has: the caps of its first packet name it. */
+export const PROBE_PIPELINE = [
+  RTSP,
+  'application/x-rtp,media=video',
+  `appsink name=${SINK} sync=false max-buffers=1 drop=true`,
+].join(' ! ');

@@ -1,0 +1,180 @@
+import type { RecordingConfig } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { WrittenClip } from '../ledger/ledger.ts';
+import type { TrackInfo } from './boxes.ts';
+import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
+import type { Fragment } from './fragment-reader.ts';
+import type { FragmentRing } from './fragment-ring.ts';
+import type { MediaClock } from './media-clock.ts';
+
+export interface ClipPlace {
+  readonly clipId: string;
+  readonly partFile: string;
+}
+
+export interface RecorderDeps {
+  readonly recording: RecordingConfig;
+  readonly ring: FragmentRing;
+  readonly mediaClock: MediaClock;
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  /** Asks for a place; undefined: nothing may be recorded now. Must settle within seconds. */
+  askPlace(triggeredMs: number): Promise<ClipPlace | undefined>;
+  createWriter(deps: ClipWriterDeps): ClipWriter;
+  written(clipId: string, clip: WrittenClip): void;
+  abandoned(clipId: string, reason: string): void;
+}
+
+export interface Recorder {
+  init(init: Buffer, track: TrackInfo): void;
+  /** A fragment that is already in the ring. */
+  fragment(fragment: Fragment): void;
+  /** Something moved in a frame that came at this monotonic moment. */
+  motion(atMs: number): void;
+  /** Closes a running clip where it is and waits until it is reported. No clip begins after that. */
+  finish(): Promise<void>;
+  recording(): boolean;
+}
+
+/** Motion this soon after a clip's end goes on where the clip ended. */
+const CONTINUES_MS = 2_000;
+/** After a clip that could not be opened or written, motion asks again only after this long. */
+const HOLD_OFF_MS = 5_000;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+
+interface Running {
+  /** Media times, milliseconds. */
+  readonly triggerMs: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly triggeredWallMs: number;
+  /** What came before the place was known. */
+  readonly waiting: Fragment[];
+  lastEndMs: number;
+  writer: ClipWriter | undefined;
+  /** Settles when the clip is reported. */
+  readonly done: Promise<void>;
+  readonly end: () => void;
+}
+
+/** From motion to clips.
+ *  Invariants
+ *  1. A clip begins with the key frame at or before `trigger - preRoll`, but not before the end of the last clip,
+ *     save for the group of pictures that end lies in.
+ *  2. It ends with the first fragment that reaches wanted start + pre-roll + post-roll, so every clip is that long,
+ *     give or take a group of pictures; earlier only when the stream ends or the disk fails.
+ *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
+ *  4. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
+export function createRecorder(deps: RecorderDeps): Recorder {
+  const { recording, ring, mediaClock, clock } = deps;
+  let stream: { init: Buffer; track: TrackInfo } | undefined;
+  let running: Running | undefined;
+  /** Media time where the last clip ended. */
+  let notBeforeMs: number | undefined;
+  let heldOffUntilMs = 0;
+  let lastMotion: { atMs: number; mediaMs: number } | undefined;
+  let finished = false;
+
+  function motion(atMs: number): void {
+    const mediaMs = mediaClock.mediaAt(atMs);
+    if (mediaMs === undefined || finished) return;
+    lastMotion = { atMs, mediaMs };
+    if (running || clock.monotonicMs() < heldOffUntilMs) return;
+    begin(atMs, mediaMs);
+  }
+
+  function begin(atMs: number, triggerMs: number): void {
+    const fragments = ring.from(wantedStart(triggerMs));
+    const first = fragments[0];
+    const last = fragments.at(-1);
+    if (!first || !last || !stream) return;
+    const startMs = first.startMs;
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const clip: Running = {
+      triggerMs,
+      startMs,
+      endMs: Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
+      triggeredWallMs: Math.round(clock.nowMs() - (clock.monotonicMs() - atMs)),
+      waiting: fragments,
+      lastEndMs: last.endMs,
+      writer: undefined,
+      done,
+      end,
+    };
+    running = clip;
+    void write(clip, stream, ended).finally(() => {
+      running = undefined;
+      resolve();
+      goOn(clip);
+    });
+  }
+
+  function wantedStart(triggerMs: number): number {
+    const wanted = triggerMs - recording.preRollMs;
+    if (notBeforeMs === undefined) return wanted;
+    return triggerMs - notBeforeMs <= CONTINUES_MS ? notBeforeMs : Math.max(wanted, notBeforeMs);
+  }
+
+  /** Motion behind the clip's end, seen while its last fragment was still on the way, begins the next clip. */
+  function goOn(clip: Running): void {
+    if (finished || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
+    if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs);
+  }
+
+  async function write(clip: Running, { init, track }: NonNullable<typeof stream>, ended: Promise<void>) {
+    const place = await deps.askPlace(clip.triggeredWallMs);
+    if (!place) {
+      heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
+      return;
+    }
+    const writer = deps.createWriter({
+      file: place.partFile,
+      init,
+      timescale: track.timescale,
+      maxQueuedBytes: MAX_QUEUED_BYTES,
+      onFailure: clip.end,
+    });
+    clip.writer = writer;
+    for (const fragment of clip.waiting.splice(0)) writer.append(fragment);
+    await ended;
+    try {
+      const closed = await writer.close();
+      const preRollMs = Math.round(clip.triggerMs - clip.startMs);
+      deps.written(place.clipId, {
+        ...closed,
+        preRollMs: Math.max(0, preRollMs),
+        startedMs: Math.round(clip.triggeredWallMs - preRollMs),
+      });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
+      deps.abandoned(place.clipId, `${error.kind}: ${error.message}`);
+    }
+  }
+
+  function fragment(next: Fragment): void {
+    const clip = running;
+    if (!clip || clip.lastEndMs >= clip.endMs) return;
+    if (clip.writer) clip.writer.append(next);
+    else clip.waiting.push(next);
+    clip.lastEndMs = next.endMs;
+    if (next.endMs < clip.endMs) return;
+    notBeforeMs = next.endMs;
+    clip.end();
+  }
+
+  async function finish(): Promise<void> {
+    finished = true;
+    running?.end();
+    await running?.done;
+  }
+
+  return {
+    init: (init, track) => (stream = { init, track }),
+    fragment,
+    motion,
+    finish,
+    recording: () => running !== undefined,
+  };
+}

@@ -1,0 +1,175 @@
+import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { createMotionDetector } from '../motion/motion.ts';
+import { createClipWriter } from './clip-writer.ts';
+import { createFragmentReader, type Fragment } from './fragment-reader.ts';
+import { createFragmentRing } from './fragment-ring.ts';
+import { type BusMessage, type PipelineDeps, type RunningPipeline, runPipeline } from './gstreamer.ts';
+import { createMediaClock } from './media-clock.ts';
+import type { CaptureTimings, FromChild } from './messages.ts';
+import { GREY, MAIN_PIPELINE, PROBE_PIPELINE, SUB_PIPELINE } from './pipelines.ts';
+import { createRecorder, type RecorderDeps } from './recorder.ts';
+import { describeCodec, describeStreamError, isCodecDoubt, type StreamName } from './stream-error.ts';
+import { createSuppressedCount } from './suppressed-count.ts';
+
+export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned'> {
+  readonly camera: CameraConfig;
+  readonly credential: CameraCredential | null;
+  readonly recording: RecordingConfig;
+  readonly timings: CaptureTimings;
+  readonly clock: Clock;
+  /** Called once: the camera cannot be watched any more, for this reason. */
+  fail(detail: string): void;
+}
+
+export interface Watch {
+  start(): void;
+  /** How it is; fails when a stream has been silent for too long. */
+  heartbeat(): Extract<FromChild, { type: 'heartbeat' }>;
+  /** Closes a running clip and reports it. */
+  finish(): Promise<void>;
+  /** Ends the pipelines. May block for a while with a camera that does not answer. */
+  stop(): void;
+}
+
+/** More than the longest pre-roll needs at 12 Mbit/s. */
+const RING_BYTES = 64 * 1024 * 1024;
+/** A grey frame may be seen this much later than the fragment of the same moment. */
+const RING_SLACK_MS = 3_000;
+const MAX_BOX_BYTES = 64 * 1024 * 1024;
+/** A frame that lasts longer than this is a camera whose clock jumped. */
+const LONGEST_FRAGMENT_MS = 15_000;
+/** An error's text comes by another way than the end of the stream it causes, and a little later. */
+const END_GRACE_MS = 300;
+const PROBE_MS = 3_000;
+
+/** One camera: two pipelines, and what happens between them. */
+export function createWatch(deps: WatchDeps): Watch {
+  const { camera, credential, recording, timings, clock } = deps;
+  const pipelines: RunningPipeline[] = [];
+  const ring = createFragmentRing({ keepMs: recording.preRollMs + RING_SLACK_MS, maxBytes: RING_BYTES });
+  const mediaClock = createMediaClock();
+  const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
+  const detector = createMotionDetector({
+    size: GREY,
+    framesPerSecond: GREY.framesPerSecond,
+    sensitivity: camera.sensitivity,
+  });
+  const suppressed = createSuppressedCount();
+  const startedMs = clock.monotonicMs();
+  const last: Record<StreamName, number | undefined> = { main: undefined, sub: undefined };
+  const reader = createFragmentReader({
+    maxBoxBytes: MAX_BOX_BYTES,
+    onInit: (init, track) => recorder.init(init, track),
+    onFragment,
+  });
+  let failed = false;
+
+  function fail(detail: string): void {
+    if (failed) return;
+    failed = true;
+    deps.fail(detail);
+  }
+
+  function onFragment(fragment: Fragment): void {
+    if (fragment.endMs - fragment.startMs > LONGEST_FRAGMENT_MS)
+      return fail(`camera ${camera.id}: its time jumped; starting again`);
+    last.main = fragment.arrivedMs;
+    mediaClock.observe(fragment);
+    ring.push(fragment);
+    recorder.fragment(fragment);
+  }
+
+  function onGrey(frame: Buffer): void {
+    const now = clock.monotonicMs();
+    last.sub = now;
+    const decision = detector.analyse(frame, now);
+    suppressed.note(decision, now);
+    if (decision.kind === 'motion') recorder.motion(now);
+  }
+
+  function run(stream: StreamName, launch: string, onBuffer: PipelineDeps['onBuffer']): void {
+    let trouble: BusMessage | undefined;
+    const report = async () => {
+      const codec = trouble && isCodecDoubt(trouble) ? await codecOf(stream) : undefined;
+      if (codec && codec !== 'H264') return fail(describeCodec(camera.id, stream, codec));
+      if (trouble) return fail(describeStreamError(camera.id, stream, trouble));
+      fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
+    };
+    const pipeline = runPipeline({
+      launch,
+      url: camera[stream],
+      credential,
+      onBuffer: (buffer, caps) => {
+        if (failed) return;
+        try {
+          onBuffer(buffer, caps);
+        } catch (error) {
+          if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+          fail(`camera ${camera.id}, ${stream} stream: ${error.message}`);
+        }
+      },
+      onEnd: () => setTimeout(() => void report(), END_GRACE_MS),
+      onMessage: (message) => {
+        if (message.type !== 'error' || trouble) return;
+        trouble = message;
+        void report();
+      },
+    });
+    pipelines.push(pipeline);
+  }
+
+  /** Asks the camera what it sends; undefined when it does not say in time. */
+  async function codecOf(stream: StreamName): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const probe = runPipeline({
+      launch: PROBE_PIPELINE,
+      url: camera[stream],
+      credential,
+      onBuffer: (_, caps) => resolve(String(caps['encoding-name'])),
+      onEnd: () => resolve(undefined),
+      onMessage: ({ type }) => void (type === 'error' && resolve(undefined)),
+    });
+    const timer = setTimeout(() => resolve(undefined), PROBE_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      probe.stop();
+    }
+  }
+
+  function checkSilence(now: number): void {
+    for (const stream of ['main', 'sub'] as const) {
+      const seen = last[stream];
+      const silentMs = now - (seen ?? startedMs);
+      if (silentMs < (seen === undefined ? timings.connectMs : timings.giveUpMs)) continue;
+      const what = seen === undefined ? 'no picture came' : 'the picture stands still';
+      fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(silentMs / 1000)} s`);
+    }
+  }
+
+  return {
+    start: () => {
+      run('main', MAIN_PIPELINE, (buffer) => reader.push(buffer, clock.monotonicMs()));
+      run('sub', SUB_PIPELINE, onGrey);
+    },
+    heartbeat: () => {
+      const now = clock.monotonicMs();
+      checkSilence(now);
+      const age = (seen: number | undefined) => (seen === undefined ? null : Math.round(now - seen));
+      return {
+        type: 'heartbeat',
+        lastFragmentAgeMs: age(last.main),
+        lastFrameAgeMs: age(last.sub),
+        recording: recorder.recording(),
+        suppressed: suppressed.counts(),
+      };
+    },
+    finish: () => recorder.finish(),
+    stop: () => {
+      for (const pipeline of pipelines) pipeline.stop();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Background } from './background.ts';
+import type { FrameSize } from './motion.ts';
+
+/** How the brightness of the whole scene changed: `frame = gain * background + offset`. */
+export interface Light {
+  gain: number;
+  offset: number;
+  /** Mean change of the pixels that follow it, grey levels. */
+  change: number;
+}
+
+/** Every fourth pixel in both directions is enough. */
+const STEP = 4;
+/** Pixels that differ by more from the common change are something else. */
+const INLIER = 14;
+/** Fewer followers: not one change of light but another picture. */
+const MIN_FOLLOWERS = 0.5;
+/** At both ends the sensor clips, and says nothing about light. */
+const DARKEST = 6;
+const BRIGHTEST = 249;
+
+/** Fits one gain and offset to a frame: exposure, a cloud, dusk. Returns undefined when the picture does not follow
+ *  one; the returned object is the same at every call. */
+export function createLightFit({ width, height }: FrameSize) {
+  const differences = new Uint16Array(511);
+  const light: Light = { gain: 1, offset: 0, change: 0 };
+
+  /** Median of frame minus background: no minority of moving pixels can shift it. */
+  function medianDifference(frame: Uint8Array, background: Background): { median: number; count: number } {
+    differences.fill(0);
+    let count = 0;
+    for (let y = 2; y < height; y += STEP) {
+      for (let i = y * width + 2; i < (y + 1) * width; i += STEP) {
+        const f = frame[i] as number;
+        if (f < DARKEST || f > BRIGHTEST) continue;
+        const bin = 255 + Math.round(f - background.level(i));
+        differences[bin] = (differences[bin] as number) + 1;
+        count++;
+      }
+    }
+    let below = 0;
+    let bin = 0;
+    while (bin < 510 && (below += differences[bin] as number) < count / 2) bin++;
+    return { median: bin - 255, count };
+  }
+
+  return function fit(frame: Uint8Array, background: Background): Light | undefined {
+    const { median, count } = medianDifference(frame, background);
+    if (count < 200) return undefined;
+    light.gain = 1;
+    light.offset = median;
+    for (let round = 0; round < 2; round++) {
+      let n = 0;
+      let sb = 0;
+      let sf = 0;
+      let sbb = 0;
+      let sbf = 0;
+      for (let y = 2; y < height; y += STEP) {
+        for (let i = y * width + 2; i < (y + 1) * width; i += STEP) {
+          const f = frame[i] as number;
+          if (f < DARKEST || f > BRIGHTEST) continue;
+          const b = background.level(i);
+          const miss = f - light.gain * b - light.offset;
+          if (miss > INLIER || miss < -INLIER) continue;
+          n++;
+          sb += b;
+          sf += f;
+          sbb += b * b;
+          sbf += b * f;
+        }
+      }
+      if (n < MIN_FOLLOWERS * count) return undefined;
+      const spread = sbb - (sb * sb) / n;
+      // A picture of one brightness says nothing about gain.
+      const gain = spread / n < 25 ? 1 : (sbf - (sb * sf) / n) / spread;
+      light.gain = Math.min(3, Math.max(0.33, gain));
+      light.offset = (sf - light.gain * sb) / n;
+      light.change = Math.abs(sf - sb) / n + Math.abs(light.gain - 1) * Math.sqrt(spread / n);
+    }
+    return light;
+  };
+}
