@@ -15,7 +15,7 @@ import { type ClipKeeper, createCapture, recoverTornClip } from './capture/captu
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createHubLink } from './hub/hub.ts';
 import { clockQuality } from './kernel/clock-quality.ts';
-import { systemClock } from './kernel/clock.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import { createLifecycle } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
@@ -33,6 +33,7 @@ Records what moves in front of the cameras, keeps it, uploads it, and shows what
 /** Longest that one room may take to stop; capture needs the time to seal running clips. */
 const STOP_DEADLINE_MS = 10_000;
 const LEASE_MS = 15 * 60_000;
+const LEDGER_WAIT_MS = 20_000;
 
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
@@ -116,6 +117,20 @@ function clipKeeper(ledger: Ledger, wakeUploader: () => void, log: Log): ClipKee
   };
 }
 
+/** An agent whose parent was killed ends by itself within seconds: its successor waits for the ledger. */
+async function whenFree<T>(open: () => T, clock: Clock): Promise<T> {
+  const endAt = clock.monotonicMs() + LEDGER_WAIT_MS;
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      const inUse = error instanceof Failure && error.code === 'ledger.in-use';
+      if (!inUse || clock.monotonicMs() > endAt) throw error;
+    }
+    await clock.sleep(250);
+  }
+}
+
 async function main(): Promise<void> {
   const { configFile, credentialsDir, dataDir, logLevel } = options();
   const log = createLog(logLevel);
@@ -143,14 +158,18 @@ async function main(): Promise<void> {
         );
 
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const ledger = createLedger({
-    dir: dataDir,
+  const ledger = await whenFree(
+    () =>
+      createLedger({
+        dir: dataDir,
+        clock,
+        log: log.child({ room: 'ledger' }),
+        maxBytes: config.storage.maxBytes,
+        leaseMs: LEASE_MS,
+        recoverTorn: recoverTornClip,
+      }),
     clock,
-    log: log.child({ room: 'ledger' }),
-    maxBytes: config.storage.maxBytes,
-    leaseMs: LEASE_MS,
-    recoverTorn: recoverTornClip,
-  });
+  );
   const found = await ledger.check({ repair: true });
   log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
 

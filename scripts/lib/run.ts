@@ -9,7 +9,7 @@ import { lockData } from './data-lock.ts';
 import { type CameraAddress, startHouse } from './house.ts';
 import { cacheDir, stateDir } from './places.ts';
 import { createSupervisor } from './supervisor.ts';
-import { askClips, type ClipView, createStory, summary } from './watch.ts';
+import { askClips, type ClipView, clipSummary, createStory } from './watch.ts';
 
 const LOOK_EVERY_MS = 500;
 const STOP_MS = 15_000;
@@ -152,10 +152,8 @@ async function main(interrupted: AbortSignal): Promise<number> {
 /** Tells what happens until Ctrl-C, or until the first verdict with --until-verdict. */
 async function watch(dashboard: string, interrupted: AbortSignal): Promise<number> {
   const story = createStory(tell);
-  const knownJudged = new Set<string>();
   const atStart = await askClips(dashboard);
   story.begin(atStart ?? []);
-  for (const clip of atStart ?? []) if (clip.verdict) knownJudged.add(clip.clipId);
   const endAt = performance.now() + options.timeoutS * 1000;
   let last: readonly ClipView[] = atStart ?? [];
 
@@ -165,8 +163,7 @@ async function watch(dashboard: string, interrupted: AbortSignal): Promise<numbe
       last = clips;
       const [judged] = story.look(clips);
       if (judged && options.untilVerdict) {
-        const file = join(options.dataDir, 'agent/clips', judged.cameraId, `${judged.clipId}.mp4`);
-        const found = summary(judged, file);
+        const found = clipSummary(join(options.dataDir, 'agent'), judged.clipId);
         process.stdout.write(
           options.json ? `${JSON.stringify(found)}\n` : `${JSON.stringify(found, null, 2)}\n`,
         );

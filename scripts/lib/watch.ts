@@ -1,29 +1,23 @@
 /** Follows the agent through its own page's API and tells what happens, for people and for `--json`. */
+import { systemClock } from '../../agent/kernel/clock.ts';
+import { createClipRows } from '../../agent/ledger/clip-rows.ts';
+import { openToLook } from '../../agent/ledger/database.ts';
 
 /** A clip as `/api/clips` gives it; only what is told here. */
 export interface ClipView {
   readonly clipId: string;
   readonly cameraId: string;
   readonly state: string;
-  readonly triggeredUtc: string;
   readonly sealedUtc: string | null;
   readonly uploadedUtc: string | null;
-  readonly judgedUtc: string | null;
   readonly durationMs: number | null;
   readonly preRollMs: number | null;
   readonly bytes: number | null;
-  readonly blobUrl: string | null;
   readonly reason: string | null;
   readonly verdict: {
-    readonly instance_id: string;
     readonly verdict: string;
     readonly decision: string;
-    readonly labels: readonly string[];
-    readonly confidence: number;
-    readonly reason: string;
-    readonly best_frame?: { readonly blobName: string; readonly at_ms: number };
-    readonly orchestrated_utc?: string;
-    readonly analysed_utc?: string;
+    readonly reason: string | null;
   } | null;
 }
 
@@ -56,7 +50,7 @@ function news(before: ClipView | undefined, now: ClipView): string[] {
   if (!before?.uploadedUtc && now.uploadedUtc) said.push(`${who}: uploaded`);
   if (before?.verdict?.verdict !== now.verdict?.verdict && now.verdict)
     said.push(
-      `${who}: verdict ${now.verdict.verdict.toUpperCase()} (${now.verdict.decision}): ${now.verdict.reason}`,
+      `${who}: verdict ${now.verdict.verdict.toUpperCase()} (${now.verdict.decision}): ${now.verdict.reason ?? ''}`,
     );
   if (before?.state !== now.state && (now.state === 'lost' || now.state === 'parked'))
     said.push(`${who}: ${now.state}, because ${now.reason ?? 'no reason was kept'}`);
@@ -85,28 +79,37 @@ export function createStory(tell: (sentence: string) => void) {
   };
 }
 
-/** The object that `--json` prints. */
-export function summary(clip: ClipView, file: string) {
-  return {
-    clipId: clip.clipId,
-    file,
-    durationMs: clip.durationMs,
-    preRollMs: clip.preRollMs,
-    bytes: clip.bytes,
-    blobUrl: clip.blobUrl,
-    instanceId: clip.verdict?.instance_id,
-    verdict: clip.verdict?.verdict,
-    decision: clip.verdict?.decision,
-    labels: clip.verdict?.labels,
-    confidence: clip.verdict?.confidence,
-    bestFrame: clip.verdict?.best_frame?.blobName ?? null,
-    timeline: {
-      triggered: clip.triggeredUtc,
-      sealed: clip.sealedUtc,
-      uploaded: clip.uploadedUtc,
-      orchestrated: clip.verdict?.orchestrated_utc ?? null,
-      analysed: clip.verdict?.analysed_utc ?? null,
-      judged: clip.judgedUtc,
-    },
-  };
+/** The object that `--json` prints, read from the ledger in `dir` beside its owner: the page keeps paths and
+ *  addresses to itself. */
+export function clipSummary(dir: string, clipId: string) {
+  const db = openToLook(dir);
+  try {
+    const rows = createClipRows({ db, dir, clock: systemClock });
+    const clip = rows.toClip(rows.require(clipId));
+    const utc = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+    return {
+      clipId,
+      file: clip.file,
+      durationMs: clip.durationMs,
+      preRollMs: clip.preRollMs,
+      bytes: clip.bytes,
+      blobUrl: clip.blobUrl,
+      instanceId: clip.verdict?.instance_id,
+      verdict: clip.verdict?.verdict,
+      decision: clip.verdict?.decision,
+      labels: clip.verdict?.labels,
+      confidence: clip.verdict?.confidence,
+      bestFrame: clip.verdict?.best_frame?.blobName ?? null,
+      timeline: {
+        triggered: utc(clip.triggeredMs),
+        sealed: utc(clip.sealedMs),
+        uploaded: utc(clip.uploadedMs),
+        orchestrated: clip.verdict?.orchestrated_utc ?? null,
+        analysed: clip.verdict?.analysed_utc ?? null,
+        judged: utc(clip.judgedMs),
+      },
+    };
+  } finally {
+    db.close();
+  }
 }
