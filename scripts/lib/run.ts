@@ -122,6 +122,7 @@ async function main(interrupted: AbortSignal): Promise<number> {
         loop: options.loop,
         cacheDir: cacheDir(),
         onProgress: tell,
+        signal: interrupted,
       });
       cameras.push({ id: 'demo', main: camera.mainUrl, sub: camera.subUrl });
     }
