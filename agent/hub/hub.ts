@@ -1,4 +1,12 @@
 import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import type { InboxMessage } from '../ledger/ledger.ts';
+import { openConnection } from './connection.ts';
+import { messageIdOf } from './devicebound.ts';
+import { readEndpoint, readIdentity } from './identity.ts';
+import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
+import { createTicketDesk } from './tickets.ts';
 
 export type LinkState = 'connecting' | 'online' | 'refused' | 'offline';
 
@@ -25,4 +33,94 @@ export interface HubLink extends TicketDesk {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): LinkStatus;
+}
+
+/** How long and how often. The defaults are for a house; tests shorten them. */
+export interface LinkTimings extends SupervisorTimings {
+  /** Deadline of one question to the hub. */
+  readonly callMs: number;
+  readonly closeMs: number;
+  readonly keepaliveSeconds: number;
+}
+
+const TIMINGS: LinkTimings = {
+  retry: { minMs: 500, maxMs: 60_000 },
+  refusedMinMs: 30_000,
+  probeMs: 60_000,
+  stableMs: 60_000,
+  callMs: 10_000,
+  closeMs: 5_000,
+  keepaliveSeconds: 60,
+};
+
+export interface HubLinkDeps {
+  /** Of the device, with a shared access key. Secret. */
+  readonly connectionString: string;
+  /** `host:port` when the hub's MQTT is not at port 8883 of its own name. */
+  readonly mqttEndpoint?: string;
+  /** `host:port` when the hub's HTTPS is not at port 443 of its own name. */
+  readonly httpsEndpoint?: string;
+  /** PEM of the authority behind the hub's certificate, in place of the system's. */
+  readonly ca?: string;
+  /** Stores a cloud message before it is acknowledged. Synchronous; throws when it cannot. Sees a message again
+   *  when its acknowledgement was lost. */
+  readonly store: (message: InboxMessage) => void;
+  /** Something was stored: read the inbox. */
+  readonly onMessage: () => void;
+  /** Connected, again or for the first time: ask for what was missed. */
+  readonly onOnline: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timings?: Partial<LinkTimings>;
+  readonly random?: () => number;
+}
+
+/** The link: cloud messages in, tickets out, state for people.
+ *  @throws Failure `rejected` when the connection string or an endpoint is unusable */
+export function createHubLink(deps: HubLinkDeps): HubLink {
+  const { clock, log, store, ca } = deps;
+  const timings = { ...TIMINGS, ...deps.timings };
+  const identity = readIdentity(deps.connectionString);
+  const mqttEndpoint = deps.mqttEndpoint ? readEndpoint(deps.mqttEndpoint) : undefined;
+  const gateway = mqttEndpoint ? `;GatewayHostName=${mqttEndpoint.host}:${mqttEndpoint.port}` : '';
+
+  const desk = createTicketDesk({
+    connectionString: deps.connectionString,
+    hubHost: identity.hostName,
+    httpsEndpoint: deps.httpsEndpoint ? readEndpoint(deps.httpsEndpoint) : undefined,
+    ca,
+    requestMs: timings.callMs,
+    clock,
+  });
+  const supervisor = createSupervisor({
+    open: (signal) =>
+      openConnection(
+        {
+          ...timings,
+          connectionString: `${deps.connectionString}${gateway}`,
+          ca,
+          store: (topic, body) =>
+            store({ messageId: messageIdOf(topic, body), receivedMs: clock.nowMs(), body }),
+          onStored: deps.onMessage,
+        },
+        signal,
+      ),
+    onOnline: deps.onOnline,
+    timings,
+    clock,
+    random: deps.random ?? Math.random,
+    log: log.child({ room: 'hub' }),
+  });
+
+  return {
+    name: 'hub',
+    start: async () => supervisor.start(),
+    stop: async () => {
+      await supervisor.stop();
+      desk.stop();
+    },
+    status: () => supervisor.status(),
+    requestTicket: (blobName, signal) => desk.requestTicket(blobName, signal),
+    returnTicket: (correlationId, outcome) => desk.returnTicket(correlationId, outcome),
+  };
 }

@@ -1,0 +1,141 @@
+import https from 'node:https';
+import { FileUploadTicket, parse, type FileUploadNotification } from '@dachawatch/contracts';
+import { SharedAccessKeyAuthenticationProvider } from 'azure-iot-device';
+import { FileUploadApi } from 'azure-iot-device/dist/blob_upload/file_upload_api.js';
+import { classify } from '../kernel/classify.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { redact } from '../kernel/log.ts';
+import type { TicketDesk } from './hub.ts';
+import { createTicketHttp } from './ticket-http.ts';
+
+/** A device may hold ten; two are left for tickets whose answer was lost. */
+const OPEN_LIMIT = 8;
+/** The hub forgets a ticket after this. */
+const TICKET_LIFE_MS = 3_600_000;
+const SOCKET_LIMIT = 4;
+
+export interface TicketDeskDeps {
+  readonly connectionString: string;
+  readonly hubHost: string;
+  /** `host:port` to connect to instead of port 443 of the hub. */
+  readonly httpsEndpoint: { readonly host: string; readonly port: number } | undefined;
+  readonly ca: string | undefined;
+  /** Deadline of one request. */
+  readonly requestMs: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** File-upload tickets over HTTPS. Needs no MQTT connection.
+ *  Invariants
+ *  1. Every request has a deadline.
+ *  2. At most eight tickets are open; one that is not given back stops counting when the hub forgets it.
+ *  3. `rejected` means that the same request will never succeed: a bad name, a ticket the hub does not know. What
+ *     is wrong with us rather than with the request (identity, clock, quota) is `transient`. */
+export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): void } {
+  const { clock, requestMs } = deps;
+  const authentication = SharedAccessKeyAuthenticationProvider.fromConnectionString(deps.connectionString);
+  const agent = createAgent(deps);
+  /** Correlation id, or a placeholder while the hub is asked, to the time it stops counting. */
+  const open = new Map<string | symbol, number>();
+
+  async function call<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    expectJson: boolean,
+    send: (api: FileUploadApi) => Promise<T>,
+  ): Promise<T> {
+    const deadline = AbortSignal.timeout(requestMs);
+    const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    try {
+      either.throwIfAborted();
+      return await send(
+        new FileUploadApi(authentication, createTicketHttp({ agent, signal: either, expectJson })),
+      );
+    } catch (error) {
+      if (signal?.aborted) throw new Failure('transient', 'hub.ticket.aborted', `${what}: given up`);
+      if (deadline.aborted)
+        throw new Failure('transient', 'hub.ticket.deadline', `${what}: no answer in ${requestMs} ms`);
+      throw ticketFailure(what, error);
+    }
+  }
+
+  function takePlace(): symbol {
+    const now = clock.monotonicMs();
+    for (const [id, untilMs] of open) if (untilMs <= now) open.delete(id);
+    if (open.size >= OPEN_LIMIT)
+      throw new Failure('transient', 'hub.ticket.busy', `${OPEN_LIMIT} upload tickets are open already`);
+    const place = Symbol('ticket');
+    open.set(place, Number.POSITIVE_INFINITY);
+    return place;
+  }
+
+  return {
+    requestTicket: async (blobName, signal) => {
+      if (!/^[\x21-\x7e]{1,900}$/.test(blobName))
+        throw new Failure(
+          'rejected',
+          'hub.ticket.blob-name',
+          'a blob name is 1 to 900 printable ASCII characters',
+        );
+      const place = takePlace();
+      try {
+        const answer = await call('asking for an upload ticket', signal, true, (api) =>
+          api.getBlobSharedAccessSignature(blobName),
+        );
+        const ticket = readTicket(answer);
+        open.set(ticket.correlationId, clock.monotonicMs() + TICKET_LIFE_MS);
+        return ticket;
+      } finally {
+        open.delete(place);
+      }
+    },
+    returnTicket: async (correlationId: string, outcome: FileUploadNotification) => {
+      try {
+        await call('returning an upload ticket', undefined, false, (api) =>
+          api.notifyUploadComplete(correlationId, outcome as never),
+        );
+        open.delete(correlationId);
+      } catch (error) {
+        if (error instanceof Failure && error.kind === 'rejected') open.delete(correlationId);
+        throw error;
+      }
+    },
+    stop: () => {
+      authentication.stop();
+      agent.destroy();
+    },
+  };
+}
+
+function readTicket(answer: unknown): FileUploadTicket {
+  try {
+    return parse(FileUploadTicket, answer);
+  } catch (error) {
+    const message = `the hub's answer is no upload ticket: ${(error as Error).message}`;
+    throw new Failure('transient', 'hub.ticket.answer', message, { cause: error });
+  }
+}
+
+function ticketFailure(what: string, error: unknown): Failure {
+  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
+  if (typeof statusCode !== 'number') return classify(error, 'hub.ticket');
+  const kind = statusCode === 400 || statusCode === 413 ? 'rejected' : 'transient';
+  return new Failure(kind, `hub.ticket.http-${statusCode}`, redact(`${what}: ${String(message)}`), {
+    cause: error,
+  });
+}
+
+/** Connects to the endpoint while it keeps asking for the hub's name in the certificate. */
+function createAgent({ httpsEndpoint, hubHost, ca }: TicketDeskDeps): https.Agent {
+  const agent = new https.Agent({
+    keepAlive: true,
+    maxSockets: SOCKET_LIMIT,
+    ...(ca === undefined ? {} : { ca }),
+  });
+  if (!httpsEndpoint) return agent;
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) =>
+    connect({ ...options, ...httpsEndpoint, servername: hubHost }, callback);
+  return agent;
+}
