@@ -1,0 +1,181 @@
+import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
+import type { TicketDesk } from '../hub/hub.ts';
+import { backoffMs } from '../kernel/backoff.ts';
+import { classify } from '../kernel/classify.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { withDeadline } from '../kernel/deadline.ts';
+import { Failure } from '../kernel/failure.ts';
+import { type Log, redact } from '../kernel/log.ts';
+
+/** A device may hold ten; some stay free for tickets that nobody could give back. */
+const OPEN_MAX = 4;
+const QUEUE_MAX = 64;
+const RETURN_TRIES = 3;
+/** What a process that stops allows for it. */
+const LAST_RETURN_MS = 5_000;
+const RETURN_BACKOFF = { minMs: 1_000, maxMs: 10_000 };
+
+export const DONE: FileUploadNotification = {
+  isSuccess: true,
+  statusCode: 201,
+  statusDescription: 'uploaded',
+};
+/** We only looked: no file notification may be raised. */
+export const ONLY_READ: FileUploadNotification = {
+  isSuccess: false,
+  statusCode: 200,
+  statusDescription: 'read only',
+};
+
+export interface Tickets {
+  /** Gets a ticket, does the work, and gives the ticket back whatever happened.
+   *  @param outcome what to tell the hub when the work is done; a failure tells its own
+   *  @throws Failure */
+  use<T>(
+    blobName: string,
+    outcome: FileUploadNotification,
+    signal: AbortSignal,
+    work: (ticket: FileUploadTicket) => Promise<T>,
+  ): Promise<T>;
+}
+
+export interface TicketsDeps {
+  readonly desk: TicketDesk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly deviceId: string;
+  /** Longest that the hub may take to answer, milliseconds. */
+  readonly ticketMs: number;
+  readonly random?: () => number;
+}
+
+/** Invariants
+ *  1. At most four tickets are open.
+ *  2. Every ticket is given back: after success, after failure, and when it came too late to be used.
+ *  3. A ticket for another blob than the one asked for is never used. */
+export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: TicketsDeps): Tickets {
+  let open = 0;
+  const queue: (() => void)[] = [];
+
+  async function enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (open < OPEN_MAX) {
+      open++;
+      return;
+    }
+    if (queue.length >= QUEUE_MAX)
+      throw new Failure('transient', 'upload.tickets-busy', `${QUEUE_MAX} requests wait for a ticket`);
+    await new Promise<void>((resolve, reject) => {
+      const go = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        queue.splice(queue.indexOf(go), 1);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      queue.push(go);
+    });
+  }
+
+  /** Hands the place to the next in the queue. */
+  function leave(): void {
+    const next = queue.shift();
+    if (next) next();
+    else open--;
+  }
+
+  async function request(blobName: string, signal: AbortSignal): Promise<FileUploadTicket> {
+    let late = false;
+    const asked = desk.requestTicket(blobName, signal).then(async (ticket) => {
+      if (late) await giveBack(ticket, tellingOf('upload.ticket-late', 408), signal);
+      return ticket;
+    });
+    try {
+      const inTime = withDeadline(asked, ticketMs, `the ticket for ${blobName}`, 'upload.ticket-late');
+      return await orAborted(inTime, signal);
+    } catch (error) {
+      late = true;
+      // What comes of it later was said by the deadline.
+      asked.catch(() => undefined);
+      throw classify(error, 'upload.ticket');
+    }
+  }
+
+  async function giveBack(
+    ticket: FileUploadTicket,
+    outcome: FileUploadNotification,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = desk.returnTicket(ticket.correlationId, outcome);
+        const patienceMs = signal.aborted ? Math.min(ticketMs, LAST_RETURN_MS) : ticketMs;
+        await withDeadline(answer, patienceMs, 'giving a ticket back', 'upload.ticket-return-late');
+        return;
+      } catch (error) {
+        const failure = classify(error, 'upload.ticket-return');
+        // A process that stops tries once: the hub forgets the ticket by itself after an hour.
+        if (attempt + 1 >= RETURN_TRIES || signal.aborted || failure.kind === 'rejected') {
+          log.warn(
+            { event: 'upload.ticket-kept', blobName: ticket.blobName, code: failure.code },
+            `a ticket could not be given back: ${redact(failure.message)}`,
+          );
+          return;
+        }
+        await clock.sleep(backoffMs(RETURN_BACKOFF, attempt, random), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    async use(blobName, outcome, signal, work) {
+      await enter(signal);
+      try {
+        const ticket = await request(blobName, signal);
+        let told: FileUploadNotification = tellingOf('upload.unknown', 500);
+        try {
+          if (ticket.blobName !== `${deviceId}/${blobName}`)
+            throw new Failure(
+              'transient',
+              'upload.ticket-mismatch',
+              `asked for a ticket for ${deviceId}/${blobName}, got one for ${ticket.blobName}`,
+            );
+          const result = await work(ticket);
+          told = outcome;
+          return result;
+        } catch (error) {
+          const failure = classify(error, 'upload');
+          told = tellingOf(failure.code, Number(/http-(\d{3})$/.exec(failure.code)?.[1] ?? 500));
+          throw failure;
+        } finally {
+          await giveBack(ticket, told, signal);
+        }
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+const tellingOf = (code: string, statusCode: number): FileUploadNotification => ({
+  isSuccess: false,
+  statusCode,
+  statusDescription: code,
+});
+
+/** The promise, or the signal's reason as soon as it is aborted. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (abort) signal.removeEventListener('abort', abort);
+  }
+}

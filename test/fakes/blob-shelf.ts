@@ -1,0 +1,74 @@
+import type { ClipMetadata } from '@dachawatch/contracts';
+import type { BlobDoor, OpenBlob } from '../../agent/upload/blob-door.ts';
+
+interface ShelvedBlob {
+  readonly body: Buffer;
+  readonly sha256: string | null;
+}
+
+type Call = 'head' | 'list' | 'stage' | 'commit' | 'read';
+
+/** Blob storage in memory, behind the same door as the real one (blob-door-contract.ts). */
+export interface BlobShelf {
+  readonly openBlob: OpenBlob;
+  /** By full blob name. */
+  readonly blobs: Map<string, ShelvedBlob>;
+  /** Calls in order: `stage <blob name>`. */
+  readonly calls: readonly string[];
+  /** Called first in every call: throw or wait in it to be bad storage. */
+  fault: ((call: Call, blobName: string, signal: AbortSignal) => void | Promise<void>) | undefined;
+  put(blobName: string, body: Buffer | string, sha256?: string): void;
+}
+
+export function createBlobShelf(): BlobShelf {
+  const blobs = new Map<string, ShelvedBlob>();
+  const staged = new Map<string, Map<string, Buffer>>();
+  const calls: string[] = [];
+
+  const openBlob: OpenBlob = (ticket): BlobDoor => {
+    const name = ticket.blobName;
+    const enter = async (call: Call, signal: AbortSignal) => {
+      signal.throwIfAborted();
+      calls.push(`${call} ${name}`);
+      await shelf.fault?.(call, name, signal);
+    };
+    const blocks = () => staged.get(name) ?? new Map<string, Buffer>();
+    return {
+      url: `https://${ticket.hostName}/${ticket.containerName}/${name}`,
+      async head(signal) {
+        await enter('head', signal);
+        const blob = blobs.get(name);
+        return blob && { bytes: blob.body.length, sha256: blob.sha256 };
+      },
+      async stagedBlocks(signal) {
+        await enter('list', signal);
+        return new Map([...blocks()].map(([id, body]) => [id, body.length]));
+      },
+      async stageBlock(id, body, signal) {
+        await enter('stage', signal);
+        staged.set(name, blocks().set(id, Buffer.from(body)));
+      },
+      async commit(ids, metadata: ClipMetadata, signal) {
+        await enter('commit', signal);
+        if (blobs.has(name)) return 'was-there';
+        const body = Buffer.concat(ids.map((id) => blocks().get(id) ?? Buffer.alloc(0)));
+        blobs.set(name, { body, sha256: metadata.sha256 });
+        staged.delete(name);
+        return 'made';
+      },
+      async read(_maxBytes, signal) {
+        await enter('read', signal);
+        return blobs.get(name)?.body;
+      },
+    };
+  };
+  const shelf: BlobShelf = {
+    openBlob,
+    blobs,
+    calls,
+    fault: undefined,
+    put: (blobName, body, sha256) =>
+      void blobs.set(blobName, { body: Buffer.from(body), sha256: sha256 ?? null }),
+  };
+  return shelf;
+}

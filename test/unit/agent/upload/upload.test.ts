@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Failure } from '../../../../agent/kernel/failure.ts';
+import { BLOCK_BYTES } from '../../../../agent/upload/upload-clip.ts';
+import { benchUpload, DEVICE, until } from './bench.ts';
+
+const storageAway = () => {
+  throw new Failure('transient', 'upload.block.econnrefused', 'connect ECONNREFUSED');
+};
+
+test('a sealed clip goes up in blocks with its metadata, and the ticket is given back', async (t) => {
+  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const clip = sealed(2 * BLOCK_BYTES + 500);
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  const name = `${DEVICE}/${clip.blobName}`;
+  assert.equal(shelf.blobs.get(name)?.body.length, clip.bytes);
+  assert.equal(shelf.blobs.get(name)?.sha256, clip.sha256);
+  assert.equal(shelf.calls.filter((call) => call.startsWith('stage')).length, 3);
+  assert.equal(ledger.clip(clip.clipId)?.blobUrl, `https://storage.invalid/dacha-video/${name}`);
+  await until(() => desk.open().length === 0, 'ticket back');
+  assert.deepEqual(
+    desk.returned.map((one) => one.isSuccess),
+    [true],
+  );
+});
+
+test('a clip that is sealed while nothing is to do goes up when the uploader is woken', async (t) => {
+  const { ledger, sealed, uploader } = benchUpload(t);
+  await uploader.start();
+  assert.equal(uploader.status().state, 'idle');
+  const clip = sealed();
+  assert.equal(uploader.status().state, 'waiting');
+  uploader.wake();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+});
+
+test('without a link nothing is asked for; when it is back the clips go up', async (t) => {
+  const { ledger, clock, sealed, uploader, link, desk } = benchUpload(t);
+  link.online = false;
+  const clip = sealed();
+  await uploader.start();
+  await clock.advance(3_600_000);
+  assert.deepEqual(desk.asked, []);
+  link.online = true;
+  uploader.wake();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+});
+
+test('what was staged before a failure is not sent again', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(4 * BLOCK_BYTES);
+  let sent = 0;
+  shelf.fault = (call) => {
+    if (call === 'stage' && ++sent === 3) storageAway();
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed once');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /ECONNREFUSED/);
+  await clock.advance(5_000);
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.equal(sent, 5, 'two before the failure, the failed one, and the two that were missing');
+  assert.equal(ledger.clip(clip.clipId)?.attempt, 2);
+  assert.equal(ledger.clip(clip.clipId)?.reason, null);
+});
+
+test('a commit whose answer was lost is recognised, and nothing is sent twice', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES);
+  shelf.fault = (call, name) => {
+    if (call !== 'commit') return;
+    shelf.put(name, Buffer.alloc(BLOCK_BYTES), clip.sha256!);
+    storageAway();
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed once');
+  const staged = shelf.calls.filter((call) => call.startsWith('stage')).length;
+  await clock.advance(5_000);
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.equal(shelf.calls.filter((call) => call.startsWith('stage')).length, staged);
+});
+
+test('another content under the same name is never overwritten: the clip is parked', async (t) => {
+  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const clip = sealed();
+  shelf.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /another content/);
+  assert.equal(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.toString(), 'something else');
+  await until(() => desk.open().length === 0, 'ticket back');
+  assert.equal(desk.returned[0]?.isSuccess, false);
+});
+
+test('a file that is not what was sealed is not committed: the clip is parked', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const changed = sealed(1_000);
+  writeFileSync(changed.file, Buffer.alloc(1_000, 'x'));
+  const missing = sealed(1_000);
+  rmSync(missing.file);
+  await uploader.start();
+  await until(() => ledger.summary().waiting === 0, 'both settled');
+  assert.match(ledger.clip(changed.clipId)?.reason ?? '', /has changed/);
+  assert.match(ledger.clip(missing.clipId)?.reason ?? '', /is missing/);
+  assert.equal(shelf.blobs.size, 0);
+});
+
+test('when clip after clip is refused the fault is not theirs: no more are parked', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clips = [sealed(), sealed(), sealed(), sealed()];
+  shelf.fault = () => {
+    throw new Failure('rejected', 'upload.head.http-400', 'a wrong setting in the cloud');
+  };
+  await uploader.start();
+  await clock.advance(30_000);
+  const states = () => clips.map((clip) => ledger.clip(clip.clipId)?.state);
+  assert.equal(states().filter((state) => state === 'parked').length, 2);
+  shelf.fault = undefined;
+  await clock.advance(600_000);
+  await until(() => ledger.summary().waiting === 0, 'the others uploaded');
+  assert.equal(states().filter((state) => state === 'uploaded').length, 2);
+});
+
+test('while storage is away the pause grows, so that it is not hammered', async (t) => {
+  const { clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  for (let i = 0; i < 20; i++) sealed();
+  shelf.fault = storageAway;
+  await uploader.start();
+  await clock.advance(3_600_000);
+  assert.ok(desk.asked.length < 80, `${desk.asked.length} tickets in an hour`);
+  assert.ok(desk.asked.length > 20, `${desk.asked.length} tickets in an hour`);
+});
+
+test('a ticket that cannot be given back is tried again, and the clip counts as uploaded all the same', async (t) => {
+  const { ledger, clock, sealed, uploader, desk } = benchUpload(t);
+  const clip = sealed();
+  let failures = 0;
+  desk.fault = (call) => {
+    if (call === 'return' && ++failures <= 2) throw new Failure('transient', 'hub.http-500', 'hub away');
+  };
+  await uploader.start();
+  await until(() => failures === 1, 'first return');
+  await clock.advance(20_000);
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.deepEqual(desk.open(), []);
+});
+
+test('a ticket for another blob is given back unused', async (t) => {
+  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const clip = sealed();
+  desk.issueFor = 'somebody-else';
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.ticket-mismatch/);
+  assert.deepEqual(shelf.calls, []);
+  assert.deepEqual(desk.open(), []);
+});
+
+test('stopping in mid-upload gives the ticket back, and the clip waits again at once', async (t) => {
+  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES);
+  shelf.fault = (call, _name, signal) =>
+    call === 'stage'
+      ? new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        })
+      : undefined;
+  await uploader.start();
+  await until(() => shelf.calls.some((call) => call.startsWith('stage')), 'staging');
+  assert.equal(uploader.status().clipId, clip.clipId);
+  await uploader.stop();
+  assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
+  assert.equal(ledger.nextLeaseInMs(), 0);
+  assert.deepEqual(desk.open(), []);
+});
+
+test('no signature of a ticket gets into the ledger or the log', async (t) => {
+  const { ledger, sealed, uploader, shelf, lines } = benchUpload(t);
+  const clip = sealed();
+  shelf.fault = () => {
+    throw new Failure('transient', 'upload.x', 'GET https://s/c/b?sv=1&sig=VERYSECRET failed');
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
+  assert.doesNotMatch(
+    JSON.stringify([ledger.clip(clip.clipId), ledger.custody(clip.clipId), lines]),
+    /VERYSECRET/,
+  );
+});
+
+test('two clips go up at the same time when so set', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t, { concurrency: 2 });
+  sealed();
+  sealed();
+  let inside = 0;
+  let most = 0;
+  shelf.fault = async (call) => {
+    if (call !== 'commit') return;
+    most = Math.max(most, ++inside);
+    await until(() => most === 2, 'both at the commit');
+    inside--;
+  };
+  await uploader.start();
+  await until(() => ledger.summary().awaitingVerdict === 2, 'both uploaded');
+});
