@@ -32,10 +32,11 @@ export function createIotHubDeviceLink(deps: IotHubDeviceLinkDeps): DeviceLinkPo
   async function open(): Promise<Client> {
     const client = await (deps.createClient ?? createClient)(deps.access);
     client.setRetryPolicy(NO_RETRY);
+    const mine = opening;
     const giveUp = () => {
       if (opening === mine) opening = undefined;
+      dispose(client);
     };
-    const mine = opening;
     // Without a listener an error of an idle connection would end the process.
     client.on('error', giveUp);
     client.on('disconnect', giveUp);

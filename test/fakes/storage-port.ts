@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PortFailure } from '../../cloud-fn/ports/port-failure.ts';
+import type { BlobPlace, StoragePort } from '../../cloud-fn/ports/storage.ts';
+
+interface Held {
+  bytes: Buffer;
+  etag: string;
+  writtenMs: number;
+  tags: Record<string, string>;
+}
+
+/** Storage in memory. `nowMs` is the storage server's clock; `fail` makes calls throw. */
+export function createFakeStorage() {
+  const blobs = new Map<string, Held>();
+  const queues = new Map<string, string[]>();
+  let writes = 0;
+  const keyOf = ({ container, name }: BlobPlace) => `${container}/${name}`;
+  const put = (place: BlobPlace, bytes: Buffer | string, tags: Record<string, string> = {}) => {
+    writes += 1;
+    blobs.set(keyOf(place), { bytes: Buffer.from(bytes), etag: `"${writes}"`, writtenMs: fake.nowMs, tags });
+  };
+  const port: StoragePort = {
+    async createBlob(place, { bytes }) {
+      fake.fail('createBlob', place);
+      if (blobs.has(keyOf(place))) return false;
+      put(place, bytes);
+      return true;
+    },
+    async replaceBlob(place, { bytes }, ifMatch) {
+      fake.fail('replaceBlob', place);
+      const held = blobs.get(keyOf(place));
+      if (held?.etag !== ifMatch) return false;
+      put(place, bytes);
+      return true;
+    },
+    async writeBlob(place, { bytes }) {
+      fake.fail('writeBlob', place);
+      put(place, bytes);
+    },
+    async readBlob(place, maxBytes) {
+      fake.fail('readBlob', place);
+      const held = blobs.get(keyOf(place));
+      if (!held) return undefined;
+      if (held.bytes.length > maxBytes)
+        throw new PortFailure('rejected', 'storage.too-large', `${place.name} is too large`);
+      return { bytes: held.bytes, etag: held.etag, ageMs: fake.nowMs - held.writtenMs };
+    },
+    async readTags(place) {
+      fake.fail('readTags', place);
+      const tags = blobs.get(keyOf(place))?.tags;
+      return tags && { ...tags };
+    },
+    async writeTags(place, tags) {
+      fake.fail('writeTags', place);
+      const held = blobs.get(keyOf(place));
+      if (held) held.tags = { ...tags };
+      return held !== undefined;
+    },
+    async sendMessage(queue, text) {
+      fake.fail('sendMessage', { container: queue, name: '' });
+      queues.set(queue, [...(queues.get(queue) ?? []), text]);
+    },
+  };
+  const fake = {
+    port,
+    nowMs: 0,
+    /** Called first by every operation; throws to make it fail. */
+    fail: (_operation: keyof StoragePort, _place: BlobPlace): void => {},
+    messages: (queue: string): readonly string[] => queues.get(queue) ?? [],
+    names: (): readonly string[] => [...blobs.keys()].toSorted(),
+    document: (name: string): unknown => JSON.parse(blobs.get(name)?.bytes.toString('utf8') ?? 'null'),
+    tags: (name: string): Readonly<Record<string, string>> | undefined => blobs.get(name)?.tags,
+  };
+  return fake;
+}
+
+/** What the fake and the real thing both promise.
+ *  @param open storage whose containers may or may not exist; called once */
+export function testStoragePort(title: string, open: () => Promise<StoragePort>): void {
+  let storage: Promise<StoragePort> | undefined;
+  const opened = () => (storage ??= open());
+  const text = (bytes: string) => ({ bytes, contentType: 'text/plain' });
+  const place = (name: string) => ({ container: 'port-promises', name });
+
+  test(`${title}: of many that create a blob at once exactly one succeeds, and its content stays`, async () => {
+    const port = await opened();
+    const created = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((bytes) => port.createBlob(place('once'), text(bytes))),
+    );
+    assert.equal(created.filter(Boolean).length, 1);
+    const blob = await port.readBlob(place('once'), 10);
+    assert.equal(blob?.bytes.toString(), ['a', 'b', 'c', 'd'][created.indexOf(true)]);
+    assert.ok((blob?.ageMs ?? -1) >= 0);
+  });
+
+  test(`${title}: a blob is replaced only by who has seen its latest state`, async () => {
+    const port = await opened();
+    await port.writeBlob(place('swap'), text('1'));
+    const seen = (await port.readBlob(place('swap'), 10))?.etag ?? '';
+    assert.equal(await port.replaceBlob(place('swap'), text('2'), seen), true);
+    assert.equal(await port.replaceBlob(place('swap'), text('3'), seen), false);
+    assert.equal((await port.readBlob(place('swap'), 10))?.bytes.toString(), '2');
+  });
+
+  test(`${title}: what does not exist is undefined or false, and what is too large is refused`, async () => {
+    const port = await opened();
+    assert.equal(await port.readBlob(place('none'), 10), undefined);
+    assert.equal(await port.readTags(place('none')), undefined);
+    assert.equal(await port.writeTags(place('none'), { a: 'b' }), false);
+    assert.equal(await port.replaceBlob(place('none'), text('x'), '"1"'), false);
+    await port.writeBlob(place('large'), text('12345678901'));
+    await assert.rejects(port.readBlob(place('large'), 10), { code: 'storage.too-large', kind: 'rejected' });
+  });
+
+  test(`${title}: tags are read back as written`, async () => {
+    const port = await opened();
+    await port.writeBlob(place('tagged'), text('x'));
+    assert.deepEqual(await port.readTags(place('tagged')), {});
+    assert.equal(await port.writeTags(place('tagged'), { verdict: 'safe', reviewed: 'false' }), true);
+    assert.deepEqual(await port.readTags(place('tagged')), { verdict: 'safe', reviewed: 'false' });
+  });
+
+  test(`${title}: a message goes into a queue that did not exist`, async () => {
+    const port = await opened();
+    await port.sendMessage('port-promises-queue', '{"a":"<&>"}', 'for-ever');
+  });
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { encodeQueueMessage, type ProcessingResult } from '@dachawatch/contracts';
+import { LAST_DELIVERY, receiveResult } from '../../../../cloud-fn/functions/receive-result.ts';
+import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { analysisInput, details, detection, result } from '../orchestrators/clip-samples.ts';
+import { createFakeClient } from './fake-client.ts';
+
+const answer = result(details([detection('person')]));
+const ID = answer.instance_id;
+const failed = result({ error: { code: 'bad-video', message: 'broken' } }, { status: 'FAILED' });
+
+function scene() {
+  const storage = createFakeStorage();
+  const client = createFakeClient();
+  client.set(ID, 'Running', { customStatus: { step: 'waiting' }, input: analysisInput() });
+  const clock = { nowMs: () => Date.UTC(2026, 10, 21) };
+  const receive = (entry: unknown, delivery = 1) =>
+    receiveResult({ storage: storage.port, clock }, client, entry, delivery);
+  const aside = () => storage.messages('video-processed-poison').map((text) => JSON.parse(text));
+  return { storage, client, receive, aside };
+}
+
+const spelledOld = ({ blobUrl, ...rest }: ProcessingResult) => ({ ...rest, blobURL: blobUrl });
+const readable: Readonly<Record<string, unknown>> = {
+  'base64, as it should be': encodeQueueMessage(answer),
+  'plain text': JSON.stringify(answer),
+  'an object the runtime has parsed': answer,
+  'JSON text inside JSON, old spelling': JSON.stringify(spelledOld(answer)),
+  'base64 of JSON text inside JSON': Buffer.from(JSON.stringify(JSON.stringify(answer))).toString('base64'),
+  'fields of a newer worker': { ...answer, mood: 'good', details: { ...answer.details, extra: 1 } },
+  'raw bytes': Buffer.from(encodeQueueMessage(answer)),
+};
+for (const [title, entry] of Object.entries(readable))
+  test(`read: ${title}`, async () => {
+    const { storage, client, receive } = scene();
+    assert.equal(await receive(entry), 'raised');
+    assert.deepEqual(client.raised, [
+      { instanceId: ID, event: 'PROCESSING_VIDEO_COMPLITED', payload: answer },
+    ]);
+    assert.deepEqual(storage.document(`dacha-instances/${ID}/result.json`), answer);
+  });
+
+test('read: a failure is an answer like any other', async () => {
+  const { client, receive } = scene();
+  assert.equal(await receive(encodeQueueMessage(failed)), 'raised');
+  assert.deepEqual(client.raised[0]?.payload, failed);
+});
+
+const { instance_id: _, ...withoutInstance } = answer;
+const unreadable: readonly (readonly [title: string, entry: unknown, reason: string])[] = [
+  ['no instance_id', withoutInstance, 'bad-contract'],
+  ['broken base64', 'eyJpbnN0YW5jZV9pZCI6!!', 'bad-base64'],
+  ['base64 of something else', Buffer.from('hello').toString('base64'), 'bad-json'],
+  ['a number', 7, 'bad-base64'],
+  ['nothing', '', 'bad-base64'],
+  ['half a message', '{"instance_id":', 'bad-json'],
+  ['a status nobody knows', { ...answer, status: 'MAYBE' }, 'bad-contract'],
+  [
+    'an instance id that is an address',
+    { ...answer, instance_id: '../orchestrators/x?y=' },
+    'bad-instance-id',
+  ],
+];
+for (const [title, entry, reason] of unreadable)
+  test(`put aside with the reason, and completed: ${title}`, async () => {
+    const { client, receive, aside } = scene();
+    assert.equal(await receive(entry), 'put-aside');
+    const [note] = aside();
+    assert.equal(note.reason, reason);
+    assert.equal(note.at, '2026-11-21T00:00:00.000Z');
+    assert.equal(note.original, typeof entry === 'string' ? entry : JSON.stringify(entry));
+    assert.ok(note.message.length > 10);
+    assert.deepEqual([client.raised, client.started], [[], []]);
+  });
+
+test('a message too large to be quoted is kept whole in a blob', async () => {
+  const { storage, receive, aside } = scene();
+  await receive('x'.repeat(48_000));
+  const [note] = aside();
+  assert.ok(storage.names().includes(note.original_blob));
+});
+
+test('an answer for nobody comes again until the last delivery, then it is put aside', async () => {
+  const { client, receive, aside } = scene();
+  const stray = { ...answer, instance_id: 'somebody-else' };
+  for (let delivery = 1; delivery < LAST_DELIVERY; delivery += 1)
+    await assert.rejects(receive(stray, delivery), /no orchestration somebody-else/);
+  assert.deepEqual(aside(), []);
+  assert.equal(await receive(stray, LAST_DELIVERY), 'put-aside');
+  assert.equal(aside()[0].reason, 'unknown-instance');
+  assert.deepEqual(client.raised, []);
+});
+
+test('the last delivery is the last one of host.json', () => {
+  const host = JSON.parse(readFileSync(new URL('../../../../cloud-fn/host.json', import.meta.url), 'utf8'));
+  assert.equal(host.extensions.queues.maxDequeueCount, LAST_DELIVERY);
+  assert.equal(host.extensions.queues.messageEncoding, 'none');
+});
+
+test('an instance that has just stopped waiting gets the answer again, when it has finished', async () => {
+  const { client, receive } = scene();
+  client.set(ID, 'Running', { customStatus: { step: 'storing' } });
+  await assert.rejects(receive(answer), /about to finish/);
+  assert.deepEqual(client.raised, []);
+});
+
+test('an instance that has not begun yet is told all the same', async () => {
+  const { client, receive } = scene();
+  client.set(ID, 'Pending', { customStatus: null });
+  assert.equal(await receive(answer), 'raised');
+});
+
+for (const [ended, output] of [
+  ['Completed', { ok: false, decision: 'escalated', document: { revision: 1 } }],
+  ['Completed', { ok: false, decision: 'failed', document: { revision: 1 } }],
+  ['Failed', null],
+] as const)
+  test(`a late answer becomes a verdict, once: ${ended} ${output?.decision ?? ''}`, async () => {
+    const { client, receive } = scene();
+    client.set(ID, ended, { output, input: JSON.stringify(analysisInput()) });
+    assert.equal(await receive(answer), 'judged-again');
+    assert.equal(await receive(answer), 'judged-again');
+    assert.deepEqual(client.started, [
+      { instanceId: `${ID}-r2`, input: { ...analysisInput(), revision: 2, result: answer } },
+    ]);
+  });
+
+test('a late answer changes nothing when a verdict was made, or when it says nothing itself', async () => {
+  const { client, receive } = scene();
+  client.set(ID, 'Completed', { output: { decision: 'notified' }, input: analysisInput() });
+  assert.equal(await receive(answer), 'not-needed');
+  client.set(ID, 'Completed', { output: { decision: 'escalated' }, input: analysisInput() });
+  for (const empty of [failed, result({})]) assert.equal(await receive(empty), 'not-needed');
+  client.set(ID, 'Terminated', { output: null, input: analysisInput() });
+  assert.equal(await receive(answer), 'not-needed');
+  assert.deepEqual(client.started, []);
+});
+
+test('a second answer that differs is kept beside the first', async () => {
+  const { storage, receive } = scene();
+  await receive(failed);
+  await receive(answer);
+  await receive(answer);
+  assert.deepEqual(storage.document(`dacha-instances/${ID}/result.json`), failed);
+  assert.equal(storage.names().filter((name) => name.startsWith(`dacha-instances/${ID}/result`)).length, 2);
+});
+
+test('an answer that cannot be stored raises nothing and comes again', async () => {
+  const { storage, client, receive } = scene();
+  storage.fail = () => {
+    throw new Error('storage is down');
+  };
+  await assert.rejects(receive(answer), /storage is down/);
+  assert.deepEqual(client.raised, []);
+});

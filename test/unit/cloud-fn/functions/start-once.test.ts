@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startOnce, STARTER_AT_WORK_MS } from '../../../../cloud-fn/functions/start-once.ts';
+import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { analysisInput } from '../orchestrators/clip-samples.ts';
+import { createFakeClient } from './fake-client.ts';
+
+const ID = 'clip-0123456789abcdef0123456789abcdef';
+
+function scene() {
+  const storage = createFakeStorage();
+  const client = createFakeClient();
+  const start = () => startOnce({ storage: storage.port }, client, ID, analysisInput());
+  return { storage, client, start };
+}
+
+test('the same clip is started once, however often it is announced', async () => {
+  const { client, start } = scene();
+  assert.equal(await start(), 'started');
+  assert.equal(await start(), 'already-started');
+  assert.deepEqual(client.started, [{ instanceId: ID, input: analysisInput() }]);
+});
+
+test('a finished instance is never started again, not even when its history has been purged', async () => {
+  const { storage, client, start } = scene();
+  await start();
+  client.set(ID, 'Completed');
+  assert.equal(await start(), 'already-started');
+  const purged = createFakeClient();
+  assert.equal(await startOnce({ storage: storage.port }, purged, ID, analysisInput()), 'already-started');
+  assert.deepEqual([client.started.length, purged.started.length], [1, 0]);
+});
+
+test('of announcements that arrive together one starts, the others come again and find it started', async () => {
+  const { client, start } = scene();
+  const outcomes = await Promise.allSettled([start(), start(), start()]);
+  assert.equal(client.started.length, 1);
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') assert.match(String(outcome.reason), /StartInProgress/);
+  assert.equal(await start(), 'already-started');
+});
+
+test('a starter that was killed after its marker is replaced, once it cannot be at work any more', async () => {
+  const { storage, client, start } = scene();
+  client.beforeStart = async () => {
+    throw new Error('killed');
+  };
+  await assert.rejects(start(), /killed/);
+  client.beforeStart = async () => {};
+  await assert.rejects(start(), /being started by somebody else/);
+  storage.nowMs += STARTER_AT_WORK_MS;
+  assert.equal(await start(), 'started');
+  assert.equal(client.started.length, 1);
+});
+
+test('a starter killed between the start and its note changes nothing', async () => {
+  const { storage, client, start } = scene();
+  storage.fail = (operation) => {
+    if (operation === 'writeBlob') throw new Error('killed');
+  };
+  await assert.rejects(start(), /killed/);
+  storage.fail = () => {};
+  storage.nowMs += STARTER_AT_WORK_MS;
+  assert.equal(await start(), 'already-started');
+  assert.equal(client.started.length, 1);
+});
+
+test('a refused start of an instance that runs counts as started; any other refusal is an error', async () => {
+  const { client, start } = scene();
+  client.beforeStart = async () => client.set(ID, 'Running');
+  assert.equal(await start(), 'already-started');
+  const other = scene();
+  other.client.beforeStart = async () => {
+    throw new Error('The operation failed with an unexpected status code: 500.');
+  };
+  await assert.rejects(other.start(), /500/);
+});

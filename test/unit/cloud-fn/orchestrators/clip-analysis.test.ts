@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Verdict } from '@dachawatch/contracts';
+import { analysisInput, BLOB_NAME, CLIP_ID, details, detection, result } from './clip-samples.ts';
+import { drive, type Outcomes, type Script } from './drive.ts';
+
+const working: Outcomes = {
+  start_container: () => ({ worker: 'started' }),
+  send_processing_request: () => null,
+  find_result: () => null,
+  store_verdict: ({ verdict }: { verdict: Verdict }) => verdict,
+  SendVideoComplited: () => null,
+  Escalate: () => null,
+  SendFailureNotification: () => null,
+  send_verdict_to_device: () => ({ taken: true }),
+};
+const fails = (text: string) => () => new Error(text);
+const person = { payload: result(details([detection('person')])) };
+const run = (more: Partial<Script> & { outcomes?: Outcomes }) =>
+  drive({ input: analysisInput(), ...more, activities: { ...working, ...more.outcomes } });
+const namesOf = (actions: readonly string[]) => actions.map((action) => action.split(' ')[0]);
+
+test('a person: asked, judged, stored, told to a person and to the house', () => {
+  const driven = run({ event: person });
+  assert.deepEqual(namesOf(driven.actions), [
+    'start_container',
+    'send_processing_request',
+    'wait',
+    'timer',
+    'any',
+    'store_verdict',
+    'SendVideoComplited',
+    'send_verdict_to_device',
+  ]);
+  assert.deepEqual(driven.steps, [
+    'starting-container',
+    'requesting',
+    'waiting',
+    'storing',
+    'notifying',
+    'telling-device',
+  ]);
+  assert.deepEqual(driven.inputs['send_processing_request'], {
+    instance_id: 'clip-0123456789abcdef0123456789abcdef',
+    blobUrl: `https://storage.test/dacha-video/${BLOB_NAME}`,
+    blobName: `dacha-video/${BLOB_NAME}`,
+    posted: '2026-11-21T12:00:01.000Z',
+  });
+  const { document, ...rest } = driven.output ?? { ok: false, problems: [] };
+  assert.deepEqual(rest, {
+    ok: true,
+    verdict: 'person',
+    decision: 'notified',
+    stored: true,
+    notified: true,
+    device_told: true,
+    problems: [],
+  });
+  assert.equal(document?.clip_id, CLIP_ID);
+  assert.equal(document?.orchestrated_utc, '2026-11-21T12:00:00.000Z');
+  assert.equal(document?.analysed_utc, '2026-11-21T12:00:05Z');
+  assert.equal(document?.best_frame?.blobName, BLOB_NAME.replace('.mp4', '.best.jpg'));
+});
+
+test('the timer is set to the wait of the input and cancelled when the answer comes', () => {
+  const driven = run({ event: person, input: analysisInput({ waitMs: 5_000 }) });
+  assert.ok(driven.actions.includes('timer 2026-11-21T12:00:07.000Z'), driven.actions.join('\n'));
+  assert.equal(driven.timerCancelled, true);
+});
+
+test('nothing seen: nobody is disturbed, the house is told', () => {
+  const driven = run({ event: { payload: result(details([])) } });
+  assert.deepEqual(namesOf(driven.actions).slice(-2), ['store_verdict', 'send_verdict_to_device']);
+  assert.deepEqual(
+    [driven.output?.ok, driven.output?.decision, driven.output?.notified],
+    [true, 'marked-safe', false],
+  );
+});
+
+test('a vehicle or an animal is recorded, and nobody is disturbed', () => {
+  for (const [label, verdict] of [
+    ['car', 'vehicle'],
+    ['dog', 'animal'],
+  ] as const) {
+    const driven = run({ event: { payload: result(details([detection(label)])) } });
+    assert.deepEqual([driven.output?.verdict, driven.output?.decision], [verdict, 'recorded']);
+    assert.ok(!namesOf(driven.actions).includes('SendVideoComplited'));
+  }
+});
+
+test('no answer in time: escalated, undecided, not ok', () => {
+  const driven = run({});
+  assert.deepEqual(namesOf(driven.actions).slice(4), [
+    'any',
+    'find_result',
+    'store_verdict',
+    'Escalate',
+    'send_verdict_to_device',
+  ]);
+  assert.equal(driven.output?.ok, false);
+  assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['undecided', 'escalated']);
+  assert.deepEqual(
+    driven.output?.problems.map(({ code }) => code),
+    ['no-answer'],
+  );
+  assert.equal(driven.timerCancelled, false);
+});
+
+test('an answer that was stored while the time ran out is found and used', () => {
+  const driven = run({ outcomes: { find_result: () => person.payload } });
+  assert.deepEqual(
+    [driven.output?.ok, driven.output?.verdict, driven.output?.decision],
+    [true, 'person', 'notified'],
+  );
+});
+
+test('a failed analysis, an answer without details and an unreadable event are all told, and not ok', () => {
+  const cases = [
+    [
+      result({ error: { code: 'bad-video', message: 'cannot be read' } }, { status: 'FAILED' }),
+      'failed',
+      'SendFailureNotification',
+    ],
+    [result({}), 'escalated', 'Escalate'],
+    [{ nonsense: true }, 'failed', 'SendFailureNotification'],
+    [undefined, 'failed', 'SendFailureNotification'],
+  ] as const;
+  for (const [payload, decision, activity] of cases) {
+    const driven = run({ event: { payload } });
+    assert.deepEqual(
+      [driven.output?.ok, driven.output?.verdict, driven.output?.decision],
+      [false, 'undecided', decision],
+    );
+    assert.ok(namesOf(driven.actions).includes(activity));
+    assert.equal(driven.output?.device_told, true);
+  }
+});
+
+test('an event that carries the JSON text, as the original worker sent it, is read', () => {
+  const { blobUrl, ...old } = person.payload;
+  const driven = run({ event: { payload: JSON.stringify({ ...old, blobURL: blobUrl }) } });
+  assert.equal(driven.output?.verdict, 'person');
+});
+
+test('a worker that cannot be started or asked ends in a failure notification and a stored verdict', () => {
+  for (const activity of ['start_container', 'send_processing_request']) {
+    const driven = run({ outcomes: { [activity]: fails('quota exceeded\n    at somewhere (secret.ts:1)') } });
+    assert.deepEqual(
+      [driven.output?.ok, driven.output?.decision, driven.output?.stored],
+      [false, 'failed', true],
+    );
+    assert.deepEqual(driven.output?.problems, [{ code: 'analysis-broken', message: 'quota exceeded' }]);
+    assert.ok(namesOf(driven.actions).includes('SendFailureNotification'));
+    assert.ok(!namesOf(driven.actions).includes('wait'));
+  }
+});
+
+test('a house that cannot be told does not lose the verdict', () => {
+  for (const answer of [fails('link down'), () => ({ taken: false, reason: 'unknown device' })]) {
+    const driven = run({ event: person, outcomes: { send_verdict_to_device: answer } });
+    assert.deepEqual(
+      [driven.output?.ok, driven.output?.stored, driven.output?.notified, driven.output?.device_told],
+      [false, true, true, false],
+    );
+    assert.deepEqual(
+      driven.output?.problems.map(({ code }) => code),
+      ['device-not-told'],
+    );
+  }
+});
+
+test('a verdict does not say that somebody was notified when nobody was', () => {
+  const driven = run({ event: person, outcomes: { SendVideoComplited: fails('the webhook answered 500') } });
+  const sent = driven.inputs['send_verdict_to_device'] as { verdict: Verdict };
+  assert.deepEqual(
+    [sent.verdict.revision, sent.verdict.decision, sent.verdict.verdict],
+    [2, 'recorded', 'person'],
+  );
+  assert.match(sent.verdict.reason, /could not be delivered: the webhook answered 500/);
+  assert.equal(driven.output?.ok, false);
+});
+
+test('a verdict that cannot be stored is still told, to a person and to the house', () => {
+  const driven = run({
+    event: { payload: result(details([])) },
+    outcomes: { store_verdict: fails('disk full') },
+  });
+  assert.deepEqual(namesOf(driven.actions).slice(-3), [
+    'store_verdict',
+    'SendFailureNotification',
+    'send_verdict_to_device',
+  ]);
+  assert.deepEqual(
+    [driven.output?.ok, driven.output?.stored, driven.output?.device_told],
+    [false, false, true],
+  );
+  assert.equal(driven.output?.document?.verdict, 'nothing');
+});
+
+test('a late result is judged without asking anybody, under its own revision', () => {
+  const driven = run({ input: analysisInput({ revision: 2, result: person.payload }) });
+  assert.deepEqual(namesOf(driven.actions), [
+    'store_verdict',
+    'SendVideoComplited',
+    'send_verdict_to_device',
+  ]);
+  assert.deepEqual([driven.output?.ok, driven.output?.document?.revision], [true, 2]);
+});
+
+test('a blob nobody recorded is judged and stored; there is no house to tell', () => {
+  const { device_id: _, camera_id: __, ...clip } = analysisInput().clip;
+  const driven = run({ input: analysisInput({ clip }), event: person });
+  assert.ok(!namesOf(driven.actions).includes('send_verdict_to_device'));
+  assert.deepEqual([driven.output?.ok, driven.output?.device_told], [true, false]);
+});
+
+test('an input that names no clip is refused and starts nothing', () => {
+  for (const input of [undefined, null, 'text', {}, { clip: {} }, { ...analysisInput(), waitMs: -1 }]) {
+    const driven = run({ input });
+    assert.deepEqual(driven.actions, []);
+    assert.deepEqual(
+      driven.output?.problems.map(({ code }) => code),
+      ['bad-input'],
+    );
+  }
+});

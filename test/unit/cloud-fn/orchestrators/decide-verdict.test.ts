@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AnalysisDetails } from '@dachawatch/contracts';
+import { decideVerdict } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
+import { details, detection, result } from './clip-samples.ts';
+
+type Row = readonly [
+  promise: string,
+  detections: AnalysisDetails['detections'],
+  verdict: string,
+  decision: string,
+  confidence: number,
+  labels: readonly string[],
+  analysed?: number,
+];
+
+const inAll = { frames: 150, first_ms: 0, last_ms: 30_000 };
+
+const TABLE: readonly Row[] = [
+  ['a person is notified', [detection('person')], 'person', 'notified', 0.9, ['person']],
+  [
+    'a person outranks a surer vehicle and animal',
+    [
+      detection('dog', { confidence_max: 0.95 }),
+      detection('car', { confidence_max: 0.99 }),
+      detection('person', { confidence_max: 0.5 }),
+    ],
+    'person',
+    'notified',
+    0.5,
+    ['car', 'dog', 'person'],
+  ],
+  [
+    'a vehicle outranks an animal',
+    [detection('cat'), detection('truck', { confidence_max: 0.7 })],
+    'vehicle',
+    'recorded',
+    0.7,
+    ['cat', 'truck'],
+  ],
+  ['an animal is recorded', [detection('dog')], 'animal', 'recorded', 0.9, ['dog']],
+  ['nothing is safe', [], 'nothing', 'marked-safe', 0, []],
+  [
+    'what is not on the list does not matter',
+    [detection('tv'), detection('skateboard'), detection('kite')],
+    'nothing',
+    'marked-safe',
+    0,
+    [],
+  ],
+  [
+    'a person below the threshold does not count',
+    [detection('person', { confidence_max: 0.39 })],
+    'nothing',
+    'marked-safe',
+    0,
+    [],
+  ],
+  [
+    'one unsure frame of many is a fluke',
+    [detection('person', { confidence_max: 0.5, frames: 1 })],
+    'nothing',
+    'marked-safe',
+    0,
+    [],
+  ],
+  [
+    'one sure frame of many is a person',
+    [detection('person', { confidence_max: 0.6, frames: 1 })],
+    'person',
+    'notified',
+    0.6,
+    ['person'],
+  ],
+  [
+    'an unsure person counts when only one frame was analysed',
+    [detection('person', { confidence_max: 0.5, frames: 1 })],
+    'person',
+    'notified',
+    0.5,
+    ['person'],
+    1,
+  ],
+  [
+    'one car that every frame shows stood there',
+    [detection('car', inAll)],
+    'nothing',
+    'marked-safe',
+    0,
+    ['car'],
+  ],
+  [
+    'two cars in one frame may be one that came',
+    [detection('car', { ...inAll, count_max: 2 })],
+    'vehicle',
+    'recorded',
+    0.9,
+    ['car'],
+  ],
+  [
+    'a car that some frames do not show came or left',
+    [detection('car', { frames: 149 })],
+    'vehicle',
+    'recorded',
+    0.9,
+    ['car'],
+  ],
+  [
+    'a person in every frame is a person',
+    [detection('person', inAll)],
+    'person',
+    'notified',
+    0.9,
+    ['person'],
+  ],
+  [
+    'few frames do not show that a car stood',
+    [detection('car', { frames: 4 })],
+    'vehicle',
+    'recorded',
+    0.9,
+    ['car'],
+    4,
+  ],
+  [
+    'a dog beside a parked car is an animal',
+    [detection('car', inAll), detection('dog', { confidence_max: 0.7 })],
+    'animal',
+    'recorded',
+    0.7,
+    ['car', 'dog'],
+  ],
+];
+
+for (const [promise, detections, verdict, decision, confidence, labels, analysed = 150] of TABLE)
+  test(promise, () => {
+    const judged = decideVerdict(result(details(detections, { frames: { decoded: 450, analysed } })));
+    assert.deepEqual(
+      [judged.verdict, judged.decision, judged.confidence, judged.labels],
+      [verdict, decision, confidence, labels],
+    );
+    assert.match(judged.reason, /^[A-Za-z].*\.$/);
+    assert.equal(judged.analysedUtc, '2026-11-21T12:00:05Z');
+  });
+
+test('what cannot be judged is undecided, never nothing', () => {
+  const failed = decideVerdict(
+    result({ error: { code: 'no-frames', message: 'the file is broken' } }, { status: 'FAILED' }),
+  );
+  assert.deepEqual(
+    [failed.verdict, failed.decision, failed.problem?.code],
+    ['undecided', 'failed', 'no-frames'],
+  );
+  assert.match(failed.reason, /the file is broken/);
+  const failedWithoutReason = decideVerdict(result({}, { status: 'FAILED' }));
+  assert.deepEqual([failedWithoutReason.decision, failedWithoutReason.problem?.code], ['failed', 'failed']);
+  const empty = decideVerdict(result({}));
+  assert.deepEqual(
+    [empty.verdict, empty.decision, empty.problem?.code],
+    ['undecided', 'escalated', 'no-details'],
+  );
+  const blind = decideVerdict(result(details([], { frames: { decoded: 0, analysed: 0 } })));
+  assert.deepEqual(
+    [blind.verdict, blind.decision, blind.problem?.code],
+    ['undecided', 'escalated', 'no-frames'],
+  );
+});
+
+test('the best frame carries the boxes of what counts, and only those', () => {
+  const judged = decideVerdict(result(details([detection('person'), detection('tv')])));
+  assert.deepEqual(judged.frame?.boxes, [{ label: 'person', box: [0.1, 0.2, 0.3, 0.4] }]);
+  assert.equal(judged.frame?.at_ms, 6_000);
+});

@@ -1,0 +1,3 @@
+import { createFakeStorage, testStoragePort } from '../../../fakes/storage-port.ts';
+
+testStoragePort('fake storage', async () => createFakeStorage().port);

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readSettings } from '../../../cloud-fn/settings.ts';
+
+const storage = { DACHA_STORAGE_CONNECTION: 'AccountName=a' };
+
+test('a connection string is enough; everything else has a default', () => {
+  assert.deepEqual(readSettings({ ...storage, DACHA_NOTIFY_WEBHOOK: '' }), {
+    storage: { connectionString: 'AccountName=a' },
+    hub: undefined,
+    compute: { kind: 'none' },
+    analysisWaitMs: 360_000,
+    notifyWebhook: undefined,
+  });
+});
+
+test('an identity needs both addresses', () => {
+  const urls = {
+    DACHA_STORAGE_ACCOUNT_URL_BLOB: 'https://a.blob.test',
+    DACHA_STORAGE_ACCOUNT_URL_QUEUE: 'https://a.queue.test',
+  };
+  assert.deepEqual(readSettings({ ...urls, DACHA_IOTHUB_HOST: 'hub.test' }), {
+    storage: { blobEndpoint: 'https://a.blob.test', queueEndpoint: 'https://a.queue.test' },
+    hub: { hostName: 'hub.test' },
+    compute: { kind: 'none' },
+    analysisWaitMs: 360_000,
+    notifyWebhook: undefined,
+  });
+  assert.throws(
+    () => readSettings({ DACHA_STORAGE_ACCOUNT_URL_BLOB: 'https://a.blob.test' }),
+    /^SettingsError: Set /,
+  );
+});
+
+test('the worker is given what it needs, and neither the key of the hub nor the webhook', () => {
+  const { compute } = readSettings({
+    ...storage,
+    DACHA_COMPUTE: 'local-process',
+    DACHA_IOTHUB_CONNECTION: 'HostName=h;SharedAccessKey=secret',
+    DACHA_NOTIFY_WEBHOOK: 'https://hook.test/?token=secret',
+    DACHA_MODELS_DIR: '/models',
+    PATH: '/bin',
+    SECRET: 'secret',
+  });
+  assert.ok(compute.kind === 'local-process');
+  assert.match(compute.entry, /cloud-fn\/yolo\/worker\.ts$/);
+  assert.deepEqual(compute.environment, {
+    PATH: '/bin',
+    DACHA_STORAGE_CONNECTION: 'AccountName=a',
+    DACHA_MODELS_DIR: '/models',
+    ORT_DISABLE_TELEMETRY: '1',
+  });
+});
+
+test('a setting nobody can work with is refused in one sentence that names it', () => {
+  for (const [wrong, sentence] of [
+    [{ DACHA_COMPUTE: 'moon' }, /DACHA_COMPUTE is "moon"/],
+    [{ DACHA_ANALYSIS_WAIT_MS: 'soon' }, /DACHA_ANALYSIS_WAIT_MS is "soon"/],
+    [{ DACHA_ANALYSIS_WAIT_MS: '0' }, /whole milliseconds/],
+    [{ DACHA_NOTIFY_WEBHOOK: 'nonsense?token=secret' }, /DACHA_NOTIFY_WEBHOOK is not an http/],
+  ] as const)
+    assert.throws(
+      () => readSettings({ ...storage, ...wrong }),
+      (error: Error) => {
+        assert.match(error.message, sentence);
+        assert.ok(!error.message.includes('secret'));
+        return true;
+      },
+    );
+});
