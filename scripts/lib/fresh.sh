@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Sourced by scripts/test for `scripts/test fresh`: proves the README on a new machine. A minimal Debian 12 gets
-# nodejs and npm, this machine's way to the package registries and a clone of the current commit; then a newcomer's
+# npm, this machine's way to the package registries and a clone of the current commit; then a newcomer's
 # two commands run in it. Nothing else of this machine is seen there, apart from its network and its kernel.
 #
 # Whatever ends it, nothing stays: mounts and processes live in namespaces that end with it, the folder is removed.
@@ -22,7 +22,7 @@ fresh() {
   if [ -n "$(git -C "$root" status --porcelain)" ]; then
     step 'there are changes that are not committed: they are NOT part of this proof'
   fi
-  step "making a Debian $suite system with nodejs and npm"
+  step "making a Debian $suite system with npm"
   make_system "$fresh_dir/system"
   step "cloning $(git -C "$root" rev-parse --short HEAD) into it"
   git clone --quiet --no-hardlinks "$root" "$fresh_dir/system$newcomer_dir"
@@ -34,18 +34,17 @@ fresh() {
 
 step() { say "[fresh $(date +%H:%M:%S)] $*"; }
 
+# make_system FOLDER
 make_system() {
-  {
-    # How this machine reaches its Debian packages: proxies, certificates, clocks that are not trusted.
-    apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$fresh_dir/apt.conf" || true
-    set -- "--aptopt=$fresh_dir/apt.conf"
-    sources=$(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.sources' -o -name '*.list' 2>/dev/null)
-    debian=$(printf '%s\n' "$sources" | xargs -r grep -lE "(^deb |^Suites:).*\b$suite\b" || true)
-    # shellcheck disable=SC2086 # a list of files without spaces
-    mmdebstrap --variant=minbase --include=ca-certificates,nodejs,npm "$@" "$suite" "$fresh_dir/system" $debian
-  } >>"$fresh_log" 2>&1 || {
+  # How this machine reaches its Debian packages: proxies, certificates, clocks that are not trusted.
+  apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$fresh_dir/apt.conf" || true
+  sources=$(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.sources' -o -name '*.list' 2>/dev/null || true)
+  debian=$(printf '%s\n' "$sources" | xargs -r grep -lE "^(deb |Suites:).*\b$suite\b" || true)
+  # shellcheck disable=SC2086 # a list of files without spaces
+  mmdebstrap --variant=minbase --include=ca-certificates,npm --aptopt="$fresh_dir/apt.conf" \
+    "$suite" "$1" $debian >>"$fresh_log" 2>&1 || {
     tail -n 15 "$fresh_log" >&2
-    die "no Debian system could be made"
+    die 'no Debian system could be made'
   }
   for file in /etc/resolv.conf /etc/hosts; do
     [ ! -e $file ] || cat $file >"$1$file"
