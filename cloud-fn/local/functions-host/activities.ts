@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostedFunction } from './bindings.ts';
+import type { ActivityResult, History } from './history.ts';
+import type { ActivityRow } from './history-sql.ts';
+import { jsonOf, type Invoke, type Log } from './invoke.ts';
+import type { FailureDetails } from './wire.ts';
+
+/** An activity that was begun this often without an end takes the process down with it: give up. */
+const MAX_BEGUN = 20;
+const NOT_STORED_PAUSE_MS = 1000;
+
+export interface ActivitiesDeps {
+  readonly history: Pick<History, 'activities' | 'beginActivity' | 'endActivity'>;
+  readonly functions: ReadonlyMap<string, HostedFunction>;
+  readonly invoke: Invoke;
+  readonly nowMs: () => number;
+  readonly concurrency: number;
+  readonly log: Log;
+  /** A result is in an inbox. */
+  readonly onEnded: () => void;
+}
+
+/** Runs the activities that orchestrations have asked for, at least once each, a bounded number at a time.
+ *  After a restart the unfinished ones run again: that is why activities must be idempotent. */
+export function createActivities(deps: ActivitiesDeps) {
+  const { history, concurrency } = deps;
+  const running = new Map<number, Promise<void>>();
+
+  const resultOf = async (row: ActivityRow): Promise<ActivityResult> => {
+    if (row.attempts >= MAX_BEGUN)
+      return failure(row.name, `it was begun ${row.attempts} times and never ended`, '');
+    const target = deps.functions.get(row.name);
+    if (target === undefined) return failure(row.name, 'no activity of that name is registered', '');
+    history.beginActivity(row);
+    const input = JSON.parse(row.input) as unknown;
+    try {
+      // The library has put strings into JSON once more; it takes them out again when they come as strings.
+      const data = typeof input === 'string' ? { string: input } : { json: row.input };
+      return { ok: true, result: jsonOf(await deps.invoke(target, { data })) };
+    } catch (error) {
+      const { message, stack } = error instanceof Error ? error : { message: String(error), stack: '' };
+      const failureDetails = failureDetailsOf(message);
+      return {
+        ...failure(row.name, failureDetails?.ErrorMessage ?? message, stack ?? ''),
+        ...(failureDetails ? { failureDetails } : {}),
+      };
+    }
+  };
+
+  const run = async (row: ActivityRow) => {
+    try {
+      history.endActivity(row, await resultOf(row), deps.nowMs());
+    } catch (error) {
+      deps.log({ event: 'activity.not-stored', function: row.name, message: (error as Error).message });
+      // The disk is full, or worse. It will run again: not at once.
+      await delay(NOT_STORED_PAUSE_MS);
+    } finally {
+      running.delete(row.seq);
+      deps.onEnded();
+    }
+  };
+
+  return {
+    /** Starts what can be started. */
+    kick: () => {
+      if (running.size >= concurrency) return;
+      const rows = history.activities(concurrency * 2).filter((row) => !running.has(row.seq));
+      for (const row of rows.slice(0, concurrency - running.size)) running.set(row.seq, run(row));
+    },
+    running: () => running.size,
+    /** Resolves when none is running any more. */
+    drained: async () => {
+      while (running.size > 0) await Promise.all(running.values());
+    },
+  };
+}
+
+const failure = (name: string, message: string, details: string) =>
+  ({ ok: false, reason: `Activity function '${name}' failed: ${message}`, details }) as const;
+
+/** Details an app with an exception-properties provider has put into its error's message, as JSON. */
+function failureDetailsOf(message: string): FailureDetails | undefined {
+  if (!message.startsWith('{"errorType"')) return undefined;
+  const given = JSON.parse(message) as Record<string, unknown>;
+  return {
+    ErrorType: String(given['errorType']),
+    ErrorMessage: String(given['errorMessage']),
+    IsNonRetriable: given['isNonRetriable'] === true,
+    ...(typeof given['stackTrace'] === 'string' ? { StackTrace: given['stackTrace'] } : {}),
+    ...(given['properties'] === undefined ? {} : { Properties: given['properties'] }),
+  };
+}

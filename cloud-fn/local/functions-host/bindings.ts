@@ -1,0 +1,51 @@
+import type { Binding, LoadedApp, LoadedFunction } from './core-api.ts';
+
+export type TriggerKind =
+  | 'orchestrationTrigger'
+  | 'activityTrigger'
+  | 'httpTrigger'
+  | 'queueTrigger'
+  | 'timerTrigger'
+  | 'eventGridTrigger';
+
+export interface HostedFunction extends LoadedFunction {
+  readonly name: string;
+  readonly kind: TriggerKind;
+  readonly triggerName: string;
+  readonly trigger: Binding;
+}
+
+const KINDS: ReadonlySet<string> = new Set<TriggerKind>([
+  'orchestrationTrigger',
+  'activityTrigger',
+  'httpTrigger',
+  'queueTrigger',
+  'timerTrigger',
+  'eventGridTrigger',
+]);
+
+/** A text field of a binding, undefined when it is missing or empty. */
+export function textOf(binding: Binding, field: string): string | undefined {
+  const value = binding[field];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The app's functions with their triggers.
+ *  @throws Error naming the first function that needs something this host does not emulate */
+export function hostedFunctions(app: LoadedApp): readonly HostedFunction[] {
+  return [...app.functions].map(([name, loaded]) => {
+    const bindings = Object.entries(loaded.metadata.bindings);
+    const [triggerName, trigger] = bindings.find(([, one]) => /trigger$/i.test(one.type)) ?? [];
+    if (triggerName === undefined || trigger === undefined)
+      throw new Error(`Function "${name}" has no trigger.`);
+    if (!KINDS.has(trigger.type))
+      throw new Error(`Function "${name}" has a ${trigger.type}, which this host does not emulate.`);
+    for (const [bindingName, binding] of bindings)
+      if (bindingName !== triggerName && binding.type !== 'durableClient' && binding.type !== 'http')
+        throw new Error(
+          `Function "${name}" has the ${binding.direction === 'in' ? 'input' : 'output'} binding ` +
+            `${binding.type}, which this host does not emulate.`,
+        );
+    return { ...loaded, name, kind: trigger.type as TriggerKind, triggerName, trigger };
+  });
+}

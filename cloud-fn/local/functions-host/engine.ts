@@ -1,0 +1,165 @@
+import { createActivities } from './activities.ts';
+import type { HostedFunction } from './bindings.ts';
+import type { HostClock } from './clock.ts';
+import { runEpisode, type OrchestrationTrigger } from './episode.ts';
+import type { History } from './history.ts';
+import type { Invoke, Log } from './invoke.ts';
+import type { OrchestratorState } from './wire.ts';
+
+export interface EngineDeps {
+  readonly history: History;
+  readonly orchestrators: ReadonlyMap<string, HostedFunction>;
+  readonly activities: ReadonlyMap<string, HostedFunction>;
+  readonly invoke: Invoke;
+  readonly clock: HostClock;
+  readonly concurrency: number;
+  readonly log: Log;
+}
+
+/** First and longest wait before an episode that could not be stored (a full disk) is tried again. */
+const TROUBLE_MS = { first: 500, max: 60_000 };
+
+/** Moves every orchestration on: fires timers that are due, runs an episode for each instance something has
+ *  arrived for, and starts activities. One episode at a time; activities beside it. */
+export function createEngine(deps: EngineDeps) {
+  const { history, clock, log } = deps;
+  const resting = new Set<() => void>();
+  let loop: Promise<void> | undefined;
+  let again = false;
+  let stopped = true;
+  let troubleMs = TROUBLE_MS.first;
+  let cancelWake: () => void = () => undefined;
+
+  const activities = createActivities({
+    history,
+    functions: deps.activities,
+    invoke: deps.invoke,
+    nowMs: () => clock.nowMs(),
+    concurrency: deps.concurrency,
+    log,
+    onEnded: () => kick(),
+  });
+
+  const runOne = async (id: string) => {
+    const row = history.instance(id);
+    const arrived = history.arrivedFor(id);
+    const last = arrived.at(-1);
+    if (row === undefined || last === undefined) return;
+    const target = deps.orchestrators.get(row.name);
+    const episode = await runEpisode({
+      instanceId: id,
+      name: row.name,
+      parentInstanceId: row.parent_id,
+      history: history.eventsOf(id),
+      arrived: arrived.map((message) => message.event),
+      nowMs: clock.nowMs(),
+      run: async (trigger: OrchestrationTrigger) => {
+        if (target === undefined) throw new Error(`no orchestrator named '${row.name}' is registered`);
+        const answer = await deps.invoke(target, { data: { string: JSON.stringify(trigger) } });
+        if (answer?.json === undefined)
+          throw new Error('the function is not a Durable Functions orchestrator');
+        return JSON.parse(answer.json) as OrchestratorState;
+      },
+    });
+    const unknown = episode.scheduled.find(
+      (task) =>
+        (task.kind === 'activity' && !deps.activities.has(task.name)) ||
+        (task.kind === 'sub-orchestration' && !deps.orchestrators.has(task.name)),
+    );
+    const checked =
+      unknown === undefined || unknown.kind === 'timer'
+        ? episode
+        : {
+            ...episode,
+            scheduled: [],
+            end: {
+              status: 'Failed' as const,
+              reason: `Orchestrator function '${row.name}' failed: the function '${unknown.name}' doesn't exist, is disabled, or is not of kind ${unknown.kind}.`,
+            },
+          };
+    const stored = history.storeEpisode(row, last.seq, checked, clock.nowMs());
+    log({
+      event: 'orchestration.episode',
+      instanceId: id,
+      name: row.name,
+      status: checked.end.status,
+      scheduled: checked.scheduled.length,
+      stored,
+      ...(checked.end.status === 'Failed' ? { reason: checked.end.reason } : {}),
+    });
+  };
+
+  const moveOn = async () => {
+    while (again) {
+      again = false;
+      history.fireDueTimers(clock.nowMs());
+      for (const id of history.runnable()) {
+        if (stopped) return;
+        await runOne(id);
+        activities.kick();
+        again = true;
+      }
+      activities.kick();
+    }
+    sleepUntilNextTimer();
+  };
+
+  const sleepUntilNextTimer = () => {
+    cancelWake();
+    const next = history.nextTimerMs();
+    cancelWake = next === undefined || stopped ? () => undefined : clock.wakeAt(next, kick);
+  };
+
+  const kick = () => {
+    again = true;
+    if (stopped || loop !== undefined) return;
+    loop = moveOn()
+      .then(() => {
+        troubleMs = TROUBLE_MS.first;
+      })
+      .catch((error: unknown) => {
+        log({ event: 'engine.trouble', message: (error as Error).message, againInMs: troubleMs });
+        again = false;
+        cancelWake();
+        cancelWake = clock.wakeAt(clock.nowMs() + troubleMs, kick);
+        troubleMs = Math.min(troubleMs * 2, TROUBLE_MS.max);
+      })
+      .finally(() => {
+        loop = undefined;
+        if (again) kick();
+        else if (activities.running() === 0) {
+          for (const wake of resting) wake();
+          resting.clear();
+        }
+      });
+  };
+
+  return {
+    start: () => {
+      stopped = false;
+      kick();
+    },
+    /** Ends after the running episode and activities, or after `withinMs`; what is unfinished runs again. */
+    stop: async (withinMs: number) => {
+      stopped = true;
+      cancelWake();
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([
+        Promise.all([loop, activities.drained()]),
+        new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, withinMs);
+        }),
+      ]);
+      clearTimeout(timer);
+    },
+    /** Something has arrived. */
+    kick,
+    /** Resolves when nothing can move until time passes or something arrives. */
+    atRest: () =>
+      loop === undefined && activities.running() === 0
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => resting.add(resolve)),
+  };
+}
+
+export type Engine = ReturnType<typeof createEngine>;

@@ -1,0 +1,132 @@
+import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from './bindings.ts';
+import type { HostClock } from './clock.ts';
+import type { LoadedApp } from './core-api.ts';
+import { openDatabase } from './database.ts';
+import { createDurableApi, durableClientPayload } from './durable-api.ts';
+import { createEngine } from './engine.ts';
+import { createEventGridWebhook } from './event-grid-webhook.ts';
+import { createHistory } from './history.ts';
+import type { HostSettings } from './host-json.ts';
+import { createHttpFunctions } from './http-functions.ts';
+import { createHttpServer } from './http-server.ts';
+import { createInstanceQueries } from './instance-queries.ts';
+import { createInvoker, type Log } from './invoke.ts';
+import { loadKeys } from './keys.ts';
+import { queueServiceOf, resolveName, type AppSettings } from './queue-connections.ts';
+import { createQueuePump } from './queue-pump.ts';
+import { createTimerTriggers } from './timer-triggers.ts';
+
+const STOP_WITHIN_MS = 10_000;
+
+export interface FunctionsHostDeps {
+  readonly app: LoadedApp;
+  /** Where the state is kept; one host at a time. */
+  readonly dataDir: string;
+  readonly hostSettings: HostSettings;
+  /** The app's environment, from which queue connections and names are resolved. */
+  readonly appSettings: AppSettings;
+  readonly clock: HostClock;
+  readonly log: Log;
+}
+
+/** Azure Functions with Durable Functions in one process: runs an unmodified app.
+ *
+ *  Invariants
+ *  1. What an orchestration is, is on disk: a SIGKILL at any moment loses nothing, and a restart goes on.
+ *  2. Activities, queue messages and Event Grid deliveries reach their function at least once.
+ *  3. It listens on 127.0.0.1 only.
+ *  @throws Error naming a function that needs something this host does not emulate, or a missing app setting */
+export function createFunctionsHost(deps: FunctionsHostDeps) {
+  const { app, clock, log, hostSettings, appSettings } = deps;
+  const functions = hostedFunctions(app);
+  const ofKind = (kind: TriggerKind) => functions.filter((one) => one.kind === kind);
+  const byName = (kind: TriggerKind): ReadonlyMap<string, HostedFunction> =>
+    new Map(ofKind(kind).map((one) => [one.name, one]));
+  const queues = ofKind('queueTrigger').map((target) => ({
+    target,
+    service: queueServiceOf(textOf(target.trigger, 'connection') ?? 'Storage', appSettings),
+    queueName: resolveName(textOf(target.trigger, 'queueName') ?? '', appSettings),
+  }));
+
+  const db = openDatabase(deps.dataDir);
+  const keys = loadKeys(deps.dataDir);
+  const history = createHistory({ db });
+  let origin = '';
+  const { invoke, appStarted, appTerminating } = createInvoker({
+    app,
+    durableClient: () => durableClientPayload(origin, keys),
+    log,
+    timeoutMs: hostSettings.functionTimeoutMs,
+  });
+  const orchestrators = byName('orchestrationTrigger');
+  const engine = createEngine({
+    history,
+    orchestrators,
+    activities: byName('activityTrigger'),
+    invoke,
+    clock,
+    concurrency: hostSettings.maxConcurrentActivities,
+    log,
+  });
+  const http = createHttpServer({
+    handlers: [
+      createDurableApi({
+        history,
+        queries: createInstanceQueries({ db }),
+        engine,
+        orchestrators: new Set(orchestrators.keys()),
+        keys,
+        nowMs: () => clock.nowMs(),
+      }),
+      createEventGridWebhook({ functions: byName('eventGridTrigger'), keys, invoke }),
+      createHttpFunctions({
+        functions: ofKind('httpTrigger'),
+        keys,
+        invoke,
+        routePrefix: hostSettings.routePrefix,
+      }),
+    ],
+    log,
+  });
+  const pumps = queues.map((queue) =>
+    createQueuePump({ ...queue, settings: hostSettings.queues, invoke, log }),
+  );
+  const timers = createTimerTriggers({
+    db,
+    functions: ofKind('timerTrigger'),
+    settings: appSettings,
+    invoke,
+    clock,
+    log,
+  });
+
+  return {
+    functions: functions.map(({ name, kind }) => ({ name, kind })),
+    keys,
+    history,
+    /** Resolves when no orchestration can move until time passes or something arrives. */
+    atRest: engine.atRest,
+    /** Resolves with the port once requests are answered. `listening` is told the port before anything runs.
+     *  @param port 0: chosen by the system */
+    start: async (port: number, listening: (port: number) => void = () => undefined): Promise<number> => {
+      const used = await http.start(port);
+      origin = `http://127.0.0.1:${used}`;
+      listening(used);
+      await appStarted();
+      engine.start();
+      for (const pump of pumps) pump.start();
+      timers.start();
+      return used;
+    },
+    stop: async () => {
+      await Promise.all(pumps.map((pump) => pump.stop()));
+      await timers.stop();
+      await engine.stop(STOP_WITHIN_MS);
+      await appTerminating();
+      await http.stop();
+      db.close();
+    },
+  };
+}
+
+export type FunctionsHost = ReturnType<typeof createFunctionsHost>;

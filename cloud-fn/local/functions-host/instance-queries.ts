@@ -1,0 +1,46 @@
+import type Sqlite from 'better-sqlite3';
+import type { InstanceRow } from './history-sql.ts';
+import { isFinal, type RuntimeStatus } from './wire.ts';
+
+export interface InstanceFilter {
+  readonly createdFromMs?: number | undefined;
+  readonly createdToMs?: number | undefined;
+  readonly statuses?: readonly string[] | undefined;
+}
+/** Longest page of a listing, and most instances one purge removes. */
+export const PAGE_MAX = 1000;
+
+/** Listings of instances, oldest first. */
+export function createInstanceQueries({ db }: { readonly db: Sqlite.Database }) {
+  const page = db.prepare<[number, number, string, number], InstanceRow>(
+    `SELECT * FROM instances WHERE created_ms >= ? AND created_ms <= ? AND id > ? ORDER BY id LIMIT ?`,
+  );
+  const rowsAfter = (filter: InstanceFilter, after: string, limit: number): InstanceRow[] =>
+    page.all(filter.createdFromMs ?? 0, filter.createdToMs ?? Number.MAX_SAFE_INTEGER, after, limit);
+  const hasStatus = (filter: InstanceFilter, status: RuntimeStatus) =>
+    filter.statuses === undefined || filter.statuses.includes(status);
+
+  return {
+    /** One page, ordered by id. `next` asks for the page after it. */
+    list: (filter: InstanceFilter, after: string, limit: number) => {
+      const rows: InstanceRow[] = [];
+      let last = after;
+      for (;;) {
+        const found = rowsAfter(filter, last, PAGE_MAX);
+        for (const row of found) {
+          last = row.id;
+          if (hasStatus(filter, row.status)) rows.push(row);
+          if (rows.length === limit) return { rows, next: last };
+        }
+        if (found.length < PAGE_MAX) return { rows, next: undefined };
+      }
+    },
+    /** Ids of finished instances that the filter selects, at most `PAGE_MAX` and ordered by id. */
+    finished: (filter: InstanceFilter): string[] =>
+      rowsAfter(filter, '', PAGE_MAX)
+        .filter((row) => isFinal(row.status) && hasStatus(filter, row.status))
+        .map((row) => row.id),
+  };
+}
+
+export type InstanceQueries = ReturnType<typeof createInstanceQueries>;
