@@ -24,10 +24,10 @@ export const redact = (line: string): string =>
   SECRETS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line);
 
 /** @param level pino level name
- *  @param write receives whole redacted lines; standard output when absent */
+ *  @param write receives whole redacted lines; standard error when absent */
 export function createLog(
   level: string,
-  write: (line: string) => void = (line) => process.stdout.write(line),
+  write: (line: string) => void = (line) => process.stderr.write(line),
 ): Log {
   const destination: DestinationStream = { write: (line: string) => write(redact(line)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);

@@ -1,7 +1,10 @@
 /** The whole product on one machine: which processes there are, in which order they start, and what each is told. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { CONTAINER_CLIPS } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
+import { loadKeys } from '../../cloud-fn/local/functions-host/keys.ts';
 import { repoRoot } from './places.ts';
 import type { Ready, Supervisor } from './supervisor.ts';
 
@@ -32,6 +35,17 @@ const text = (ready: Ready, field: string): string => {
   return String(value);
 };
 
+/** A port that is free now. Chosen here and not by the process, so that it stays the same when that is restarted. */
+const freePort = (): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(String(typeof address === 'object' && address ? address.port : 0)));
+    });
+  });
+
 /** Starts cloud and agent. Resolves when the agent watches.
  *  @returns address of the agent's page */
 export async function startHouse(
@@ -60,17 +74,19 @@ export async function startHouse(
     entry: entry('cloud-fn/local/iot-hub/main.ts'),
     args: [
       ...['--data', dirOf('iot-hub'), '--cert', certificates.certFile, '--key', certificates.keyFile],
-      ...['--host-name', HUB_NAME, '--device', DEVICE_ID],
+      ...['--host-name', HUB_NAME, '--device', DEVICE_ID, '--container', CONTAINER_CLIPS],
+      ...['--mqtt-port', await freePort(), '--https-port', await freePort(), '--amqp-port', await freePort()],
     ],
     env: { ...connection, ...trustCa },
     readyMs: READY_MS,
   });
 
   tell('starting the functions host');
+  const functionsDir = dirOf('functions-host');
   const functions = await supervisor.start({
     name: 'functions-host',
     entry: entry('cloud-fn/local/functions-host/main.ts'),
-    args: ['--app', entry('cloud-fn/functions/app.ts'), '--data', dirOf('functions-host')],
+    args: ['--app', entry('cloud-fn/functions/app.ts'), '--data', functionsDir, '--port', await freePort()],
     env: {
       ...connection,
       ...trustCa,
@@ -86,8 +102,8 @@ export async function startHouse(
   await supervisor.start({
     name: 'event-grid',
     entry: entry('cloud-fn/local/event-grid/main.ts'),
-    args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridUrl')],
-    env: { ...connection, ...trustCa, DACHA_EVENTGRID_KEY: text(functions, 'masterKey') },
+    args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridEndpoint')],
+    env: { ...connection, ...trustCa, DACHA_EVENTGRID_KEY: loadKeys(functionsDir).eventGrid },
     readyMs: READY_MS,
   });
 

@@ -77,7 +77,7 @@ const options = (() => {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     process.stderr.write(`scripts/run: ${error.message}\n`);
-    process.exit(2);
+    return process.exit(2);
   }
 })();
 

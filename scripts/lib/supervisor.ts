@@ -46,18 +46,19 @@ export interface SupervisorDeps {
  *  Invariants
  *  1. After `stop` no process that was started here runs.
  *  2. A process that dies is started again, sooner the longer it had lived.
- *  3. The output of each goes to a file of its own below `logDir`. */
+ *  3. The log of each (standard error) goes to a file of its own below `logDir`; what it says when it is ready
+ *     may hold keys and goes nowhere. */
 export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) {
   const entries: Entry[] = [];
   let stopping = false;
 
   function launch(entry: Entry): Promise<Ready> {
     const { spec } = entry;
-    const log = openSync(join(logDir, `${spec.name}.log`), 'a');
+    const log = openSync(logFile(spec.name), 'a', 0o600);
     // A process group of its own: Ctrl-C must reach only us, so that we can stop them in order.
     const child = spawn(process.execPath, [spec.entry, ...spec.args], {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...spec.env },
-      stdio: ['ignore', log, log, 'ipc'],
+      stdio: ['ignore', 'ignore', log, 'ipc'],
       detached: true,
     });
     closeSync(log);
