@@ -2,14 +2,12 @@ import { existsSync } from 'node:fs';
 import { groupOf, type LabelGroup } from '../detectors/coco-labels.ts';
 import type { Detection } from '../detectors/detector.ts';
 import { ClipProblem } from '../clip-problem.ts';
+import { paddingOf, placeLabels, type PlacedLabel } from './place-labels.ts';
 import type { ClipShape } from './probe.ts';
 import { ONLY_THIS_FILE, outputOf, runMediaTool } from './run-media-tool.ts';
 
-/** From Debian's fonts-dejavu-core. Monospaced, so that the width of a label is known without drawing it. */
+/** From Debian's fonts-dejavu-core. Monospaced: place-labels.ts reckons with that. */
 const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf';
-/** Advance of every character over the font size. */
-const ADVANCE = 0.602;
-
 const MAX_WIDTH = 1280;
 /** FFmpeg's scale 2 (best) to 31; 4 looks and weighs like quality 80 elsewhere. */
 const JPEG_QSCALE = '4';
@@ -64,41 +62,55 @@ export function pictureSize(clip: { readonly width: number; readonly height: num
   return { width: even(clip.width), height: even(clip.height) };
 }
 
-/** FFmpeg filters that scale the frame and draw. Without a font the boxes stay, unlabelled. */
+/** FFmpeg filters that scale the frame and draw. Without a font the boxes stay, unlabelled.
+ *  @param detections the most important first */
 export function annotationFilter(
   detections: readonly Detection[],
   size: { readonly width: number; readonly height: number },
   font: string | undefined,
 ): string {
   const line = Math.max(2, Math.round(size.width / 400));
-  const fontSize = Math.max(12, Math.round(size.width / 56));
   const drawn = detections.slice(0, MAX_BOXES);
-  const filters = [`scale=${size.width}:${size.height}:flags=bicubic`, 'format=yuv444p'];
-  // Least important first, so that a person's label lies on top.
-  for (const { label, confidence, box } of drawn.toReversed()) {
-    const colour = COLOURS[groupOf(label) ?? 'vehicle'];
-    const x = Math.round(box[0] * size.width);
-    const y = Math.round(box[1] * size.height);
-    const width = Math.max(1, Math.round((box[2] - box[0]) * size.width));
-    const height = Math.max(1, Math.round((box[3] - box[1]) * size.height));
-    filters.push(drawBox(x, y, width, height, `${colour.box}@0.10`, 'fill'));
-    filters.push(drawBox(x, y, width, height, colour.box, line));
-    if (font === undefined) continue;
-    const text = `${label} ${Math.round(confidence * 100)}%`;
-    const padding = Math.round(fontSize * 0.35);
-    const chipWidth = Math.ceil(text.length * fontSize * ADVANCE) + 2 * padding;
-    const chipHeight = Math.round(fontSize * 1.3);
-    const chipX = Math.max(0, Math.min(x, size.width - chipWidth));
-    // Above the box; inside it when there is no room above.
-    const chipY = y >= chipHeight ? y - chipHeight : y;
-    filters.push(drawBox(chipX, chipY, chipWidth, chipHeight, colour.box, 'fill'));
-    filters.push(
-      `drawtext=fontfile=${quoted(font)}:text=${quoted(text)}:expansion=none:fontsize=${fontSize}` +
-        `:fontcolor=${colour.text}:x=${chipX + padding}:y=${chipY + Math.round(fontSize * 1.0)}-ascent`,
-    );
-  }
-  filters.push('format=yuvj420p');
-  return filters.join(',');
+  const labels = placeLabels(drawn, size);
+  // Least important first, so that a person's box and label lie on top.
+  const boxes = drawn.toReversed().flatMap((detection) => {
+    const colour = colourOf(detection).box;
+    const { x, y, width, height } = inPixels(detection.box, size);
+    return [
+      drawBox(x, y, width, height, `${colour}@0.10`, 'fill'),
+      drawBox(x, y, width, height, colour, line),
+    ];
+  });
+  const chips = font === undefined ? [] : labels.toReversed().flatMap((label) => drawLabel(label, font));
+  return [
+    `scale=${size.width}:${size.height}:flags=bicubic`,
+    'format=yuv444p',
+    ...boxes,
+    ...chips,
+    'format=yuvj420p',
+  ].join(',');
+}
+
+const colourOf = ({ label }: Detection) => COLOURS[groupOf(label) ?? 'vehicle'];
+
+function inPixels(box: Detection['box'], size: { readonly width: number; readonly height: number }) {
+  const x = Math.round(box[0] * size.width);
+  const y = Math.round(box[1] * size.height);
+  return {
+    x,
+    y,
+    width: Math.max(1, Math.round(box[2] * size.width) - x),
+    height: Math.max(1, Math.round(box[3] * size.height) - y),
+  };
+}
+
+function drawLabel({ x, y, width, height, text, fontSize, detection }: PlacedLabel, font: string): string[] {
+  const colour = colourOf(detection);
+  return [
+    drawBox(x, y, width, height, colour.box, 'fill'),
+    `drawtext=fontfile=${quoted(font)}:text=${quoted(text)}:expansion=none:fontsize=${fontSize}` +
+      `:fontcolor=${colour.text}:x=${x + paddingOf(fontSize)}:y=${y + fontSize}-ascent`,
+  ];
 }
 
 const drawBox = (x: number, y: number, w: number, h: number, colour: string, t: number | 'fill') =>

@@ -40,7 +40,7 @@ export function holdMessage(
     const asked = monotonicMs();
     try {
       const answer = await queue.updateMessage(message.messageId, receipt, undefined, seconds(leaseMs), {
-        abortSignal: AbortSignal.timeout(Math.max(1, heldUntil - asked)),
+        abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(heldUntil - asked))),
       });
       if (answer.popReceipt === undefined) throw new Error('the queue gave no new receipt');
       receipt = answer.popReceipt;
