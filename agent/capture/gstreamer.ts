@@ -32,20 +32,29 @@ export interface PipelineDeps {
   onMessage(message: BusMessage): void;
 }
 
-/** Starts a pipeline. It can be stopped, but not started again: a stopped RTSP source never delivers again, and a
- *  pipeline is never freed, so the process ends with it. While it runs it holds two threads of libuv's pool. */
-export function runPipeline(deps: PipelineDeps): RunningPipeline {
-  const { launch, url, credential } = deps;
+/** A pipeline that knows its camera and does not play yet. */
+export function preparePipeline({
+  launch,
+  url,
+  credential,
+}: Pick<PipelineDeps, 'launch' | 'url' | 'credential'>) {
   const pipeline = new gstreamer.Pipeline(launch);
   const source = pipeline.findChild(SOURCE);
-  const sink = pipeline.findChild(SINK);
-  if (!source || !sink?.pull)
-    throw new Failure('bug', 'capture.launch', 'A pipeline lacks its source or its sink');
+  if (!source) throw new Failure('bug', 'capture.launch', 'A pipeline lacks its source');
   setText(source, 'location', url);
   if (credential) {
     setText(source, 'user-id', credential.username);
     setText(source, 'user-pw', credential.password);
   }
+  return pipeline;
+}
+
+/** Starts a pipeline. It can be stopped, but not started again: a stopped RTSP source never delivers again, and a
+ *  pipeline is never freed, so the process ends with it. While it runs it holds two threads of libuv's pool. */
+export function runPipeline(deps: PipelineDeps): RunningPipeline {
+  const pipeline = preparePipeline(deps);
+  const sink = pipeline.findChild(SINK);
+  if (!sink?.pull) throw new Failure('bug', 'capture.launch', 'A pipeline lacks its sink');
   let stopped = false;
   pipeline.pollBus((message) => {
     if (!stopped) deps.onMessage(message);

@@ -19,10 +19,16 @@ const cause = ({ message = '', debug = '' }: BusMessage): string =>
   (debug.split('\n').at(-1)?.trim() || message).slice(0, 200);
 
 /** One sentence for a person. Never holds an address or a login. */
-export function describeStreamError(cameraId: string, stream: StreamName, error: BusMessage): string {
+export function describeStreamError(
+  cameraId: string,
+  stream: StreamName,
+  error: BusMessage,
+  hasLogin = true,
+): string {
   const where = `camera ${cameraId}, ${stream} stream`;
   const text = cause(error);
   const status = /\((\d{3})\)\s*$/.exec(text)?.[1];
+  if (status === '401' && !hasLogin) return `${where}: 401, the camera wants a login and none is configured`;
   if (status) return `${where}: ${STATUS[status] ?? `${status}, the camera refuses`}`;
   if (/failed to connect/i.test(text))
     return `${where}: no connection; the camera is off, not in this network, or has another address`;

@@ -94,7 +94,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const report = async () => {
       const codec = trouble && isCodecDoubt(trouble) ? await codecOf(stream) : undefined;
       if (codec && codec !== 'H264') return fail(describeCodec(camera.id, stream, codec));
-      if (trouble) return fail(describeStreamError(camera.id, stream, trouble));
+      if (trouble) return fail(describeStreamError(camera.id, stream, trouble, credential !== null));
       fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
     };
     const pipeline = runPipeline({

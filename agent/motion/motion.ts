@@ -45,6 +45,9 @@ const FORGET_MS = 3_000;
 const MIN_CELL_SHARE = 0.25;
 /** More of the picture than this changes only with its light, or with the camera. */
 const WHOLE_SCENE = 0.55;
+/** Share of a region's pixels that must differ from the frame before. Less: what is parked, or the place that
+ *  something left which stood there when the camera learnt the scene. */
+const MIN_STIR = 0.04;
 /** A change of light that is worth moving the background by, grey levels. */
 const RELIGHT = 1;
 
@@ -123,7 +126,9 @@ export function createMotionDetector({
           ? 'too-small'
           : isOnlyLight(frame, index + 1, patch)
             ? 'lighting'
-            : tracker.follow(patch);
+            : patch.stirred < MIN_STIR * patch.pixels
+              ? 'in-place'
+              : tracker.follow(patch);
       if (verdict === 'confirmed') (moving ??= []).push(toRegion(patch));
       else {
         (suppressed ??= []).push(toRegion(patch));

@@ -12,6 +12,8 @@ export interface Patch {
   x: number;
   y: number;
   cells: number;
+  /** Changed pixels that also differ from the frame before. */
+  stirred: number;
 }
 
 /** More regions in one picture than this are no objects. */
@@ -20,7 +22,7 @@ const MAX_PATCHES = 64;
 /** Finds connected cells, diagonals included.
  *  @param minShare least share of a cell's pixels that changed */
 export function createPatchFinder({ width, height }: FrameSize, background: Background, minShare: number) {
-  const { columns, rows, changed } = background;
+  const { columns, rows, changed, stirred } = background;
   const least = Math.ceil(minShare * CELL * CELL);
   const label = new Uint8Array(columns * rows);
   const stack = new Uint16Array(columns * rows);
@@ -33,6 +35,7 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
     x: 0,
     y: 0,
     cells: 0,
+    stirred: 0,
   }));
   let count = 0;
   let active = 0;
@@ -47,6 +50,7 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
     let sumY = 0;
     patch.pixels = 0;
     patch.cells = 0;
+    patch.stirred = 0;
     stack[depth++] = start;
     label[start] = mark;
     while (depth > 0) {
@@ -56,6 +60,7 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
       const pixels = changed[cell] as number;
       patch.pixels += pixels;
       patch.cells++;
+      patch.stirred += stirred[cell] as number;
       sumX += pixels * (cx * CELL + CELL / 2);
       sumY += pixels * (cy * CELL + CELL / 2);
       if (cx < left) left = cx;

@@ -16,6 +16,8 @@ interface Track {
   frames: number;
   missed: number;
   confirmed: boolean;
+  /** Frames since it last was `minTravel` away from `fromX`, `fromY`, once confirmed. */
+  still: number;
   seen: boolean;
 }
 
@@ -29,9 +31,17 @@ const MAX_MISSED = 3;
 const MAX_MISSED_CONFIRMED = 10;
 /** Way straight from its start, divided by the way it went: what sways goes to and fro. */
 const MIN_STRAIGHT = 0.5;
+/** A confirmed thing that stays within `minTravel` of one place for this many frames has to go on to count again:
+ *  what is parked, or the place where something stood when the camera learnt the scene. */
+const STILL_FRAMES = 40;
+/** Rain, insects and leaves make many tracks that end as they began. Each adds to the clutter, which fades with
+ *  every frame and raises what a track must show, up to `MAX_CLUTTER` times as much again. */
+const CLUTTER_OF_ONE = 0.12;
+const CLUTTER_FADES = 0.975;
+const MAX_CLUTTER = 2;
 
 /** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker.
- *  A track that is confirmed stays so until it is lost. */
+ *  A track that is confirmed stays so until it is lost or stands still for long. */
 export function createTracker({ minFrames, minTravel }: Thresholds) {
   const tracks: Track[] = Array.from({ length: MAX_TRACKS }, () => ({
     used: false,
@@ -47,8 +57,11 @@ export function createTracker({ minFrames, minTravel }: Thresholds) {
     frames: 0,
     missed: 0,
     confirmed: false,
+    still: 0,
     seen: false,
   }));
+
+  let clutter = 0;
 
   function gap(track: Track, patch: Patch): number {
     const dx = Math.max(0, patch.left - track.right, track.left - patch.right);
@@ -87,21 +100,34 @@ export function createTracker({ minFrames, minTravel }: Thresholds) {
     const track = tracks.find(({ used }) => !used);
     if (!track) return undefined;
     track.used = true;
-    track.fromX = patch.x;
-    track.fromY = patch.y;
-    track.path = 0;
     track.frames = 0;
     track.confirmed = false;
     place(track, patch);
+    startHere(track);
     return track;
   }
 
+  function startHere(track: Track): void {
+    track.fromX = track.x;
+    track.fromY = track.y;
+    track.path = 0;
+    track.still = 0;
+  }
+
   function judge(track: Track): TrackState {
-    if (track.confirmed) return 'confirmed';
-    if (track.frames < minFrames) return 'too-short';
     const travel = Math.hypot(track.x - track.fromX, track.y - track.fromY);
-    if (travel < minTravel || travel < MIN_STRAIGHT * track.path) return 'in-place';
+    if (track.confirmed) {
+      track.still++;
+      if (travel >= minTravel) startHere(track);
+      if (track.still < STILL_FRAMES) return 'confirmed';
+      track.confirmed = false;
+      startHere(track);
+      return 'in-place';
+    }
+    if (track.frames < minFrames * (1 + clutter)) return 'too-short';
+    if (travel < minTravel * (1 + clutter) || travel < MIN_STRAIGHT * track.path) return 'in-place';
     track.confirmed = true;
+    startHere(track);
     return 'confirmed';
   }
 
@@ -123,10 +149,13 @@ export function createTracker({ minFrames, minTravel }: Thresholds) {
     },
     /** After the patches of a frame: forgets what is gone. */
     endFrame(): void {
+      clutter *= CLUTTER_FADES;
       for (const track of tracks) {
         if (!track.used || track.seen) continue;
         track.missed++;
-        if (track.missed > (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED)) track.used = false;
+        if (track.missed <= (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED)) continue;
+        track.used = false;
+        if (!track.confirmed) clutter = Math.min(MAX_CLUTTER, clutter + CLUTTER_OF_ONE);
       }
     },
     clear(): void {

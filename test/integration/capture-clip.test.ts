@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
+import { prepareFootage } from '../../hardware/simulators/camera/footage.ts';
+import { makeVideo } from '../fakes/media.ts';
+import {
+  type CaptureRig,
+  createRig,
+  decodeComplaints,
+  type Kept,
+  probe,
+  sliceHashes,
+  until,
+} from './capture-rig.ts';
+
+/** A box walks through the picture from 6 s to 12 s of the footage, once. Two seconds between key frames. */
+const ENTERS_S = 6;
+const FPS = 10;
+const GOP_MS = 2000;
+const CHROMIUM = '/usr/bin/chromium';
+
+let rig: CaptureRig;
+let camera: CameraSimulator;
+let video: string;
+let footageStartedMs: number;
+let clip: Kept;
+
+before(async () => {
+  rig = await createRig();
+  video = join(rig.dir, 'walk.mp4');
+  await makeVideo(video, { seconds: 14, fps: FPS, fromS: ENTERS_S, toS: 12 });
+  camera = await startCamera({ video, leadInS: 4, loop: false, cacheDir: rig.dir });
+  const capture = rig.capture({ main: camera.mainUrl, sub: camera.subUrl });
+  await capture.start();
+  footageStartedMs = (await camera.event(({ event }) => event === 'footage-started')).atMs;
+  clip = await until('a clip', () => rig.kept.find(({ written }) => written));
+  await until('the next clip, or quiet', () => !capture.status()[0]?.recording);
+  await capture.stop();
+});
+after(async () => {
+  await camera?.stop();
+  await rig?.close();
+});
+
+test('the clip is as long as pre-roll and post-roll, give or take a group of pictures', async () => {
+  const { durationMs, preRollMs } = clip.written ?? assert.fail();
+  assert.ok(durationMs >= 6000 && durationMs <= 6000 + GOP_MS + 1000, `${durationMs} ms`);
+  assert.ok(preRollMs >= 1900 && preRollMs <= 2000 + GOP_MS + 1000, `pre-roll ${preRollMs} ms`);
+});
+
+test('what is reported is what is on disk', async () => {
+  const bytes = await readFile(clip.file);
+  assert.equal(clip.written?.bytes, bytes.length);
+  assert.equal(clip.written?.sha256, createHash('sha256').update(bytes).digest('hex'));
+  const probed = await probe(clip.file);
+  assert.ok(Math.abs(probed.durationMs - (clip.written?.durationMs ?? 0)) <= 150, `${probed.durationMs}`);
+  assert.equal(probed.startMs, 0);
+  assert.deepEqual(probed.codecs, ['h264']);
+  assert.equal(probed.frames, Math.round(probed.durationMs / (1000 / FPS)));
+});
+
+test('ffprobe and a full decode have nothing to complain about', async () => {
+  assert.equal((await probe(clip.file)).warnings, '');
+  assert.equal(await decodeComplaints(clip.file), '');
+});
+
+test('the coded pictures are the camera’s own, byte for byte and without a hole, beginning with a key frame', async () => {
+  const footage = await prepareFootage({ video, cacheDir: rig.dir });
+  const sent = new Map((await sliceHashes(footage.mainFile)).map(({ hash }, index) => [hash, index]));
+  const recorded = await sliceHashes(clip.file);
+  assert.equal(recorded[0]?.key, true);
+  const places = recorded.map(({ hash }) => sent.get(hash));
+  const first = places[0] ?? assert.fail('the first picture is not one of the camera');
+  assert.deepEqual(
+    places,
+    places.map((_, index) => first + index),
+  );
+  assert.ok(places.length >= 6 * FPS);
+});
+
+test('the first picture was really shown when the clip says it began', async (t) => {
+  const footage = await prepareFootage({ video, cacheDir: rig.dir });
+  const sent = (await sliceHashes(footage.mainFile)).map(({ hash }) => hash);
+  const [first] = await sliceHashes(clip.file);
+  // One group of pictures stands before the footage itself.
+  const shownMs = footageStartedMs + ((sent.indexOf(first?.hash ?? '') - footage.gopFrames) * 1000) / FPS;
+  const saidMs = clip.written?.startedMs ?? 0;
+  t.diagnostic(`said ${Math.round(saidMs - shownMs)} ms beside the truth`);
+  assert.ok(Math.abs(saidMs - shownMs) < 1000, `said ${saidMs - shownMs} ms beside the truth`);
+  const seenMs = clip.triggeredMs - footageStartedMs;
+  assert.ok(
+    seenMs > ENTERS_S * 1000 && seenMs < (ENTERS_S + 5) * 1000,
+    `triggered ${seenMs} ms into the footage`,
+  );
+});
+
+test('Chromium plays the clip to its end and jumps in it', { skip: !existsSync(CHROMIUM) }, async () => {
+  const bytes = await readFile(clip.file);
+  const server = createServer((request, response) => {
+    if (request.url === '/') {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><video muted></video>');
+      return;
+    }
+    const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [];
+    const end = to ? Number(to) : bytes.length - 1;
+    response.writeHead(206, {
+      'content-type': 'video/mp4',
+      'accept-ranges': 'bytes',
+      'content-range': `bytes ${from}-${end}/${bytes.length}`,
+    });
+    response.end(bytes.subarray(Number(from), end + 1));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', ...quiet],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const seen = await page.evaluate(PLAY);
+    assert.ok(
+      Math.abs(seen.durationS * 1000 - (clip.written?.durationMs ?? 0)) <= 150,
+      `${seen.durationS} s`,
+    );
+    assert.equal(seen.width, 640);
+    assert.ok(Math.abs(seen.jumpedS - seen.durationS / 2) < 0.2, `jumped to ${seen.jumpedS}`);
+    assert.ok(Math.abs(seen.endedS - seen.durationS) < 0.2, `ended at ${seen.endedS}`);
+    assert.equal(seen.corrupted, 0);
+  } finally {
+    await browser.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** Runs in the page, where there are no types of ours. */
+const PLAY = `(async () => {
+  const video = document.querySelector('video');
+  const event = (name) => new Promise((resolve, reject) => {
+    video.addEventListener(name, resolve, { once: true });
+    video.addEventListener('error', () => reject(new Error(video.error.message)), { once: true });
+  });
+  const step = async (name, act) => { const done = event(name); act(); await done; };
+  await step('loadeddata', () => { video.src = '/clip.mp4'; });
+  const durationS = video.duration;
+  await step('seeked', () => { video.currentTime = durationS / 2; });
+  const jumpedS = video.currentTime;
+  await step('seeked', () => { video.currentTime = 0; });
+  video.playbackRate = 4;
+  await step('ended', () => { void video.play(); });
+  const { corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
+  return { durationS, width: video.videoWidth, jumpedS, endedS: video.currentTime, corrupted };
+})()` as unknown as () => Promise<Record<'durationS' | 'width' | 'jumpedS' | 'endedS' | 'corrupted', number>>;

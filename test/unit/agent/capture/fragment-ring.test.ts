@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
+import { madeFragments, seconds } from './made-fragments.ts';
+
+function ringOf(count: number, { keepMs = 5000, maxBytes = 1 << 20, gop = 2 } = {}) {
+  const ring = createFragmentRing({ keepMs, maxBytes });
+  const { fragments } = madeFragments(seconds(count, gop));
+  for (const fragment of fragments) ring.push(fragment);
+  return { ring, fragments };
+}
+const starts = (fragments: readonly { startMs: number }[]) => fragments.map(({ startMs }) => startMs);
+
+test('a clip begins with the key frame at or before the asked moment', () => {
+  const { ring } = ringOf(10, { keepMs: 9000 });
+  assert.deepEqual(starts(ring.from(5500)), [4000, 5000, 6000, 7000, 8000, 9000]);
+  assert.deepEqual(starts(ring.from(6000)), [6000, 7000, 8000, 9000]);
+  assert.deepEqual(starts(ring.from(99_000)), [8000, 9000]);
+});
+
+test('a moment before all that is kept gives everything from the oldest key frame', () => {
+  const { ring } = ringOf(4);
+  assert.deepEqual(starts(ring.from(-5000)), [0, 1000, 2000, 3000]);
+});
+
+test('there is always a key frame old enough, however long the group of pictures', () => {
+  for (const gop of [1, 2, 4, 10]) {
+    const { ring, fragments } = ringOf(60, { keepMs: 5000, gop });
+    const newest = fragments.at(-1)?.endMs ?? 0;
+    assert.ok((ring.from(newest - 5000)[0]?.startMs ?? Infinity) <= newest - 5000, `gop ${gop}`);
+    assert.ok(ring.count <= 5 + 2 * gop, `gop ${gop} keeps ${ring.count}`);
+  }
+});
+
+test('bytes bound the ring even when that costs pre-roll', () => {
+  const { ring, fragments } = ringOf(60, { keepMs: 50_000, maxBytes: 4000 });
+  assert.ok(ring.bytes <= 4000);
+  assert.equal(ring.from(0).at(-1), fragments.at(-1));
+});
+
+test('without a key frame there is nothing to begin with', () => {
+  const ring = createFragmentRing({ keepMs: 5000, maxBytes: 1 << 20 });
+  assert.deepEqual(ring.from(0), []);
+  for (const fragment of madeFragments([{ baseMs: 0 }, { baseMs: 1000 }]).fragments) ring.push(fragment);
+  assert.deepEqual(ring.from(0), []);
+});

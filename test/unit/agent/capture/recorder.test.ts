@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClipWriterDeps } from '../../../../agent/capture/clip-writer.ts';
+import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
+import type { Fragment } from '../../../../agent/capture/fragment-reader.ts';
+import { createMediaClock } from '../../../../agent/capture/media-clock.ts';
+import { createRecorder } from '../../../../agent/capture/recorder.ts';
+import { Failure } from '../../../../agent/kernel/failure.ts';
+import type { WrittenClip } from '../../../../agent/ledger/ledger.ts';
+import { madeFragments, seconds } from './made-fragments.ts';
+
+const WALL = 1_800_000_000_000;
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A camera with a key frame every two seconds. A fragment comes when it ends, so media time is monotonic time. */
+function rig({ preRollMs = 5000, postRollMs = 30_000, refuse = false, failAfter = Infinity } = {}) {
+  let now = 0;
+  const { init, track, fragments } = madeFragments(seconds(200));
+  const ring = createFragmentRing({ keepMs: preRollMs + 3000, maxBytes: 1 << 24 });
+  const mediaClock = createMediaClock();
+  const files: Fragment[][] = [];
+  const asked: number[] = [];
+  const written: { clipId: string; clip: WrittenClip }[] = [];
+  const abandoned: string[] = [];
+  const recorder = createRecorder({
+    recording: { preRollMs, postRollMs },
+    ring,
+    mediaClock,
+    clock: { nowMs: () => WALL + now, monotonicMs: () => now },
+    askPlace: async (triggeredMs) => {
+      asked.push(triggeredMs);
+      return refuse ? undefined : { clipId: `clip-${asked.length}`, partFile: 'unused' };
+    },
+    createWriter: (writer: ClipWriterDeps) => {
+      const file: Fragment[] = [];
+      files.push(file);
+      const failure = new Failure('exhausted', 'test.full', 'the disk is full');
+      return {
+        append: (fragment) => {
+          file.push(fragment);
+          if (file.length === failAfter) writer.onFailure(failure);
+        },
+        close: async () => {
+          if (file.length >= failAfter) throw failure;
+          return { durationMs: file.length * 1000, bytes: 1, sha256: 'x' };
+        },
+      };
+    },
+    written: (clipId, clip) => written.push({ clipId, clip }),
+    abandoned: (clipId, reason) => abandoned.push(`${clipId} ${reason}`),
+  });
+  recorder.init(init, track);
+  let next = 0;
+  return {
+    recorder,
+    files,
+    asked,
+    written,
+    abandoned,
+    range: (index: number) => [files[index]?.[0]?.startMs, files[index]?.at(-1)?.endMs],
+    /** Lets time pass; `motion` frames come every 200 ms while it is true. */
+    async until(ms: number, motion = false) {
+      for (; now < ms; ) {
+        now += 100;
+        const fragment = fragments[next];
+        if (fragment && fragment.endMs <= now) {
+          next++;
+          mediaClock.observe({ ...fragment, arrivedMs: now, lastSampleMs: 0 });
+          ring.push(fragment);
+          recorder.fragment(fragment);
+        }
+        if (motion && now % 200 === 0) recorder.motion(now);
+        await turn();
+      }
+    },
+    async trigger() {
+      recorder.motion(now);
+      await turn();
+    },
+  };
+}
+
+test('a clip begins with the key frame before the pre-roll and ends with the post-roll', async () => {
+  const it = rig();
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(60_000);
+  assert.deepEqual(it.range(0), [14_000, 51_000]);
+  assert.deepEqual(it.written, [
+    {
+      clipId: 'clip-1',
+      clip: { durationMs: 37_000, bytes: 1, sha256: 'x', preRollMs: 6500, startedMs: WALL + 14_000 },
+    },
+  ]);
+  assert.deepEqual(it.asked, [WALL + 20_500]);
+});
+
+test('motion that goes on begins the next clip where the last one ended: no gap, at most a group of overlap', async () => {
+  const it = rig();
+  await it.until(20_500);
+  await it.until(130_000, true);
+  const ranges = it.files.map((_, index) => it.range(index)) as [number, number][];
+  assert.ok(ranges.length >= 3);
+  for (let index = 1; index < ranges.length; index++) {
+    const overlap = (ranges[index - 1] as [number, number])[1] - (ranges[index] as [number, number])[0];
+    assert.ok(overlap >= 0 && overlap <= 2000, `overlap of ${overlap} ms`);
+  }
+  for (const { clip } of it.written)
+    assert.ok(Math.abs(clip.durationMs - 35_000) <= 2000, `${clip.durationMs}`);
+});
+
+test('motion shortly after a clip begins no earlier than that clip ended, save for its group of pictures', async () => {
+  const it = rig({ preRollMs: 5000, postRollMs: 5000 });
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(29_500);
+  const [, end] = it.range(0);
+  await it.trigger();
+  await it.until(60_000);
+  assert.equal(end, 26_000);
+  assert.deepEqual(it.range(1), [26_000, 36_000]);
+});
+
+test('a camera that has just started gives what it has, and the clip is as long as any', async () => {
+  const it = rig();
+  await it.until(2500);
+  await it.trigger();
+  await it.until(60_000);
+  assert.deepEqual(it.range(0), [0, 35_000]);
+  assert.equal(it.written[0]?.clip.preRollMs, 2500);
+});
+
+test('without a picture nothing is recorded, and nobody is asked', async () => {
+  const it = rig();
+  await it.trigger();
+  assert.deepEqual(it.asked, []);
+});
+
+test('when nothing may be recorded, motion does not ask with every frame', async () => {
+  const it = rig({ refuse: true });
+  await it.until(5000);
+  await it.until(14_900, true);
+  assert.equal(it.asked.length, 2);
+  assert.equal(it.recorder.recording(), false);
+});
+
+test('a disk that fails ends the clip as abandoned, with the kind, and recording goes on later', async () => {
+  const it = rig({ failAfter: 8 });
+  await it.until(10_000);
+  await it.until(14_000, true);
+  assert.deepEqual(it.abandoned, ['clip-1 exhausted: the disk is full']);
+  await it.until(40_000, true);
+  assert.ok(it.asked.length >= 2);
+});
+
+test('a stream that ends closes the clip early and reports it', async () => {
+  const it = rig();
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(25_000);
+  await it.recorder.finish();
+  assert.equal(it.written[0]?.clip.durationMs, 11_000);
+  await it.trigger();
+  assert.equal(it.asked.length, 1);
+});
