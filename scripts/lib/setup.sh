@@ -121,7 +121,7 @@ install_npm() {
   command -v npm >/dev/null || need_debian nodejs npm
 
   total=$(grep -c '"node_modules/' "$root/package-lock.json")
-  say "npm packages to install: at most $total"
+  say "npm packages to install: about $total"
   npm_log=$(mktemp)
   (cd "$root" && exec npm ci --loglevel=error --no-progress) >"$npm_log" 2>&1 9<&- &
   npm_pid=$!
@@ -131,8 +131,7 @@ install_npm() {
       sleep 1
       seconds=$((seconds + 1))
     done
-    [ $seconds -lt 10 ] || say "  unpacked so far: $(find "$root/node_modules" -name package.json -path '*/node_modules/*' \
-      -prune 2>/dev/null | wc -l)"
+    [ $seconds -lt 10 ] || say "  $(du -sm "$root/node_modules" 2>/dev/null | cut -f1) MB so far"
   done
   if ! wait $npm_pid; then
     tail -n 15 "$npm_log" >&2
