@@ -12,11 +12,18 @@ export function describeError(error: unknown, code: string): Problem {
       : error instanceof Error
         ? error.message
         : String(error);
-  const message = text
-    .replace(/\n\s*(?:Stack:|at )[\s\S]*$/, '')
+  const message = withoutRepeats(text.replace(/\n\s*(?:Stack:|at )[\s\S]*$/, ''))
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/([?&]sig=)[^&\s"]+/gi, '$1***')
     .replaceAll(/((?:AccountKey|SharedAccessKey)=)[^;\s"]+/gi, '$1***')
     .trim();
   return { code, message: message.slice(0, LONGEST) || 'no message' };
+}
+
+/** A host repeats the message as the first line of the stack trace: `PortFailure: the same once more`. */
+function withoutRepeats(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const isRepeat = (line: string, index: number) =>
+    lines.slice(0, index).some((earlier) => earlier.endsWith(line.replace(/^\w+: /, '')));
+  return lines.filter((line, index) => !isRepeat(line, index)).join(' ');
 }
