@@ -1,5 +1,5 @@
-import { NoRetry } from 'azure-iot-common';
-import { Client, SharedAccessKeyAuthenticationProvider } from 'azure-iot-device';
+import common from 'azure-iot-common';
+import device from 'azure-iot-device';
 import { withDeadline } from '../kernel/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { linkFailure } from './link-failure.ts';
@@ -14,6 +14,12 @@ export interface HubConnection {
   dispose(): Promise<void>;
 }
 
+/** The SDK renews its token by itself, with a short new connection. Seconds. */
+export interface TokenLife {
+  readonly validSeconds: number;
+  readonly renewBeforeSeconds: number;
+}
+
 export interface ConnectionDeps {
   /** With `GatewayHostName` when the hub is reached at another address. */
   readonly connectionString: string;
@@ -22,6 +28,7 @@ export interface ConnectionDeps {
   /** For each question to the hub. */
   readonly callMs: number;
   readonly closeMs: number;
+  readonly token: TokenLife;
   readonly store: (topic: string, payload: Buffer) => void;
   readonly onStored: () => void;
 }
@@ -37,7 +44,11 @@ export interface ConnectionDeps {
 export async function openConnection(deps: ConnectionDeps, signal: AbortSignal): Promise<HubConnection> {
   const { callMs, closeMs } = deps;
   const { promise: ended, resolve: end } = Promise.withResolvers<Failure>();
-  const authentication = SharedAccessKeyAuthenticationProvider.fromConnectionString(deps.connectionString);
+  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
+    deps.connectionString,
+    deps.token.validSeconds,
+    deps.token.renewBeforeSeconds,
+  );
   const transport = createDurableTransport({
     ...deps,
     authentication,
@@ -45,12 +56,12 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     onStoreFailed: (error) =>
       end(new Failure('transient', 'hub.store', 'a cloud message could not be stored', { cause: error })),
   });
-  const client = new Client(transport.mqtt);
+  const client = new device.Client(transport.mqtt);
   const onFault = (error: unknown) => end(linkFailure(error));
   authentication.on('error', onFault);
   client.on('error', onFault);
   client.on('disconnect', onFault);
-  client.setRetryPolicy(new NoRetry());
+  client.setRetryPolicy(new common.NoRetry());
   const onAbort = () => end(new Failure('transient', 'hub.stopped', 'the link is being stopped'));
   signal.addEventListener('abort', onAbort, { once: true });
 
@@ -69,23 +80,23 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     client.removeAllListeners();
     client.on('error', () => {}); // late errors of a client nobody uses any more
     forgetTwinRequests(transport.mqtt);
-    // A client that never got through waits for its connection before it closes: take that away first.
-    if (!isOpen) transport.destroy();
+    // Only an orderly stop says goodbye. Otherwise the SDK would wait for answers that nobody sends any more.
+    if (!isOpen || !signal.aborted) await transport.destroy();
     try {
       await withDeadline(client.close(), closeMs, 'closing the connection', 'hub.deadline');
     } catch {
       // It may hang, or find the socket gone. The socket is destroyed next, which is all that closing is for.
     }
-    transport.destroy();
+    await transport.destroy();
     authentication.stop();
   }
 
   try {
     await ask('connecting', client.open());
-    isOpen = true;
     const twin = await ask('the twin read', client.getTwin());
     twin.on('error', onFault);
     await ask('the subscription to messages', enableMessages(transport.mqtt));
+    isOpen = true;
   } catch (error) {
     await dispose();
     throw linkFailure(error);

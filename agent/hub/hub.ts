@@ -2,7 +2,7 @@ import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contr
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { InboxMessage } from '../ledger/ledger.ts';
-import { openConnection } from './connection.ts';
+import { openConnection, type TokenLife } from './connection.ts';
 import { messageIdOf } from './devicebound.ts';
 import { readEndpoint, readIdentity } from './identity.ts';
 import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
@@ -41,6 +41,7 @@ export interface LinkTimings extends SupervisorTimings {
   readonly callMs: number;
   readonly closeMs: number;
   readonly keepaliveSeconds: number;
+  readonly token: TokenLife;
 }
 
 const TIMINGS: LinkTimings = {
@@ -51,17 +52,18 @@ const TIMINGS: LinkTimings = {
   callMs: 10_000,
   closeMs: 5_000,
   keepaliveSeconds: 60,
+  token: { validSeconds: 3600, renewBeforeSeconds: 900 },
 };
 
 export interface HubLinkDeps {
   /** Of the device, with a shared access key. Secret. */
   readonly connectionString: string;
   /** `host:port` when the hub's MQTT is not at port 8883 of its own name. */
-  readonly mqttEndpoint?: string;
+  readonly mqttEndpoint?: string | undefined;
   /** `host:port` when the hub's HTTPS is not at port 443 of its own name. */
-  readonly httpsEndpoint?: string;
+  readonly httpsEndpoint?: string | undefined;
   /** PEM of the authority behind the hub's certificate, in place of the system's. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Stores a cloud message before it is acknowledged. Synchronous; throws when it cannot. Sees a message again
    *  when its acknowledgement was lost. */
   readonly store: (message: InboxMessage) => void;
@@ -109,7 +111,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     timings,
     clock,
     random: deps.random ?? Math.random,
-    log: log.child({ room: 'hub' }),
+    log,
   });
 
   return {

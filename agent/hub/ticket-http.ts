@@ -1,5 +1,6 @@
 import https from 'node:https';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { Failure } from '../kernel/failure.ts';
 
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 
@@ -36,7 +37,7 @@ export function createTicketHttp({
     let bytes = 0;
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > ANSWER_LIMIT_BYTES) response.destroy(new Error('the answer is too long'));
+      if (bytes > ANSWER_LIMIT_BYTES) response.destroy(unusable('it is too long'));
       else chunks.push(chunk);
     });
     response.on('error', done);
@@ -72,9 +73,12 @@ function problemOf(response: IncomingMessage, text: string, expectJson: boolean)
     return Object.assign(new Error(`HTTP ${statusCode} ${statusMessage}: ${hubMessage(text)}`), {
       statusCode,
     });
-  if (expectJson && parseJson(text) === undefined) return new Error('the answer is not JSON');
+  if (expectJson && parseJson(text) === undefined) return unusable('it is not JSON');
   return null;
 }
+
+const unusable = (why: string) =>
+  new Failure('transient', 'hub.ticket.answer', `the hub's answer is no upload ticket: ${why}`);
 
 /** What the hub says in an error body, shortened. */
 function hubMessage(text: string): string {

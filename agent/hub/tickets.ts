@@ -1,6 +1,6 @@
 import https from 'node:https';
 import { FileUploadTicket, parse, type FileUploadNotification } from '@dachawatch/contracts';
-import { SharedAccessKeyAuthenticationProvider } from 'azure-iot-device';
+import device from 'azure-iot-device';
 import { FileUploadApi } from 'azure-iot-device/dist/blob_upload/file_upload_api.js';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -34,7 +34,9 @@ export interface TicketDeskDeps {
  *     is wrong with us rather than with the request (identity, clock, quota) is `transient`. */
 export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): void } {
   const { clock, requestMs } = deps;
-  const authentication = SharedAccessKeyAuthenticationProvider.fromConnectionString(deps.connectionString);
+  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
+    deps.connectionString,
+  );
   const agent = createAgent(deps);
   /** Correlation id, or a placeholder while the hub is asked, to the time it stops counting. */
   const open = new Map<string | symbol, number>();

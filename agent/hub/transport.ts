@@ -8,8 +8,8 @@ const TWIN_ANSWER = /^\$iothub\/twin\/res\/(\d+)\//;
 
 export interface DurableTransport {
   readonly mqtt: Mqtt;
-  /** Ends the socket at once, whatever the SDK waits for. */
-  destroy(): void;
+  /** Ends the socket at once, whatever the SDK waits for; resolves when the SDK was told. */
+  destroy(): Promise<void>;
 }
 
 /** The SDK's MQTT transport with two repairs.
@@ -37,7 +37,7 @@ export function createDurableTransport({
   onStored: () => void;
   onStoreFailed: (error: unknown) => void;
 }): DurableTransport {
-  let current: MqttClient | undefined;
+  let current: { client: MqttClient; closed: Promise<void> } | undefined;
 
   /** Called by the SDK for every connection, renewals of the token included. */
   function connect(uri: string, options: IClientOptions): MqttClient {
@@ -47,7 +47,7 @@ export function createDurableTransport({
       connectTimeout: connectTimeoutMs,
       ...(ca === undefined ? {} : { ca }),
     });
-    current = client;
+    current = { client, closed: new Promise((resolve) => client.once('close', () => resolve())) };
     client.on('error', () => {}); // the SDK has its own listener, and takes it off before the last error
     client.on('packetreceive', giveErrorsABody);
     const handle = client.handleMessage.bind(client);
@@ -57,7 +57,7 @@ export function createDurableTransport({
         store(packet.topic, Buffer.from(packet.payload));
       } catch (error) {
         onStoreFailed(error);
-        destroyStream(client); // `done` is never called: no acknowledgement
+        streamOf(client)?.destroy(); // `done` is never called: no acknowledgement
         return;
       }
       done();
@@ -68,13 +68,16 @@ export function createDurableTransport({
 
   return {
     mqtt: new Mqtt(authentication, new MqttBase({ connect })),
-    destroy: () => current && destroyStream(current),
+    destroy: async () => {
+      if (!current) return;
+      streamOf(current.client)?.destroy();
+      await current.closed;
+    },
   };
 }
 
 /** `stream` is mqtt.js's own name for its socket; the typings leave it out. */
-const destroyStream = (client: MqttClient) =>
-  (client as unknown as { stream?: { destroy(): void } }).stream?.destroy();
+const streamOf = (client: MqttClient) => (client as unknown as { stream?: { destroy(): void } }).stream;
 
 function giveErrorsABody(packet: Packet): void {
   if (packet.cmd !== 'publish' || packet.payload.length > 0) return;

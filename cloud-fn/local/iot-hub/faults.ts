@@ -7,6 +7,8 @@ export interface Faults {
   dropSubscribe: boolean;
   /** Publishes of the device are not acknowledged. */
   dropPuback: boolean;
+  /** Acknowledgements of the device are not heard: what it got comes again. */
+  ignorePuback: boolean;
   dropTwinAnswers: boolean;
   /** Answer to every twin request. */
   twinAnswer: { readonly status: number; readonly body: string } | null;
@@ -21,6 +23,7 @@ export const noFaults = (): Faults => ({
   refuseConnect: null,
   dropSubscribe: false,
   dropPuback: false,
+  ignorePuback: false,
   dropTwinAnswers: false,
   twinAnswer: null,
   httpAnswer: null,

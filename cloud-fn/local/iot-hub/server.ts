@@ -34,6 +34,8 @@ export interface IotHubOptions {
   /** Devices that must exist; their keys are made once and kept. */
   readonly devices?: readonly string[];
   readonly nowMs?: () => number;
+  /** How often messages that outlived their time are looked for, milliseconds. */
+  readonly sweepMs?: number;
   readonly log?: HubParts['log'];
   readonly onTelemetry?: (telemetry: Telemetry) => void;
   readonly onTrace?: (trace: PacketTrace) => void;
@@ -114,7 +116,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
   const sweep = setInterval(() => {
     messages.expire();
     amqp.feedbackReady();
-  }, SWEEP_MS);
+  }, options.sweepMs ?? SWEEP_MS);
   const stop = async () => {
     clearInterval(sweep);
     await Promise.all(doors.map((door) => door.shut()));

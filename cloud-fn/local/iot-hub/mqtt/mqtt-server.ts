@@ -113,8 +113,9 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
 
   function handle(link: DeviceLink, packet: Packet): void {
     if (packet.cmd === 'publish') published(link, packet);
-    else if (packet.cmd === 'puback') delivery.acknowledged(link, packet.messageId ?? 0);
-    else if (packet.cmd === 'pingreq') link.wire.send({ cmd: 'pingresp' });
+    else if (packet.cmd === 'puback') {
+      if (!faults.ignorePuback) delivery.acknowledged(link, packet.messageId ?? 0);
+    } else if (packet.cmd === 'pingreq') link.wire.send({ cmd: 'pingresp' });
     else if (packet.cmd === 'subscribe') subscribe(link, packet);
     else if (packet.cmd === 'unsubscribe') unsubscribe(link, packet);
     else link.wire.destroy();

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { after, before, beforeEach, afterEach, test } from 'node:test';
+import {
+  addressOf,
+  DEVICE,
+  eventually,
+  HUB_NAME,
+  makeLink,
+  makeWorld,
+  online,
+  openService,
+  startHub,
+  type Service,
+  type TestHub,
+  type World,
+} from './hub-fixture.ts';
+
+let world: World;
+let hub: TestHub;
+let service: Service;
+before(async () => {
+  world = await makeWorld();
+});
+after(() => world.remove());
+beforeEach(async () => {
+  hub = await startHub(world);
+  service = await openService(hub.serviceConnectionString);
+});
+afterEach(async () => {
+  await service.close();
+  await hub.stop();
+});
+
+const isMessage = (topic: string | undefined) => topic?.includes('/messages/devicebound/') === true;
+const acknowledged = () =>
+  hub.packets.filter((packet) => packet.direction === 'from-device' && packet.cmd === 'puback').length;
+const deliveries = () =>
+  hub.packets.filter((packet) => packet.direction === 'to-device' && isMessage(packet.topic));
+
+test('a message is acknowledged only after it is stored, and one that could not be stored comes again', async () => {
+  let tries = 0;
+  const acknowledgedBeforeStored: number[] = [];
+  const link = makeLink(world, addressOf(hub), {
+    store: () => {
+      tries += 1;
+      acknowledgedBeforeStored.push(acknowledged());
+      if (tries <= 2) throw new Error('the disk is full');
+    },
+  });
+  await link.start();
+  await online(link);
+  await service.send('clip.1', 'verdict');
+  await eventually('the acknowledgement', () => acknowledged() === 1);
+  assert.deepEqual(acknowledgedBeforeStored, [0, 0, 0]);
+  assert.deepEqual(
+    deliveries().map(({ dup }) => dup),
+    [false, true, true],
+  );
+  assert.deepEqual(
+    link.stored.map(({ messageId, body }) => [messageId, Buffer.from(body).toString()]),
+    [['clip.1', 'verdict']],
+  );
+  await eventually('the inbox is read', () => link.counts.woken === 1);
+  await link.stop();
+});
+
+test('a message whose acknowledgement was lost comes again under the same id', async () => {
+  const link = makeLink(world, addressOf(hub));
+  await link.start();
+  await online(link);
+  hub.faults.ignorePuback = true;
+  await service.send('clip.1', 'verdict');
+  await eventually('the first delivery', () => acknowledged() === 1);
+  hub.faults.ignorePuback = false;
+  hub.mqtt.drop();
+  await eventually('the second delivery', () => link.stored.length === 2);
+  assert.deepEqual(
+    link.stored.map(({ messageId }) => messageId),
+    ['clip.1', 'clip.1'],
+  );
+  await link.stop();
+});
+
+test('a message without an id keeps the one it was given, and another body gets another', async () => {
+  const link = makeLink(world, addressOf(hub));
+  await link.start();
+  await online(link);
+  for (const body of ['one', 'one', 'two']) await service.send(undefined, body);
+  await eventually('all three', () => link.stored.length === 3);
+  const [first, second, third] = link.stored.map(({ messageId }) => messageId);
+  assert.match(first ?? '', /^unnamed-[0-9a-f]{32}$/);
+  assert.equal(second, first);
+  assert.notEqual(third, first);
+  await link.stop();
+});
+
+test('messages sent while the device is away arrive in order when it comes', async () => {
+  for (const id of ['a', 'b', 'c']) await service.send(id, id);
+  const link = makeLink(world, addressOf(hub));
+  await link.start();
+  await eventually('all three', () => link.stored.length === 3);
+  assert.deepEqual(
+    link.stored.map(({ messageId }) => messageId),
+    ['a', 'b', 'c'],
+  );
+  await link.stop();
+});
+
+test('a stopped link stays away: nothing is fetched in its name any more', async () => {
+  const link = makeLink(world, addressOf(hub));
+  await link.start();
+  await online(link);
+  await link.stop();
+  await eventually('the connection is gone', () => !hub.mqtt.isConnected(DEVICE));
+  const before = hub.packets.length;
+  await service.send('late', 'late');
+  hub.mqtt.drop();
+  assert.equal(link.status().state, 'offline');
+  assert.equal(hub.packets.length, before);
+  assert.equal(link.stored.length, 0);
+});
+
+test('a message that waits survives the sudden death of the hub', { timeout: 120_000 }, async () => {
+  const folder = join(world.dir, 'killed-hub');
+  const first = await spawnHub(folder);
+  const sender = await openService(first.ready.serviceConnectionString);
+  await sender.send('clip.7', 'verdict');
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  await sender.close();
+
+  const second = await spawnHub(folder);
+  assert.equal(second.ready.deviceConnectionString, first.ready.deviceConnectionString);
+  const link = makeLink(world, { ...second.ready, connectionString: second.ready.deviceConnectionString });
+  await link.start();
+  await eventually('the message', () => link.stored.length === 1);
+  assert.equal(link.stored[0]?.messageId, 'clip.7');
+  await link.stop();
+  second.child.kill('SIGTERM');
+  const [code] = (await once(second.child, 'exit')) as [number | null];
+  assert.equal(code, 0);
+});
+
+interface Ready {
+  mqttPort: number;
+  httpsPort: number;
+  amqpPort: number;
+  deviceConnectionString: string;
+  serviceConnectionString: string;
+}
+
+async function spawnHub(folder: string) {
+  const { certFile, keyFile } = world.certificates;
+  const main = new URL('../../cloud-fn/local/iot-hub/main.ts', import.meta.url).pathname;
+  const flags = [
+    '--data',
+    folder,
+    '--cert',
+    certFile,
+    '--key',
+    keyFile,
+    '--host-name',
+    HUB_NAME,
+    '--device',
+    DEVICE,
+  ];
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(60_000) })) as [string];
+  return { child, ready: JSON.parse(line) as Ready };
+}

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createRequire } from 'node:module';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import type { FileUploadTicket } from '@dachawatch/contracts';
+import { AnonymousCredential, BlobServiceClient, BlockBlobClient, newPipeline } from '@azure/storage-blob';
+import { Failure } from '../../agent/kernel/failure.ts';
+import {
+  addressOf,
+  DEVICE,
+  makeLink,
+  makeWorld,
+  QUICK,
+  startHub,
+  type TestHub,
+  type TestLink,
+  type World,
+} from './hub-fixture.ts';
+
+/** The emulator's well-known account. */
+const ACCOUNT = 'devstoreaccount1';
+const ACCOUNT_KEY =
+  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const CONTAINER = 'dacha-video';
+const DONE = { isSuccess: true, statusCode: 201, statusDescription: 'uploaded' };
+
+let world: World;
+let azurite: ChildProcess;
+let storageConnection: string;
+let hub: TestHub;
+const links: TestLink[] = [];
+
+before(async () => {
+  world = await makeWorld();
+  const port = await freePort();
+  const { certFile, keyFile } = world.certificates;
+  const entry = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
+  azurite = spawn(
+    process.execPath,
+    [entry, '--silent', '--disableTelemetry', '--skipApiVersionCheck', '--inMemoryPersistence'].concat([
+      '--blobHost',
+      '127.0.0.1',
+      '--blobPort',
+      String(port),
+      '--cert',
+      certFile,
+      '--key',
+      keyFile,
+    ]),
+    { cwd: world.dir, stdio: 'ignore' },
+  );
+  storageConnection = `DefaultEndpointsProtocol=https;AccountName=${ACCOUNT};AccountKey=${ACCOUNT_KEY};BlobEndpoint=https://localhost:${port}/${ACCOUNT};`;
+  const container = BlobServiceClient.fromConnectionString(storageConnection).getContainerClient(CONTAINER);
+  await container.createIfNotExists();
+});
+after(async () => {
+  azurite.kill('SIGKILL');
+  await once(azurite, 'exit');
+  world.remove();
+});
+beforeEach(async () => {
+  hub = await startHub(world, { storageConnection, container: CONTAINER, devices: [DEVICE, 'other'] });
+});
+afterEach(async () => {
+  for (const link of links.splice(0)) await link.stop();
+  await hub.stop();
+});
+
+/** A link that is never started: tickets need no MQTT connection. */
+function desk(
+  ...[deps]: Parameters<typeof makeLink> extends [unknown, unknown, ...infer R] ? R : never
+): TestLink {
+  const made = makeLink(world, addressOf(hub), deps);
+  links.push(made);
+  return made;
+}
+
+const urlOf = ({ hostName, containerName, blobName, sasToken }: FileUploadTicket) =>
+  `https://${hostName}/${containerName}/${blobName}${sasToken}`;
+
+const blobAt = (url: string) =>
+  new BlockBlobClient(url, newPipeline(new AnonymousCredential(), { retryOptions: { maxTries: 2 } }));
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof Failure, `a Failure, not ${String(error)}`);
+  return error;
+}
+
+test('a ticket opens one blob for reading and writing, and no other', async () => {
+  const tickets = desk();
+  const ticket = await tickets.requestTicket('yard/2026/11/21/clip.mp4');
+  assert.equal(ticket.containerName, CONTAINER);
+  assert.equal(ticket.blobName, `${DEVICE}/yard/2026/11/21/clip.mp4`);
+  const blob = blobAt(urlOf(ticket));
+  const id = Buffer.from('block-000000').toString('base64');
+  await blob.stageBlock(id, 'clip', 4);
+  assert.equal((await blob.getBlockList('uncommitted')).uncommittedBlocks?.length, 1);
+  await blob.commitBlockList([id], { metadata: { sha256: 'abc' } });
+  assert.equal((await blob.getProperties()).metadata?.['sha256'], 'abc');
+  const elsewhere = blobAt(urlOf({ ...ticket, blobName: `${DEVICE}/yard/2026/11/21/another.mp4` }));
+  await assert.rejects(elsewhere.upload('x', 1), { statusCode: 403 });
+  await assert.rejects(blob.delete(), { statusCode: 403 });
+  await tickets.returnTicket(ticket.correlationId, DONE);
+});
+
+test('a ticket that was given back is unknown, and that is final', async () => {
+  const tickets = desk();
+  const { correlationId } = await tickets.requestTicket('a.mp4');
+  await tickets.returnTicket(correlationId, { ...DONE, statusDescription: 'hochgeladen, größer' });
+  const failure = await failureOf(tickets.returnTicket(correlationId, DONE));
+  assert.deepEqual([failure.kind, failure.code], ['rejected', 'hub.ticket.http-400']);
+});
+
+test('a device holds at most ten tickets; our desk stops at eight, and a return makes room', async () => {
+  const tickets = desk();
+  const open = [];
+  for (let n = 0; n < 8; n += 1) open.push(await tickets.requestTicket(`${n}.mp4`));
+  const busy = await failureOf(tickets.requestTicket('8.mp4'));
+  assert.deepEqual([busy.kind, busy.code], ['transient', 'hub.ticket.busy']);
+  const restarted = desk();
+  await restarted.requestTicket('8.mp4');
+  await restarted.requestTicket('9.mp4');
+  const full = await failureOf(restarted.requestTicket('10.mp4'));
+  assert.deepEqual([full.kind, full.code], ['transient', 'hub.ticket.http-403']);
+  await tickets.returnTicket(open[0]?.correlationId ?? '', DONE);
+  await tickets.requestTicket('10.mp4');
+});
+
+test('throttling and a failing hub are worth another try; the words of the hub are passed on', async () => {
+  const tickets = desk();
+  for (const status of [429, 500, 503]) {
+    hub.faults.httpAnswer = { status, body: '{"Message":"ErrorCode:Busy;later"}' };
+    const failure = await failureOf(tickets.requestTicket('a.mp4'));
+    assert.deepEqual([failure.kind, failure.code], ['transient', `hub.ticket.http-${status}`]);
+    assert.match(failure.message, /later/);
+    const late = await failureOf(tickets.returnTicket('some-id', DONE));
+    assert.deepEqual([late.kind, late.code], ['transient', `hub.ticket.http-${status}`]);
+  }
+  hub.faults.httpAnswer = null;
+  await tickets.requestTicket('a.mp4');
+});
+
+test('an answer that is not what was asked for is an error, not a crash', async () => {
+  const tickets = desk();
+  for (const body of [
+    '',
+    '<html>log in first</html>',
+    '{"correlationId":',
+    '{"correlationId":"x"}',
+    'null',
+  ]) {
+    hub.faults.httpAnswer = { status: 200, body };
+    const { kind, code } = await failureOf(tickets.requestTicket('a.mp4'));
+    assert.deepEqual([kind, code], ['transient', 'hub.ticket.answer']);
+  }
+});
+
+test('a hub that does not answer is given up at the deadline, or when nobody waits any more', async () => {
+  hub.faults.httpSilent = true;
+  const tickets = desk({ timings: { ...QUICK, callMs: 300 } });
+  assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).code, 'hub.ticket.deadline');
+  assert.equal((await failureOf(tickets.returnTicket('id', DONE))).code, 'hub.ticket.deadline');
+  const patient = desk({ timings: { ...QUICK, callMs: 60_000 } });
+  const given = new AbortController();
+  const asked = failureOf(patient.requestTicket('a.mp4', given.signal));
+  setImmediate(() => given.abort());
+  assert.equal((await asked).code, 'hub.ticket.aborted');
+});
+
+test('an identity that is unknown or disabled does not condemn the clip', async () => {
+  const tickets = desk();
+  hub.devices.put({ deviceId: DEVICE, status: 'disabled' });
+  assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'transient');
+  hub.devices.remove(DEVICE);
+  assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'transient');
+});
+
+test('a blob name that is not plain is refused before anybody is asked', async () => {
+  const tickets = desk();
+  for (const name of ['', 'дача/clip.mp4', 'a b.mp4', 'x'.repeat(901)]) {
+    const failure = await failureOf(tickets.requestTicket(name));
+    assert.deepEqual([failure.kind, failure.code], ['rejected', 'hub.ticket.blob-name']);
+  }
+});
+
+test('a device cannot give back the ticket of another', async () => {
+  const mine = await desk().requestTicket('a.mp4');
+  const other = makeLink(world, addressOf(hub, 'other'));
+  links.push(other);
+  assert.equal((await failureOf(other.returnTicket(mine.correlationId, DONE))).kind, 'rejected');
+  await desk().returnTicket(mine.correlationId, DONE);
+});
+
+test('no failure shows a token or a key', async () => {
+  const tickets = desk();
+  const { sasToken } = await tickets.requestTicket('a.mp4');
+  assert.match(sasToken, /sp=rw/);
+  hub.faults.httpAnswer = { status: 500, body: `{"Message":"ErrorCode:X;${sasToken}"}` };
+  const { message } = await failureOf(tickets.requestTicket('b.mp4'));
+  assert.doesNotMatch(message, /sig=[A-Za-z0-9%]/);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
