@@ -69,6 +69,10 @@ export function createDashboard(
     http.maxConnections = MAX_CONNECTIONS;
     http.on('request', handle);
     await listen(http, host, port);
+    // A connection that cannot be accepted (no file descriptor left) must not end the recorder's process.
+    http.on('error', (error) =>
+      log.error({ event: 'dashboard.accept', err: error }, 'a connection could not be accepted'),
+    );
     server = http;
     address = urlOf(http);
     if (!isLoopback(host))

@@ -1,4 +1,4 @@
-import { element } from './elements.js';
+import { dotted, element } from './elements.js';
 
 /** A best frame that does not come is asked for again so often, then the card goes without. */
 const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
@@ -8,10 +8,10 @@ const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
  *  @param {() => { texts: object, format: object }} language what to draw with, asked anew each time */
 export function createClipCard(language) {
   const card = element('article', { class: 'clip' });
-  const player = createPlayer(language);
+  const player = createPlayer(language, card);
   const words = element('div', { class: 'words' });
   const history = createHistory(language);
-  card.append(player.element, words, history.element);
+  card.append(player.element, element('div', { class: 'story' }, words, player.note, history.element));
   let drawn = '';
 
   function draw(clip) {
@@ -67,9 +67,11 @@ function wordsOf(clip, { t, knows }, format) {
   ].filter(Boolean);
 }
 
-function createPlayer(language) {
-  const frame = element('div', { class: 'player', hidden: true });
+/** The card's classes tell its look: `pictured` with a best frame, `playing`, `gone` without a file. */
+function createPlayer(language, card) {
+  const frame = element('div', { class: 'player' });
   const button = element('button', { type: 'button', class: 'play' });
+  const note = element('p', { class: 'note', hidden: true });
   let video;
   let picture;
   let shown = {};
@@ -77,20 +79,22 @@ function createPlayer(language) {
   function draw(clip) {
     const { texts, format } = language();
     const names = { time: format.time(clip.triggeredUtc), camera: clip.cameraTitle };
-    frame.hidden = !clip.video;
+    card.classList.toggle('gone', !clip.video);
+    button.hidden = !clip.video;
     button.setAttribute('aria-label', texts.t('clip.play', names));
     if (clip.video && shown.video !== clip.video) {
       video?.remove();
       // Nothing is loaded before somebody plays it.
       video = element('video', { controls: true, playsInline: true, preload: 'none', src: clip.video });
-      video.addEventListener('ended', () => frame.classList.remove('playing'));
+      video.addEventListener('ended', () => card.classList.remove('playing'));
       video.addEventListener('play', () => pauseOthers(video));
       video.addEventListener('error', () => void explain(clip.video));
       frame.prepend(video);
     }
     if (shown.bestFrame !== clip.bestFrame) {
       picture?.remove();
-      picture = clip.bestFrame ? createPicture(clip.bestFrame) : undefined;
+      picture = clip.bestFrame ? createPicture(clip.bestFrame, card) : undefined;
+      card.classList.toggle('pictured', picture !== undefined);
       if (picture) button.before(picture);
     }
     if (picture) picture.alt = texts.t('clip.bestFrame', names);
@@ -98,28 +102,28 @@ function createPlayer(language) {
   }
 
   function play() {
-    frame.classList.add('playing');
-    frame.querySelector('.note')?.remove();
+    card.classList.add('playing');
+    note.hidden = true;
     if (shown.bestFrame && picture?.isConnected) video.poster = shown.bestFrame;
     video.focus();
     // A clip that cannot be played also fires `error` on the element, which explains it.
-    video.play().catch(() => frame.classList.remove('playing'));
+    video.play().catch(() => card.classList.remove('playing'));
   }
 
   async function explain(address) {
     const { t } = language().texts;
-    frame.classList.remove('playing');
+    card.classList.remove('playing');
     const status = await fetch(address, { method: 'HEAD' }).then(
       (response) => response.status,
       () => 0,
     );
-    frame.querySelector('.note')?.remove();
-    frame.append(element('p', { class: 'note', text: t(status === 410 ? 'clip.gone' : 'clip.unplayable') }));
+    note.textContent = t(status === 410 ? 'clip.gone' : 'clip.unplayable');
+    note.hidden = false;
   }
 
   button.addEventListener('click', play);
   frame.append(button);
-  return { element: frame, draw };
+  return { element: frame, note, draw };
 }
 
 /** A bad link carries one clip, not two. */
@@ -127,12 +131,16 @@ function pauseOthers(playing) {
   for (const video of document.querySelectorAll('video')) if (video !== playing) video.pause();
 }
 
-function createPicture(address) {
+function createPicture(address, card) {
   const picture = element('img', { loading: 'lazy', decoding: 'async', src: address });
   let attempt = 0;
-  picture.addEventListener('load', () => (picture.hidden = false));
+  const show = (visible) => {
+    picture.hidden = !visible;
+    card.classList.toggle('pictured', visible);
+  };
+  picture.addEventListener('load', () => show(true));
   picture.addEventListener('error', () => {
-    picture.hidden = true;
+    show(false);
     const pause = PICTURE_RETRIES_MS[attempt];
     attempt += 1;
     // Hidden pictures are not loaded lazily: this asks at once, and shows it only when it has come.
@@ -158,11 +166,12 @@ function createHistory(language) {
     const { t } = texts;
     shown = clip;
     const steps = [
-      clip.sealedUtc && `${t('custody.seal')} ${format.time(clip.sealedUtc)}`,
-      clip.uploadedUtc && `${t('custody.upload')} ${format.time(clip.uploadedUtc)}`,
-      clip.judgedUtc && `${t('custody.judge')} ${format.time(clip.judgedUtc)}`,
-    ].filter(Boolean);
-    summary.textContent = steps.length > 0 ? steps.join(' · ') : t('custody.history');
+      ['custody.seal', clip.sealedUtc],
+      ['custody.upload', clip.uploadedUtc],
+      ['custody.judge', clip.judgedUtc],
+    ].flatMap(([key, utc]) => (utc ? [`${t(key)} ${format.time(utc)}`] : []));
+    if (steps.length === 0) steps.push(t('custody.history'));
+    summary.replaceChildren(...dotted(steps));
     links.replaceChildren(
       ...[
         clip.preRollMs > 0 &&

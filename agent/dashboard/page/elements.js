@@ -30,3 +30,7 @@ export function arrange(parent, nodes) {
 export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
+
+/** `one · two · three`: a line may break between them, not within. The dot belongs to what stands before it. */
+export const dotted = (texts) =>
+  texts.flatMap((text, i) => [element('span', { text: i < texts.length - 1 ? `${text} ·` : text }), ' ']);

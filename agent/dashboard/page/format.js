@@ -11,6 +11,7 @@ export function createFormat(language, nowMs) {
   const dayAndClock = format({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
   const wholeDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
   const dayNumber = format({ year: 'numeric', month: 'numeric', day: 'numeric' });
+  const zoneName = format({ timeZoneName: 'longGeneric' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'long' });
   const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 
@@ -56,7 +57,7 @@ export function createFormat(language, nowMs) {
 
   return {
     time: (utc) => clock.format(Date.parse(utc)),
-    zone: () => clock.resolvedOptions().timeZone,
+    zone: () => zoneName.formatToParts(nowMs()).find(({ type }) => type === 'timeZoneName').value,
     percent: (share) => percents.format(share),
     list: (words) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words),
     since,

@@ -1,4 +1,4 @@
-import { arrange, element, say } from './elements.js';
+import { arrange, dotted, element, say } from './elements.js';
 
 const at = (id) => document.getElementById(id);
 
@@ -15,6 +15,8 @@ export function showHouse(status, texts, format) {
   at('house').dataset.level = house.level;
   document.title = `${sentence} · Dachawatch`;
   const facts = [t('house.facts', { n: clips.total, size: format.size(clips.bytes) })];
+  const saidAbove = house.state === 'waiting' || house.state === 'sending';
+  if (clips.waiting > 0 && !saidAbove) facts.push(t('house.waiting', { n: clips.waiting }));
   if (clips.awaitingVerdict > 0) facts.push(t('house.unjudged', { n: clips.awaitingVerdict }));
   say(at('facts'), facts.join(' '));
   say(at('device'), status.deviceId);
@@ -25,15 +27,12 @@ export function showHouse(status, texts, format) {
   arrange(at('appliance'), [linkRow(status.link, texts, format), uploadRow(status.upload, texts)]);
 }
 
-/** The state of the house in one sentence, or two when clips wait behind a missing link. */
-export function houseSentence(house, { t }, format) {
-  const sentence = t(`house.${house.state}`, {
+function houseSentence(house, { t }, format) {
+  return t(`house.${house.state}`, {
     n: house.waiting,
     cameras: format.list(house.cameras),
     since: house.sinceUtc ? format.since(house.sinceUtc) : '',
   });
-  const clipsWait = house.waiting > 0 && ['offline', 'refused', 'camera-down'].includes(house.state);
-  return clipsWait ? `${sentence} ${t('house.waiting', { n: house.waiting })}` : sentence;
 }
 
 const CAMERA_LEVEL = { live: 'calm', starting: 'notice', stalled: 'trouble', down: 'trouble' };
@@ -45,7 +44,7 @@ function row({ level, title, state, extra = [], detail }) {
     { 'data-level': level },
     element('span', { class: 'dot', 'aria-hidden': 'true' }),
     element('span', { class: 'title', text: title }),
-    element('span', { class: 'muted', text: state }),
+    element('span', { class: 'muted' }, ...dotted(state)),
     ...extra,
     detail && element('p', { class: 'detail', text: detail }),
   );
@@ -58,7 +57,7 @@ function cameraRow(camera, texts, format) {
   return row({
     level: CAMERA_LEVEL[camera.state],
     title: camera.title,
-    state: `${state} · ${t(`camera.picture.${camera.picture}`, { age })}`,
+    state: [state, t(`camera.picture.${camera.picture}`, { age })],
     extra: [
       camera.recording && element('span', { class: 'badge recording', text: t('camera.recording') }),
       suppressedList(camera, texts),
@@ -90,7 +89,7 @@ function linkRow({ state, sinceUtc, detail }, { t }, format) {
   return row({
     level: LINK_LEVEL[state],
     title: t('link.title'),
-    state: t(`link.${state}`, { since: format.since(sinceUtc) }),
+    state: [t(`link.${state}`, { since: format.since(sinceUtc) })],
     detail: state === 'online' ? null : detail,
   });
 }
@@ -99,7 +98,7 @@ function uploadRow({ state, detail }, { t }) {
   return row({
     level: state === 'waiting' ? 'notice' : 'calm',
     title: t('upload.title'),
-    state: t(`upload.${state}`),
+    state: [t(`upload.${state}`)],
     detail: state === 'waiting' ? detail : null,
   });
 }

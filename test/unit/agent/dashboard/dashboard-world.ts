@@ -40,7 +40,7 @@ export interface World {
 }
 
 /** A dashboard over a world made of plain values, on a port of the system's choice. Not started yet. */
-export function createWorld(changes: Partial<DashboardDeps> = {}): World {
+export function createWorld(changes: Partial<Parameters<typeof createDashboard>[0]> = {}): World {
   const lines: string[] = [];
   const clips: Clip[] = [];
   const world = {
