@@ -44,8 +44,6 @@ export interface UploadSettings {
   readonly ticketMs: number;
   readonly requestMs: number;
   readonly blockMs: number;
-  /** An attempt ends so long before its lease, so that it can still be settled. */
-  readonly leaseMarginMs: number;
   /** A clip without a verdict is asked for after so long; sooner when the link has just come back. */
   readonly verdictAfterMs: number;
   readonly verdictAfterConnectMs: number;
@@ -62,7 +60,6 @@ export const UPLOAD_SETTINGS: UploadSettings = {
   ticketMs: 30_000,
   requestMs: 30_000,
   blockMs: 180_000,
-  leaseMarginMs: 60_000,
   verdictAfterMs: 7 * 60_000,
   verdictAfterConnectMs: 30_000,
   verdictEveryMs: 3 * 60_000,
@@ -95,6 +92,8 @@ export interface UploaderDeps {
   readonly random?: () => number;
 }
 
+/** An attempt ends before its lease does, so that it can still be settled and its ticket given back. */
+const LEASE_SHARE = 0.9;
 /** Nothing is asked for more often than this, whatever the ledger says. */
 const LOOK_MIN_MS = 100;
 
@@ -144,10 +143,10 @@ export function createUploader(deps: UploaderDeps): Uploader {
 
   async function attempt(lease: Lease): Promise<void> {
     const { clip } = lease;
-    const leftMs = Math.max(0, lease.expiresMs - clock.monotonicMs() - settings.leaseMarginMs);
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(leftMs)]);
     uploading.add(clip.clipId);
     try {
+      const leftMs = Math.floor(Math.max(0, lease.expiresMs - clock.monotonicMs()) * LEASE_SHARE);
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(leftMs)]);
       const metadata = metadataOf(clip, deviceId);
       const { url, ...carried } = await tickets.use(clip.blobName, DONE, signal, async (ticket) => {
         const door = openBlob(ticket);

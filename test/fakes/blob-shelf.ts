@@ -1,4 +1,5 @@
 import type { ClipMetadata } from '@dachawatch/contracts';
+import { Failure } from '../../agent/kernel/failure.ts';
 import type { BlobDoor, OpenBlob } from '../../agent/upload/blob-door.ts';
 
 interface ShelvedBlob {
@@ -51,14 +52,24 @@ export function createBlobShelf(): BlobShelf {
       async commit(ids, metadata: ClipMetadata, signal) {
         await enter('commit', signal);
         if (blobs.has(name)) return 'was-there';
-        const body = Buffer.concat(ids.map((id) => blocks().get(id) ?? Buffer.alloc(0)));
+        const parts = ids.map((id) => blocks().get(id));
+        if (parts.includes(undefined))
+          throw new Failure(
+            'transient',
+            'upload.commit.http-400',
+            'InvalidBlockList: a block was not staged',
+          );
+        const body = Buffer.concat(parts.filter((part) => part !== undefined));
         blobs.set(name, { body, sha256: metadata.sha256 });
         staged.delete(name);
         return 'made';
       },
-      async read(_maxBytes, signal) {
+      async read(maxBytes, signal) {
         await enter('read', signal);
-        return blobs.get(name)?.body;
+        const body = blobs.get(name)?.body;
+        if (body && body.length > maxBytes)
+          throw new Failure('rejected', 'upload.read-size', `${name} is larger than ${maxBytes} bytes`);
+        return body;
       },
     };
   };

@@ -68,8 +68,11 @@ export function benchLedger(t: TestContext, overrides: Partial<LedgerDeps> = {})
 }
 
 /** What a clip writer does: bytes, fsync, close, report. */
-export function writeClip(file: string, bytes: number): WrittenClip {
-  const content = Buffer.alloc(bytes, file.slice(-12));
+export function writeClip(
+  file: string,
+  bytes: number,
+  content = Buffer.alloc(bytes, file.slice(-12)),
+): WrittenClip {
   const fd = openSync(file, 'w');
   writeSync(fd, content);
   fsyncSync(fd);

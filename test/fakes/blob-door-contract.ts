@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import type { ClipMetadata } from '@dachawatch/contracts';
+import { Failure } from '../../agent/kernel/failure.ts';
+import type { BlobDoor } from '../../agent/upload/blob-door.ts';
+import { blockId } from '../../agent/upload/upload-clip.ts';
+
+const SHA = 'ab'.repeat(32);
+const metadata: ClipMetadata = {
+  device_id: 'dacha-1',
+  camera_id: 'gate',
+  clip_id: '01ARYZ6S410000000000000000',
+  event_start_utc: '2026-06-01T12:00:00.000Z',
+  pre_roll_ms: '5000',
+  duration_ms: '30000',
+  sha256: SHA,
+  clock_quality: 'synchronised',
+  schema: 'dachawatch/clip-metadata/1',
+};
+
+/** What every door to a blob promises, the shelf in memory and real storage alike.
+ *  @param open a door to a blob that does not exist yet, another one with every call */
+export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): void {
+  const signal = new AbortController().signal;
+  const ids = [blockId(SHA, 0), blockId(SHA, 1)];
+  const blocks = [randomBytes(1_000), randomBytes(500)];
+
+  test(`${name}: a blob that is not there has no properties, no blocks and no content`, async () => {
+    const door = await open();
+    assert.equal(await door.head(signal), undefined);
+    assert.equal((await door.stagedBlocks(signal)).size, 0);
+    assert.equal(await door.read(1_000, signal), undefined);
+  });
+
+  test(`${name}: staged blocks are listed with their sizes, and are not yet a blob`, async () => {
+    const door = await open();
+    for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
+    assert.deepEqual(
+      [...(await door.stagedBlocks(signal))],
+      ids.map((id, i) => [id, blocks[i]!.length]),
+    );
+    assert.equal(await door.head(signal), undefined);
+  });
+
+  test(`${name}: a committed blob has its size, checksum and content; a second commit changes nothing`, async () => {
+    const door = await open();
+    for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
+    assert.equal(await door.commit(ids, metadata, signal), 'made');
+    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA });
+    assert.deepEqual(await door.read(10_000, signal), Buffer.concat(blocks));
+    await door.stageBlock(ids[0]!, Buffer.from('other'), signal);
+    assert.equal(await door.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, signal), 'was-there');
+    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA });
+  });
+
+  test(`${name}: what is larger than asked for is refused`, async () => {
+    const door = await open();
+    await door.stageBlock(ids[0]!, blocks[0]!, signal);
+    await door.commit([ids[0]!], metadata, signal);
+    await assert.rejects(
+      door.read(999, signal),
+      (error) => error instanceof Failure && error.kind === 'rejected',
+    );
+  });
+
+  test(`${name}: committing a block that was never staged is a passing failure`, async () => {
+    const door = await open();
+    await door.stageBlock(ids[0]!, blocks[0]!, signal);
+    await assert.rejects(
+      door.commit(ids, metadata, signal),
+      (error) => error instanceof Failure && error.kind === 'transient',
+    );
+  });
+
+  test(`${name}: nothing is asked when the caller has given up`, async () => {
+    const door = await open();
+    await assert.rejects(door.head(AbortSignal.abort(new Error('given up'))));
+  });
+}
