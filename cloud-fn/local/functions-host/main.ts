@@ -43,12 +43,17 @@ await serveUntilTold(async () => {
     // As on Azure: what the durable client builds its management links from.
     process.env['WEBSITE_HOSTNAME'] = `127.0.0.1:${listening}`;
   });
+  const eventGrid = host.functions.find((one) => one.kind === 'eventGridTrigger');
   return {
     ready: {
       port: used,
       functions: host.functions.map((one) => one.name),
       keysFile: keysFileIn(dataDir),
-      eventGridEndpoint: `http://127.0.0.1:${used}/runtime/webhooks/eventgrid`,
+      ...(eventGrid
+        ? {
+            eventGridUrl: `http://127.0.0.1:${used}/runtime/webhooks/eventgrid?functionName=${eventGrid.name}`,
+          }
+        : {}),
     },
     stop: host.stop,
   };
