@@ -60,8 +60,12 @@ $package ii"*) ;;
   fi
   say "Debian packages to install:$missing"
   # A new machine has no package lists, an old one has lists whose packages are gone.
+  known=yes
+  for package in $missing; do
+    apt-cache show "$package" >/dev/null 2>&1 || known=
+  done
   # shellcheck disable=SC2086 # a list of names
-  if apt-cache show $missing >/dev/null 2>&1 && apt_get install $missing; then return 0; fi
+  if [ -n "$known" ] && apt_get install $missing; then return 0; fi
   apt_get update || die 'the lists of Debian packages cannot be fetched; is there a network?'
   # shellcheck disable=SC2086
   apt_get install $missing || die "Debian packages cannot be installed:$missing"
@@ -71,6 +75,8 @@ $package ii"*) ;;
 apt_get() {
   command=$1
   shift
+  fetched=packages
+  [ "$command" = install ] || fetched='package lists'
   apt_log=$(mktemp)
   {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends \
@@ -81,7 +87,7 @@ apt_get() {
     told=
     while IFS=: read -r kind about percent words; do
       case $kind in
-        dlstatus) now="fetching packages: ${percent%%.*}" ;;
+        dlstatus) now="fetching $fetched: ${percent%%.*}" ;;
         pmstatus) now="installing packages: ${percent%%.*}" ;;
         apt-get-failed) result=1 && continue ;;
         *) printf '%s\n' "$kind${about:+:$about}${percent:+:$percent}${words:+:$words}" >>"$apt_log" && continue ;;
@@ -139,6 +145,10 @@ install_npm() {
     die 'npm ci failed; its words stand above'
   fi
   rm -f "$npm_log"
+  # Debian's npm 9 installs the package and leaves its program unlinked.
+  for program in "$root"/node_modules/node-linux-*/bin/node; do
+    [ -x "$node" ] || [ ! -x "$program" ] || ln -sf "../${program#"$root/node_modules/"}" "$node"
+  done
   [ -x "$node" ] || die "npm has no Node 24 for this kind of machine ($(uname -m)); x86_64 and aarch64 are supported"
   printf '%s\n' "$lock" >"$stamp"
 }
