@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -11,7 +11,8 @@ export interface Certificates {
   readonly keyFile: string;
 }
 
-/** A certificate authority of our own and a server certificate for loopback, made once and kept in `dir`.
+/** A certificate authority of our own and a server certificate for loopback, made once and kept in `dir`: everybody
+ *  who asks for names that it covers gets the same one.
  *  @param hostNames DNS names beside `localhost` and 127.0.0.1 that the certificate must cover */
 export async function ensureCertificates(dir: string, hostNames: readonly string[]): Promise<Certificates> {
   const at = (name: string) => join(dir, name);
@@ -20,11 +21,12 @@ export async function ensureCertificates(dir: string, hostNames: readonly string
     certFile: at('server.pem'),
     keyFile: at('server.key'),
   };
-  const done = at(`made-for-${['localhost', ...hostNames].join('_')}`);
-  if (existsSync(done)) return files;
+  const covered = coveredNames(at('names.json'));
+  if (covered !== undefined && hostNames.every((name) => covered.includes(name))) return files;
 
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const names = ['DNS:localhost', 'IP:127.0.0.1', ...hostNames.map((name) => `DNS:${name}`)].join(',');
+  const dnsNames = [...new Set([...(covered ?? []), ...hostNames])];
+  const names = ['DNS:localhost', 'IP:127.0.0.1', ...dnsNames.map((name) => `DNS:${name}`)].join(',');
   writeFileSync(at('server.ext'), `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
   const newKey = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   await openssl([
@@ -57,6 +59,11 @@ export async function ensureCertificates(dir: string, hostNames: readonly string
     '-out',
     files.certFile,
   ]);
-  writeFileSync(done, '');
+  writeFileSync(at('names.json'), JSON.stringify(dnsNames));
   return files;
+}
+
+/** The names a finished certificate covers; undefined when there is none. */
+function coveredNames(file: string): readonly string[] | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : undefined;
 }

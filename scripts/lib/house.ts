@@ -102,7 +102,7 @@ export async function startHouse(
   await supervisor.start({
     name: 'event-grid',
     entry: entry('cloud-fn/local/event-grid/main.ts'),
-    args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridEndpoint')],
+    args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridUrl')],
     env: { ...connection, ...trustCa, DACHA_EVENTGRID_KEY: loadKeys(functionsDir).eventGrid },
     readyMs: READY_MS,
   });
