@@ -83,9 +83,9 @@ async function aptGet(command: string[], cwd: string, what: string, onProgress: 
 
 /** @returns the video, unpacked below `dir` */
 async function unpack(archive: string, dir: string): Promise<string> {
-  const data = spawn('dpkg-deb', ['--fsys-tarfile', archive], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const data = spawn('dpkg-deb', ['--fsys-tarfile', archive], { stdio: ['ignore', 'pipe', 'ignore'] });
   const tar = spawn('tar', ['-x', '-C', dir, '-f', '-', `./${FILE}`], {
-    stdio: [data.stdout, 'ignore', 'inherit'],
+    stdio: [data.stdout, 'ignore', 'ignore'],
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     data.once('error', reject);
