@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { verdictBlobName } from '@dachawatch/contracts';
+import { openDatabase } from '../../agent/ledger/database.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from '../../agent/ledger/migrations.ts';
+import { benchLedger, uploadNext, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
+import { DEVICE, useStorage } from './upload-fixture.ts';
+
+const storage = useStorage();
+
+interface Run {
+  readonly code: number;
+  readonly result: {
+    clips: number;
+    ok: number;
+    repaired: number;
+    repairable: number;
+    problems: { clipId: string | null; problem: string }[];
+    blobs: { checked: number } | null;
+  };
+  readonly stderr: string;
+}
+
+/** Runs scripts/lib/fsck.ts, which scripts/fsck hands its arguments to. */
+function fsck(...args: string[]): Promise<Run> {
+  const program = join(import.meta.dirname, '../../scripts/lib/fsck.ts');
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { timeout: 120_000 }, (error, stdout, stderr) => {
+      const last = stdout.trim().split('\n').at(-1) ?? '';
+      resolve({
+        code: error ? Number(error.code ?? 99) : 0,
+        result: (last.startsWith('{') ? JSON.parse(last) : {}) as Run['result'],
+        stderr,
+      });
+    });
+  });
+}
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'dachawatch-fsck-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test('a sound ledger: nothing wrong, also while the agent records', async (t) => {
+  const { dir, sealed, open, ledger } = benchLedger(t);
+  sealed();
+  writeClip(open().partFile, 10);
+  const { code, result } = await fsck('--data', dir, '--json', '--deep');
+  assert.deepEqual(result, { clips: 2, ok: 2, repaired: 0, repairable: 0, problems: [], blobs: null });
+  assert.equal(code, 0);
+  assert.equal(ledger.summary().clips, 2, 'the agent goes on');
+});
+
+test('what a killed agent left is repairable, and --repair puts it right; the folder of scripts/run will do', async (t) => {
+  const bench = benchLedger(t);
+  bench.sealed();
+  const nothingWritten = bench.open();
+  const data = folder(t);
+  // A copy of the files of a running ledger is what a power cut leaves.
+  cpSync(bench.dir, join(data, 'agent'), { recursive: true });
+  const look = await fsck('--data', data, '--json');
+  assert.deepEqual([look.result.repairable, look.result.ok, look.code], [1, 1, 0]);
+  const repair = await fsck('--data', data, '--json', '--repair');
+  assert.deepEqual([repair.result.repaired, repair.result.problems.length, repair.code], [1, 0, 0]);
+  const after = await fsck('--data', join(data, 'agent'), '--json');
+  assert.deepEqual([after.result.ok, after.result.repairable], [2, 0]);
+  assert.equal(bench.ledger.clip(nothingWritten.clipId)?.state, 'recording', 'the original was not touched');
+});
+
+test('a missing file is a problem and the exit code tells', async (t) => {
+  const { dir, sealed } = benchLedger(t);
+  const clip = sealed();
+  rmSync(clip.file);
+  const { code, result } = await fsck('--data', dir, '--json');
+  assert.equal(code, 1);
+  assert.equal(result.problems[0]?.clipId, clip.clipId);
+});
+
+test('no repair while the agent runs; no ledger, no folder, no flag: one sentence each', async (t) => {
+  const { dir } = benchLedger(t);
+  const busy = await fsck('--data', dir, '--json', '--repair');
+  assert.equal(busy.code, 1);
+  assert.match(busy.result.problems[0]?.problem ?? '', /another process is using the ledger/);
+
+  const empty = await fsck('--data', folder(t), '--json');
+  assert.match(empty.result.problems[0]?.problem ?? '', /there is no ledger in/);
+  const none = await fsck('--data', '/nowhere/at/all');
+  assert.deepEqual([none.code, none.stderr], [1, 'fsck: the folder /nowhere/at/all does not exist\n']);
+  const wrong = await fsck('--dta', 'x');
+  assert.equal(wrong.code, 2);
+  assert.equal(wrong.stderr.trim().split('\n').length, 1);
+});
+
+test('a ledger of a newer version is refused and not changed; a file that is no ledger is told apart', async (t) => {
+  const dir = folder(t);
+  openDatabase(dir, [
+    ...MIGRATIONS,
+    {
+      version: SCHEMA_VERSION + 1,
+      oldestReader: SCHEMA_VERSION + 1,
+      sql: 'CREATE TABLE from_the_future (x)',
+    },
+  ]).close();
+  const newer = await fsck('--data', dir, '--json');
+  assert.match(newer.result.problems[0]?.problem ?? '', /written by a newer version/);
+
+  const garbage = folder(t);
+  writeFileSync(join(garbage, 'ledger.sqlite'), 'nothing that a database would begin with '.repeat(50));
+  const corrupt = await fsck('--data', garbage, '--json');
+  assert.equal(corrupt.code, 1);
+  assert.match(corrupt.result.problems[0]?.problem ?? '', /not a database/);
+});
+
+test('blobs are compared: missing, other bytes, no verdict, and one that no clip answers for', async (t) => {
+  const { dir, ledger, sealed } = benchLedger(t);
+  const clips = [sealed(100), sealed(200), sealed(300), sealed(400)];
+  const container = storage.clips();
+  for (let i = 0; i < clips.length; i++) {
+    const lease = ledger.leaseNext()!;
+    ledger.settleUploaded(lease, container.getBlobClient(`${DEVICE}/${lease.clip.blobName}`).url);
+  }
+  for (const clip of clips.slice(0, 2)) ledger.applyVerdict(verdictFor(clip.clipId));
+  const [whole, noVerdict, otherBytes, missing] = clips;
+  const put = async (clip: (typeof clips)[number], body: string, sha256: string) =>
+    container
+      .getBlockBlobClient(`${DEVICE}/${clip.blobName}`)
+      .upload(body, body.length, { metadata: { sha256 } });
+  await put(whole!, 'x'.repeat(100), whole!.sha256!);
+  await container.getBlockBlobClient(verdictBlobName(`${DEVICE}/${whole!.blobName}`)).upload('{}', 2);
+  await put(noVerdict!, 'x'.repeat(200), noVerdict!.sha256!);
+  await put(otherBytes!, 'x'.repeat(300), 'f'.repeat(64));
+  const stranger = `${DEVICE}/gate/2026/06/01/01ARYZ6S410000000000000000.mp4`;
+  await container.getBlockBlobClient(stranger).upload('x', 1);
+
+  const secret = join(dir, 'connection');
+  writeFileSync(secret, `${storage.connectionString()}\n`);
+  const { result, code } = await fsck(
+    ...['--data', dir, '--json', '--storage-connection-file', secret, '--ca', storage.caFile()],
+  );
+  assert.equal(code, 1);
+  assert.deepEqual(result.blobs, { checked: 4 });
+  assert.equal(result.ok, 1);
+  const told = Object.fromEntries(result.problems.map(({ clipId, problem }) => [clipId, problem]));
+  assert.equal(result.problems.length, 4);
+  assert.match(told[noVerdict!.clipId] ?? '', /no verdict lies beside/);
+  assert.match(told[otherBytes!.clipId] ?? '', /another checksum/);
+  assert.match(told[missing!.clipId] ?? '', /is not in storage/);
+  assert.match(told['01ARYZ6S410000000000000000'] ?? '', /belongs to no clip/);
+  await container.getBlockBlobClient(stranger).delete();
+});
+
+test('the local cloud beside the agent is found by itself; when it does not run, blobs are not compared', async (t) => {
+  const bench = benchLedger(t);
+  bench.sealed();
+  uploadNext(bench.ledger);
+  const data = folder(t);
+  cpSync(bench.dir, join(data, 'agent'), { recursive: true });
+  mkdirSync(join(data, 'cloud', 'storage'), { recursive: true });
+  const account = { name: 'local', key: Buffer.alloc(64).toString('base64'), blobPort: 1, queuePort: 1 };
+  writeFileSync(join(data, 'cloud', 'storage', 'account.json'), JSON.stringify(account));
+  const { code, result, stderr } = await fsck('--data', data, '--json');
+  assert.deepEqual([code, result.blobs], [0, null]);
+  assert.match(stderr, /storage does not answer/);
+});
