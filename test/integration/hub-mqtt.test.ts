@@ -34,6 +34,7 @@ const token = (resource = `${HUB_NAME}/devices/${DEVICE}`, expiresMs = Date.now(
 /** A plain MQTT client, so that it may misbehave. Resolves with the CONNACK code. */
 async function connect(
   options: IClientOptions = {},
+  { acknowledges = true } = {},
 ): Promise<{ client: MqttClient; code: number; sessionPresent: boolean; closed: () => boolean }> {
   const client = mqtt.connect(`mqtts://localhost:${hub.mqttPort}`, {
     ca: world.ca,
@@ -45,6 +46,7 @@ async function connect(
     ...options,
   });
   clients.push(client);
+  if (!acknowledges) client.handleMessage = () => {};
   let isClosed = false;
   let answer: { returnCode: number; sessionPresent: boolean } | undefined;
   client.on('close', () => {
@@ -140,8 +142,7 @@ test('a message is offered ten times and then given up', async () => {
   const offers = () =>
     hub.packets.filter((packet) => packet.direction === 'to-device' && packet.topic?.includes('devicebound'));
   for (let n = 1; n <= 10; n += 1) {
-    const { client } = await connect();
-    client.handleMessage = () => {}; // never acknowledges
+    const { client } = await connect({}, { acknowledges: false });
     client.subscribe(topic, { qos: 1 });
     await eventually(`offer ${n}`, () => offers().length === n);
     client.end(true);
