@@ -79,9 +79,12 @@ apt_get() {
   [ "$command" = install ] || fetched='package lists'
   apt_log=$(mktemp)
   {
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends \
-      -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 \
-      "$command" "$@" 2>&1 </dev/null || echo "apt-get-failed:"
+    # Not standard output: apt closes the descriptor of its status for dpkg, and scripts of packages that print then
+    # fail. Opened behind sudo, which closes all others.
+    # shellcheck disable=SC2016 # expanded in there
+    $as_root env DEBIAN_FRONTEND=noninteractive sh -c 'exec apt-get -o APT::Status-Fd=3 "$@" 3>&1' sh \
+      -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 \
+      "$command" "$@" 2>&1 </dev/null || echo 'apt-get-failed:'
   } | {
     result=0
     told=
@@ -99,6 +102,7 @@ apt_get() {
     done
     return $result
   } && rm -f "$apt_log" && return 0
+  grep -E '^dpkg: error' "$apt_log" >&2 || true
   tail -n 5 "$apt_log" >&2
   rm -f "$apt_log"
   return 1

@@ -84,7 +84,7 @@ test('only the missing packages are installed, and a machine without lists fetch
   const { run, calls } = checkout(t, 'need_debian gcc mc', {
     'dpkg-query': 'printf "gcc ii \\nmc rc \\n"; exit 1',
     'apt-cache': 'exit 100',
-    'apt-get': 'echo dlstatus:1:40.0:words; echo pmstatus:mc:90.0:words; echo chatter',
+    'apt-get': 'echo dlstatus:1:40.0:words >&3; echo pmstatus:mc:90.0:words >&3; echo chatter',
     id: asRoot,
   });
   const { status, stdout, stderr } = run();
