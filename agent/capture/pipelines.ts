@@ -7,8 +7,10 @@ export const GREY = { width: 320, height: 180, framesPerSecond: 5 } as const;
 export const SOURCE = 'source';
 export const SINK = 'sink';
 
-/** TCP only: a lost UDP packet tears pictures in the evidence. No teardown wait: a frozen camera never answers. */
-const RTSP = `rtspsrc name=${SOURCE} protocols=tcp latency=200 teardown-timeout=100000000`;
+/** TCP only: a lost UDP packet tears pictures in the evidence. `buffer-mode=none` takes the camera's own time
+ *  stamps: the default smooths them by arrival, and gives pictures that arrive in a burst one and the same time, which
+ *  the muxer refuses. The wait for an answer at the end is short: a frozen camera never answers. */
+const RTSP = `rtspsrc name=${SOURCE} protocols=tcp latency=200 buffer-mode=none teardown-timeout=100000000`;
 
 /** The recorded stream: never decoded, packed into fragments of at most a second that begin a new one at each key
  *  frame. `avc` because MP4 and browsers want it; frames before the first key frame are of no use to anybody. */

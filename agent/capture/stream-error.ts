@@ -34,6 +34,7 @@ export function describeStreamError(
     return `${where}: no connection; the camera is off, not in this network, or has another address`;
   if (/not-linked|not-negotiated/.test(text))
     return `${where}: the stream is not H.264, or changed its picture size`;
+  if (/has no PTS/.test(text)) return `${where}: the camera's time stamps do not advance`;
   if (/TLS|certificate/i.test(text)) return `${where}: the camera's certificate is not trusted`;
   return `${where}: ${hideAddresses(text)}`;
 }

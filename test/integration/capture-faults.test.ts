@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { readFile, stat } from 'node:fs/promises';
@@ -155,6 +157,16 @@ test('a stopped capture process, which hears nothing, is killed and forked again
     await until('another process', () => state(capture).state === 'live' && state(capture).pid !== pid);
     assert.equal(alive(pid ?? 0), false);
     await capture.stop();
+  }));
+
+test('a capture process does not outlive an agent that is killed', () =>
+  withCamera({}, async (camera) => {
+    const program = new URL('capture-parent.ts', import.meta.url);
+    const parent = fork(program, [camera.mainUrl, camera.subUrl], { execArgv: [] });
+    const [pid] = (await once(parent, 'message')) as [number];
+    assert.ok(alive(pid));
+    parent.kill('SIGKILL');
+    await until('the child to be gone', () => !alive(pid));
   }));
 
 test('a stream that is not there and a camera that is not there are told apart in plain words', () =>
