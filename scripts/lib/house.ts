@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { CONTAINER_CLIPS } from '@dachawatch/contracts';
+import { CONTAINER_CLIPS, type RecordingConfig } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { loadKeys } from '../../cloud-fn/local/functions-host/keys.ts';
 import { repoRoot } from './places.ts';
@@ -20,6 +20,7 @@ export interface HouseOptions {
   readonly modelsDir: string;
   readonly dashboardPort: number;
   readonly cameras: readonly CameraAddress[];
+  readonly recording: RecordingConfig;
   readonly tell: (sentence: string) => void;
 }
 
@@ -157,7 +158,7 @@ function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
       caFile: hub.caFile,
     },
     cameras,
-    recording: {},
+    recording: options.recording,
     storage: {},
     dashboard: { port: options.dashboardPort },
   };

@@ -39,6 +39,8 @@ function readOptions(args: string[]) {
         sub: { type: 'string', multiple: true, default: [] },
         data: { type: 'string' },
         port: { type: 'string', default: '8080' },
+        'pre-roll': { type: 'string', default: '5' },
+        'post-roll': { type: 'string', default: '30' },
         'until-verdict': { type: 'boolean', default: false },
         timeout: { type: 'string', default: '300' },
         json: { type: 'boolean', default: false },
@@ -65,6 +67,10 @@ function readOptions(args: string[]) {
     ),
     dataDir: resolve(values.data ?? join(stateDir(), 'run')),
     port: numberIn(values.port, 'port', 0, 65_535),
+    recording: {
+      preRollMs: Math.round(numberIn(values['pre-roll'], 'pre-roll', 0, 30) * 1000),
+      postRollMs: Math.round(numberIn(values['post-roll'], 'post-roll', 1, 300) * 1000),
+    },
     untilVerdict: values['until-verdict'],
     timeoutS: numberIn(values.timeout, 'timeout', 1, 86_400),
     json: values.json,
@@ -132,6 +138,7 @@ async function main(interrupted: AbortSignal): Promise<number> {
       modelsDir: join(cacheDir(), 'models'),
       dashboardPort: options.port,
       cameras,
+      recording: options.recording,
       tell,
     });
     tell(`watching; the page is at ${dashboard}`);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A process of the product, started with an IPC channel: it says `{ready: true, …}` when it serves, and ends by
@@ -16,12 +16,8 @@ export interface ProcessSpec {
 
 export type Ready = Readonly<Record<string, unknown>>;
 
-export interface Supervised {
+interface Entry {
   readonly name: string;
-  readonly pid: () => number | undefined;
-}
-
-interface Entry extends Supervised {
   readonly spec: ProcessSpec;
   child: ChildProcess | undefined;
   /** Has been ready once: only then is a death answered with a restart. */
@@ -63,6 +59,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
     });
     closeSync(log);
     entry.child = child;
+    writePids();
     const startedAt = performance.now();
 
     child.once('exit', (code, signal) => {
@@ -103,6 +100,14 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
     });
   }
 
+  /** `processes.json` beside the logs: which process is which, for people with a question and for the kill tests. */
+  const writePids = () => {
+    const pids = Object.fromEntries(
+      entries.flatMap(({ name, child }) => (child?.pid ? [[name, child.pid]] : [])),
+    );
+    writeFileSync(join(logDir, 'processes.json'), `${JSON.stringify(pids, null, 2)}\n`);
+  };
+
   const logFile = (name: string) => join(logDir, `${name}.log`);
 
   async function end(entry: Entry): Promise<void> {
@@ -127,7 +132,6 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         served: false,
         restarts: 0,
         restartTimer: undefined,
-        pid: () => entry.child?.pid,
       };
       entries.push(entry);
       try {
@@ -138,7 +142,6 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         throw error;
       }
     },
-    processes: (): readonly Supervised[] => entries,
     async stop(): Promise<void> {
       stopping = true;
       for (const entry of entries.toReversed()) await end(entry);
