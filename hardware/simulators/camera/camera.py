@@ -38,7 +38,8 @@ LAUNCH = (
     "( appsrc name=source is-live=true format=time block=false max-bytes=0 "
     "caps=video/x-h264,stream-format=byte-stream,alignment=au ! rtph264pay name=pay0 pt=96 )"
 )
-# A viewer that does not read loses pictures, as with a real camera, instead of filling our memory.
+# A client that asks what there is and never plays must not fill our memory. One that plays and reads too slowly does
+# not either: the server drops what its connection cannot take.
 LONGEST_QUEUE_GOPS = 5
 
 
