@@ -32,13 +32,25 @@ export interface PipelineDeps {
   onMessage(message: BusMessage): void;
 }
 
+/** A missing plugin shows here, by the name of its element. */
+function parseLaunch(launch: string) {
+  try {
+    return new gstreamer.Pipeline(launch);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Failure('rejected', 'capture.gstreamer', `GStreamer cannot build the pipeline: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
 /** A pipeline that knows its camera and does not play yet. */
 export function preparePipeline({
   launch,
   url,
   credential,
 }: Pick<PipelineDeps, 'launch' | 'url' | 'credential'>) {
-  const pipeline = new gstreamer.Pipeline(launch);
+  const pipeline = parseLaunch(launch);
   const source = pipeline.findChild(SOURCE);
   if (!source) throw new Failure('bug', 'capture.launch', 'A pipeline lacks its source');
   setText(source, 'location', url);

@@ -101,15 +101,8 @@ export function createWatch(deps: WatchDeps): Watch {
       launch,
       url: camera[stream],
       credential,
-      onBuffer: (buffer, caps) => {
-        if (failed) return;
-        try {
-          onBuffer(buffer, caps);
-        } catch (error) {
-          if (!(error instanceof Failure) || error.kind === 'bug') throw error;
-          fail(`camera ${camera.id}, ${stream} stream: ${error.message}`);
-        }
-      },
+      onBuffer: (buffer, caps) =>
+        guarded(`camera ${camera.id}, ${stream} stream`, () => onBuffer(buffer, caps)),
       onEnd: () => setTimeout(() => void report(), END_GRACE_MS),
       onMessage: (message) => {
         if (message.type !== 'error' || trouble) return;
@@ -118,6 +111,17 @@ export function createWatch(deps: WatchDeps): Watch {
       },
     });
     pipelines.push(pipeline);
+  }
+
+  /** What went wrong in a way that says so ends the watch; a bug ends the process. */
+  function guarded(where: string, act: () => void): void {
+    if (failed) return;
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+      fail(`${where}: ${error.message}`);
+    }
   }
 
   /** Asks the camera what it sends; undefined when it does not say in time. */
@@ -151,10 +155,11 @@ export function createWatch(deps: WatchDeps): Watch {
   }
 
   return {
-    start: () => {
-      run('main', MAIN_PIPELINE, (buffer) => reader.push(buffer, clock.monotonicMs()));
-      run('sub', SUB_PIPELINE, onGrey);
-    },
+    start: () =>
+      guarded(`camera ${camera.id}`, () => {
+        run('main', MAIN_PIPELINE, (buffer) => reader.push(buffer, clock.monotonicMs()));
+        run('sub', SUB_PIPELINE, onGrey);
+      }),
     heartbeat: () => {
       const now = clock.monotonicMs();
       checkSilence(now);

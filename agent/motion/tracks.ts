@@ -136,7 +136,7 @@ export function createTracker({ minFrames, minTravel }: Thresholds) {
     beginFrame(): void {
       for (const track of tracks) track.seen = false;
     },
-    /** Each patch of the frame, largest first. */
+    /** Each patch of the frame that may be a thing. */
     follow(patch: Patch): TrackState {
       const track = nearest(patch);
       if (!track) {

@@ -37,3 +37,11 @@ test('a zero byte, which would cut the text, is refused', () => {
     (error: unknown) => error instanceof Failure && error.code === 'capture.zero-byte',
   );
 });
+
+test('a plugin that is not installed is named', () => {
+  const login = { url: 'rtsp://127.0.0.1:1/a', username: 'a', password: 'b' };
+  assert.throws(
+    () => readSource('rtspsrc name=source ! nosuchdecoder ! fakesink', login),
+    (error: unknown) => error instanceof Failure && /nosuchdecoder/.test(error.message),
+  );
+});
