@@ -1,5 +1,6 @@
 /** `scripts/run`: the whole product on this machine, with a camera to watch. Its help stands in `scripts/run`. */
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -106,6 +107,8 @@ async function main(interrupted: AbortSignal): Promise<number> {
       `another scripts/run uses ${options.dataDir}; stop it, or give another folder with --data`,
     );
 
+  await requireFreePort(options.port);
+
   const logDir = join(options.dataDir, 'log');
   const supervisor = createSupervisor({
     logDir,
@@ -155,6 +158,24 @@ async function main(interrupted: AbortSignal): Promise<number> {
     lock.release();
     tell('stopped');
   }
+}
+
+/** Asked before minutes of preparation, not after. */
+async function requireFreePort(port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((done, refuse) => {
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      refuse(
+        new Refusal(
+          error.code === 'EADDRINUSE'
+            ? `port ${port} is in use; stop what uses it, or give another with --port`
+            : `port ${port} cannot be used: ${error.message}`,
+        ),
+      ),
+    );
+    probe.listen(port, '127.0.0.1', done);
+  });
+  await new Promise((done) => probe.close(done));
 }
 
 /** Tells what happens until Ctrl-C, or until the first verdict with --until-verdict. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A process of the product, started with an IPC channel: it says `{ready: true, …}` when it serves, and ends by
@@ -17,7 +17,6 @@ export interface ProcessSpec {
 export type Ready = Readonly<Record<string, unknown>>;
 
 interface Entry {
-  readonly name: string;
   readonly spec: ProcessSpec;
   child: ChildProcess | undefined;
   /** Has been ready once: only then is a death answered with a restart. */
@@ -93,7 +92,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         clearTimeout(timer);
         reject(
           new Error(
-            `${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}); see ${logFile(spec.name)}`,
+            `${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}): ${lastWords(spec.name)}`,
           ),
         );
       });
@@ -103,9 +102,15 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
   /** `processes.json` beside the logs: which process is which, for people with a question and for the kill tests. */
   const writePids = () => {
     const pids = Object.fromEntries(
-      entries.flatMap(({ name, child }) => (child?.pid ? [[name, child.pid]] : [])),
+      entries.flatMap(({ spec, child }) => (child?.pid ? [[spec.name, child.pid]] : [])),
     );
     writeFileSync(join(logDir, 'processes.json'), `${JSON.stringify(pids, null, 2)}\n`);
+  };
+
+  /** The last line of a log, and where the rest is. */
+  const lastWords = (name: string) => {
+    const line = readFileSync(logFile(name), 'utf8').trim().split('\n').at(-1) ?? '';
+    return `${line.slice(0, 500)} (see ${logFile(name)})`;
   };
 
   const logFile = (name: string) => join(logDir, `${name}.log`);
@@ -126,7 +131,6 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
      *  started again, and the error names its log. */
     async start(spec: ProcessSpec): Promise<Ready> {
       const entry: Entry = {
-        name: spec.name,
         spec,
         child: undefined,
         served: false,
