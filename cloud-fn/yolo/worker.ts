@@ -72,6 +72,7 @@ async function main(): Promise<void> {
       ...{ requests, results, poison, log },
       answer: answerer.answer,
       refusal: answerer.refusal,
+      keepText: (name, text) => clips.keepText(name, text),
       leaseMs: settings.leaseMs,
       idleMs: settings.idleMs,
       nowMs: Date.now,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   eventually,
@@ -20,6 +20,7 @@ before(async () => {
   await makeClip(['-i', await footageOfPeople()], 3, people);
   await makeClip(['-stream_loop', '-1', '-i', people], 120, clip);
 });
+afterEach(() => cloud.endWorkers());
 after(() => cloud.stop());
 
 test('the clip of a worker killed in the middle is answered by the next one, exactly once', async () => {

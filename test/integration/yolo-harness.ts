@@ -128,6 +128,11 @@ export async function startYoloCloud() {
     ...more,
   });
 
+  async function endWorkers(): Promise<void> {
+    for (const worker of workers) worker.kill('SIGKILL');
+    await Promise.all(workers.splice(0).map(({ ended }) => ended));
+  }
+
   return {
     dir,
     frames,
@@ -170,16 +175,14 @@ export async function startYoloCloud() {
         const [message] = receivedMessageItems;
         if (!message) return undefined;
         await poison.deleteMessage(message.messageId, message.popReceipt);
-        return JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')) as Record<
-          string,
-          string
-        >;
+        return JSON.parse(message.messageText) as Record<string, string>;
       }),
     /** Messages in the queue of the requests, hidden ones too. */
     openRequests: async () => (await requests.getProperties()).approximateMessagesCount ?? 0,
+    /** So that the worker of a test that failed does not take the requests of the next. */
+    endWorkers,
     async stop(): Promise<void> {
-      for (const worker of workers) worker.kill('SIGKILL');
-      await Promise.all(workers.map(({ ended }) => ended));
+      await endWorkers();
       await storage.stop();
       await rm(dir, { recursive: true, force: true });
     },

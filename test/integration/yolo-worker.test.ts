@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { footageOfPeople, makeClip, startWorker, startYoloCloud, type YoloCloud } from './yolo-harness.ts';
 
 let cloud: YoloCloud;
@@ -12,6 +12,7 @@ before(async () => {
   people = join(cloud.dir, 'people.mp4');
   await makeClip(['-i', await footageOfPeople()], 3, people);
 });
+afterEach(() => cloud.endWorkers());
 after(() => cloud.stop());
 
 async function stopWorker(worker: ReturnType<typeof startWorker>): Promise<void> {
@@ -57,7 +58,9 @@ test('messages nobody can read go to the poison queue with their reason, and dis
     { text: Buffer.from('{"instance_id": "half a mess').toString('base64'), reason: 'bad-json' },
     { text: Buffer.from(JSON.stringify(incomplete)).toString('base64'), reason: 'bad-contract' },
   ];
+  const huge = `{"half a message": "${'"'.repeat(9000)}`;
   for (const { text } of bad) await cloud.requests.sendMessage(text);
+  await cloud.requests.sendMessage(huge);
   await cloud.ask(good);
   const worker = cloud.worker();
 
@@ -69,6 +72,11 @@ test('messages nobody can read go to the poison queue with their reason, and dis
     assert.ok(poisoned['message']);
     assert.match(poisoned['at'] ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   }
+  const place = (await cloud.nextPoison())['original_blob'] ?? '';
+  const kept = await cloud.frames
+    .getBlobClient(place.slice('detected-dacha-video/'.length))
+    .downloadToBuffer();
+  assert.equal(kept.toString('utf8'), huge);
   await worker.saw('request.answered');
   assert.equal(await cloud.openRequests(), 0);
   await stopWorker(worker);

@@ -13,7 +13,7 @@ type Converter = typeof import('@tensorflow/tfjs-converter');
 const SIDE = 512;
 const OUTPUT = 'tower_0/detections';
 
-/** CenterNet as a TensorFlow.js graph: needs no native library, so it runs wherever Node does. About twenty times
+/** CenterNet as a TensorFlow.js graph: needs no native library, so it runs wherever Node does. About ten times
  *  slower than YOLOX on the ONNX runtime, and less sure of what it sees. */
 export async function openCenternet(model: Model, folder: string): Promise<Detector> {
   const weightsFile = model.files.find(({ file }) => file.endsWith('.bin'));

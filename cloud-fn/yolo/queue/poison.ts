@@ -1,28 +1,32 @@
+import { createHash } from 'node:crypto';
 import type { QueueMessageError } from '@dachawatch/contracts';
 
-/** A queue message holds 64 KiB; base64 takes a quarter of that. */
-const MAX_BYTES = 48 * 1024;
+/** A queue message takes 64 KiB once written as XML; quotes grow to six bytes there. */
+const MAX_QUOTED_BYTES = 8192;
 
-/** What is put into the poison queue for a message nobody can read: base64 of `{reason, message, original, at}`.
- *  A message that fills its queue to the brim does not fit with its reason beside it: the original is then cut at
- *  the end, and `message` says so. */
-export function poisonMessage(
+export interface PoisonDeps {
+  readonly send: (text: string) => Promise<unknown>;
+  /** Keeps a text that is too large for a queue message. @returns container and path */
+  readonly keepText: (name: string, text: string) => Promise<string>;
+  readonly nowMs: () => number;
+}
+
+/** Puts a message nobody can read aside for a person, as JSON with the reason. Nothing of it is lost: one that is
+ *  too large to be quoted lies in a blob, and `original_blob` names it. */
+export async function putAside(
+  { send, keepText, nowMs }: PoisonDeps,
   original: string,
   error: Pick<QueueMessageError, 'code' | 'message'>,
-  nowMs: number,
-): string {
-  const write = (kept: string, message: string) =>
-    Buffer.from(
-      JSON.stringify({ reason: error.code, message, original: kept, at: new Date(nowMs).toISOString() }),
-    );
-  let bytes = write(original, error.message);
-  // One character takes at most six bytes of JSON, so the cut fits at the latest when a sixth is left.
-  for (let kept = original.length; bytes.length > MAX_BYTES; ) {
-    kept = Math.floor(kept * 0.8);
-    bytes = write(
-      original.slice(0, kept),
-      `${error.message.slice(0, 1000)} (the original has ${original.length} characters, ${kept} are kept)`,
-    );
+): Promise<void> {
+  const note = {
+    reason: error.code,
+    message: error.message.slice(0, 2000),
+    at: new Date(nowMs()).toISOString(),
+  };
+  if (Buffer.byteLength(JSON.stringify(original)) <= MAX_QUOTED_BYTES) {
+    await send(JSON.stringify({ ...note, original }));
+    return;
   }
-  return bytes.toString('base64');
+  const name = `${createHash('sha256').update(original).digest('hex')}.txt`;
+  await send(JSON.stringify({ ...note, original_blob: await keepText(name, original) }));
 }

@@ -10,7 +10,7 @@ import {
 import { ClipProblem } from '../clip-problem.ts';
 import type { Log } from '../log.ts';
 import { holdMessage, type MessageLease } from './message-lease.ts';
-import { poisonMessage } from './poison.ts';
+import { putAside } from './poison.ts';
 
 export interface RequestLoopDeps {
   readonly requests: QueueClient;
@@ -18,6 +18,8 @@ export interface RequestLoopDeps {
   readonly poison: QueueClient;
   readonly answer: (request: ProcessingRequest, signal: AbortSignal) => Promise<ProcessingResult>;
   readonly refusal: (request: ProcessingRequest, problem: ClipProblem) => ProcessingResult;
+  /** Keeps the text of a message that is too large for the poison queue. */
+  readonly keepText: (name: string, text: string) => Promise<string>;
   readonly leaseMs: number;
   /** The loop ends after so long without a message. */
   readonly idleMs: number;
@@ -111,7 +113,8 @@ async function settle(
     request = decodeProcessingRequest(message.messageText);
   } catch (error) {
     if (!(error instanceof QueueMessageError)) throw error;
-    await send(deps.poison, poisonMessage(message.messageText, error, deps.nowMs()));
+    const { keepText, nowMs } = deps;
+    await putAside({ send: (note) => send(deps.poison, note), keepText, nowMs }, message.messageText, error);
     await lease.settle();
     log.warn(
       { event: 'request.unreadable', messageId, reason: error.code, err: error.message },

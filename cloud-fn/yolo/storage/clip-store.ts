@@ -18,6 +18,8 @@ export interface ClipStore {
   download(path: string, file: string, signal: AbortSignal): Promise<void>;
   /** @throws ClipProblem */
   putFrame(path: string, jpeg: Buffer, signal: AbortSignal): Promise<void>;
+  /** Keeps a message nobody could read. @returns container and path */
+  keepText(name: string, text: string): Promise<string>;
 }
 
 export function createClipStore(
@@ -77,7 +79,16 @@ export function createClipStore(
     }
   }
 
-  return { url: blobs.url, prepare, download, putFrame };
+  async function keepText(name: string, text: string): Promise<string> {
+    const path = `unreadable/${name}`;
+    await frames.getBlockBlobClient(path).uploadData(Buffer.from(text), {
+      blobHTTPHeaders: { blobContentType: 'text/plain; charset=utf-8' },
+      abortSignal: AbortSignal.timeout(UPLOAD_DEADLINE_MS),
+    });
+    return `${CONTAINER_FRAMES}/${path}`;
+  }
+
+  return { url: blobs.url, prepare, download, putFrame, keepText };
 }
 
 function asClipProblem(error: unknown, code: string, what: string): ClipProblem {

@@ -42,6 +42,7 @@ function bench(answer: RequestLoopDeps['answer'], leaseMs = 30_000) {
     poison: poison.client,
     answer,
     refusal: (request, { code, message }) => result(request, { code, message }),
+    keepText: async (name) => name,
     leaseMs,
     idleMs: 0,
     log: createLog((line) => log.push(line)),
