@@ -103,7 +103,15 @@ function clipKeeper(ledger: Ledger, wakeUploader: () => void, log: Log): ClipKee
       }
     },
     written(clipId, written) {
-      ledger.sealClip(clipId, written);
+      try {
+        ledger.sealClip(clipId, written);
+      } catch (error) {
+        // The file is not what its writer reported: what is whole in it is kept as after a torn end.
+        if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
+        log.error({ event: 'clip.seal-refused', clipId, code: error.code }, error.message);
+        void ledger.recoverClip(clipId).then(wakeUploader);
+        return;
+      }
       wakeUploader();
     },
     async abandoned(clipId, reason) {

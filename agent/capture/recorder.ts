@@ -40,6 +40,8 @@ export interface Recorder {
 const CONTINUES_MS = 2_000;
 /** After a clip that could not be opened or written, motion asks again only after this long. */
 const HOLD_OFF_MS = 5_000;
+/** Media times are sums of rounded ticks: a fragment that fits exactly must not be left out for a rounding. */
+const ROUNDING_MS = 20;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 interface Running {
@@ -51,6 +53,7 @@ interface Running {
   /** What came before the place was known. */
   readonly waiting: Fragment[];
   lastEndMs: number;
+  ended: boolean;
   writer: ClipWriter | undefined;
   /** Settles when the clip is reported. */
   readonly done: Promise<void>;
@@ -61,8 +64,9 @@ interface Running {
  *  Invariants
  *  1. A clip begins with the key frame at or before `trigger - preRoll`, but not before the end of the last clip,
  *     save for the group of pictures that end lies in.
- *  2. It ends with the first fragment that reaches wanted start + pre-roll + post-roll, so every clip is that long,
- *     give or take a group of pictures; earlier only when the stream ends or the disk fails.
+ *  2. It ends with the last fragment that still fits before wanted start + pre-roll + post-roll, so every clip is
+ *     that long, give or take a group of pictures: up to one more at the start, less than one fragment, which is
+ *     never longer, fewer at the end; earlier only when the stream ends or the disk fails.
  *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
  *  4. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
 export function createRecorder(deps: RecorderDeps): Recorder {
@@ -98,6 +102,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       triggeredWallMs: Math.round(clock.nowMs() - (clock.monotonicMs() - atMs)),
       waiting: fragments,
       lastEndMs: last.endMs,
+      ended: false,
       writer: undefined,
       done,
       end,
@@ -155,11 +160,13 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   function fragment(next: Fragment): void {
     const clip = running;
-    if (!clip || clip.lastEndMs >= clip.endMs) return;
+    if (!clip || clip.ended) return;
     if (clip.writer) clip.writer.append(next);
     else clip.waiting.push(next);
     clip.lastEndMs = next.endMs;
-    if (next.endMs < clip.endMs) return;
+    const lengthMs = next.endMs - next.startMs;
+    if (next.endMs + lengthMs <= clip.endMs + ROUNDING_MS) return;
+    clip.ended = true;
     notBeforeMs = next.endMs;
     clip.end();
   }

@@ -85,7 +85,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         if (typeof message !== 'object' || message === null || !('ready' in message)) return;
         clearTimeout(timer);
         entry.served = true;
-        resolve(message as Ready);
+        resolve({ ...message });
       });
       child.once('error', reject);
       child.once('exit', (code, signal) => {

@@ -85,11 +85,11 @@ test('a clip begins with the key frame before the pre-roll and ends with the pos
   await it.until(20_500);
   await it.trigger();
   await it.until(60_000);
-  assert.deepEqual(it.range(0), [14_000, 51_000]);
+  assert.deepEqual(it.range(0), [14_000, 50_000]);
   assert.deepEqual(it.written, [
     {
       clipId: 'clip-1',
-      clip: { durationMs: 37_000, bytes: 1, sha256: 'x', preRollMs: 6500, startedMs: WALL + 14_000 },
+      clip: { durationMs: 36_000, bytes: 1, sha256: 'x', preRollMs: 6500, startedMs: WALL + 14_000 },
     },
   ]);
   assert.deepEqual(it.asked, [WALL + 20_500]);
@@ -117,8 +117,8 @@ test('motion shortly after a clip begins no earlier than that clip ended, save f
   const [, end] = it.range(0);
   await it.trigger();
   await it.until(60_000);
-  assert.equal(end, 26_000);
-  assert.deepEqual(it.range(1), [26_000, 36_000]);
+  assert.equal(end, 25_000);
+  assert.deepEqual(it.range(1), [24_000, 35_000]);
 });
 
 test('a camera that has just started gives what it has, and the clip is as long as any', async () => {

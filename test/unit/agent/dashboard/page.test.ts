@@ -49,7 +49,7 @@ const PUT_TOGETHER: Record<string, readonly string[]> = {
     'unlink',
     'lose',
   ],
-  suppressed: ['learning', 'too-small', 'too-short', 'whole-scene'],
+  suppressed: ['learning', 'too-small', 'too-short', 'in-place', 'lighting', 'whole-scene'],
   label: ['person', 'car', 'dog'],
 };
 
