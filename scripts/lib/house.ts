@@ -109,12 +109,16 @@ export async function startHouse(
   });
 
   tell('starting the agent');
-  writeAgentFiles(options, {
-    connectionString: text(hub, 'deviceConnectionString'),
-    mqttPort: text(hub, 'mqttPort'),
-    httpsPort: text(hub, 'httpsPort'),
-    caFile: certificates.caFile,
-  });
+  const dashboardPort = options.dashboardPort === 0 ? Number(await freePort()) : options.dashboardPort;
+  writeAgentFiles(
+    { ...options, dashboardPort },
+    {
+      connectionString: text(hub, 'deviceConnectionString'),
+      mqttPort: text(hub, 'mqttPort'),
+      httpsPort: text(hub, 'httpsPort'),
+      caFile: certificates.caFile,
+    },
+  );
   const agent = await supervisor.start({
     name: 'agent',
     entry: entry('agent/main.ts'),
