@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../fakes/browser.ts';
 import { createWorld, someCamera, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { createRealHouse, type RealHouse } from '../unit/agent/dashboard/real-house.ts';
 
 const PATIENCE_MS = 45_000;
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
-/** Headless and quiet: no service of the browser's maker is asked. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 let browser: Browser;
 let house: RealHouse;
@@ -30,15 +20,8 @@ let shots = '';
 /** Whatever the browser complains about: errors, refused scripts, failed requests. */
 let complaints: string[] = [];
 
-function findChromium(): string {
-  const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const found = places.find((place) => existsSync(place));
-  assert.ok(found, `no browser in ${places.join(', ')}: apt-get install chromium`);
-  return found;
-}
-
 before(async () => {
-  browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  browser = await launchBrowser();
   shots = await mkdtemp(join(tmpdir(), 'dashboard-shots-'));
 });
 after(async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createHash } from 'node:crypto';
-import { chromium } from 'playwright-core';
 import { defaultFootage } from '../../hardware/simulators/camera/default-footage.ts';
 import { prepareFootage } from '../../hardware/simulators/camera/footage.ts';
 import { cacheDir } from '../../scripts/lib/places.ts';
+import { launchBrowser } from '../fakes/browser.ts';
 import { decodeComplaints, probe, sliceHashes } from '../integration/capture-rig.ts';
 import { createPlace, leftovers, type Place, type Product } from './product.ts';
 
@@ -95,18 +95,7 @@ test('the pictures are the ones the camera encoded, bit for bit, one after the o
 });
 
 test('Chromium plays the file', async () => {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
     await page.goto(`file://${clip.file}`);
