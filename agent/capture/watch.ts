@@ -19,6 +19,8 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   readonly recording: RecordingConfig;
   readonly timings: CaptureTimings;
   readonly clock: Clock;
+  /** Another one than the product's: `scripts/bench motion` looks over the detector's shoulder. */
+  readonly createDetector?: typeof createMotionDetector;
   /** Called once: the camera cannot be watched any more, for this reason. */
   fail(detail: string): void;
 }
@@ -46,12 +48,12 @@ const PROBE_MS = 3_000;
 
 /** One camera: two pipelines, and what happens between them. */
 export function createWatch(deps: WatchDeps): Watch {
-  const { camera, credential, recording, timings, clock } = deps;
+  const { camera, credential, recording, timings, clock, createDetector = createMotionDetector } = deps;
   const pipelines: RunningPipeline[] = [];
   const ring = createFragmentRing({ keepMs: recording.preRollMs + RING_SLACK_MS, maxBytes: RING_BYTES });
   const mediaClock = createMediaClock();
   const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
-  const detector = createMotionDetector({
+  const detector = createDetector({
     size: GREY,
     framesPerSecond: GREY.framesPerSecond,
     sensitivity: camera.sensitivity,
