@@ -87,11 +87,11 @@ function options() {
 }
 
 /** What capture asks of the ledger: a place to write, and custody of what was written. */
-function clipKeeper(ledger: Ledger, wakeUploader: () => void, log: Log): ClipKeeper {
+function clipKeeper(ledger: Ledger, wakeUploader: () => void, clock: Clock, log: Log): ClipKeeper {
   return {
     open({ cameraId, triggeredMs }) {
       try {
-        const clip = ledger.openClip({ cameraId, triggeredMs, clockQuality: clockQuality() });
+        const clip = ledger.openClip({ cameraId, triggeredMs, clockQuality: clockQuality(clock.nowMs()) });
         return { clipId: clip.clipId, partFile: clip.partFile };
       } catch (error) {
         if (!(error instanceof Failure) || error.kind === 'bug') throw error;
@@ -212,7 +212,7 @@ async function main(): Promise<void> {
   const capture = createCapture({
     cameras: config.cameras.map((camera) => ({ config: camera, credential: cameraLogin(camera) })),
     recording: config.recording,
-    keeper: clipKeeper(ledger, () => uploader.wake(), log),
+    keeper: clipKeeper(ledger, () => uploader.wake(), clock, log),
     clock,
     log: log.child({ room: 'capture' }),
   });
