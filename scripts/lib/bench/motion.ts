@@ -1,0 +1,178 @@
+/** `scripts/bench motion`: how well and how dear motion detection is, on labelled clips. */
+import { parseArgs } from 'node:util';
+import { GREY } from '../../../agent/capture/pipelines.ts';
+import { prepareFootage } from '../../../hardware/simulators/camera/footage.ts';
+import { cacheDir } from '../places.ts';
+import { runDirect } from './direct.ts';
+import { runLive } from './live.ts';
+import { type BenchClip, readManifest } from './manifest.ts';
+import { figuresOf, measure, type Measured, type Run } from './measure.ts';
+import { runPeer } from './peer-motion.ts';
+import { Refusal } from './refusal.ts';
+import { reasonsOf, type Row, tableOf } from './table.ts';
+
+interface Result {
+  readonly clip: BenchClip;
+  readonly ours: Measured;
+  readonly motion: Measured | undefined;
+}
+
+function readOptions(args: readonly string[]) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        manifest: { type: 'string' },
+        direct: { type: 'boolean', default: false },
+        'every-ms': { type: 'string' },
+        sensitivity: { type: 'string', default: '5' },
+        only: { type: 'string', default: '' },
+        cameras: { type: 'string', default: '2' },
+        peer: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message} (scripts/bench --help lists the options)`);
+  }
+  const { manifest, direct, only, json, peer } = values;
+  if (manifest === undefined) throw new Refusal('motion needs --manifest FILE with the labelled clips');
+  if (peer !== undefined && peer !== 'motion') throw new Refusal(`--peer takes motion, not "${peer}"`);
+  if (values['every-ms'] !== undefined && !direct)
+    throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
+  return {
+    manifest,
+    direct,
+    only,
+    json,
+    peer: peer !== undefined,
+    everyMs: whole(values['every-ms'] ?? `${1000 / GREY.framesPerSecond}`, 'every-ms', 20, 10_000),
+    sensitivity: whole(values.sensitivity, 'sensitivity', 1, 10),
+    cameras: whole(values.cameras, 'cameras', 1, 8),
+  };
+}
+
+function whole(text: string, name: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new Refusal(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
+}
+
+const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+
+export async function benchMotion(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const options = readOptions(args);
+  const clips = await readManifest(options.manifest, options.only);
+  const ours = (clip: BenchClip): Promise<Run> =>
+    options.direct ? runDirect(clip, options) : runLive(clip, { ...options, cacheDir: cacheDir(), signal });
+  if (!options.direct || options.peer) await prepareAll(clips, signal);
+  // At full speed one at a time: what shares a core costs more.
+  const results = await side(options.direct ? 1 : options.cameras, clips, signal, async (clip) => {
+    const measured = measure(clip, await ours(clip));
+    tell(progress('ours', clip, measured));
+    return measured;
+  });
+  const peers = options.peer
+    ? await side(options.cameras, clips, signal, async (clip) => {
+        const measured = measure(clip, await runPeer(clip, { cacheDir: cacheDir(), signal }));
+        tell(progress('motion', clip, measured));
+        return measured;
+      })
+    : [];
+  const all = clips.map(
+    (clip, index): Result => ({ clip, ours: results[index] as Measured, motion: peers[index] }),
+  );
+  process.stdout.write(options.json ? `${JSON.stringify(summary(all))}\n` : `${report(all)}\n`);
+}
+
+/** Encodes what the camera will show, so that nothing else uses the machine while it is measured. */
+async function prepareAll(clips: readonly BenchClip[], signal: AbortSignal): Promise<void> {
+  for (const { path, file } of clips) {
+    const onProgress = (sentence: string) => tell(`${file}: ${sentence}`);
+    await prepareFootage({ video: path, cacheDir: cacheDir(), onProgress, signal });
+  }
+}
+
+/** Works on `count` clips at a time; the first failure ends it.
+ *  @returns results in the order of the clips */
+async function side<T>(
+  count: number,
+  clips: readonly BenchClip[],
+  signal: AbortSignal,
+  work: (clip: BenchClip) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  const waiting = [...clips.entries()];
+  let failed = false;
+  const worker = async () => {
+    for (let next = waiting.shift(); next && !failed; next = waiting.shift()) {
+      if (signal.aborted) throw new Error('interrupted');
+      try {
+        results[next[0]] = await work(next[1]);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: count }, worker));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  return results;
+}
+
+const isReal = ({ clip }: Result) => !clip.synthetic;
+const isSynthetic = ({ clip }: Result) => clip.synthetic;
+
+function totals(results: readonly Result[], who: 'ours' | 'motion') {
+  const of = (keep: (result: Result) => boolean) =>
+    figuresOf(results.filter(keep).flatMap((result) => result[who] ?? []));
+  return { real: of(isReal), synthetic: of(isSynthetic) };
+}
+
+function summary(results: readonly Result[]) {
+  return {
+    ours: totals(results, 'ours'),
+    ...(results.some(({ motion }) => motion) && { motion: totals(results, 'motion') }),
+    clips: results.map(({ clip, ours, motion }) => ({
+      file: clip.file,
+      synthetic: clip.synthetic,
+      ours: { ...figuresOf([ours]), alarms: ours.alarms.map(pair) },
+      ...(motion && { motion: { ...figuresOf([motion]), alarms: motion.alarms.map(pair) } }),
+    })),
+  };
+}
+
+const pair = ({ fromS, toS }: { fromS: number; toS: number }) => [
+  Number(fromS.toFixed(2)),
+  Number(toS.toFixed(2)),
+];
+
+function progress(who: string, clip: BenchClip, measured: Measured): string {
+  const { events, detected, falseAlarms } = figuresOf([measured]);
+  const alarms = measured.alarms.map((alarm) => pair(alarm).join('-')).join(' ');
+  return `${who.padEnd(6)} ${clip.file}: ${detected}/${events} found, ${falseAlarms} false; alarms: ${alarms || 'none'}`;
+}
+
+function report(results: readonly Result[]): string {
+  const whose = ['ours', 'motion'] as const;
+  const present = whose.filter((who) => results.some((result) => result[who]));
+  const rows = results.flatMap((result) =>
+    present.flatMap((who): Row[] => {
+      const measured = result[who];
+      return measured ? [{ name: `${result.clip.file} ${who}`, figures: figuresOf([measured]) }] : [];
+    }),
+  );
+  const sums = present.flatMap((who) => {
+    const { real, synthetic } = totals(results, who);
+    return [
+      { name: `all real, ${who}`, figures: real },
+      { name: `all synthetic, ${who}`, figures: synthetic },
+    ];
+  });
+  const reasons = sums.flatMap(({ name, figures }) => {
+    const said = reasonsOf(figures);
+    return said ? [`${name}, suppressed: ${said}`] : [];
+  });
+  return [tableOf([...rows, ...sums]), ...reasons].join('\n');
+}

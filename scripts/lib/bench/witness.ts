@@ -1,0 +1,41 @@
+import { createMotionDetector, type MotionDetectorDeps } from '../../../agent/motion/motion.ts';
+
+/** What was decided about one picture. */
+export interface Witnessed {
+  /** The moment given to the detector. */
+  readonly atMs: number;
+  readonly kind: 'quiet' | 'suppressed' | 'motion';
+  readonly reason?: string;
+}
+
+/** The product's own detector, with somebody who notes what it decides and what that costs. */
+export function createWitness() {
+  const seen: Witnessed[] = [];
+  let cpuUs = 0;
+  let pixels = 0;
+  return {
+    seen: (): readonly Witnessed[] => seen,
+    /** CPU of the detector alone, on the thread it runs on. */
+    cost: () => ({ cpuS: cpuUs / 1e6, pixels }),
+    forgetCost: (): void => {
+      cpuUs = 0;
+      pixels = 0;
+    },
+    createDetector: (deps: MotionDetectorDeps): ReturnType<typeof createMotionDetector> => {
+      const detector = createMotionDetector(deps);
+      return {
+        ...detector,
+        analyse(frame, atMs) {
+          const before = process.threadCpuUsage();
+          const decision = detector.analyse(frame, atMs);
+          const { user, system } = process.threadCpuUsage(before);
+          cpuUs += user + system;
+          pixels += frame.length;
+          const { kind } = decision;
+          seen.push(kind === 'suppressed' ? { atMs, kind, reason: decision.reason } : { atMs, kind });
+          return decision;
+        },
+      };
+    },
+  };
+}
