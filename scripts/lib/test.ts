@@ -1,5 +1,5 @@
 /** `scripts/test`: its help stands in `scripts/test`. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { glob } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +15,21 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   types: [[bin('tsc')]],
 };
 
+let running: ChildProcess | undefined;
+/** Who ends us ends what we run; the parts that have not begun are left out. */
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    ended.abort();
+    running?.kill('SIGTERM');
+  });
+}
+
 /** Exit code of one command, run from the checkout with our streams. */
 function run([command = '', ...args]: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: repoRoot, stdio: ['ignore', 'inherit', 'inherit'] });
+    running = child;
     child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
   });
 }
@@ -53,6 +64,7 @@ async function runPart(name: string, filters: readonly string[]): Promise<PartRe
 const { parts, filters } = selectParts(process.argv.slice(2));
 const results: PartResult[] = [];
 for (const name of parts) {
+  if (ended.signal.aborted) break;
   process.stdout.write(`\n== ${name} ==\n`);
   results.push(await runPart(name, filters));
 }
@@ -60,4 +72,6 @@ process.stdout.write(`\n${summaryTable(results)}\n`);
 const nothingFound = filters.length > 0 && results.every(({ outcome }) => outcome === 'empty');
 if (nothingFound)
   process.stderr.write(`scripts/test: no test file's path contains ${filters.join(' or ')}\n`);
-process.exitCode = nothingFound ? 2 : results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+const failed = results.some(({ outcome }) => outcome === 'failed');
+process.exitCode = nothingFound ? 2 : failed ? 1 : 0;
+if (ended.signal.aborted) process.exitCode = 130;
