@@ -1,4 +1,3 @@
-import type { Background } from './background.ts';
 import type { FrameSize } from './motion.ts';
 
 /** How the brightness of the whole scene changed: `frame = gain * background + offset`. */
@@ -26,14 +25,14 @@ export function createLightFit({ width, height }: FrameSize) {
   const light: Light = { gain: 1, offset: 0, change: 0 };
 
   /** Median of frame minus background: no minority of moving pixels can shift it. */
-  function medianDifference(frame: Uint8Array, background: Background): { median: number; count: number } {
+  function medianDifference(frame: Uint8Array, scene: Uint8Array): { median: number; count: number } {
     differences.fill(0);
     let count = 0;
     for (let y = 2; y < height; y += STEP) {
       for (let i = y * width + 2; i < (y + 1) * width; i += STEP) {
         const f = frame[i] as number;
         if (f < DARKEST || f > BRIGHTEST) continue;
-        const bin = 255 + Math.round(f - background.level(i));
+        const bin = 255 + f - (scene[i] as number);
         differences[bin] = (differences[bin] as number) + 1;
         count++;
       }
@@ -44,8 +43,8 @@ export function createLightFit({ width, height }: FrameSize) {
     return { median: bin - 255, count };
   }
 
-  return function fit(frame: Uint8Array, background: Background): Light | undefined {
-    const { median, count } = medianDifference(frame, background);
+  return function fit(frame: Uint8Array, scene: Uint8Array): Light | undefined {
+    const { median, count } = medianDifference(frame, scene);
     if (count < 200) return undefined;
     light.gain = 1;
     light.offset = median;
@@ -59,7 +58,7 @@ export function createLightFit({ width, height }: FrameSize) {
         for (let i = y * width + 2; i < (y + 1) * width; i += STEP) {
           const f = frame[i] as number;
           if (f < DARKEST || f > BRIGHTEST) continue;
-          const b = background.level(i);
+          const b = scene[i] as number;
           const miss = f - light.gain * b - light.offset;
           if (miss > INLIER || miss < -INLIER) continue;
           n++;

@@ -1,8 +1,10 @@
 import { Failure } from '../kernel/failure.ts';
-import { createBackground } from './background.ts';
+import { CELL, createBackground } from './background.ts';
 import { createLightFit } from './lighting.ts';
 import { createPatchFinder, type Patch } from './regions.ts';
 import { thresholdsOf } from './sensitivity.ts';
+import { createShakeCompensation } from './shake.ts';
+import { createSwayMap } from './sway.ts';
 import { createTextureCheck } from './texture.ts';
 import { createTracker } from './tracks.ts';
 
@@ -20,7 +22,14 @@ export type MotionDecision =
   /** Something moves, but it does not count; `reason` is stable: `learning`, `too-small`, `too-short`, `in-place`
    *  (it stays or sways where it is), `lighting` (the same surface in another light), `whole-scene`. */
   | { readonly kind: 'suppressed'; readonly reason: string; readonly regions: readonly Region[] }
-  | { readonly kind: 'motion'; readonly regions: readonly Region[] };
+  | {
+      readonly kind: 'motion';
+      readonly regions: readonly Region[];
+      /** The track of each region: the same number as long as it is the same thing. */
+      readonly tracks: readonly number[];
+      /** Nothing goes anywhere now; what came stands there and stirs. */
+      readonly presence: boolean;
+    };
 
 export interface MotionDetector {
   /** One grey frame, row by row, 8 bit, `width * height` bytes.
@@ -31,23 +40,24 @@ export interface MotionDetector {
 
 export interface MotionDetectorDeps {
   readonly size: FrameSize;
+  /** Expected; the times of the frames are what counts. */
   readonly framesPerSecond: number;
   /** 1 only large and clear motion, 10 almost any. */
   readonly sensitivity: number;
+  /** One byte a pixel, 0 where nothing may be analysed. */
+  readonly mask?: Uint8Array;
 }
 
 /** What a camera shows in its first moments is taken for the scene. */
-const LEARN_MS = 1_600;
+const LEARN_MS = 1_000;
 /** After the whole scene changed, this long is enough: noise is known already. */
 const RELEARN_MS = 800;
 /** No frame for this long: whatever was followed is gone. */
-const FORGET_MS = 3_000;
-const MIN_CELL_SHARE = 0.25;
+const FORGET_MS = 6_000;
+/** Longest time that one frame may teach. */
+const MAX_ELAPSED_MS = 2_500;
 /** More of the picture than this changes only with its light, or with the camera. */
 const WHOLE_SCENE = 0.55;
-/** Share of a region's pixels that must differ from the frame before. Less: what is parked, or the place that
- *  something left which stood there when the camera learnt the scene. */
-const MIN_STIR = 0.04;
 /** A change of light that is worth moving the background by, grey levels. */
 const RELIGHT = 1;
 
@@ -56,19 +66,19 @@ const QUIET: MotionDecision = { kind: 'quiet' };
 const REASONS = ['too-small', 'lighting', 'too-short', 'in-place'] as const;
 
 /** Background model, cells, regions, tracks. Nothing is allocated for a quiet frame. */
-export function createMotionDetector({
-  size,
-  framesPerSecond,
-  sensitivity,
-}: MotionDetectorDeps): MotionDetector {
+export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
+  const { size, mask } = deps;
   const { width, height } = size;
-  const thresholds = thresholdsOf(sensitivity);
+  const thresholds = thresholdsOf(deps.sensitivity);
   const background = createBackground(size, thresholds.minContrast);
   const fitLight = createLightFit(size);
-  const finder = createPatchFinder(size, background, MIN_CELL_SHARE);
-  const isOnlyLight = createTextureCheck(size, background, finder.label);
+  const shake = createShakeCompensation(size, background);
+  const swayMap = createSwayMap(background);
+  const lookAt = createTextureCheck(size, background);
+  const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
   const tracker = createTracker(thresholds);
-  const frameMs = 1000 / framesPerSecond;
+  const picture = new Uint8Array(width * height);
+  const aligned = new Uint8Array(width * height);
   let learning: { untilMs: number; frames: number; reason: 'learning' | 'whole-scene' } | undefined;
   let lastMs: number | undefined;
 
@@ -79,11 +89,11 @@ export function createMotionDetector({
     bottom / height,
   ];
 
-  function relearn(frame: Uint8Array, atMs: number, reason: 'learning' | 'whole-scene'): MotionDecision {
-    background.reset(frame);
+  function relearn(atMs: number, reason: 'learning' | 'whole-scene'): MotionDecision {
+    background.reset(picture, atMs);
+    swayMap.reset();
     tracker.clear();
-    const forMs = reason === 'learning' ? LEARN_MS : RELEARN_MS;
-    learning = { untilMs: atMs + Math.max(forMs, 2 * frameMs), frames: 1, reason };
+    learning = { untilMs: atMs + (reason === 'learning' ? LEARN_MS : RELEARN_MS), frames: 1, reason };
     return { kind: 'suppressed', reason, regions: [] };
   }
 
@@ -94,51 +104,73 @@ export function createMotionDetector({
         'motion.frame-size',
         `A frame has ${frame.length} bytes instead of ${width} x ${height}`,
       );
+    picture.set(frame);
+    if (mask) for (let i = 0; i < mask.length; i++) if (mask[i] === 0) picture[i] = 0;
     if (lastMs === undefined) {
       lastMs = atMs;
-      return relearn(frame, atMs, 'learning');
+      return relearn(atMs, 'learning');
     }
-    if (atMs - lastMs > FORGET_MS) tracker.clear();
+    const sinceMs = Math.max(1, atMs - lastMs);
     lastMs = atMs;
+    if (sinceMs > FORGET_MS) tracker.clear();
+    const elapsedMs = Math.min(MAX_ELAPSED_MS, sinceMs);
     if (learning) {
-      background.learn(frame, learning.frames++);
+      background.learn(picture, atMs, learning.frames++);
       const { reason, untilMs } = learning;
       if (atMs >= untilMs) learning = undefined;
       return { kind: 'suppressed', reason, regions: [] };
     }
-    const light = fitLight(frame, background);
+    const seen = shake.align(picture, aligned, elapsedMs) ? aligned : picture;
+    const light = fitLight(seen, background.scene);
     if (light && light.change > RELIGHT) background.relight(light.gain, light.offset);
-    background.compare(frame);
-    const count = finder.find();
-    if (finder.activeShare() > WHOLE_SCENE) return relearn(frame, atMs, 'whole-scene');
-    return decide(frame, count);
+    background.compare(seen, atMs, elapsedMs, shake.shaky());
+    const share = finder.classify(seen);
+    if (share.changed > WHOLE_SCENE) return relearn(atMs, 'whole-scene');
+    const decision = decide(atMs, elapsedMs, share.lit > 0);
+    hold();
+    swayMap.update(seen, finder.kinds, elapsedMs);
+    return decision;
   }
 
-  function decide(frame: Uint8Array, count: number): MotionDecision {
+  function decide(atMs: number, elapsedMs: number, lit: boolean): MotionDecision {
     let moving: Region[] | undefined;
+    let tracks: number[] | undefined;
     let suppressed: Region[] | undefined;
-    let strongest = -1;
-    tracker.beginFrame();
+    let presence = true;
+    let strongest = lit ? REASONS.indexOf('lighting') : -1;
+    const count = finder.find();
+    tracker.beginFrame(atMs, elapsedMs);
     for (let index = 0; index < count; index++) {
       const patch = finder.patches[index] as Patch;
-      const verdict =
-        patch.pixels < thresholds.minPixels
-          ? 'too-small'
-          : isOnlyLight(frame, index + 1, patch)
-            ? 'lighting'
-            : patch.stirred < MIN_STIR * patch.pixels
-              ? 'in-place'
-              : tracker.follow(patch);
-      if (verdict === 'confirmed') (moving ??= []).push(toRegion(patch));
-      else {
+      const state = tracker.follow(patch);
+      if (state === 'confirmed' || state === 'present') {
+        (moving ??= []).push(toRegion(patch));
+        (tracks ??= []).push(tracker.last()?.id ?? 0);
+        if (state === 'confirmed') presence = false;
+      } else {
         (suppressed ??= []).push(toRegion(patch));
-        strongest = Math.max(strongest, REASONS.indexOf(verdict));
+        const reason = patch.pixels < thresholds.minPixels ? 'too-small' : state;
+        strongest = Math.max(strongest, REASONS.indexOf(reason));
       }
     }
     tracker.endFrame();
-    if (moving) return { kind: 'motion', regions: moving };
+    if (moving && tracks) return { kind: 'motion', regions: moving, tracks, presence };
     const reason = REASONS[strongest];
-    return suppressed && reason ? { kind: 'suppressed', reason, regions: suppressed } : QUIET;
+    return reason ? { kind: 'suppressed', reason, regions: suppressed ?? [] } : QUIET;
+  }
+
+  /** Keeps the places of what is followed out of the learning. */
+  function hold(): void {
+    background.held.fill(0);
+    for (const track of tracker.tracks) {
+      if (!tracker.isHeld(track)) continue;
+      for (let cy = track.top / CELL; cy * CELL < track.bottom; cy++)
+        background.held.fill(
+          1,
+          cy * background.columns + track.left / CELL,
+          cy * background.columns + Math.ceil(track.right / CELL),
+        );
+    }
   }
 
   return { analyse };

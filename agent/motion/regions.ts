@@ -1,5 +1,6 @@
 import { CELL, type Background } from './background.ts';
 import type { FrameSize } from './motion.ts';
+import { LIT, NONE, SOLID } from './texture.ts';
 
 /** A connected group of cells that changed. Pixels. The objects are used again for every frame. */
 export interface Patch {
@@ -12,20 +13,38 @@ export interface Patch {
   x: number;
   y: number;
   cells: number;
-  /** Changed pixels that also differ from the frame before. */
+  /** It touches the border of the picture. */
+  atBorder: boolean;
+  /** Cells that show something else than before, not only another brightness. */
+  solid: number;
+  /** Changed pixels that also differ from the recent picture. */
   stirred: number;
+  /** How much its cells move anyway, 0 to 1. */
+  sway: number;
 }
 
 /** More regions in one picture than this are no objects. */
 const MAX_PATCHES = 64;
+/** Share of a cell's pixels that must have changed, and how much more where everything moves anyway. */
+const MIN_SHARE = 0.18;
+const SWAY_ASKS = 2.5;
 
-/** Finds connected cells, diagonals included.
- *  @param minShare least share of a cell's pixels that changed */
-export function createPatchFinder({ width, height }: FrameSize, background: Background, minShare: number) {
+export interface PatchFinderDeps {
+  readonly size: FrameSize;
+  readonly background: Background;
+  readonly sway: Float32Array;
+  /** What a changed cell shows: one of `texture.ts`. */
+  lookAt(frame: Uint8Array, cell: number): number;
+}
+
+/** Finds connected cells, diagonals included. A group needs one solid cell. */
+export function createPatchFinder({ size: { width, height }, background, sway, lookAt }: PatchFinderDeps) {
   const { columns, rows, changed, stirred } = background;
-  const least = Math.ceil(minShare * CELL * CELL);
-  const label = new Uint8Array(columns * rows);
+  const least = MIN_SHARE * CELL * CELL;
+  const kinds = new Uint8Array(columns * rows);
+  const taken = new Uint8Array(columns * rows);
   const stack = new Uint16Array(columns * rows);
+  const shares = { changed: 0, lit: 0 };
   const patches: Patch[] = Array.from({ length: MAX_PATCHES }, () => ({
     left: 0,
     top: 0,
@@ -35,12 +54,13 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
     x: 0,
     y: 0,
     cells: 0,
+    atBorder: false,
+    solid: 0,
     stirred: 0,
+    sway: 0,
   }));
-  let count = 0;
-  let active = 0;
 
-  function grow(start: number, patch: Patch, mark: number): void {
+  function grow(start: number, patch: Patch): void {
     let depth = 0;
     let left = columns;
     let top = rows;
@@ -48,11 +68,13 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
     let bottom = 0;
     let sumX = 0;
     let sumY = 0;
+    let sumSway = 0;
     patch.pixels = 0;
     patch.cells = 0;
+    patch.solid = 0;
     patch.stirred = 0;
     stack[depth++] = start;
-    label[start] = mark;
+    taken[start] = 1;
     while (depth > 0) {
       const cell = stack[--depth] as number;
       const cx = cell % columns;
@@ -60,7 +82,9 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
       const pixels = changed[cell] as number;
       patch.pixels += pixels;
       patch.cells++;
+      if (kinds[cell] === SOLID) patch.solid++;
       patch.stirred += stirred[cell] as number;
+      sumSway += sway[cell] as number;
       sumX += pixels * (cx * CELL + CELL / 2);
       sumY += pixels * (cy * CELL + CELL / 2);
       if (cx < left) left = cx;
@@ -70,39 +94,53 @@ export function createPatchFinder({ width, height }: FrameSize, background: Back
       for (let ny = Math.max(0, cy - 1); ny <= Math.min(rows - 1, cy + 1); ny++) {
         for (let nx = Math.max(0, cx - 1); nx <= Math.min(columns - 1, cx + 1); nx++) {
           const near = ny * columns + nx;
-          if (label[near] !== 0 || (changed[near] as number) < least) continue;
-          label[near] = mark;
+          if (taken[near] !== 0 || (kinds[near] as number) <= LIT) continue;
+          taken[near] = 1;
           stack[depth++] = near;
         }
       }
     }
+    patch.atBorder = left === 0 || top === 0 || right === columns - 1 || bottom === rows - 1;
     patch.left = left * CELL;
     patch.top = top * CELL;
     patch.right = Math.min(width, (right + 1) * CELL);
     patch.bottom = Math.min(height, (bottom + 1) * CELL);
     patch.x = sumX / patch.pixels;
     patch.y = sumY / patch.pixels;
+    patch.sway = sumSway / patch.cells;
   }
 
   return {
     patches,
-    /** Cell marks: 0 quiet, else 1 + index of the patch. */
-    label,
-    /** @returns how many of `patches` are filled */
+    kinds,
+    /** Says of each cell what it shows.
+     *  @returns share of the cells that changed, and of those that are only lit otherwise */
+    classify(frame: Uint8Array): { changed: number; lit: number } {
+      shares.changed = 0;
+      shares.lit = 0;
+      for (let cell = 0; cell < kinds.length; cell++) {
+        const asked = least * (1 + SWAY_ASKS * (sway[cell] as number));
+        const kind = (changed[cell] as number) < asked ? NONE : lookAt(frame, cell);
+        kinds[cell] = kind;
+        if (kind !== NONE) shares.changed += 1 / kinds.length;
+        if (kind === LIT) shares.lit += 1 / kinds.length;
+      }
+      return shares;
+    },
+    /** @returns how many of `patches` are filled, largest first */
     find(): number {
-      label.fill(0);
-      count = 0;
-      active = 0;
-      for (let cell = 0; cell < label.length; cell++) {
-        if ((changed[cell] as number) < least) continue;
-        active++;
-        if (label[cell] !== 0 || count === MAX_PATCHES) continue;
-        const patch = patches[count++] as Patch;
-        grow(cell, patch, count);
+      taken.fill(0);
+      let count = 0;
+      for (let cell = 0; cell < kinds.length && count < MAX_PATCHES; cell++) {
+        if (kinds[cell] !== SOLID || taken[cell] !== 0) continue;
+        const patch = patches[count] as Patch;
+        grow(cell, patch);
+        let at = count++;
+        for (; at > 0 && (patches[at - 1] as Patch).pixels < patch.pixels; at--)
+          patches[at] = patches[at - 1] as Patch;
+        patches[at] = patch;
       }
       return count;
     },
-    /** Share of all cells that changed in the last frame. */
-    activeShare: () => active / label.length,
   };
 }

@@ -1,50 +1,57 @@
 import { CELL, type Background } from './background.ts';
 import type { FrameSize } from './motion.ts';
 
-/** Likeness above which a patch shows the same surface in another light. */
-const SAME = 0.93;
-/** Least variance of the background, grey levels squared: a flat wall has no texture to recognise. */
-const MIN_VARIANCE = 40;
+/** Likeness above which a cell shows the same surface in another light. */
+const SAME = 0.86;
+/** Least variance, grey levels squared: below it there is nothing to recognise a surface by. */
+const FLAT = 30;
+/** A cell is too small to judge; it is looked at with a margin, pixels. */
+const MARGIN = 2;
 
-/** Tells a change of light in one place (a cloud's edge, a shadow, a lamp) from a thing that covers the scene: light
- *  keeps the pattern of the surface and changes its brightness. Normalised cross-correlation of frame and
- *  background over the cells of one patch. */
-export function createTextureCheck({ width, height }: FrameSize, background: Background, label: Uint8Array) {
-  const { columns } = background;
+/** What a changed cell shows. */
+export const NONE = 0;
+/** The same surface in another light: a cloud's edge, a shadow, a lamp, a patch of sun. */
+export const LIT = 1;
+/** No texture before, none now: joins a thing, but is none by itself. */
+export const PLAIN = 2;
+/** Something else than before. */
+export const SOLID = 3;
 
-  return function isOnlyLight(
-    frame: Uint8Array,
-    mark: number,
-    box: { left: number; top: number; right: number; bottom: number },
-  ): boolean {
+/** Local light: it keeps the pattern of a surface and changes its brightness. Normalised cross-correlation of frame
+ *  and scene around one cell. (Shadows by NCC: Jacques, Jung, Musse 2005, "Background subtraction and shadow detection
+ *  in grayscale video sequences".) */
+export function createTextureCheck({ width, height }: FrameSize, background: Background) {
+  const { columns, scene } = background;
+
+  return function lookAt(frame: Uint8Array, cell: number): number {
+    const x = (cell % columns) * CELL;
+    const y = Math.floor(cell / columns) * CELL;
+    const left = Math.max(0, x - MARGIN);
+    const right = Math.min(width, x + CELL + MARGIN);
+    const bottom = Math.min(height, y + CELL + MARGIN);
     let n = 0;
     let sf = 0;
     let sb = 0;
     let sff = 0;
     let sbb = 0;
     let sfb = 0;
-    for (let top = box.top; top < box.bottom; top += CELL) {
-      for (let left = box.left; left < box.right; left += CELL) {
-        if (label[(top / CELL) * columns + left / CELL] !== mark) continue;
-        const bottom = Math.min(top + CELL, height);
-        const right = Math.min(left + CELL, width);
-        for (let y = top; y < bottom; y++) {
-          for (let i = y * width + left; i < y * width + right; i++) {
-            const f = frame[i] as number;
-            const b = background.level(i);
-            n++;
-            sf += f;
-            sb += b;
-            sff += f * f;
-            sbb += b * b;
-            sfb += f * b;
-          }
-        }
+    for (let row = Math.max(0, y - MARGIN); row < bottom; row++) {
+      for (let i = row * width + left; i < row * width + right; i++) {
+        const f = frame[i] as number;
+        const b = scene[i] as number;
+        n++;
+        sf += f;
+        sb += b;
+        sff += f * f;
+        sbb += b * b;
+        sfb += f * b;
       }
     }
-    const varianceB = sbb / n - (sb / n) ** 2;
-    const varianceF = sff / n - (sf / n) ** 2;
-    if (varianceB < MIN_VARIANCE || varianceF < MIN_VARIANCE / 4) return false;
-    return (sfb / n - (sf / n) * (sb / n)) / Math.sqrt(varianceB * varianceF) > SAME;
+    const ofFrame = sff / n - (sf / n) ** 2;
+    const ofScene = sbb / n - (sb / n) ** 2;
+    if (ofFrame < FLAT && ofScene < FLAT) return PLAIN;
+    if (ofScene < FLAT || ofFrame < 1) return SOLID;
+    const together = sfb / n - (sf / n) * (sb / n);
+    return together > SAME * Math.sqrt(ofFrame * ofScene) ? LIT : SOLID;
   };
 }

@@ -1,165 +1,272 @@
+import { createClutter } from './clutter.ts';
 import type { Patch } from './regions.ts';
 import type { Thresholds } from './sensitivity.ts';
+import { createWay, type Way } from './way.ts';
 
-/** One moving thing over time. Pixels. The objects are used again. */
-interface Track {
+/** One moving thing over time. Pixels and milliseconds. The objects are used again. */
+export interface Track {
+  id: number;
   used: boolean;
+  seen: boolean;
   x: number;
   y: number;
-  fromX: number;
-  fromY: number;
   left: number;
   top: number;
   right: number;
   bottom: number;
-  path: number;
-  frames: number;
+  cells: number;
+  sway: number;
+  solid: number;
+  readonly way: Way;
+  bornMs: number;
+  seenMs: number;
   missed: number;
+  sightings: number;
+  /** Sightings in which it stirred, and when it last did. */
+  active: number;
+  stirMs: number;
   confirmed: boolean;
-  /** Frames since it last was `minTravel` away from `fromX`, `fromY`, once confirmed. */
-  still: number;
-  seen: boolean;
+  /** When it last went far enough to count. */
+  wentMs: number;
+  /** For how long it has stirred without going anywhere: a living thing, not a parked one. */
+  livelyMs: number;
 }
 
-export type TrackState = 'confirmed' | 'too-short' | 'in-place';
+/** `confirmed`: goes somewhere. `present`: did, and now stands there and stirs. */
+export type TrackState = 'confirmed' | 'present' | 'too-short' | 'in-place';
 
 const MAX_TRACKS = 64;
-/** A thing may jump over a gap of this many pixels between two frames. */
-const REACH = 24;
 /** A thing may hide this many frames; a confirmed one longer. */
-const MAX_MISSED = 3;
-const MAX_MISSED_CONFIRMED = 10;
-/** Way straight from its start, divided by the way it went: what sways goes to and fro. */
-const MIN_STRAIGHT = 0.5;
-/** A confirmed thing that stays within `minTravel` of one place for this many frames has to go on to count again:
- *  what is parked, or the place where something stood when the camera learnt the scene. */
-const STILL_FRAMES = 40;
-/** Rain, insects and leaves make many tracks that end as they began. Each adds to the clutter, which fades with
- *  every frame and raises what a track must show, up to `MAX_CLUTTER` times as much again. */
-const CLUTTER_OF_ONE = 0.12;
-const CLUTTER_FADES = 0.975;
-const MAX_CLUTTER = 2;
+const MAX_MISSED = 2;
+const MAX_MISSED_CONFIRMED = 4;
+/** How far the middle of a small thing may be from where it is expected, and what a large one adds per cell width. */
+const REACH = 18;
+const REACH_OF_CELL = 8;
+const FARTHEST = 90;
+/** A region that grows or shrinks by more than this between two frames joined another or fell apart: where it was says
+ *  nothing about where it goes. At the border of the picture things grow because they come in. */
+const SPLIT = 2.6;
+/** Net way divided by the way gone: what sways goes to and fro. */
+const MIN_STRAIGHT = 0.6;
+/** Share of a region's changed pixels that must differ from the recent picture. */
+const MIN_STIR = 0.06;
+const MIN_STIR_PIXELS = 4;
+/** What was confirmed stays so without a stir for this long, and longer once it has shown that it lives. */
+const HOLD_MS = 600;
+const HOLD_LIVELY_MS = 4_000;
+/** In a place or at a time where much moves, what stops going is let go after this. */
+const LINGER_MS = 3_000;
+const LINGER_CLUTTER_MS = 1_000;
+/** Nobody is held out of the scene for longer than this without going anywhere: a flag, once taken for a visitor,
+ *  would never be learnt. */
+const HELD_MS = 20_000;
+/** Slow work on one spot: a compact thing that stirs for this long where nothing moved before, and whose middle moves
+ *  little (pixels in two seconds). */
+const WORK_PATH = 30;
+const WORK_MS = 3_000;
+const WORK_CELLS = 3;
+const WORK_SWAY = 0.25;
+/** Pictures rarer than this show only where a thing is, not how it goes. */
+const RARE_MS = 700;
 
-/** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker.
- *  A track that is confirmed stays so until it is lost or stands still for long. */
-export function createTracker({ minFrames, minTravel }: Thresholds) {
+export interface TrackerDeps extends Thresholds {
+  /** Picture width and height, pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker. */
+export function createTracker(thresholds: Thresholds) {
+  const { minAgeMs, minTravel, minPixels, bigPixels } = thresholds;
   const tracks: Track[] = Array.from({ length: MAX_TRACKS }, () => ({
+    id: 0,
     used: false,
+    seen: false,
     x: 0,
     y: 0,
-    fromX: 0,
-    fromY: 0,
     left: 0,
     top: 0,
     right: 0,
     bottom: 0,
-    path: 0,
-    frames: 0,
+    cells: 0,
+    sway: 0,
+    solid: 0,
+    way: createWay(),
+    bornMs: 0,
+    seenMs: 0,
     missed: 0,
+    sightings: 0,
+    active: 0,
+    stirMs: 0,
     confirmed: false,
-    still: 0,
-    seen: false,
+    wentMs: 0,
+    livelyMs: 0,
   }));
+  const clutter = createClutter();
+  let nextId = 1;
+  let nowMs = 0;
+  let elapsedMs = 200;
+  let last: Track | undefined;
 
-  let clutter = 0;
-
-  function gap(track: Track, patch: Patch): number {
-    const dx = Math.max(0, patch.left - track.right, track.left - patch.right);
-    const dy = Math.max(0, patch.top - track.bottom, track.top - patch.bottom);
-    return Math.max(dx, dy);
-  }
-
-  function nearest(patch: Patch): Track | undefined {
+  function find(patch: Patch): Track | undefined {
     let best: Track | undefined;
-    let bestScore = Number.POSITIVE_INFINITY;
+    let least = FARTHEST;
+    const wide = elapsedMs > RARE_MS ? 2 : 1;
+    const asks = clutter.asks();
     for (const track of tracks) {
       if (!track.used || track.seen) continue;
-      const between = gap(track, patch);
-      if (between > REACH) continue;
-      const score = between * 4 + Math.hypot(track.x - patch.x, track.y - patch.y);
-      if (score >= bestScore) continue;
+      const ahead = wide === 1 ? 0.5 : 0;
+      const dx = patch.x - track.x - ahead * track.way.lastX();
+      const dy = patch.y - track.y - ahead * track.way.lastY();
+      const away = Math.hypot(dx, dy);
+      const overlaps =
+        patch.left <= track.right + 8 &&
+        patch.right >= track.left - 8 &&
+        patch.top <= track.bottom + 8 &&
+        patch.bottom >= track.top - 8;
+      const reach =
+        (wide * (REACH + REACH_OF_CELL * Math.sqrt(track.cells) * (track.missed + 1))) / Math.sqrt(asks);
+      if (away >= least || !(overlaps || away < reach)) continue;
       best = track;
-      bestScore = score;
+      least = away;
     }
     return best;
-  }
-
-  function place(track: Track, patch: Patch): void {
-    track.x = patch.x;
-    track.y = patch.y;
-    track.left = patch.left;
-    track.top = patch.top;
-    track.right = patch.right;
-    track.bottom = patch.bottom;
-    track.frames++;
-    track.missed = 0;
-    track.seen = true;
   }
 
   function begin(patch: Patch): Track | undefined {
     const track = tracks.find(({ used }) => !used);
     if (!track) return undefined;
     track.used = true;
-    track.frames = 0;
+    track.id = nextId++;
+    track.way.clear();
+    track.bornMs = nowMs;
+    track.sightings = 0;
+    track.active = 0;
     track.confirmed = false;
-    place(track, patch);
-    startHere(track);
+    track.stirMs = nowMs;
+    track.wentMs = nowMs;
+    track.livelyMs = 0;
+    track.cells = patch.cells;
     return track;
   }
 
-  function startHere(track: Track): void {
-    track.fromX = track.x;
-    track.fromY = track.y;
-    track.path = 0;
-    track.still = 0;
+  function place(track: Track, patch: Patch): void {
+    const step = Math.hypot(patch.x - track.x, patch.y - track.y);
+    const span = Math.max(track.right - track.left, track.bottom - track.top);
+    const ratio = patch.cells / track.cells;
+    const grows = ratio > SPLIT && !patch.atBorder;
+    const jumps = grows || ratio < 1 / SPLIT || step > span * 1.5 + 12;
+    if (jumps && track.sightings > 0 && elapsedMs <= RARE_MS) track.way.clear();
+    track.x = patch.x;
+    track.y = patch.y;
+    track.left = patch.left;
+    track.top = patch.top;
+    track.right = patch.right;
+    track.bottom = patch.bottom;
+    track.cells = (track.cells + patch.cells) / 2;
+    track.solid = patch.solid / patch.cells;
+    track.sway = patch.sway;
+    track.way.add(patch.x, patch.y, nowMs);
+    track.seen = true;
+    track.seenMs = nowMs;
+    track.missed = 0;
+    track.sightings++;
+    if (patch.stirred < Math.max(MIN_STIR_PIXELS, MIN_STIR * patch.pixels)) return;
+    track.active++;
+    track.stirMs = nowMs;
   }
 
-  function judge(track: Track): TrackState {
-    const travel = Math.hypot(track.x - track.fromX, track.y - track.fromY);
-    if (track.confirmed) {
-      track.still++;
-      if (travel >= minTravel) startHere(track);
-      if (track.still < STILL_FRAMES) return 'confirmed';
-      track.confirmed = false;
-      startHere(track);
-      return 'in-place';
+  function goes(track: Track, asks: number): boolean {
+    const rare = elapsedMs > RARE_MS;
+    const enough = rare ? 2 : 3;
+    if (track.way.count() < enough || track.way.ageMs() < minAgeMs * Math.min(asks, 3)) return false;
+    const net = track.way.net();
+    const travel = minTravel * asks * (1 + 2 * track.sway) * (rare ? 1.5 : 1);
+    return net >= travel && net >= MIN_STRAIGHT * track.way.path();
+  }
+
+  function works(track: Track, asks: number): boolean {
+    return (
+      nowMs - track.bornMs >= WORK_MS * asks &&
+      track.cells >= WORK_CELLS &&
+      track.sightings >= 3 &&
+      track.active > 0.6 * track.sightings &&
+      track.solid >= 0.4 &&
+      track.way.path() <= WORK_PATH &&
+      track.sway < WORK_SWAY
+    );
+  }
+
+  function judge(track: Track, patch: Patch): TrackState {
+    const asks = clutter.asks();
+    const going = goes(track, asks);
+    if (!track.confirmed) {
+      const stirs = track.stirMs === nowMs;
+      const comes = elapsedMs > RARE_MS && asks === 1 && patch.pixels >= bigPixels && track.sway < 0.1;
+      const lives = track.active >= Math.min(2, track.sightings);
+      if (!stirs || !lives || !(going || comes || works(track, asks))) {
+        return nowMs - track.bornMs < minAgeMs ? 'too-short' : 'in-place';
+      }
+      track.confirmed = true;
+      track.wentMs = nowMs;
+      track.livelyMs = 0;
+      return 'confirmed';
     }
-    if (track.frames < minFrames * (1 + clutter)) return 'too-short';
-    if (travel < minTravel * (1 + clutter) || travel < MIN_STRAIGHT * track.path) return 'in-place';
-    track.confirmed = true;
-    startHere(track);
-    return 'confirmed';
+    if (going) {
+      track.wentMs = nowMs;
+      track.livelyMs = 0;
+      return 'confirmed';
+    }
+    const stoodMs = nowMs - track.wentMs;
+    if (track.stirMs === nowMs && stoodMs > 1_500) track.livelyMs += elapsedMs;
+    const hold = Math.max(HOLD_MS, elapsedMs) + Math.min(HOLD_LIVELY_MS, track.livelyMs);
+    const out = nowMs - track.stirMs > hold;
+    const doubtful = asks > 1.5 ? stoodMs > LINGER_CLUTTER_MS : stoodMs > LINGER_MS && track.sway > 0.3;
+    if (!out && !doubtful) return 'present';
+    track.confirmed = false;
+    track.bornMs = nowMs;
+    track.sightings = 0;
+    track.active = 0;
+    track.way.clear();
+    return 'in-place';
   }
 
   return {
+    tracks,
     /** Before the patches of a frame. */
-    beginFrame(): void {
+    beginFrame(atMs: number, sinceMs: number): void {
+      nowMs = atMs;
+      elapsedMs = sinceMs;
       for (const track of tracks) track.seen = false;
     },
-    /** Each patch of the frame that may be a thing. */
+    /** Each patch of the frame that may be a thing, the largest first. */
     follow(patch: Patch): TrackState {
-      const track = nearest(patch);
-      if (!track) {
-        const fresh = begin(patch);
-        return fresh ? judge(fresh) : 'too-short';
-      }
-      track.path += Math.hypot(patch.x - track.x, patch.y - track.y);
+      const track = find(patch) ?? begin(patch);
+      last = track;
+      if (!track) return 'too-short';
       place(track, patch);
-      return judge(track);
+      return patch.pixels < minPixels * clutter.asks() && !track.confirmed
+        ? 'too-short'
+        : judge(track, patch);
     },
+    /** The track that the last patch belongs to. */
+    last: () => last,
     /** After the patches of a frame: forgets what is gone. */
     endFrame(): void {
-      clutter *= CLUTTER_FADES;
+      let unconfirmed = 0;
+      for (const { used, seen, confirmed } of tracks) if (used && seen && !confirmed) unconfirmed++;
+      clutter.note(unconfirmed, elapsedMs);
       for (const track of tracks) {
         if (!track.used || track.seen) continue;
         track.missed++;
-        if (track.missed <= (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED)) continue;
-        track.used = false;
-        if (!track.confirmed) clutter = Math.min(MAX_CLUTTER, clutter + CLUTTER_OF_ONE);
+        if (track.missed > (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED)) track.used = false;
       }
     },
+    /** Whether the place of this track must not be learnt as scene. */
+    isHeld: (track: Track) => track.used && track.confirmed && track.seen && nowMs - track.wentMs < HELD_MS,
     clear(): void {
       for (const track of tracks) track.used = false;
     },
+    clutter: clutter.level,
   };
 }

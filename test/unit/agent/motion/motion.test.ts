@@ -80,7 +80,7 @@ test('a thing that is too small, too short, or sways in its place is suppressed 
   assert.deepEqual([firstMotion(tiny), reasons(tiny).includes('too-small')], [-1, true]);
   const blink = watch({ at: withBox((n) => (n === 30 || n === 31 ? 100 : -50)) }, 80);
   assert.deepEqual([firstMotion(blink), reasons(blink).includes('too-short')], [-1, true]);
-  const sway = watch({ at: withBox((n) => (n < 30 ? -50 : 100 + 12 * Math.sin(n * 1.7))) }, 120);
+  const sway = watch({ at: withBox((n) => (n < 30 ? -50 : 100 + 5 * Math.sin(n * 1.7))) }, 120);
   assert.deepEqual([firstMotion(sway), reasons(sway).includes('in-place')], [-1, true]);
 });
 

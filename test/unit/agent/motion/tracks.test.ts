@@ -13,15 +13,20 @@ const patch = (x: number, y = 90): Patch => ({
   x,
   y,
   cells: 6,
+  atBorder: false,
+  solid: 6,
+  sway: 0,
   stirred: 100,
 });
+
+let atMs = 0;
 
 function follow(
   frames: readonly (readonly Patch[])[],
   tracker = createTracker(thresholdsOf(5)),
 ): TrackState[][] {
   return frames.map((patches) => {
-    tracker.beginFrame();
+    tracker.beginFrame((atMs += 200), 200);
     const states = patches.map((one) => tracker.follow(one));
     tracker.endFrame();
     return states;
@@ -34,7 +39,7 @@ test('a thing is confirmed when it was seen often enough and went far enough', (
   assert.deepEqual(follow(walk(5, 6)).flat(), [
     'too-short',
     'too-short',
-    'too-short',
+    'confirmed',
     'confirmed',
     'confirmed',
   ]);
@@ -63,9 +68,13 @@ test('a confirmed thing may hide for a moment', () => {
 
 test('where many things come and go, more is asked of each', () => {
   const tracker = createTracker(thresholdsOf(5));
-  const flashes = Array.from({ length: 60 }, (_, n) => (n % 6 === 0 ? [patch((n * 37) % 300, 40)] : []));
+  const flashes = Array.from({ length: 60 }, (_, n) =>
+    Array.from({ length: 8 }, (_, k) => patch(((n * 97 + k * 41) % 37) * 100, (k * 53 + n * 29) % 1700)),
+  );
   follow(flashes, tracker);
-  const busy = follow(walk(6, 6), tracker).flat().indexOf('confirmed');
+  const busy = follow(walk(6, 6, 5000), tracker)
+    .flat()
+    .indexOf('confirmed');
   const calm = follow(walk(6, 6)).flat().indexOf('confirmed');
   assert.ok(busy === -1 || busy > calm, `${busy} against ${calm}`);
 });
