@@ -20,6 +20,7 @@ import { Failure } from './kernel/failure.ts';
 import { createLifecycle } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createLedger, type Ledger } from './ledger/ledger.ts';
+import { causeText, createSignatureStore } from './motion/motion.ts';
 import { createUploader } from './upload/upload.ts';
 
 const HELP = `agent/main.ts [--config FILE] [--data DIR] [--credentials DIR]
@@ -89,9 +90,14 @@ function options() {
 /** What capture asks of the ledger: a place to write, and custody of what was written. */
 function clipKeeper(ledger: Ledger, wakeUploader: () => void, clock: Clock, log: Log): ClipKeeper {
   return {
-    open({ cameraId, triggeredMs }) {
+    open({ cameraId, triggeredMs, cause }) {
       try {
-        const clip = ledger.openClip({ cameraId, triggeredMs, clockQuality: clockQuality(clock.nowMs()) });
+        const clip = ledger.openClip({
+          cameraId,
+          triggeredMs,
+          clockQuality: clockQuality(clock.nowMs()),
+          detail: `triggered by ${causeText(cause)}`,
+        });
         return { clipId: clip.clipId, partFile: clip.partFile };
       } catch (error) {
         if (!(error instanceof Failure) || error.kind === 'bug') throw error;
@@ -209,8 +215,17 @@ async function main(): Promise<void> {
     clock,
     log: log.child({ room: 'upload' }),
   });
+  const suppressed = createSignatureStore({
+    dir: join(dataDir, 'suppressed'),
+    clock,
+    log: log.child({ room: 'motion' }),
+  });
   const capture = createCapture({
-    cameras: config.cameras.map((camera) => ({ config: camera, credential: cameraLogin(camera) })),
+    cameras: config.cameras.map((camera) => ({
+      config: config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera },
+      credential: cameraLogin(camera),
+    })),
+    suppressed,
     recording: config.recording,
     keeper: clipKeeper(ledger, () => uploader.wake(), clock, log),
     clock,
@@ -225,13 +240,14 @@ async function main(): Promise<void> {
     link: () => hub.status(),
     upload: () => uploader.status(),
     bestFrame: (clipId) => uploader.bestFrame(clipId),
+    suppressed,
     clock,
     log: log.child({ room: 'dashboard' }),
   });
 
   // Messages stored by a process that died before it read them.
   ledger.drainInbox();
-  const lifecycle = createLifecycle([dashboard, capture, hub, uploader], {
+  const lifecycle = createLifecycle([suppressed, dashboard, capture, hub, uploader], {
     log,
     stopDeadlineMs: STOP_DEADLINE_MS,
   });

@@ -6,6 +6,8 @@ export * from './messages/file-upload-ticket.ts';
 export * from './messages/processing-request.ts';
 export * from './messages/processing-result.ts';
 export * from './messages/verdict.ts';
+export * from './messages/zones.ts';
 export * from './parse.ts';
+export * from './polygon.ts';
 export * from './queue-message.ts';
 export * from './wire-names.ts';

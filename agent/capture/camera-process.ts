@@ -4,7 +4,7 @@ import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatc
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { CameraState, CameraStatus, ClipKeeper } from './capture.ts';
+import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
 import { createClipDesk } from './clip-desk.ts';
 import type { CaptureTimings, FromChild, ToChild } from './messages.ts';
 
@@ -13,6 +13,7 @@ export interface CameraProcessDeps {
   readonly credential: CameraCredential | undefined;
   readonly recording: RecordingConfig;
   readonly keeper: ClipKeeper;
+  readonly suppressed?: SuppressedKeeper;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: CaptureTimings;
@@ -95,10 +96,12 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
         heartbeat = { ...message, atMs: clock.monotonicMs() };
         if (isLive(message)) liveSinceMs ??= heartbeat.atMs;
         judge(message);
+        deps.suppressed?.count(camera.id, counts());
       } else if (message.type === 'failing') {
         why = message.detail;
         endByMs ??= clock.monotonicMs() + timings.stopMs;
-      } else desk.take(message);
+      } else if (message.type === 'suppressed') deps.suppressed?.keep(camera.id, message.signature);
+      else desk.take(message);
     });
     const { camera: config, credential = null, recording } = deps;
     send(running, { type: 'configure', camera: config, credential, recording, timings });

@@ -3,6 +3,7 @@ import type { BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
+import type { Cause, Signature } from '../motion/motion.ts';
 import { createCameraProcess } from './camera-process.ts';
 import type { CaptureTimings } from './messages.ts';
 
@@ -31,10 +32,22 @@ export interface CameraStatus {
 /** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
 export interface ClipKeeper {
   /** @returns where to write, or undefined when nothing may be recorded now */
-  open(request: { cameraId: string; triggeredMs: number }): { clipId: string; partFile: string } | undefined;
+  open(request: {
+    cameraId: string;
+    triggeredMs: number;
+    /** The zone or line that it moved in. */
+    cause: Cause;
+  }): { clipId: string; partFile: string } | undefined;
   written(clipId: string, clip: WrittenClip): void;
   /** The writer failed or died; the part file may hold something. */
   abandoned(clipId: string, reason: string): Promise<void>;
+}
+
+/** Who keeps why something did not start a recording. */
+export interface SuppressedKeeper {
+  keep(cameraId: string, signature: Signature): void;
+  /** Since start, by reason. */
+  count(cameraId: string, totals: Readonly<Record<string, number>>): void;
 }
 
 export interface CaptureDeps {
@@ -44,6 +57,8 @@ export interface CaptureDeps {
   }[];
   readonly recording: RecordingConfig;
   readonly keeper: ClipKeeper;
+  /** Nobody: suppressed triggers are only counted. */
+  readonly suppressed?: SuppressedKeeper;
   readonly clock: Clock;
   readonly log: Log;
   /** The children's whole environment. GStreamer finds its plugin cache by HOME or GST_REGISTRY; without either it

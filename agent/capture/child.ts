@@ -6,6 +6,7 @@
  *     is closed and reported. */
 import { systemClock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
+import type { Cause } from '../motion/motion.ts';
 import type { FromChild, ToChild } from './messages.ts';
 import type { ClipPlace } from './recorder.ts';
 import { createWatch, type Watch } from './watch.ts';
@@ -29,12 +30,12 @@ function send(message: FromChild): void {
   });
 }
 
-function askPlace(triggeredMs: number): Promise<ClipPlace | undefined> {
+function askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined> {
   const requestId = ++requests;
   const { promise, resolve } = Promise.withResolvers<ClipPlace | undefined>();
   const timer = setTimeout(() => resolve(undefined), PLACE_MS);
   places.set(requestId, resolve);
-  send({ type: 'trigger', requestId, triggeredMs });
+  send({ type: 'trigger', requestId, triggeredMs, cause });
   return promise.finally(() => {
     clearTimeout(timer);
     places.delete(requestId);
@@ -77,6 +78,7 @@ function configure({
     askPlace,
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
+    suppressed: (signature) => send({ type: 'suppressed', signature }),
     fail: (detail) => {
       send({ type: 'failing', detail });
       void end(1);

@@ -30,10 +30,10 @@ export function createClipDesk(deps: {
     );
   }
 
-  function trigger(requestId: number, triggeredMs: number): void {
+  function trigger({ requestId, triggeredMs, cause }: Extract<FromChild, { type: 'trigger' }>): void {
     let place: ReturnType<ClipKeeper['open']>;
     try {
-      place = keeper.open({ cameraId, triggeredMs });
+      place = keeper.open({ cameraId, triggeredMs, cause });
     } catch (error) {
       complain('open a clip', undefined, error);
     }
@@ -52,7 +52,7 @@ export function createClipDesk(deps: {
 
   return {
     take: (message) => {
-      if (message.type === 'trigger') return trigger(message.requestId, message.triggeredMs);
+      if (message.type === 'trigger') return trigger(message);
       // Only what was given here can be settled here.
       if (!open.delete(message.clipId)) return;
       if (message.type === 'abandoned') return abandon(message.clipId, message.reason);

@@ -1,5 +1,6 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 import type { WrittenClip } from '../ledger/ledger.ts';
+import type { Cause, Signature } from '../motion/motion.ts';
 
 /** How long a capture child waits for what. Milliseconds. */
 export interface CaptureTimings {
@@ -43,7 +44,15 @@ export type FromChild =
       readonly suppressed: Readonly<Record<string, number>>;
     }
   /** Something moves: where may the clip be written? */
-  | { readonly type: 'trigger'; readonly requestId: number; readonly triggeredMs: number }
+  | {
+      readonly type: 'trigger';
+      readonly requestId: number;
+      readonly triggeredMs: number;
+      /** The zone or line that it moved in. */
+      readonly cause: Cause;
+    }
+  /** Something moved and started no recording: why. */
+  | { readonly type: 'suppressed'; readonly signature: Signature }
   | { readonly type: 'written'; readonly clipId: string; readonly clip: WrittenClip }
   /** Writing failed; `reason` begins with the failure's kind. */
   | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }

@@ -2,6 +2,7 @@ import type { RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
+import type { Cause } from '../motion/motion.ts';
 import type { TrackInfo } from './boxes.ts';
 import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
 import type { Fragment } from './fragment-reader.ts';
@@ -19,7 +20,7 @@ export interface RecorderDeps {
   readonly mediaClock: MediaClock;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   /** Asks for a place; undefined: nothing may be recorded now. Must settle within seconds. */
-  askPlace(triggeredMs: number): Promise<ClipPlace | undefined>;
+  askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   written(clipId: string, clip: WrittenClip): void;
   abandoned(clipId: string, reason: string): void;
@@ -30,7 +31,7 @@ export interface Recorder {
   /** A fragment that is already in the ring. */
   fragment(fragment: Fragment): void;
   /** Something moved in a frame that came at this monotonic moment. */
-  motion(atMs: number): void;
+  motion(atMs: number, cause: Cause): void;
   /** Closes a running clip where it is and waits until it is reported. No clip begins after that. */
   finish(): Promise<void>;
   recording(): boolean;
@@ -50,6 +51,7 @@ interface Running {
   readonly startMs: number;
   readonly endMs: number;
   readonly triggeredWallMs: number;
+  readonly cause: Cause;
   /** What came before the place was known. */
   readonly waiting: Fragment[];
   lastEndMs: number;
@@ -76,18 +78,18 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   /** Media time where the last clip ended. */
   let notBeforeMs: number | undefined;
   let heldOffUntilMs = 0;
-  let lastMotion: { atMs: number; mediaMs: number } | undefined;
+  let lastMotion: { atMs: number; mediaMs: number; cause: Cause } | undefined;
   let finished = false;
 
-  function motion(atMs: number): void {
+  function motion(atMs: number, cause: Cause): void {
     const mediaMs = mediaClock.mediaAt(atMs);
     if (mediaMs === undefined || finished) return;
-    lastMotion = { atMs, mediaMs };
+    lastMotion = { atMs, mediaMs, cause };
     if (running || clock.monotonicMs() < heldOffUntilMs) return;
-    begin(atMs, mediaMs);
+    begin(atMs, mediaMs, cause);
   }
 
-  function begin(atMs: number, triggerMs: number): void {
+  function begin(atMs: number, triggerMs: number, cause: Cause): void {
     const fragments = ring.from(wantedStart(triggerMs));
     const first = fragments[0];
     const last = fragments.at(-1);
@@ -99,6 +101,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       triggerMs,
       startMs,
       endMs: Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
+      cause,
       triggeredWallMs: Math.round(clock.nowMs() - (clock.monotonicMs() - atMs)),
       waiting: fragments,
       lastEndMs: last.endMs,
@@ -124,11 +127,11 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   /** Motion behind the clip's end, seen while its last fragment was still on the way, begins the next clip. */
   function goOn(clip: Running): void {
     if (finished || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
-    if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs);
+    if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause);
   }
 
   async function write(clip: Running, { init, track }: NonNullable<typeof stream>, ended: Promise<void>) {
-    const place = await deps.askPlace(clip.triggeredWallMs);
+    const place = await deps.askPlace(clip.triggeredWallMs, clip.cause);
     if (!place) {
       heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
       return;

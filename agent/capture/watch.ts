@@ -1,7 +1,12 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import { createMotionDetector } from '../motion/motion.ts';
+import {
+  createMotionDetector,
+  createMotionGate,
+  createSignatureSampler,
+  type Signature,
+} from '../motion/motion.ts';
 import { createClipWriter } from './clip-writer.ts';
 import { createFragmentReader, type Fragment } from './fragment-reader.ts';
 import { createFragmentRing } from './fragment-ring.ts';
@@ -21,6 +26,8 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   readonly clock: Clock;
   /** Another one than the product's: `scripts/bench motion` looks over the detector's shoulder. */
   readonly createDetector?: typeof createMotionDetector;
+  /** Something moved and started no recording: why. */
+  suppressed?(signature: Signature): void;
   /** Called once: the camera cannot be watched any more, for this reason. */
   fail(detail: string): void;
 }
@@ -53,10 +60,19 @@ export function createWatch(deps: WatchDeps): Watch {
   const ring = createFragmentRing({ keepMs: recording.preRollMs + RING_SLACK_MS, maxBytes: RING_BYTES });
   const mediaClock = createMediaClock();
   const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
-  const detector = createDetector({
+  const gate = createMotionGate({
+    settings: camera,
     size: GREY,
     framesPerSecond: GREY.framesPerSecond,
-    sensitivity: camera.sensitivity,
+    createDetector,
+    clock,
+  });
+  const sampler = createSignatureSampler({
+    gate,
+    settings: camera,
+    size: GREY,
+    clock,
+    emit: (signature) => deps.suppressed?.(signature),
   });
   const suppressed = createSuppressedCount();
   const startedMs = clock.monotonicMs();
@@ -86,9 +102,11 @@ export function createWatch(deps: WatchDeps): Watch {
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
     last.sub = now;
-    const decision = detector.analyse(frame, now);
-    suppressed.note(decision, now);
-    if (decision.kind === 'motion') recorder.motion(now);
+    const decision = gate.analyse(frame, now);
+    const fresh = suppressed.note(decision, now);
+    // What happens during a recording is on it.
+    sampler.note(decision, fresh && !recorder.recording(), now);
+    if (decision.kind === 'motion') recorder.motion(now, decision.cause);
   }
 
   function run(stream: StreamName, launch: string, onBuffer: PipelineDeps['onBuffer']): void {

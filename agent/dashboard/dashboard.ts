@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { SignatureStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
 import { loadPageFiles } from './page-files.ts';
@@ -22,6 +23,8 @@ export interface DashboardDeps {
   readonly upload: () => UploadStatus;
   /** Path of the annotated best frame of a judged clip, fetched when first asked for; undefined when there is none. */
   readonly bestFrame: (clipId: string) => Promise<string | undefined>;
+  /** Why what moved was not recorded. Absent: nothing is known about it. */
+  readonly suppressed?: Pick<SignatureStore, 'list' | 'get' | 'hours'>;
 }
 
 /** The local status page and its API. */
@@ -40,7 +43,8 @@ const STOP_GRACE_MS = 500;
 
 /** Invariants
  *  1. Read only: GET and HEAD, nothing here changes the appliance.
- *  2. No text of a request becomes a path: files come from a fixed list or from a ledger row.
+ *  2. No text of a request becomes a path: files come from a fixed list, from a ledger row, or
+ *     from the list of kept notes.
  *  3. Nothing outside the appliance is loaded or told: no foreign script, font, picture or frame.
  *  4. Sockets, clips being sent and waiting pictures are bounded; each has a deadline. */
 export function createDashboard(

@@ -19,6 +19,7 @@ export const PAGE_FILES = [
   'format.js',
   'house.js',
   'clip-card.js',
+  'why.js',
   'elements.js',
   'icon.svg',
   'texts.en.json',

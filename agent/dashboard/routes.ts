@@ -8,13 +8,16 @@ import { withDeadline } from '../kernel/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
+import type { SignatureStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
-import { answerContent, content, problem, type Answer } from './answer.ts';
+import { answerContent, problem, type Answer } from './answer.ts';
+import { json, tagsOf } from './answer-json.ts';
 import { createFileSender } from './file-answer.ts';
 import { chooseLanguage } from './language.ts';
 import type { PageFiles } from './page-files.ts';
 import type { FileAnswer, PageRequest, Route } from './request-handler.ts';
 import { clipView, custodyView, statusView } from './views.ts';
+import { createWhyRoutes } from './why.ts';
 
 export interface RoutesDeps {
   readonly deviceId: string;
@@ -23,12 +26,12 @@ export interface RoutesDeps {
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;
   readonly bestFrame: (clipId: string) => Promise<string | undefined>;
+  readonly suppressed?: Pick<SignatureStore, 'list' | 'get' | 'hours'>;
   readonly files: PageFiles;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
 const PAGE_SIZE = { usual: 20, most: 100 };
 /** Clips and pictures being sent at once. A browser opens six connections. */
 const MAX_FILES_AT_ONCE = 12;
@@ -42,6 +45,7 @@ const MAX_BEST_FRAMES_AT_ONCE = 8;
 export function createRoutes(deps: RoutesDeps): Route {
   const { ledger, files, log } = deps;
   const sender = createFileSender(MAX_FILES_AT_ONCE);
+  const why = createWhyRoutes(deps.suppressed, deps.cameras);
   const fetching = new Map<string, Promise<string | undefined>>();
   const clipPaths = [
     { pattern: /^\/api\/clips\/([^/]+)$/, answer: wholeClip },
@@ -57,6 +61,8 @@ export function createRoutes(deps: RoutesDeps): Route {
     if (path === '/healthz') return json(request, { ok: true });
     if (path === '/api/status') return json(request, status());
     if (path === '/api/clips') return listClips(request);
+    const reason = await why(request);
+    if (reason) return reason;
     for (const { pattern, answer } of clipPaths) {
       const id = pattern.exec(path)?.[1];
       if (id === undefined) continue;
@@ -172,14 +178,6 @@ export function createRoutes(deps: RoutesDeps): Route {
     return running;
   }
 }
-
-const tagsOf = ({ headers }: PageRequest) => ({
-  ifNoneMatch: headers['if-none-match'],
-  acceptEncoding: headers['accept-encoding']?.toString(),
-});
-
-const json = (request: PageRequest, value: unknown): Answer =>
-  answerContent(content(JSON_TYPE, JSON.stringify(value)), tagsOf(request));
 
 const isThere = (file: string) =>
   access(file).then(

@@ -65,7 +65,7 @@ export function createClipBook({ db, rows, budget, dir, clock, log, random }: Cl
   }
 
   return {
-    openClip({ cameraId, triggeredMs, clockQuality }) {
+    openClip({ cameraId, triggeredMs, clockQuality, detail }) {
       if (!CAMERA_ID.test(cameraId))
         throw new Failure('bug', 'ledger.camera-id', `"${cameraId}" cannot be a camera's name`);
       if (!(triggeredMs >= 0 && triggeredMs <= LAST_MS))
@@ -80,7 +80,10 @@ export function createClipBook({ db, rows, budget, dir, clock, log, random }: Cl
           ...(random ? { random } : {}),
         });
         const blob_name = clipBlobNameOnDevice({ cameraId, clipId: clip_id, triggeredMs: triggered_ms });
-        rows.insert({ clip_id, camera_id: cameraId, clock_quality: clockQuality, blob_name, triggered_ms });
+        rows.insert(
+          { clip_id, camera_id: cameraId, clock_quality: clockQuality, blob_name, triggered_ms },
+          detail ?? null,
+        );
         return clip_id;
       });
       return rows.toClip(rows.require(clipId));

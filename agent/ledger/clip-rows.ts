@@ -39,7 +39,10 @@ export interface ClipRows {
   get(clipId: string): ClipRow | undefined;
   /** @throws Failure `bug` for an unknown clip */
   require(clipId: string): ClipRow;
-  insert(row: Pick<ClipRow, 'clip_id' | 'camera_id' | 'clock_quality' | 'blob_name' | 'triggered_ms'>): void;
+  insert(
+    row: Pick<ClipRow, 'clip_id' | 'camera_id' | 'clock_quality' | 'blob_name' | 'triggered_ms'>,
+    detail: string | null,
+  ): void;
   /** The only way a clip changes state: by the table of moves, with its line of custody in the same transaction.
    *  Must be called inside a transaction. */
   move(clipId: string, event: ClipEvent, detail: string | null, change?: ClipChange): ClipRow;
@@ -85,9 +88,9 @@ export function createClipRows({ db, dir, clock }: ClipRowsDeps): ClipRows {
   return {
     get: (clipId) => select.get(clipId),
     require: requireRow,
-    insert(row) {
+    insert(row, detail) {
       insertRow.run(row);
-      writeCustody(row.clip_id, 'open', 'recording', null);
+      writeCustody(row.clip_id, 'open', 'recording', detail);
     },
     move(clipId, event, detail, change = {}) {
       const row = requireRow(clipId);

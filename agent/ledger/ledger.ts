@@ -104,7 +104,13 @@ export interface LedgerSummary {
 export interface Ledger {
   /** A row in state `recording` and the folder of its file. Persisted before the first byte is written.
    *  @throws Failure `exhausted` when the byte budget is spent on clips that may not be deleted. */
-  openClip(request: { cameraId: string; triggeredMs: number; clockQuality: Clip['clockQuality'] }): Clip;
+  openClip(request: {
+    cameraId: string;
+    triggeredMs: number;
+    clockQuality: Clip['clockQuality'];
+    /** What triggered it, for the line of custody. */
+    detail?: string;
+  }): Clip;
   /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`. */
   sealClip(clipId: string, written: WrittenClip): Clip;
   /** Gives a clip up, with the reason, and removes what is left of its file. */

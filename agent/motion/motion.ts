@@ -8,6 +8,13 @@ import { createSwayMap } from './sway.ts';
 import { createTextureCheck } from './texture.ts';
 import { createTracker } from './tracks.ts';
 
+export { replaySignature, type Signature } from './signature.ts';
+export { pixelsOf, THUMBNAIL } from './signature-pictures.ts';
+export { createSignatureSampler } from './signature-sampler.ts';
+export { createSignatureStore, type KeptSignature, type SignatureStore } from './signature-store.ts';
+export { createMotionGate, type GateDecision } from './zones.ts';
+export { causeText, type Cause } from './zones-judge.ts';
+
 /** Picture size the detector works on. */
 export interface FrameSize {
   readonly width: number;

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Name } from '../schema-types.ts';
+import { Lines, Masks, TimeZone, Zones } from './zones.ts';
 
 const StreamUrl = (description: string) =>
   Type.String({ description, pattern: '^rtsps?://[^\\s"@]+$', maxLength: 1024 });
@@ -19,6 +20,12 @@ export const CameraConfig = Type.Object(
       default: 5,
       description: 'How little motion starts a recording: 1 only large and clear motion, 10 almost any',
     }),
+    timeZone: Type.Optional(
+      TimeZone('IANA name of the time zone of schedules; that of the appliance when absent'),
+    ),
+    zones: Type.Optional(Zones),
+    masks: Type.Optional(Masks),
+    lines: Type.Optional(Lines),
   },
   { $id: 'dachawatch/camera/1' },
 );
@@ -67,6 +74,9 @@ export const ApplianceConfig = Type.Object(
         Type.String({ description: 'PEM file with the certificate authority of a gateway or local hub' }),
       ),
     }),
+    timeZone: Type.Optional(
+      TimeZone('IANA name of the time zone in which schedules are meant; UTC when absent'),
+    ),
     cameras: Type.Array(CameraConfig, { minItems: 1, maxItems: 16 }),
     recording: RecordingConfig,
     storage: Type.Object({

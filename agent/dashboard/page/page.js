@@ -4,6 +4,7 @@ import { createFormat } from './format.js';
 import { showHouse } from './house.js';
 import { createPoller } from './poller.js';
 import { fetchTexts, rememberLanguage } from './texts.js';
+import { createWhy } from './why.js';
 
 const PAGE_SIZE = 20;
 const MOST_AT_ONCE = 100;
@@ -13,6 +14,7 @@ const REDRAW_MS = 20_000;
 const at = (id) => document.getElementById(id);
 const cards = new Map();
 const days = new Map();
+const why = createWhy(() => ({ texts, format }));
 
 let texts;
 let format;
@@ -38,6 +40,7 @@ async function setLanguage(language) {
     button.setAttribute('aria-pressed', String(button.value === language));
   say(at('zone'), texts.t('page.zone', { zone: format.zone() }));
   draw();
+  why.draw();
 }
 
 function draw() {

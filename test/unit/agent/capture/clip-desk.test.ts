@@ -4,6 +4,8 @@ import { createClipDesk } from '../../../../agent/capture/clip-desk.ts';
 import type { ToChild } from '../../../../agent/capture/messages.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 
+const trigger = (requestId: number, triggeredMs: number) =>
+  ({ type: 'trigger', requestId, triggeredMs, cause: { kind: 'zone', id: 'drive' } }) as const;
 const clip = { startedMs: 1, preRollMs: 2, durationMs: 3, bytes: 4, sha256: 'x' };
 
 function desk({ openFails = false, sealFails = false } = {}) {
@@ -30,7 +32,7 @@ function desk({ openFails = false, sealFails = false } = {}) {
 
 test('a trigger gets a place; a clip that is written is settled once', async () => {
   const { made, sent, kept } = desk();
-  made.take({ type: 'trigger', requestId: 1, triggeredMs: 5 });
+  made.take(trigger(1, 5));
   assert.deepEqual(sent, [{ type: 'place', requestId: 1, clipId: 'c0', partFile: '/p' }]);
   made.take({ type: 'written', clipId: 'c0', clip });
   made.take({ type: 'written', clipId: 'c0', clip });
@@ -40,15 +42,15 @@ test('a trigger gets a place; a clip that is written is settled once', async () 
 
 test('what a dead child left open is given up, with the reason', async () => {
   const { made, kept } = desk();
-  made.take({ type: 'trigger', requestId: 1, triggeredMs: 5 });
-  made.take({ type: 'trigger', requestId: 2, triggeredMs: 6 });
+  made.take(trigger(1, 5));
+  made.take(trigger(2, 6));
   await made.settle('killed');
   assert.deepEqual(kept, ['abandoned c0: killed', 'abandoned c1: killed']);
 });
 
 test('a clip that cannot be sealed is handed over for recovery', async () => {
   const { made, kept } = desk({ sealFails: true });
-  made.take({ type: 'trigger', requestId: 1, triggeredMs: 5 });
+  made.take(trigger(1, 5));
   made.take({ type: 'written', clipId: 'c0', clip });
   await made.settle('gone');
   assert.deepEqual(kept, ['abandoned c0: transient: the clip could not be sealed']);
@@ -56,7 +58,7 @@ test('a clip that cannot be sealed is handed over for recovery', async () => {
 
 test('a keeper that fails costs the clip, not the camera', () => {
   const { made, sent } = desk({ openFails: true });
-  made.take({ type: 'trigger', requestId: 9, triggeredMs: 5 });
+  made.take(trigger(9, 5));
   assert.deepEqual(sent, [{ type: 'no-place', requestId: 9 }]);
 });
 

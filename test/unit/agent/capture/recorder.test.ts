@@ -69,12 +69,12 @@ function rig({ preRollMs = 5000, postRollMs = 30_000, refuse = false, failAfter 
           ring.push(fragment);
           recorder.fragment(fragment);
         }
-        if (motion && now % 200 === 0) recorder.motion(now);
+        if (motion && now % 200 === 0) recorder.motion(now, { kind: 'picture' });
         await turn();
       }
     },
     async trigger() {
-      recorder.motion(now);
+      recorder.motion(now, { kind: 'picture' });
       await turn();
     },
   };

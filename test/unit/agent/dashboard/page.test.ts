@@ -49,7 +49,18 @@ const PUT_TOGETHER: Record<string, readonly string[]> = {
     'unlink',
     'lose',
   ],
-  suppressed: ['learning', 'too-small', 'too-short', 'in-place', 'lighting', 'whole-scene'],
+  suppressed: [
+    'learning',
+    'too-small',
+    'too-short',
+    'in-place',
+    'lighting',
+    'whole-scene',
+    'outside-zones',
+    'zone-inactive',
+    'zone-too-small',
+    'zone-dwell',
+  ],
   label: ['person', 'car', 'dog'],
 };
 
@@ -77,7 +88,9 @@ test('every text the page asks for exists, and none is there for nobody', async 
   const source = (await Promise.all([...scripts, 'index.html'].map(read))).join('\n');
   const used = new Set<string>();
   for (const [, key = ''] of source.matchAll(/data-(?:text|label)="([^"]+)"/g)) used.add(key);
-  for (const [, key = ''] of source.matchAll(/'((?:page|house|camera|link|upload|clip|custody)\.[\w.]+)'/g))
+  for (const [, key = ''] of source.matchAll(
+    /'((?:page|house|camera|link|upload|clip|custody|why)\.[\w.]+)'/g,
+  ))
     used.add(key);
   const gaps = [...source.matchAll(/`([a-z.]+)\.\$\{/g)].map(([, prefix = '']) => prefix);
   for (const prefix of new Set(gaps.filter((prefix) => prefix !== 'texts'))) {

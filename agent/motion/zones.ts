@@ -1,0 +1,203 @@
+import type { Clock } from '../kernel/clock.ts';
+import { type Crossing, createLineWatch } from './lines.ts';
+import type { FrameSize, MotionDecision, MotionDetector, MotionDetectorDeps, Region } from './motion.ts';
+import { createSchedule } from './schedule.ts';
+import {
+  type Cause,
+  DEFAULT_TIME_ZONE,
+  judgedZones,
+  judgeRegion,
+  nearerReason,
+  type ZoneSettings,
+} from './zones-judge.ts';
+import { createMaskedFrames } from './zones-mask.ts';
+import { createThings, leave, type Stay, type Thing } from './zones-things.ts';
+
+/** What the model and the zones make of a frame. Reasons are the model's, `outside-zones`, `zone-inactive`,
+ *  `zone-too-small` and `zone-dwell`. */
+export type GateDecision =
+  | Exclude<MotionDecision, { kind: 'motion' }>
+  | { readonly kind: 'motion'; readonly regions: readonly Region[]; readonly cause: Cause };
+
+/** What one run of the model saw last, and what became of it: enough to explain and to replay the decision. */
+export interface ModelState {
+  readonly sensitivity: number;
+  readonly decision: MotionDecision;
+  /** Those of the last frame. */
+  readonly things: readonly Thing[];
+  readonly zoneIds: readonly (string | undefined)[];
+}
+
+export interface MotionGate {
+  /** Like `MotionDetector.analyse`, for the whole camera. */
+  analyse(frame: Uint8Array, atMs: number): GateDecision;
+  /** The last frame as the model saw it: masked. */
+  seen(): Uint8Array;
+  /** About the last frame. Only valid until the next. */
+  state(): readonly ModelState[];
+}
+
+export interface MotionGateDeps {
+  readonly settings: ZoneSettings;
+  readonly size: FrameSize;
+  readonly framesPerSecond: number;
+  readonly createDetector: (deps: MotionDetectorDeps) => MotionDetector;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+const QUIET: GateDecision = { kind: 'quiet' };
+/** A thing may be out of sight, or out of a zone, for so many frames or so long before it counts as gone. */
+const PATIENCE_FRAMES = 2.5;
+const MIN_PATIENCE_MS = 1_500;
+/** Key frames come every two seconds; a longer pause is a pause. */
+const LONGEST_FRAME_MS = 2_000;
+/** What crossed a line counts when the model confirms it within this time. */
+const CONFIRM_MS = 3_000;
+
+/** The model behind masks, zones and lines.
+ *  Invariants
+ *  1. A masked pixel never reaches the model.
+ *  2. Only a region that the model confirmed starts a recording, and only where, when and as large as a zone asks,
+ *     or by crossing a line.
+ *  3. Each sensitivity in use is one run of the model, so a zone behaves like a camera with its sensitivity. */
+export function createMotionGate(deps: MotionGateDeps): MotionGate {
+  const { settings, size, framesPerSecond, createDetector, clock } = deps;
+  const aspect = size.height / size.width;
+  const masked = createMaskedFrames(settings.masks ?? [], size);
+  const zones = judgedZones(settings);
+  const lines = (settings.lines ?? []).map((line) => ({
+    id: line.id,
+    step: createLineWatch(line, aspect),
+    active: createSchedule(line.schedule, settings.timeZone ?? DEFAULT_TIME_ZONE),
+  }));
+  const sensitivities = new Set(zones.map(({ sensitivity }) => sensitivity));
+  // Lines have the camera's own.
+  if (lines.length > 0) sensitivities.add(settings.sensitivity);
+  const models = [...sensitivities].map((sensitivity) => createModel(sensitivity));
+  let seen: Uint8Array = new Uint8Array(size.width * size.height);
+  let lastMs: number | undefined;
+  let frameMs = 1000 / framesPerSecond;
+
+  function createModel(sensitivity: number) {
+    const here = zones.filter((zone) => zone.sensitivity === sensitivity);
+    const watched = sensitivity === settings.sensitivity ? lines : [];
+    const detector = createDetector({
+      size,
+      framesPerSecond,
+      sensitivity,
+      ...(masked ? { mask: masked.analysed } : {}),
+    });
+    const followed = createThings(here.length, watched.length, aspect);
+    let decision: MotionDecision = { kind: 'quiet' };
+
+    function analyse(frame: Uint8Array, atMs: number, patienceMs: number): GateDecision {
+      decision = detector.analyse(frame, atMs);
+      followed.beginFrame();
+      const verdict = decision.kind === 'quiet' ? QUIET : judge(decision, atMs, patienceMs);
+      followed.endFrame(atMs, patienceMs);
+      return verdict;
+    }
+
+    function judge(
+      found: Exclude<MotionDecision, { kind: 'quiet' }>,
+      atMs: number,
+      patienceMs: number,
+    ): GateDecision {
+      const nowMs = clock.nowMs();
+      const moving = found.kind === 'motion';
+      let reason = moving ? undefined : found.reason;
+      let cause: Cause | undefined;
+      const counted: Region[] = [];
+      for (const region of found.regions) {
+        const thing = followed.follow(region, moving, atMs);
+        const stays = thing && noteStays(thing, atMs, patienceMs);
+        let byRegion = thing && crossed(thing, atMs, nowMs);
+        for (let i = 0; i < here.length; i++) {
+          const zone = here[i] as (typeof here)[number];
+          const stay = stays?.[i];
+          // Without its confirmed past only what the model confirms now can count.
+          if (!moving && !(zone.dwellMs > 0 && thing?.confirmed && stay && !stay.told)) continue;
+          const why = judgeRegion(zone, region, stayedMs(stay, zone.shape.has(region), atMs), nowMs);
+          if (why) reason = moving || why === 'zone-dwell' ? nearerReason(reason, why) : reason;
+          else {
+            byRegion ??= zone.cause;
+            if (stay) stay.told = true;
+          }
+        }
+        if (!byRegion) continue;
+        counted.push(region);
+        if (!cause || (byRegion.kind === 'line' && cause.kind !== 'line')) cause = byRegion;
+      }
+      if (cause) return { kind: 'motion', regions: counted, cause };
+      return { kind: 'suppressed', reason: reason ?? 'outside-zones', regions: found.regions };
+    }
+
+    function noteStays(thing: Thing, atMs: number, patienceMs: number): readonly Stay[] {
+      for (let i = 0; i < here.length; i++) {
+        const stay = thing.stays[i] as Stay;
+        if (here[i]?.shape.has(thing.region)) {
+          if (Number.isNaN(stay.sinceMs)) stay.sinceMs = atMs;
+          stay.lastMs = atMs;
+        } else if (atMs - stay.lastMs > patienceMs) leave(stay);
+      }
+      return thing.stays;
+    }
+
+    function crossed(thing: Thing, atMs: number, nowMs: number): Cause | undefined {
+      let cause: Cause | undefined;
+      for (let i = 0; i < watched.length; i++) {
+        const line = watched[i] as (typeof watched)[number];
+        const side = thing.sides[i];
+        const now: Crossing | undefined = side && line.step(side, thing.x, thing.y);
+        if (now && line.active(nowMs)) thing.crossedMs[i] = atMs;
+        if (!thing.confirmed || !(atMs - (thing.crossedMs[i] as number) <= CONFIRM_MS)) continue;
+        thing.crossedMs[i] = Number.NaN;
+        // The side on which it is now tells which way it went.
+        const direction = side?.side === 1 ? 'left-to-right' : 'right-to-left';
+        cause ??= { kind: 'line', id: line.id, direction };
+      }
+      return cause;
+    }
+
+    return {
+      analyse,
+      state: (): ModelState => ({
+        sensitivity,
+        decision,
+        things: followed.things.filter((thing) => thing.used && thing.seen),
+        zoneIds: here.map(({ id }) => id),
+      }),
+    };
+  }
+
+  return {
+    analyse(frame, atMs) {
+      // A frame of another size goes on as it is: the model refuses it.
+      seen = masked && frame.length === masked.analysed.length ? masked.apply(frame) : frame;
+      if (lastMs !== undefined)
+        frameMs += 0.2 * (Math.min(LONGEST_FRAME_MS, Math.max(0, atMs - lastMs)) - frameMs);
+      lastMs = atMs;
+      const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE_FRAMES * frameMs);
+      let best: GateDecision = QUIET;
+      for (const model of models) best = nearer(best, model.analyse(seen, atMs, patienceMs));
+      return best;
+    },
+    seen: () => seen,
+    state: () => models.map((model) => model.state()),
+  };
+}
+
+/** How long a thing has been in a zone; undefined when the region is not there. A region that nobody could follow
+ *  has just come. */
+function stayedMs(stay: Stay | undefined, inside: boolean, atMs: number): number | undefined {
+  if (!inside) return undefined;
+  return stay && !Number.isNaN(stay.sinceMs) ? atMs - stay.sinceMs : 0;
+}
+
+/** Of two runs of the model, what came closer to a recording; a line is more telling than a zone. */
+function nearer(a: GateDecision, b: GateDecision): GateDecision {
+  if (a.kind === 'motion') return b.kind === 'motion' && b.cause.kind === 'line' ? b : a;
+  if (b.kind === 'motion' || a.kind === 'quiet') return b;
+  if (b.kind === 'quiet') return a;
+  return nearerReason(a.reason, b.reason) === a.reason ? a : b;
+}
