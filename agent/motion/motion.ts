@@ -1,6 +1,7 @@
 import { Failure } from '../kernel/failure.ts';
 import { CELL, createBackground } from './background.ts';
 import { createLightFit } from './lighting.ts';
+import type { ModelView } from './model-view.ts';
 import { createPatchFinder, type Patch } from './regions.ts';
 import { thresholdsOf } from './sensitivity.ts';
 import { createShakeCompensation } from './shake.ts';
@@ -43,6 +44,8 @@ export interface MotionDetector {
    *  @param atMs monotonic milliseconds of the frame
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; the model is untouched then */
   analyse(frame: Uint8Array, atMs: number): MotionDecision;
+  /** What it is made of now, for people who look on: its own arrays, valid until the next frame. */
+  inspect?(): ModelView;
 }
 
 export interface MotionDetectorDeps {
@@ -180,5 +183,18 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     }
   }
 
-  return { analyse };
+  return {
+    analyse,
+    inspect: () => ({
+      columns: background.columns,
+      rows: background.rows,
+      scene: background.scene,
+      changed: background.changed,
+      kinds: finder.kinds,
+      sway: swayMap.sway,
+      held: background.held,
+      tracks: tracker.tracks,
+      clutter: tracker.clutter,
+    }),
+  };
 }
