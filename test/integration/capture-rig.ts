@@ -16,13 +16,16 @@ import {
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import type { WrittenClip } from '../../agent/ledger/ledger.ts';
+import type { Cause } from '../../agent/motion/motion.ts';
 
 const run = promisify(execFile);
 
 export interface Kept {
   readonly clipId: string;
   readonly file: string;
+  readonly cameraId: string;
   readonly triggeredMs: number;
+  readonly cause: Cause;
   written?: WrittenClip;
   abandoned?: { reason: string; recovered: RecoveredClip | undefined };
 }
@@ -56,9 +59,9 @@ export async function createRig(): Promise<CaptureRig> {
         timings: { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 5000, killMs: 12_000, connectMs: 20_000 },
         backoff: { minMs: 100, maxMs: 1000 },
         keeper: {
-          open: ({ triggeredMs }) => {
+          open: ({ cameraId, triggeredMs, cause }) => {
             const clipId = `clip-${kept.length}`;
-            const place = { clipId, file: join(dir, `${clipId}.part`), triggeredMs };
+            const place = { clipId, file: join(dir, `${clipId}.part`), cameraId, triggeredMs, cause };
             kept.push(place);
             return { clipId, partFile: place.file };
           },

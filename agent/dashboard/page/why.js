@@ -34,14 +34,15 @@ export function createWhy(language) {
   return { draw: () => details.open && draw() };
 }
 
-function noteOf(one, { t, knows }, format) {
+function noteOf(one, { t, knows, language }, format) {
   const { largest } = one;
   const key = `suppressed.${one.reason}`;
+  const seconds = (ms) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(ms / 1000);
   const numbers = largest && [
     t('why.size', { percent: format.percent(largest.share) }),
     t('why.way', { percent: format.percent(largest.travel) }),
-    t('why.seen', { seconds: Math.round(largest.seenMs / 100) / 10 }),
-    ...largest.stays.map(({ zone, ms }) => t('why.stay', { zone, seconds: Math.round(ms / 100) / 10 })),
+    t('why.seen', { seconds: seconds(largest.seenMs) }),
+    ...largest.stays.map(({ zone, ms }) => t('why.stay', { zone, seconds: seconds(ms) })),
   ];
   return element(
     'li',
