@@ -3,7 +3,7 @@ import { deliverDue, validateEndpoint, type DeliverDeps } from './deliver.ts';
 import { scanContainer, type ScanDeps } from './scan.ts';
 
 /** Between two listings. Nothing new: longer, and never more than a tenth of the time is spent listing. */
-const SCAN = { minMs: 500, maxMs: 3000, timesItsDuration: 10 };
+const SCAN = { minMs: 500, maxMs: 3000, timesItsDuration: 10, maxRestMs: 10_000 };
 const DELIVER_EVERY_MS = 250;
 const TROUBLE = { firstMs: 500, maxMs: 30_000 };
 
@@ -42,7 +42,9 @@ export function createBridge(deps: BridgeDeps) {
     const found = await scanContainer(deps, signal);
     if (found > 0) deps.log({ event: 'blobs.found', found });
     idleMs = found > 0 ? SCAN.minMs : Math.min(SCAN.maxMs, idleMs * 1.5);
-    return Math.max(idleMs, (performance.now() - began) * SCAN.timesItsDuration);
+    // A listing that took long because storage was away must not make the next one late.
+    const restMs = Math.min(SCAN.maxRestMs, (performance.now() - began) * SCAN.timesItsDuration);
+    return Math.max(idleMs, restMs);
   };
 
   let isValidated = false;

@@ -6,6 +6,9 @@ import { flagsOf, logLine, refuse, serveUntilTold } from '../service-process.ts'
 import { createBridge } from './bridge.ts';
 import { openEventStore } from './event-store.ts';
 
+/** The bridge looks again by itself; the client's default would wait for a minute after storage is back. */
+const RETRY = { retryOptions: { maxTries: 2, retryDelayInMs: 500, tryTimeoutInMs: 30_000 } };
+
 const USAGE = `Tells a functions app about new blobs, as Event Grid does on Azure.
   --data DIR         what was seen and what is still to be told (required)
   --endpoint URL     webhook of the Event Grid function, ...?functionName=NAME (required)
@@ -29,7 +32,7 @@ if (key !== undefined) endpoint.searchParams.set('code', key);
 await serveUntilTold(() => {
   const store = openEventStore(dataDir);
   const bridge = createBridge({
-    container: BlobServiceClient.fromConnectionString(connection).getContainerClient(
+    container: BlobServiceClient.fromConnectionString(connection, RETRY).getContainerClient(
       flags.container ?? CONTAINER_CLIPS,
     ),
     store,

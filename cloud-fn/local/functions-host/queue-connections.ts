@@ -1,6 +1,9 @@
 import { DefaultAzureCredential } from '@azure/identity';
 import { QueueServiceClient } from '@azure/storage-queue';
 
+/** The pump polls again by itself; the client's default would wait for a minute after storage is back. */
+const RETRY = { retryOptions: { maxTries: 2, retryDelayInMs: 500, tryTimeoutInMs: 30_000 } };
+
 /** App settings: the environment of the app. */
 export type AppSettings = Readonly<Record<string, string | undefined>>;
 
@@ -10,9 +13,10 @@ export type AppSettings = Readonly<Record<string, string | undefined>>;
 export function queueServiceOf(connection: string, settings: AppSettings): QueueServiceClient {
   for (const name of [connection, `AzureWebJobs${connection}`]) {
     const connectionString = settings[name];
-    if (connectionString !== undefined) return QueueServiceClient.fromConnectionString(connectionString);
+    if (connectionString !== undefined)
+      return QueueServiceClient.fromConnectionString(connectionString, RETRY);
     const address = settings[`${name}__queueServiceUri`];
-    if (address !== undefined) return new QueueServiceClient(address, new DefaultAzureCredential());
+    if (address !== undefined) return new QueueServiceClient(address, new DefaultAzureCredential(), RETRY);
   }
   throw new Error(
     `The app setting "${connection}" (or "${connection}__queueServiceUri") of a queue trigger is not set.`,
