@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GREY } from '../../../agent/capture/pipelines.ts';
 import { withDeadline } from '../../../agent/kernel/deadline.ts';
-import { startCamera } from '../../../hardware/simulators/camera/camera.ts';
+import { type CameraSimulator, startCamera } from '../../../hardware/simulators/camera/camera.ts';
 import type { FromLiveChild, ToLiveChild } from './live-child.ts';
 import type { BenchClip } from './manifest.ts';
 import { runOf, type Run } from './measure.ts';
@@ -34,20 +34,15 @@ export async function runLive(clip: BenchClip, deps: LiveDeps): Promise<Run> {
   const { sensitivity, cacheDir, signal } = deps;
   const clipDir = await mkdtemp(join(tmpdir(), 'dachawatch-bench-'));
   const leadInS = Math.max(clip.leadInS, CONNECT_S);
+  let camera: CameraSimulator | undefined;
   let child: LiveChild | undefined;
-  const camera = await startCamera({
-    video: clip.path,
-    leadInS,
-    loop: false,
-    cacheDir,
-    signal,
-  });
   try {
+    camera = await startCamera({ video: clip.path, leadInS, loop: false, cacheDir, signal });
     child = forkLive(signal);
     const { failed, send } = child;
     const limitMs = (leadInS + clip.durationS + SLACK_S) * 1000;
     const within = <T>(work: Promise<T>, what: string, ms = limitMs) =>
-      withDeadline(Promise.race([work, failed]), ms, `${clip.file}: ${what}`, 'bench.live');
+      withDeadline(Promise.race([work, failed]), ms, what, 'bench.live');
     send({ type: 'watch', main: camera.mainUrl, sub: camera.subUrl, sensitivity, clipDir });
     const started = await within(
       camera.event(({ event }) => event === 'footage-started'),
@@ -65,14 +60,12 @@ export async function runLive(clip: BenchClip, deps: LiveDeps): Promise<Run> {
       .map(({ atMs, ...said }) => ({ ...said, atS: (atMs - started.atMs) / 1000 }))
       .filter(({ atS }) => atS <= watchedS + TRAVEL_MS / 1000);
     if (!decisions.some(({ atS }) => atS < 0))
-      throw new Error(
-        `${clip.file}: the footage began before the detector saw a picture; is the machine too busy?`,
-      );
+      throw new Error('the footage began before the detector saw a picture; is the machine too busy?');
     const { cpuS, detector } = report;
     return runOf(decisions, 1 / GREY.framesPerSecond, { watchedS, cpuS, detector });
   } finally {
     await child?.end();
-    await camera.stop();
+    await camera?.stop();
     await rm(clipDir, { recursive: true, force: true });
   }
 }
