@@ -87,8 +87,8 @@ export function nearerReason(a: string | undefined, b: string): string {
   return a === undefined || rank(b) > rank(a) ? b : a;
 }
 
-/** `zone gate`, `line fence left-to-right`, `picture`: for custody and the log. */
+/** `zone gate`, `line fence left-to-right`, `motion in the picture`: for custody and the log. */
 export function causeText(cause: Cause): string {
-  if (cause.kind === 'picture') return 'picture';
+  if (cause.kind === 'picture') return 'motion in the picture';
   return cause.kind === 'zone' ? `zone ${cause.id}` : `line ${cause.id} ${cause.direction}`;
 }

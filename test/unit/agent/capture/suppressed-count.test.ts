@@ -12,3 +12,15 @@ test('a reason that lasts counts once, and again after a pause', () => {
   count.note({ kind: 'quiet' }, 20_200);
   assert.deepEqual(count.counts(), { 'too-small': 2, lighting: 1 });
 });
+
+test('whoever counts is told which trigger is a new one', () => {
+  const count = createSuppressedCount();
+  const note = (reason: string, atMs: number) =>
+    count.note({ kind: 'suppressed', reason, regions: [] }, atMs);
+  assert.deepEqual(
+    [note('in-place', 0), note('in-place', 200), note('zone-dwell', 400)],
+    [true, false, true],
+  );
+  assert.equal(count.note({ kind: 'motion', regions: [], cause: { kind: 'picture' } }, 600), false);
+  assert.equal(note('in-place', 5_000), true);
+});

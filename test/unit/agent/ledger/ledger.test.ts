@@ -25,6 +25,14 @@ test('a clip goes from trigger to verdict, and its custody tells every step', (t
   );
 });
 
+test('custody tells what triggered the clip, when that is known', (t) => {
+  const { ledger, clock, open } = benchLedger(t);
+  const request = { cameraId: 'gate', triggeredMs: clock.nowMs(), clockQuality: 'synchronised' } as const;
+  const named = ledger.openClip({ ...request, detail: 'triggered by zone drive' });
+  assert.equal(ledger.custody(named.clipId)[0]?.detail, 'triggered by zone drive');
+  assert.equal(ledger.custody(open().clipId)[0]?.detail, null);
+});
+
 test('clip ids grow although the clock is set back a year', (t) => {
   const { clock, sealed } = benchLedger(t);
   const first = sealed().clipId;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
+import { causeText } from '../../../../agent/motion/zones-judge.ts';
 import { createGateRig, moving, said, SIZE, standing, unsure } from './gate-rig.ts';
 
 const LEFT: Zone['polygon'] = [
@@ -205,4 +206,13 @@ test('a line is crossed between key frames two seconds apart, too', () => {
   const lines = [{ ...FENCE, direction: 'left-to-right' as const }];
   const seen = said(createGateRig({ zones: [], lines }, (atMs) => moving(walkRight(atMs))).watch(3, 2_000));
   assert.ok(seen.includes('line fence'), seen.join());
+});
+
+test('what triggered is said in words', () => {
+  assert.equal(causeText({ kind: 'picture' }), 'motion in the picture');
+  assert.equal(causeText({ kind: 'zone', id: 'drive' }), 'zone drive');
+  assert.equal(
+    causeText({ kind: 'line', id: 'fence', direction: 'right-to-left' }),
+    'line fence right-to-left',
+  );
 });
