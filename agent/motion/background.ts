@@ -9,6 +9,9 @@ export interface Background {
   readonly rows: number;
   /** Changed pixels of each cell in the last compared frame. */
   readonly changed: Uint16Array;
+  /** Sums of their places within the cell. */
+  readonly changedX: Uint16Array;
+  readonly changedY: Uint16Array;
   /** Those of them that also differ from the picture of about a second ago: what stands still does not. */
   readonly stirred: Uint16Array;
   /** Cells with 1 hold a thing that is followed: it is not learnt as scene, nor its motion as noise. */
@@ -48,10 +51,36 @@ const NOISE_UP_MS = 2_400;
 const NOISE_DOWN_MS = 12_800;
 /** Noise of a pixel that stirs and belongs to nothing: leaves, water, the digits of a clock. */
 const SWAY_MS = 10_000;
+/** One look teaches no more than this, 1/256. */
+const MOST_SWAY_OF_ONE = 20;
+
+/** Pictures rarer than this are learnt as a whole. */
+const EVERY_ROW_MS = 400;
 
 /** Share of a difference that is learnt in this time, 1/256. */
 const shareOf = (elapsedMs: number, constantMs: number) =>
   Math.max(1, Math.round(256 * (1 - Math.exp(-elapsedMs / constantMs))));
+
+interface Rates {
+  fast: number;
+  up: number;
+  down: number;
+  slow: number;
+  slowHeld: number;
+  sway: number;
+}
+
+/** @param quietMs the time that one learning from a quiet pixel stands for */
+function setRates(rates: Rates, elapsedMs: number, quietMs: number): void {
+  rates.fast = shareOf(quietMs, FAST_MS);
+  rates.up = shareOf(quietMs, NOISE_UP_MS);
+  rates.down = shareOf(quietMs, NOISE_DOWN_MS);
+  rates.slow = shareOf(elapsedMs, SLOW_MS);
+  rates.slowHeld = shareOf(elapsedMs, SLOW_HELD_MS);
+  rates.sway = Math.min(MOST_SWAY_OF_ONE, shareOf(elapsedMs, SWAY_MS));
+}
+
+const byteOf = (level: number) => (level < 0 ? 0 : level >= WHITE ? 255 : (level + 128) >> 8);
 
 /** A running mean and a running mean deviation of every pixel, in 1/256 grey levels.
  *  Noise is judged pixel by pixel: leaves that sway and grain at high gain raise their own threshold, a quiet wall
@@ -65,10 +94,18 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
   const scene = new Uint8Array(pixels);
   const noise = new Uint16Array(pixels).fill(FIRST_NOISE);
   const changed = new Uint16Array(columns * rows);
+  const changedX = new Uint16Array(columns * rows);
+  const changedY = new Uint16Array(columns * rows);
   const stirred = new Uint16Array(columns * rows);
   const held = new Uint8Array(columns * rows);
   const recent = createRecentPictures(pixels);
-  const least = minContrast << 8;
+  /** The limits of `noise`, grey levels. */
+  const bias = minContrast * 256 + 128;
+  const factor = Math.round(NOISE_FACTOR * 256);
+  const limitOf = (deviation: number) => Math.min(255, (bias + ((deviation * factor) >> 8)) >> 8);
+  const limits = new Uint8Array(pixels).fill(limitOf(FIRST_NOISE));
+  const rates: Rates = { fast: 0, up: 0, down: 0, slow: 0, slowHeld: 0, sway: 0 };
+  let turn = 0;
 
   const seen = (level: number) => (level < 0 ? 0 : level > WHITE ? WHITE : level);
 
@@ -87,13 +124,14 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
       const deviation = Math.min(difference < 0 ? -difference : difference, MOST_NOISE);
       const known = noise[i] as number;
       noise[i] = known + ((deviation - known) >> 3);
+      limits[i] = limitOf(noise[i] as number);
     }
     show();
     recent.push(frame, atMs);
   }
 
   function show(): void {
-    for (let i = 0; i < pixels; i++) scene[i] = seen(mean[i] as number) >> 8;
+    for (let i = 0; i < pixels; i++) scene[i] = byteOf(mean[i] as number);
   }
 
   /** Whether the level lies within what the eight neighbours show, give or take the least contrast. */
@@ -110,48 +148,91 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
     return level >= low - minContrast && level <= high + minContrast;
   }
 
+  /** Pixels that agree with the scene teach both. */
+  function learnRow(frame: Uint8Array, row: number): void {
+    const { fast, up, down } = rates;
+    for (let i = row; i < row + width; i++) {
+      const f = frame[i] as number;
+      const away = f - (scene[i] as number);
+      const limit = limits[i] as number;
+      if (away > limit || away < -limit) continue;
+      const stored = mean[i] as number;
+      const known = noise[i] as number;
+      const difference = (f << 8) - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
+      const deviation = difference < 0 ? -difference : difference;
+      const taught = deviation < MOST_NOISE ? deviation : MOST_NOISE;
+      const learnt = stored + ((difference * fast) >> 8);
+      const noisy = known + (((taught - known) * (taught > known ? up : down)) >> 8);
+      mean[i] = learnt;
+      scene[i] = learnt < 0 ? 0 : learnt >= WHITE ? 255 : (learnt + 128) >> 8;
+      noise[i] = noisy;
+      const next = (bias + ((noisy * factor) >> 8)) >> 8;
+      limits[i] = next > 255 ? 255 : next;
+    }
+  }
+
+  /** A pixel that differs from the scene.
+   *  @returns 1 when it stirs */
+  function learnChanged(
+    i: number,
+    level: number,
+    sinceRecent: number,
+    isHeld: boolean,
+    rates: Rates,
+  ): number {
+    const stored = mean[i] as number;
+    const difference = level - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
+    const learnt = stored + ((difference * (isHeld ? rates.slowHeld : rates.slow)) >> 8);
+    mean[i] = learnt;
+    scene[i] = byteOf(learnt);
+    const bound = STIR_SHARE * (limits[i] as number);
+    if (sinceRecent <= bound && sinceRecent >= -bound) return 0;
+    if (isHeld) return 1;
+    const known = noise[i] as number;
+    const deviation = Math.min(difference < 0 ? -difference : difference, MOST_NOISE);
+    if (deviation > known) {
+      const noisy = known + (((deviation - known) * rates.sway) >> 8);
+      noise[i] = noisy;
+      limits[i] = limitOf(noisy);
+    }
+    return 1;
+  }
+
   function compare(frame: Uint8Array, atMs: number, elapsedMs: number, shaky: boolean): void {
     changed.fill(0);
+    changedX.fill(0);
+    changedY.fill(0);
     stirred.fill(0);
     const before = recent.reference(atMs);
-    const fast = shareOf(elapsedMs, FAST_MS);
-    const slow = shareOf(elapsedMs, SLOW_MS);
-    const slowHeld = shareOf(elapsedMs, SLOW_HELD_MS);
-    const up = shareOf(elapsedMs, NOISE_UP_MS);
-    const down = shareOf(elapsedMs, NOISE_DOWN_MS);
-    const sway = shareOf(elapsedMs, SWAY_MS);
+    // Quiet pixels are learnt from every fourth row in turn: that is often enough, and most of the work.
+    const everyRow = elapsedMs > EVERY_ROW_MS;
+    turn = (turn + 1) & 3;
+    setRates(rates, elapsedMs, everyRow ? elapsedMs : 4 * elapsedMs);
     for (let y = 0, i = 0; y < height; y++) {
       const rowOfCells = (y >> 3) * columns;
+      const row = y * width;
+      if (everyRow || (y & 3) === turn) learnRow(frame, row);
       for (let column = 0; column < columns; column++) {
-        const end = Math.min(i + CELL, (y + 1) * width);
-        const isHeld = held[rowOfCells + column] === 1;
+        const cell = rowOfCells + column;
+        const begin = i;
+        const end = Math.min(i + CELL, row + width);
         let count = 0;
+        let sum = 0;
         let stir = 0;
         for (; i < end; i++) {
-          const stored = mean[i] as number;
-          const known = noise[i] as number;
-          const level = (frame[i] as number) << 8;
-          const difference = level - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
-          const deviation = difference < 0 ? -difference : difference;
-          const limit = least + NOISE_FACTOR * known;
-          const taught = deviation < MOST_NOISE ? deviation : MOST_NOISE;
-          let learnt = stored;
-          if (deviation > limit && !(shaky && likeNeighbour(i, i - y * width, y, level >> 8))) {
+          const f = frame[i] as number;
+          const difference = f - (scene[i] as number);
+          const limit = limits[i] as number;
+          if ((difference > limit || difference < -limit) && !(shaky && likeNeighbour(i, i - row, y, f))) {
             count++;
-            const since = ((frame[i] as number) - (before[i] as number)) << 8;
-            const stirs = since > STIR_SHARE * limit || since < -STIR_SHARE * limit;
-            if (stirs) stir++;
-            learnt += (difference * (isHeld ? slowHeld : slow)) >> 8;
-            if (stirs && !isHeld && taught > known) noise[i] = known + (((taught - known) * sway) >> 8);
-          } else {
-            learnt += (difference * fast) >> 8;
-            noise[i] = known + (((taught - known) * (taught > known ? up : down)) >> 8);
+            sum += i - begin;
+            stir += learnChanged(i, f << 8, f - (before[i] as number), held[cell] === 1, rates);
           }
-          mean[i] = learnt;
-          scene[i] = learnt < 0 ? 0 : learnt > WHITE ? 255 : learnt >> 8;
         }
-        const cell = rowOfCells + column;
+        if (count === 0) continue;
         changed[cell] = (changed[cell] as number) + count;
+        changedX[cell] = (changedX[cell] as number) + sum;
+        changedY[cell] = (changedY[cell] as number) + count * (y & 7);
         stirred[cell] = (stirred[cell] as number) + stir;
       }
     }
@@ -167,7 +248,7 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
         const stored = mean[i] as number;
         const learnt = stored + (((frame[i] as number) << 8) - seen(stored)) * share;
         mean[i] = learnt;
-        scene[i] = seen(learnt) >> 8;
+        scene[i] = byteOf(learnt);
       }
   }
 
@@ -180,6 +261,8 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
     columns,
     rows,
     changed,
+    changedX,
+    changedY,
     stirred,
     held,
     reset,

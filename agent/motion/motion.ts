@@ -5,8 +5,9 @@ import type { ModelView } from './model-view.ts';
 import { createPatchFinder, type Patch } from './regions.ts';
 import { thresholdsOf } from './sensitivity.ts';
 import { createShakeCompensation } from './shake.ts';
+import { createSlowScene } from './slow-scene.ts';
 import { createSwayMap } from './sway.ts';
-import { createTextureCheck } from './texture.ts';
+import { createTextureCheck, KNOWN, SOLID } from './texture.ts';
 import { createTracker } from './tracks.ts';
 
 export { replaySignature, type Signature } from './signature.ts';
@@ -84,7 +85,12 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const fitLight = createLightFit(size);
   const shake = createShakeCompensation(size, background);
   const swayMap = createSwayMap(background);
-  const lookAt = createTextureCheck(size, background);
+  const slowScene = createSlowScene(size, background, thresholds.minContrast);
+  const textureOf = createTextureCheck(size, background);
+  const lookAt = (frame: Uint8Array, cell: number) => {
+    const kind = textureOf(frame, cell);
+    return kind === SOLID && slowScene.knows(frame, cell) ? KNOWN : kind;
+  };
   const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
   const tracker = createTracker(thresholds);
   const picture = new Uint8Array(width * height);
@@ -102,7 +108,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   function relearn(atMs: number, reason: 'learning' | 'whole-scene'): MotionDecision {
     background.reset(picture, atMs);
     swayMap.reset();
-    tracker.clear();
+    tracker.clear(atMs);
     learning = { untilMs: atMs + (reason === 'learning' ? LEARN_MS : RELEARN_MS), frames: 1, reason };
     return { kind: 'suppressed', reason, regions: [] };
   }
@@ -122,23 +128,28 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     }
     const sinceMs = Math.max(1, atMs - lastMs);
     lastMs = atMs;
-    if (sinceMs > FORGET_MS) tracker.clear();
+    if (sinceMs > FORGET_MS) tracker.clear(atMs);
     const elapsedMs = Math.min(MAX_ELAPSED_MS, sinceMs);
     if (learning) {
       background.learn(picture, atMs, learning.frames++);
       const { reason, untilMs } = learning;
+      slowScene.reset();
       if (atMs >= untilMs) learning = undefined;
       return { kind: 'suppressed', reason, regions: [] };
     }
     const seen = shake.align(picture, aligned, elapsedMs) ? aligned : picture;
     const light = fitLight(seen, background.scene);
-    if (light && light.change > RELIGHT) background.relight(light.gain, light.offset);
+    if (light && light.change > RELIGHT) {
+      background.relight(light.gain, light.offset);
+      slowScene.relight(light.gain, light.offset);
+    }
     background.compare(seen, atMs, elapsedMs, shake.shaky());
     const share = finder.classify(seen);
     if (share.changed > WHOLE_SCENE) return relearn(atMs, 'whole-scene');
     const decision = decide(atMs, elapsedMs, share.lit > 0);
     hold();
     swayMap.update(seen, finder.kinds, elapsedMs);
+    slowScene.update(finder.kinds, elapsedMs);
     return decision;
   }
 

@@ -34,12 +34,12 @@ export interface PatchFinderDeps {
   readonly background: Background;
   readonly sway: Float32Array;
   /** What a changed cell shows: one of `texture.ts`. */
-  lookAt(frame: Uint8Array, cell: number): number;
+  readonly lookAt: (frame: Uint8Array, cell: number) => number;
 }
 
 /** Finds connected cells, diagonals included. A group needs one solid cell. */
 export function createPatchFinder({ size: { width, height }, background, sway, lookAt }: PatchFinderDeps) {
-  const { columns, rows, changed, stirred } = background;
+  const { columns, rows, changed, changedX, changedY, stirred } = background;
   const least = MIN_SHARE * CELL * CELL;
   const kinds = new Uint8Array(columns * rows);
   const taken = new Uint8Array(columns * rows);
@@ -85,8 +85,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
       if (kinds[cell] === SOLID) patch.solid++;
       patch.stirred += stirred[cell] as number;
       sumSway += sway[cell] as number;
-      sumX += pixels * (cx * CELL + CELL / 2);
-      sumY += pixels * (cy * CELL + CELL / 2);
+      sumX += pixels * cx * CELL + (changedX[cell] as number);
+      sumY += pixels * cy * CELL + (changedY[cell] as number);
       if (cx < left) left = cx;
       if (cx > right) right = cx;
       if (cy < top) top = cy;
@@ -105,8 +105,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     patch.top = top * CELL;
     patch.right = Math.min(width, (right + 1) * CELL);
     patch.bottom = Math.min(height, (bottom + 1) * CELL);
-    patch.x = sumX / patch.pixels;
-    patch.y = sumY / patch.pixels;
+    patch.x = sumX / patch.pixels + 0.5;
+    patch.y = sumY / patch.pixels + 0.5;
     patch.sway = sumSway / patch.cells;
   }
 

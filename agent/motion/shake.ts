@@ -8,6 +8,11 @@ const MUST_EXPLAIN = 0.8;
 /** Share of the frames that were shifted, above which the edges of the scene are compared with tolerance. */
 const SHAKY = 0.15;
 const SHAKY_MS = 2_000;
+const CALM_MS = 10_000;
+/** A frame that differs from the scene no more than usual is not searched for a shift. */
+const UNUSUAL = 1.1;
+const USUAL_SHARE = 0.05;
+const STILL = 0.02;
 const ROW_STEP = 3;
 const COLUMN_STEP = 4;
 /** One pixel that differs by more than this says no more. */
@@ -24,6 +29,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
   const { scene } = background;
   const shift = { x: 0, y: 0 };
   let shaking = 0;
+  let usual: number | undefined;
 
   function profile(frame: Uint8Array): void {
     columnsOfFrame.fill(0);
@@ -79,26 +85,34 @@ export function createShakeCompensation({ width, height }: FrameSize, background
   }
 
   return {
-    /** Moves the picture back onto the scene: `into` gets it, with its border repeated.
+    /** Moves the picture back onto the scene: `into` gets it; what it does not show is as the scene is.
      *  @returns whether the picture was moved */
     align(frame: Uint8Array, into: Uint8Array, elapsedMs: number): boolean {
+      const without = missAt(frame, 0, 0);
+      const unusual = usual === undefined || without > UNUSUAL * usual;
+      usual = usual === undefined ? without : usual + (without - usual) * USUAL_SHARE;
+      if (!unusual && shaking < STILL) {
+        shaking -= shaking * Math.min(0.5, elapsedMs / CALM_MS);
+        return false;
+      }
       profile(frame);
       shift.x = bestShift(columnsOfFrame, columnsOfScene);
       shift.y = bestShift(rowsOfFrame, rowsOfScene);
       let moved = shift.x !== 0 || shift.y !== 0;
-      if (moved && missAt(frame, shift.x, shift.y) > MUST_EXPLAIN * missAt(frame, 0, 0)) moved = false;
-      shaking += ((moved ? 1 : 0) - shaking) * Math.min(0.5, elapsedMs / SHAKY_MS);
+      if (moved && missAt(frame, shift.x, shift.y) > MUST_EXPLAIN * without) moved = false;
+      const share = moved ? elapsedMs / SHAKY_MS : elapsedMs / CALM_MS;
+      shaking += ((moved ? 1 : 0) - shaking) * Math.min(0.5, share);
       if (!moved) return false;
-      for (let y = 0; y < height; y++) {
-        const from = Math.min(height - 1, Math.max(0, y + shift.y)) * width;
-        for (let x = 0, i = y * width; x < width; x++, i++)
-          into[i] = frame[from + Math.min(width - 1, Math.max(0, x + shift.x))] as number;
+      for (let y = 0, i = 0; y < height; y++) {
+        const from = y + shift.y;
+        const outside = from < 0 || from >= height;
+        for (let x = 0; x < width; x++, i++) {
+          const at = x + shift.x;
+          into[i] = (outside || at < 0 || at >= width ? scene[i] : frame[from * width + at]) as number;
+        }
       }
       return true;
     },
     shaky: () => shaking > SHAKY,
-    reset(): void {
-      shaking = 0;
-    },
   };
 }

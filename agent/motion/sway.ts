@@ -1,9 +1,11 @@
 import type { Background } from './background.ts';
-import { LIT, NONE } from './texture.ts';
+import { KNOWN, LIT, NONE } from './texture.ts';
 
 /** A place that moved in its own time is expected to move again: learnt in seconds, forgotten in a minute. */
 const LEARN_MS = 7_000;
 const FORGET_MS = 40_000;
+/** One look teaches no more than this, however long ago the last one was. */
+const MOST_OF_ONE = 0.08;
 /** Changed cells that do not stir for this long show what is parked, or what something left behind. */
 const STILL_MS = 3_000;
 /** How fast the scene takes over what is still, or lit otherwise. Time constants, milliseconds. */
@@ -25,7 +27,7 @@ export function createSwayMap(background: Background) {
     /** After the decision on a frame.
      *  @param kinds what each cell shows, `texture.ts` */
     update(frame: Uint8Array, kinds: Uint8Array, elapsedMs: number): void {
-      const up = 1 - Math.exp(-elapsedMs / LEARN_MS);
+      const up = Math.min(MOST_OF_ONE, 1 - Math.exp(-elapsedMs / LEARN_MS));
       const down = 1 - Math.exp(-elapsedMs / FORGET_MS);
       const takeStill = 1 - Math.exp(-elapsedMs / TAKE_STILL_MS);
       const takeLight = 1 - Math.exp(-elapsedMs / TAKE_LIGHT_MS);
@@ -39,7 +41,8 @@ export function createSwayMap(background: Background) {
         }
         if (kind === NONE || stirs) stillMs[cell] = 0;
         else stillMs[cell] = (stillMs[cell] as number) + elapsedMs;
-        if (kind === LIT) background.absorb(frame, cell, takeLight);
+        if (kind === KNOWN) background.absorb(frame, cell, takeStill);
+        else if (kind === LIT) background.absorb(frame, cell, takeLight);
         else if (held[cell] === 0 && (stillMs[cell] as number) > STILL_MS)
           background.absorb(frame, cell, takeStill);
       }

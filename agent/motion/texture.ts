@@ -10,12 +10,14 @@ const MARGIN = 2;
 
 /** What a changed cell shows. */
 export const NONE = 0;
+/** What was there before something stood in front of it. */
+export const KNOWN = 1;
 /** The same surface in another light: a cloud's edge, a shadow, a lamp, a patch of sun. */
-export const LIT = 1;
+export const LIT = 2;
 /** No texture before, none now: joins a thing, but is none by itself. */
-export const PLAIN = 2;
+export const PLAIN = 3;
 /** Something else than before. */
-export const SOLID = 3;
+export const SOLID = 4;
 
 /** Local light: it keeps the pattern of a surface and changes its brightness. Normalised cross-correlation of frame
  *  and scene around one cell. (Shadows by NCC: Jacques, Jung, Musse 2005, "Background subtraction and shadow detection

@@ -48,6 +48,8 @@ const FARTHEST = 90;
 const SPLIT = 2.6;
 /** Net way divided by the way gone: what sways goes to and fro. */
 const MIN_STRAIGHT = 0.6;
+/** Where much comes and goes, a thing must be seen in nearly every picture, up to so many. */
+const MOST_PLACES = 7;
 /** Share of a region's changed pixels that must differ from the recent picture. */
 const MIN_STIR = 0.06;
 const MIN_STIR_PIXELS = 4;
@@ -64,16 +66,14 @@ const HELD_MS = 20_000;
  *  little (pixels in two seconds). */
 const WORK_PATH = 30;
 const WORK_MS = 3_000;
+/** Until then nobody knows which places always move: a clock in the picture works on one spot, too. */
+const KNOWS_MS = 8_000;
 const WORK_CELLS = 3;
 const WORK_SWAY = 0.25;
 /** Pictures rarer than this show only where a thing is, not how it goes. */
 const RARE_MS = 700;
-
-export interface TrackerDeps extends Thresholds {
-  /** Picture width and height, pixels. */
-  readonly width: number;
-  readonly height: number;
-}
+/** So little clutter that what comes is news; it takes a quiet picture after the start. */
+const CALM = 2.5;
 
 /** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker. */
 export function createTracker(thresholds: Thresholds) {
@@ -104,6 +104,7 @@ export function createTracker(thresholds: Thresholds) {
   }));
   const clutter = createClutter();
   let nextId = 1;
+  let clearedMs = 0;
   let nowMs = 0;
   let elapsedMs = 200;
   let last: Track | undefined;
@@ -176,9 +177,10 @@ export function createTracker(thresholds: Thresholds) {
     track.stirMs = nowMs;
   }
 
-  function goes(track: Track, asks: number): boolean {
+  function goes(track: Track, patch: Patch, asks: number): boolean {
     const rare = elapsedMs > RARE_MS;
-    const enough = rare ? 2 : 3;
+    if (rare && patch.pixels < bigPixels / 2) return false;
+    const enough = rare ? 2 : Math.min(MOST_PLACES, Math.round(3 * asks));
     if (track.way.count() < enough || track.way.ageMs() < minAgeMs * Math.min(asks, 3)) return false;
     const net = track.way.net();
     const travel = minTravel * asks * (1 + 2 * track.sway) * (rare ? 1.5 : 1);
@@ -187,6 +189,7 @@ export function createTracker(thresholds: Thresholds) {
 
   function works(track: Track, asks: number): boolean {
     return (
+      nowMs - clearedMs >= KNOWS_MS &&
       nowMs - track.bornMs >= WORK_MS * asks &&
       track.cells >= WORK_CELLS &&
       track.sightings >= 3 &&
@@ -199,10 +202,11 @@ export function createTracker(thresholds: Thresholds) {
 
   function judge(track: Track, patch: Patch): TrackState {
     const asks = clutter.asks();
-    const going = goes(track, asks);
+    const going = goes(track, patch, asks);
     if (!track.confirmed) {
       const stirs = track.stirMs === nowMs;
-      const comes = elapsedMs > RARE_MS && asks === 1 && patch.pixels >= bigPixels && track.sway < 0.1;
+      const calm = clutter.level() < CALM;
+      const comes = elapsedMs > RARE_MS && calm && patch.pixels >= bigPixels && track.sway < 0.1;
       const lives = track.active >= Math.min(2, track.sightings);
       if (!stirs || !lives || !(going || comes || works(track, asks))) {
         return nowMs - track.bornMs < minAgeMs ? 'too-short' : 'in-place';
@@ -219,7 +223,7 @@ export function createTracker(thresholds: Thresholds) {
     }
     const stoodMs = nowMs - track.wentMs;
     if (track.stirMs === nowMs && stoodMs > 1_500) track.livelyMs += elapsedMs;
-    const hold = Math.max(HOLD_MS, elapsedMs) + Math.min(HOLD_LIVELY_MS, track.livelyMs);
+    const hold = Math.max(HOLD_MS, elapsedMs * 0.75) + Math.min(HOLD_LIVELY_MS, track.livelyMs);
     const out = nowMs - track.stirMs > hold;
     const doubtful = asks > 1.5 ? stoodMs > LINGER_CLUTTER_MS : stoodMs > LINGER_MS && track.sway > 0.3;
     if (!out && !doubtful) return 'present';
@@ -264,7 +268,8 @@ export function createTracker(thresholds: Thresholds) {
     },
     /** Whether the place of this track must not be learnt as scene. */
     isHeld: (track: Track) => track.used && track.confirmed && track.seen && nowMs - track.wentMs < HELD_MS,
-    clear(): void {
+    clear(atMs: number): void {
+      clearedMs = atMs;
       for (const track of tracks) track.used = false;
     },
     clutter: clutter.level,
