@@ -9,6 +9,8 @@ export interface Background {
   readonly rows: number;
   /** Changed pixels of each cell in the last compared frame. */
   readonly changed: Uint16Array;
+  /** Those of them that are brighter than the scene. */
+  readonly brighter: Uint16Array;
   /** Sums of their places within the cell. */
   readonly changedX: Uint16Array;
   readonly changedY: Uint16Array;
@@ -94,6 +96,7 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
   const scene = new Uint8Array(pixels);
   const noise = new Uint16Array(pixels).fill(FIRST_NOISE);
   const changed = new Uint16Array(columns * rows);
+  const brighter = new Uint16Array(columns * rows);
   const changedX = new Uint16Array(columns * rows);
   const changedY = new Uint16Array(columns * rows);
   const stirred = new Uint16Array(columns * rows);
@@ -200,6 +203,7 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
 
   function compare(frame: Uint8Array, atMs: number, elapsedMs: number, shaky: boolean): void {
     changed.fill(0);
+    brighter.fill(0);
     changedX.fill(0);
     changedY.fill(0);
     stirred.fill(0);
@@ -217,6 +221,7 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
         const begin = i;
         const end = Math.min(i + CELL, row + width);
         let count = 0;
+        let bright = 0;
         let sum = 0;
         let stir = 0;
         for (; i < end; i++) {
@@ -225,12 +230,14 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
           const limit = limits[i] as number;
           if ((difference > limit || difference < -limit) && !(shaky && likeNeighbour(i, i - row, y, f))) {
             count++;
+            if (difference > 0) bright++;
             sum += i - begin;
             stir += learnChanged(i, f << 8, f - (before[i] as number), held[cell] === 1, rates);
           }
         }
         if (count === 0) continue;
         changed[cell] = (changed[cell] as number) + count;
+        brighter[cell] = (brighter[cell] as number) + bright;
         changedX[cell] = (changedX[cell] as number) + sum;
         changedY[cell] = (changedY[cell] as number) + count * (y & 7);
         stirred[cell] = (stirred[cell] as number) + stir;
@@ -261,6 +268,7 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
     columns,
     rows,
     changed,
+    brighter,
     changedX,
     changedY,
     stirred,

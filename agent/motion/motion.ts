@@ -63,6 +63,8 @@ export interface MotionDetectorDeps {
 const LEARN_MS = 1_000;
 /** After the whole scene changed, this long is enough: noise is known already. */
 const RELEARN_MS = 800;
+/** A scene learnt this recently does not know yet which leaves move: a pixel may look like its neighbours. */
+const YOUNG_MS = 3_000;
 /** No frame for this long: whatever was followed is gone. */
 const FORGET_MS = 6_000;
 /** Longest time that one frame may teach. */
@@ -97,6 +99,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const aligned = new Uint8Array(width * height);
   let learning: { untilMs: number; frames: number; reason: 'learning' | 'whole-scene' } | undefined;
   let lastMs: number | undefined;
+  let learntMs = 0;
 
   const toRegion = ({ left, top, right, bottom }: Patch): Region => [
     left / width,
@@ -134,6 +137,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       background.learn(picture, atMs, learning.frames++);
       const { reason, untilMs } = learning;
       slowScene.reset();
+      learntMs = atMs;
       if (atMs >= untilMs) learning = undefined;
       return { kind: 'suppressed', reason, regions: [] };
     }
@@ -143,7 +147,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       background.relight(light.gain, light.offset);
       slowScene.relight(light.gain, light.offset);
     }
-    background.compare(seen, atMs, elapsedMs, shake.shaky());
+    background.compare(seen, atMs, elapsedMs, shake.shaky() || atMs - learntMs < YOUNG_MS);
     const share = finder.classify(seen);
     if (share.changed > WHOLE_SCENE) return relearn(atMs, 'whole-scene');
     const decision = decide(atMs, elapsedMs, share.lit > 0);

@@ -13,6 +13,8 @@ export interface Patch {
   x: number;
   y: number;
   cells: number;
+  /** Changed pixels that are brighter than the scene. */
+  brighter: number;
   /** It touches the border of the picture. */
   atBorder: boolean;
   /** Cells that show something else than before, not only another brightness. */
@@ -39,7 +41,7 @@ export interface PatchFinderDeps {
 
 /** Finds connected cells, diagonals included. A group needs one solid cell. */
 export function createPatchFinder({ size: { width, height }, background, sway, lookAt }: PatchFinderDeps) {
-  const { columns, rows, changed, changedX, changedY, stirred } = background;
+  const { columns, rows, changed, brighter, changedX, changedY, stirred } = background;
   const least = MIN_SHARE * CELL * CELL;
   const kinds = new Uint8Array(columns * rows);
   const taken = new Uint8Array(columns * rows);
@@ -54,6 +56,7 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     x: 0,
     y: 0,
     cells: 0,
+    brighter: 0,
     atBorder: false,
     solid: 0,
     stirred: 0,
@@ -71,6 +74,7 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     let sumSway = 0;
     patch.pixels = 0;
     patch.cells = 0;
+    patch.brighter = 0;
     patch.solid = 0;
     patch.stirred = 0;
     stack[depth++] = start;
@@ -82,6 +86,7 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
       const pixels = changed[cell] as number;
       patch.pixels += pixels;
       patch.cells++;
+      patch.brighter += brighter[cell] as number;
       if (kinds[cell] === SOLID) patch.solid++;
       patch.stirred += stirred[cell] as number;
       sumSway += sway[cell] as number;

@@ -54,6 +54,9 @@ export function createTextureCheck({ width, height }: FrameSize, background: Bac
     if (ofFrame < FLAT && ofScene < FLAT) return PLAIN;
     if (ofScene < FLAT || ofFrame < 1) return SOLID;
     const together = sfb / n - (sf / n) * (sb / n);
-    return together > SAME * Math.sqrt(ofFrame * ofScene) ? LIT : SOLID;
+    if (together > SAME * Math.sqrt(ofFrame * ofScene)) return LIT;
+    // What light does not explain, as a variance: less is grain.
+    const unexplained = Math.max(ofFrame, ofScene) * (1 - (together * together) / (ofFrame * ofScene));
+    return unexplained < FLAT ? PLAIN : SOLID;
   };
 }

@@ -44,8 +44,11 @@ const REACH = 18;
 const REACH_OF_CELL = 8;
 const FARTHEST = 90;
 /** A region that grows or shrinks by more than this between two frames joined another or fell apart: where it was says
- *  nothing about where it goes. At the border of the picture things grow because they come in. */
+ *  nothing about where it goes. */
 const SPLIT = 2.6;
+/** At the border of the picture things grow because they come in. Light comes in, too, and makes everything brighter
+ *  or everything darker: so much of a thing must be mixed, from the half. */
+const MIXED = 0.48;
 /** Net way divided by the way gone: what sways goes to and fro. */
 const MIN_STRAIGHT = 0.6;
 /** Where much comes and goes, a thing must be seen in nearly every picture, up to so many. */
@@ -54,7 +57,7 @@ const MOST_PLACES = 7;
 const MIN_STIR = 0.06;
 const MIN_STIR_PIXELS = 4;
 /** What was confirmed stays so without a stir for this long, and longer once it has shown that it lives. */
-const HOLD_MS = 600;
+const HOLD_MS = 400;
 const HOLD_LIVELY_MS = 4_000;
 /** In a place or at a time where much moves, what stops going is let go after this. */
 const LINGER_MS = 3_000;
@@ -155,7 +158,8 @@ export function createTracker(thresholds: Thresholds) {
     const step = Math.hypot(patch.x - track.x, patch.y - track.y);
     const span = Math.max(track.right - track.left, track.bottom - track.top);
     const ratio = patch.cells / track.cells;
-    const grows = ratio > SPLIT && !patch.atBorder;
+    const comesIn = patch.atBorder && Math.abs(patch.brighter - patch.pixels / 2) < patch.pixels * MIXED;
+    const grows = ratio > SPLIT && !comesIn;
     const jumps = grows || ratio < 1 / SPLIT || step > span * 1.5 + 12;
     if (jumps && track.sightings > 0 && elapsedMs <= RARE_MS) track.way.clear();
     track.x = patch.x;

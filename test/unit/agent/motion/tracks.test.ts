@@ -13,6 +13,7 @@ const patch = (x: number, y = 90): Patch => ({
   x,
   y,
   cells: 6,
+  brighter: 100,
   atBorder: false,
   solid: 6,
   sway: 0,
