@@ -52,9 +52,9 @@ async function runPart(name: string, filters: readonly string[]): Promise<PartRe
   }
   const files = await testFiles(name, filters);
   if (files.length === 0) return { name, files: 0, outcome: 'empty', seconds: 0 };
-  // Most of the time the tests of processes and servers wait: two files at once keep a small machine busy. None of
-  // them asserts on speed, ports are the system's, folders their own.
-  const concurrency = Math.max(2, availableParallelism());
+  // The tests of processes and servers mostly wait: twice as many files as processors keep a small machine busy.
+  // None of them asserts on speed, ports are the system's, folders their own.
+  const concurrency = availableParallelism() * (name === 'unit' ? 1 : 2);
   const longest = name === 'unit' ? 120_000 : 900_000;
   const flags = [`--test-concurrency=${concurrency}`, `--test-timeout=${longest}`, '--test-reporter=spec'];
   const code = await run([process.execPath, '--test', ...flags, ...files]);
