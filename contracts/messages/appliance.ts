@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Name } from '../schema-types.ts';
+import { PowerConfig } from './power-config.ts';
 import { Lines, Masks, TimeZone, Zones } from './zones.ts';
 
 const StreamUrl = (description: string) =>
@@ -86,6 +87,7 @@ export const ApplianceConfig = Type.Object(
         description: 'Most bytes of clips kept on this device',
       }),
     }),
+    power: PowerConfig,
     dashboard: Type.Object({
       host: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
       port: Type.Integer({

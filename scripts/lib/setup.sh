@@ -196,10 +196,10 @@ need_addons() {
 }
 
 build_addons() {
-  addons='epoll gstreamer-superficial'
+  addons='epoll gstreamer-superficial i2c-bus'
   stamp=$root/node_modules/.built-addons
   built=$("$node" -p 'process.version + process.arch'
-    cd "$root/node_modules" && sha256sum epoll/package.json gstreamer-superficial/package.json)
+    cd "$root/node_modules" && sha256sum epoll/package.json gstreamer-superficial/package.json i2c-bus/package.json)
   [ "$(cat "$stamp" 2>/dev/null)" != "$built" ] || return 0
   for addon in $addons; do
     # It may have been built by hand.

@@ -1,0 +1,62 @@
+import { Type, type Static } from 'typebox';
+import { ClipId, IsoTime, Name, OneOf } from '../schema-types.ts';
+import { CAMERA_STATES, ReportedBacklog, ReportedHealth, ReportedPower, ReportedStorage } from './twin.ts';
+
+const clip = { clipId: ClipId, cameraId: Name('Of the clip') };
+const Count = Type.Integer({ minimum: 0 });
+
+/** What each kind of event says beside its envelope. */
+export const TELEMETRY_DATA = {
+  'clip.sealed': Type.Object({
+    ...clip,
+    triggeredUtc: IsoTime('When it was triggered'),
+    durationMs: Count,
+    bytes: Count,
+  }),
+  'clip.uploaded': Type.Object({ ...clip, blobUrl: Type.String(), attempt: Count }),
+  'clip.lost': Type.Object({ ...clip, reason: Type.String() }),
+  'trigger.suppressed': Type.Object({
+    cameraId: Name('Of the camera'),
+    hourUtc: IsoTime('Beginning of the hour'),
+    reasons: Type.Record(Type.String(), Count, { description: 'Count by reason' }),
+  }),
+  'camera.state': Type.Object({
+    cameraId: Name('Of the camera'),
+    state: OneOf(CAMERA_STATES, 'The new one'),
+    detail: Type.Optional(Type.String()),
+  }),
+  'power.state': ReportedPower,
+  'link.state': Type.Object({
+    state: OneOf(['online', 'offline', 'refused'], 'The new one'),
+    detail: Type.Optional(Type.String()),
+  }),
+  'storage.state': Type.Object({
+    state: OneOf(['room', 'nearly-full', 'full'], 'full: nothing can be recorded now'),
+    ...ReportedStorage.properties,
+  }),
+  heartbeat: Type.Object({
+    backlog: ReportedBacklog,
+    health: Type.Optional(ReportedHealth),
+    camerasLive: Count,
+    cameras: Count,
+  }),
+} as const;
+
+export type TelemetryEvent = keyof typeof TELEMETRY_DATA;
+export type TelemetryData<E extends TelemetryEvent> = Static<(typeof TELEMETRY_DATA)[E]>;
+export const TELEMETRY_EVENTS = Object.keys(TELEMETRY_DATA) as readonly TelemetryEvent[];
+
+/** A device event. The message id on the wire is `eventId`, so a repetition changes nothing. */
+export const Telemetry = Type.Object(
+  {
+    schema: Type.Literal('dachawatch/telemetry/1'),
+    eventId: ClipId,
+    event: OneOf(TELEMETRY_EVENTS as [TelemetryEvent, ...TelemetryEvent[]], 'Kind of the event'),
+    deviceTimeUtc: IsoTime('Wall time of the device'),
+    monotonicMs: Type.Number({ description: 'Monotonic time of the process, milliseconds' }),
+    clockQuality: OneOf(['synchronised', 'unsynchronised'], 'Whether the wall time can be trusted'),
+    data: Type.Record(Type.String(), Type.Unknown(), { description: 'By the kind of the event' }),
+  },
+  { $id: 'dachawatch/telemetry/1' },
+);
+export type Telemetry = Static<typeof Telemetry>;
