@@ -203,6 +203,9 @@ async function main(): Promise<void> {
       ledger.drainInbox();
     },
     onOnline: () => uploader.wake(),
+    outbox: { outgoing: () => [], settleOutgoing: () => {} },
+    onDesired: () => {},
+    methods: {},
     clock,
     log: log.child({ room: 'hub' }),
   });

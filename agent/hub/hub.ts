@@ -1,4 +1,4 @@
-import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
+import type { FileUploadNotification, FileUploadTicket, TwinReported } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { InboxMessage } from '../ledger/ledger.ts';
@@ -27,12 +27,47 @@ export interface TicketDesk {
   returnTicket(correlationId: string, outcome: FileUploadNotification): Promise<void>;
 }
 
+/** The twin's desired properties, whole, without `$version` and `$metadata`. */
+export interface DesiredDocument {
+  readonly version: number;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** @param payload as the caller gave it: anything JSON can say; undefined when there was none
+ *  @param signal aborted when nobody waits for the answer any more
+ *  @returns status and payload as the caller gets them. A throw is answered 500 and logged, never uncaught. */
+export type DirectMethod = (
+  payload: unknown,
+  signal: AbortSignal,
+) => Promise<{ readonly status: number; readonly payload: unknown }>;
+
+/** An event as it is stored: `body` is JSON, `eventId` its message id on the wire. */
+export interface OutgoingEvent {
+  readonly eventId: string;
+  readonly event: string;
+  readonly body: string;
+}
+
+/** Where events wait until the hub has acknowledged them. */
+export interface Outbox {
+  /** The oldest that are not settled, oldest first. */
+  outgoing(limit: number): readonly OutgoingEvent[];
+  settleOutgoing(eventId: string): void;
+}
+
 /** The agent's link to IoT Hub. Offline is a state, not an error. */
 export interface HubLink extends TicketDesk {
   readonly name: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): LinkStatus;
+  /** What the twin shall say. Sent as the difference to what the hub holds, at most once each `reportEveryMs`. */
+  report(reported: TwinReported): void;
+  /** Something was put in the outbox. */
+  wakeOutbox(): void;
+  /** True when every event stored so far and the present reported document were acknowledged; false when offline
+   *  or aborted. */
+  flush(signal: AbortSignal): Promise<boolean>;
 }
 
 /** How long and how often. The defaults are for a house; tests shorten them. */
@@ -71,6 +106,12 @@ export interface HubLinkDeps {
   readonly onMessage: () => void;
   /** Connected, again or for the first time: ask for what was missed. */
   readonly onOnline: () => void;
+  readonly outbox: Outbox;
+  /** After every connect and every change, the whole document. One that is not newer than the last delivered on
+   *  this connection is not delivered again. */
+  readonly onDesired: (desired: DesiredDocument) => void;
+  /** By name. */
+  readonly methods: Readonly<Record<string, DirectMethod>>;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings?: Partial<LinkTimings>;
@@ -122,6 +163,9 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
       desk.stop();
     },
     status: () => supervisor.status(),
+    report: () => {},
+    wakeOutbox: () => {},
+    flush: async () => false,
     requestTicket: (blobName, signal) => desk.requestTicket(blobName, signal),
     returnTicket: (correlationId, outcome) => desk.returnTicket(correlationId, outcome),
   };

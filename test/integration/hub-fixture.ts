@@ -131,6 +131,9 @@ export function makeLink(
     onOnline: () => {
       counts.online += 1;
     },
+    outbox: { outgoing: () => [], settleOutgoing: () => {} },
+    onDesired: () => {},
+    methods: {},
     clock: systemClock,
     log: silent,
     timings: QUICK,
