@@ -13,8 +13,8 @@ node=$root/node_modules/.bin/node
 run_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
   gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg openssl ca-certificates'
-# What scripts/test needs beside that: a browser and letters for it, gst-launch and git.
-test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git'
+# What scripts/test needs beside that: a browser and letters for it, gst-launch, git and sfdisk.
+test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git fdisk'
 
 say() { printf '%s\n' "$*" >&2; }
 
