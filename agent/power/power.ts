@@ -43,6 +43,19 @@ export interface PowerDeps {
   readonly onChange: (status: PowerStatus) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** Started; `Power` stops using them at its own stop, and leaves stopping them to who made them. */
+  readonly wires?: Wires;
+}
+
+/** GPIO lines of the appliance, all optional: what is not configured answers null or does nothing. */
+export interface Wires {
+  /** Whether mains is there, at this moment; null when there is no such wire, or it cannot be read. */
+  mainsPresent(): boolean | null;
+  /** Calls `listener` once each time the shutdown button has been held for its time. */
+  onButtonHeld(listener: () => void): void;
+  /** The status light. */
+  show(light: 'on' | 'off' | 'blink'): void;
+  stop(): void;
 }
 
 /** UPS, wires and what follows from them. Without a UPS, or with a dead bus, the state is `unknown`, one warning is

@@ -49,6 +49,14 @@ const PowerThresholds = Type.Object(
       description:
         'From the decision to switch off until it cannot be taken back: time in which mains may return',
     }),
+    blindForMs: Type.Optional(
+      Type.Integer({
+        minimum: 60_000,
+        maximum: 86_400_000,
+        description:
+          'Needs gpio.mainsPresent: how long without mains and without a usable sensor until the appliance switches itself off; absent: it never does',
+      }),
+    ),
   },
   { default: {} },
 );
@@ -74,16 +82,18 @@ export const PowerConfig = Type.Object(
         }),
         configuration: Type.Integer({
           minimum: 0,
-          maximum: 0x7fff,
+          maximum: 0x3fff,
           default: 0x0eef,
           description:
-            'Configuration register, decimal: 3823 is 0x0EEF, 16 V, ±80 mV, 32 samples, continuous',
+            'Configuration register, decimal: 3823 is 0x0EEF, 16 V, ±80 mV, 32 samples. It must measure shunt and bus continuously: its last three bits are 1',
         }),
         calibration: Type.Integer({
           minimum: 2,
           maximum: 0xfffe,
+          multipleOf: 2,
           default: 26_868,
-          description: 'Calibration register: 0.04096 / (current step in amperes × shuntOhms), rounded down',
+          description:
+            'Calibration register: 0.04096 / (current step in amperes × shuntOhms), rounded down to an even number: the chip does not store its last bit',
         }),
         capacityMilliampHours: Type.Integer({
           minimum: 100,
@@ -91,6 +101,13 @@ export const PowerConfig = Type.Object(
           default: 2_600,
           description: 'Capacity of one string of cells, for the minutes left',
         }),
+        simulator: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 107,
+            description: 'Unix socket of hardware/simulators/ups, in place of a bus',
+          }),
+        ),
       }),
     ),
     thresholds: PowerThresholds,
