@@ -8,6 +8,8 @@ import { readEndpoint, readIdentity } from './identity.ts';
 import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
 import { createTicketDesk } from './tickets.ts';
 
+export { createDesiredSettings, type DesiredSettings } from './desired.ts';
+
 export type LinkState = 'connecting' | 'online' | 'refused' | 'offline';
 
 export interface LinkStatus {

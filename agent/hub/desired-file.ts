@@ -1,0 +1,120 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, Refusal } from '@dachawatch/contracts';
+import { classify } from '../kernel/classify.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Accepted } from './desired-reading.ts';
+
+const SCHEMA = 'dachawatch/desired-settings/1';
+export const DESIRED_FILE = 'desired-settings.json';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What the file holds: the accepted values in the form of a desired document, not yet trusted. */
+export interface Kept {
+  readonly version: number;
+  readonly properties: Json;
+  readonly refused: readonly Refusal[];
+}
+
+export interface DesiredFile {
+  /** Nothing kept when there is no file. One that cannot be used is logged and renamed to `….bad`. */
+  load(): Kept;
+  /** Durable when it returns. Failures are logged; the next call tries again. */
+  save(state: {
+    readonly version: number;
+    readonly accepted: Accepted;
+    readonly refused: readonly Refusal[];
+  }): void;
+}
+
+const NOTHING_KEPT: Kept = { version: 0, properties: {}, refused: [] };
+
+export function createDesiredFile(dir: string, log: Log): DesiredFile {
+  const file = join(dir, DESIRED_FILE);
+  let onDisk: string | undefined;
+
+  function setAside(error: unknown): void {
+    const { code, message } = classify(error, 'desired.load');
+    log.error(
+      { event: 'desired.unreadable', code, detail: message },
+      `settings kept of the twin cannot be used; appliance.json holds until the hub is reached; see ${DESIRED_FILE}.bad`,
+    );
+    try {
+      renameSync(file, `${file}.bad`);
+    } catch (failed) {
+      log.warn(
+        { event: 'desired.not-set-aside', code: classify(failed, 'desired.set-aside').code },
+        'the unusable file stays where it is until the next settings replace it',
+      );
+    }
+  }
+
+  return {
+    load: () => {
+      let text: string;
+      try {
+        text = readFileSync(file, 'utf8');
+        const kept = readKept(text);
+        onDisk = text;
+        return kept;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') setAside(error);
+        return NOTHING_KEPT;
+      }
+    },
+    save: ({ version, accepted, refused }) => {
+      const properties = {
+        recording: Object.fromEntries(accepted.recording),
+        cameras: Object.fromEntries(
+          [...accepted.cameras].map(([id, leaves]) => [id, Object.fromEntries(leaves)]),
+        ),
+      };
+      const text = `${JSON.stringify({ schema: SCHEMA, version, properties, refused }, null, 2)}\n`;
+      if (text === onDisk) return;
+      try {
+        replaceDurably(dir, file, text);
+        onDisk = text;
+      } catch (error) {
+        const { code, message } = classify(error, 'desired.save');
+        log.error(
+          { event: 'desired.not-saved', code, detail: message },
+          'settings of the twin are in force and will not survive a restart without the hub',
+        );
+      }
+    },
+  };
+}
+
+/** Procedure: write beside, fsync, rename, fsync the folder. Whatever ends it, the name stands for a whole file. */
+function replaceDurably(dir: string, file: string, text: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const beside = `${file}.tmp`;
+  writeFileSync(beside, text, { mode: 0o600, flush: true });
+  renameSync(beside, file);
+  const folder = openSync(dir, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** @throws Failure `corrupt`, SyntaxError or ContractError */
+function readKept(text: string): Kept {
+  const state = JSON.parse(text) as Partial<Record<string, unknown>> | null;
+  const { schema, version, properties, refused } = state ?? {};
+  const whole =
+    schema === SCHEMA &&
+    Number.isSafeInteger(version) &&
+    typeof properties === 'object' &&
+    properties !== null &&
+    Array.isArray(refused);
+  if (!whole) throw new Failure('corrupt', 'desired.load.shape', `${DESIRED_FILE} is no ${SCHEMA}`);
+  return {
+    version: version as number,
+    properties: properties as Json,
+    refused: refused.map((item) => parse(Refusal, item)),
+  };
+}
