@@ -4,15 +4,14 @@ import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Budget } from './budget.ts';
 import { clipPlaces, ensureCameraFolder, nameAsFinished, removeClipFiles, sizeOf } from './clip-files.ts';
-import { nextClipId } from './clip-id.ts';
+import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
+import type { Outbox } from './outbox.ts';
 
 /** Camera ids become folder names. */
 const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-/** Last millisecond of the year 9999: later times do not fit the day folders. */
-const LAST_MS = 253_402_300_799_999;
 
 export type ClipBook = Pick<Ledger, 'openClip' | 'returnToQueue' | 'clip' | 'clips' | 'awaitingVerdict'> & {
   readonly seal: (clipId: string, written: WrittenClip, detail: string | null) => ClipRow;
@@ -24,6 +23,7 @@ export type ClipBook = Pick<Ledger, 'openClip' | 'returnToQueue' | 'clip' | 'cli
 export interface ClipBookDeps {
   readonly db: Database;
   readonly rows: ClipRows;
+  readonly outbox: Pick<Outbox, 'count' | 'dropped'>;
   readonly budget: Budget;
   readonly dir: string;
   readonly clock: Clock;
@@ -32,7 +32,16 @@ export interface ClipBookDeps {
 }
 
 /** Opens, seals and gives up clips; answers questions about them. */
-export function createClipBook({ db, rows, budget, dir, clock, log, random }: ClipBookDeps): ClipBook {
+export function createClipBook({
+  db,
+  rows,
+  outbox,
+  budget,
+  dir,
+  clock,
+  log,
+  random,
+}: ClipBookDeps): ClipBook {
   const newestFirst = db.prepare<[string, number], ClipRow>(
     'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
   );
@@ -45,6 +54,12 @@ export function createClipBook({ db, rows, budget, dir, clock, log, random }: Cl
     'SELECT state, count(*) AS n FROM clips GROUP BY state',
   );
   const bytesOnDisk = db.prepare<[], number>('SELECT total(bytes) FROM clips WHERE on_disk = 1').pluck();
+  const bytesOnlyHere = db
+    .prepare<[], number>(
+      `SELECT total(bytes) FROM clips WHERE on_disk = 1
+       AND state IN ('recording','sealed','uploading','parked')`,
+    )
+    .pluck();
   const longestWaiting = db
     .prepare<[], number | null>(
       `SELECT triggered_ms FROM clips WHERE clip_id =
@@ -154,7 +169,10 @@ export function createClipBook({ db, rows, budget, dir, clock, log, random }: Cl
         waiting: (count['sealed'] ?? 0) + (count['uploading'] ?? 0),
         awaitingVerdict: count['uploaded'] ?? 0,
         bytes: bytesOnDisk.get() ?? 0,
+        bytesOnlyHere: bytesOnlyHere.get() ?? 0,
         oldestWaitingMs: longestWaiting.get() ?? null,
+        outgoing: outbox.count(),
+        eventsDropped: outbox.dropped(),
       };
     },
   };

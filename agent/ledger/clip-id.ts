@@ -6,6 +6,8 @@ const TIME_CHARS = 10;
 const RANDOM_BYTES = 10;
 const RANDOM_SPACE = 1n << 80n;
 const TIME_MAX = (1n << 48n) - 1n;
+/** Last millisecond of the year 9999: later times do not fit day folders and ISO 8601. */
+export const LAST_MS = 253_402_300_799_999;
 /** Upper bound of the random step between two ids of one millisecond: a million clips fit a billion times. */
 const STEP_BYTES = 4;
 

@@ -43,7 +43,8 @@ export interface ClipRows {
     row: Pick<ClipRow, 'clip_id' | 'camera_id' | 'clock_quality' | 'blob_name' | 'triggered_ms'>,
     detail: string | null,
   ): void;
-  /** The only way a clip changes state: by the table of moves, with its line of custody in the same transaction.
+  /** The only way a clip changes state: by the table of moves, with its line of custody and what others are told
+   *  about it in the same transaction.
    *  Must be called inside a transaction. */
   move(clipId: string, event: ClipEvent, detail: string | null, change?: ClipChange): ClipRow;
   /** A line of custody without a move. Must be called inside a transaction. */
@@ -58,9 +59,11 @@ export interface ClipRowsDeps {
   readonly db: Database;
   readonly dir: string;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** Sees every move inside its transaction: what it throws takes the move back. Absent for who only looks. */
+  readonly onMove?: (event: ClipEvent, row: ClipRow) => void;
 }
 
-export function createClipRows({ db, dir, clock }: ClipRowsDeps): ClipRows {
+export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRows {
   const select = db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE clip_id = ?');
   const insertRow = db.prepare(
     `INSERT INTO clips (clip_id, camera_id, state, clock_quality, blob_name, triggered_ms, on_disk)
@@ -102,7 +105,9 @@ export function createClipRows({ db, dir, clock }: ClipRowsDeps): ClipRows {
         clipId,
       });
       writeCustody(clipId, event, state, detail);
-      return { ...row, ...change, state };
+      const moved = { ...row, ...change, state };
+      onMove?.(event, moved);
+      return moved;
     },
     note: (clipId, event, detail) => void writeCustody(clipId, event, requireRow(clipId).state, detail),
     custody: (clipId) => selectCustody.all(clipId),

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import type { Verdict } from '@dachawatch/contracts';
+import type { TelemetryData, TelemetryEvent, Verdict } from '@dachawatch/contracts';
+import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createBudget } from './budget.ts';
@@ -9,6 +10,7 @@ import { createClipRows } from './clip-rows.ts';
 import { type Database, guarded, openDatabase } from './database.ts';
 import { createInbox } from './inbox.ts';
 import { createLeases } from './leases.ts';
+import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
 import { takeOwnership } from './ownership.ts';
 import { createRecovery } from './recovery.ts';
 
@@ -92,12 +94,29 @@ export interface CheckReport {
   readonly problems: readonly { readonly clipId: string | null; readonly problem: string }[];
 }
 
+/** An event as the hub is to get it. */
+export interface OutgoingEvent {
+  /** Clip id layout: grows in the order of telling. */
+  readonly eventId: string;
+  readonly event: TelemetryEvent;
+  /** JSON of the contract `Telemetry`. */
+  readonly body: string;
+}
+
 export interface LedgerSummary {
   readonly clips: number;
   readonly waiting: number;
   readonly awaitingVerdict: number;
+  /** Of clips on this disk. */
   readonly bytes: number;
+  /** Of those, what is not in Blob Storage: giving it up would lose it. */
+  readonly bytesOnlyHere: number;
+  /** Wall time, Unix milliseconds, at which the clip was triggered that waits longest for its upload. */
   readonly oldestWaitingMs: number | null;
+  /** Events that wait for the hub. */
+  readonly outgoing: number;
+  /** Events that went unsent because too many waited, since the ledger was made. */
+  readonly eventsDropped: number;
 }
 
 /** Custody of every clip: rows in SQLite, files beside it. */
@@ -141,12 +160,20 @@ export interface Ledger {
    *  Lost, with the reason, when its file is gone here too. */
   returnToQueue(clipId: string, reason: string): void;
 
+  /** Stores an event to be sent; it survives a power cut. When too many wait, the least important and oldest go.
+   *  What becomes of a clip (`clip.*`) is told by the ledger itself, with the move of its row.
+   *  @throws Failure `exhausted` when the disk is full */
+  tell<E extends TelemetryEvent>(event: E, data: TelemetryData<E>): void;
+  /** Events not yet acknowledged by the hub, oldest first. */
+  outgoing(limit: number): OutgoingEvent[];
+  /** The hub has it. An id that is not waiting any more changes nothing. */
+  settleOutgoing(eventId: string): void;
+
   clip(clipId: string): Clip | undefined;
   /** Newest first. */
   clips(query: { limit: number; beforeClipId?: string }): Clip[];
   custody(clipId: string): CustodyEntry[];
-  /** Totals for the status page. `bytes`: of clips on this disk. `oldestWaitingMs`: wall time, Unix milliseconds,
-   *  at which the clip was triggered that waits longest for its upload. */
+  /** Totals for the status page and the cloud. */
   summary(): LedgerSummary;
 
   /** Checks rows against files and repairs what a killed process left behind.
@@ -171,6 +198,10 @@ export interface LedgerDeps {
   readonly minFreeBytes?: number;
   readonly freeBytes?: () => number;
   readonly random?: (bytes: number) => Uint8Array;
+  /** Something was stored in the outbox, durably: wake the sender. Must not throw. */
+  readonly onEvent?: () => void;
+  readonly clockQuality?: typeof systemClockQuality;
+  readonly outboxBounds?: OutboxBounds;
 }
 
 const MIN_FREE_BYTES = 256 * 1024 * 1024;
@@ -189,7 +220,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ownership.release();
     throw error;
   }
-  const rows = createClipRows({ db, dir, clock });
+  const outbox = createOutbox({
+    db,
+    clock,
+    log,
+    clockQuality: deps.clockQuality ?? systemClockQuality,
+    random,
+    onEvent: () => deps.onEvent?.(),
+    bounds: deps.outboxBounds ?? { rows: OUTBOX_ROWS_MAX, bytes: OUTBOX_BYTES_MAX },
+  });
+  const rows = createClipRows({ db, dir, clock, onMove: outbox.moved });
   const budget = createBudget({
     db,
     rows,
@@ -199,7 +239,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     minFreeBytes,
     ...(freeBytes ? { freeBytes } : {}),
   });
-  const book = createClipBook({ db, rows, budget, dir, clock, log, random });
+  const book = createClipBook({ db, rows, outbox, budget, dir, clock, log, random });
   const leases = createLeases({ db, rows, clock, leaseMs });
   const inbox = createInbox({ db, rows, clock, log });
   /** Clips opened by this process whose writer has not reported yet. */
@@ -210,8 +250,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
   /** Errors of SQLite and the system leave the ledger as a `Failure`. */
   const door =
     <A extends unknown[], R>(name: string, work: (...args: A) => R) =>
-    (...args: A): R =>
-      guarded(`ledger.${name}`, () => work(...args));
+    (...args: A): R => {
+      try {
+        return guarded(`ledger.${name}`, () => work(...args));
+      } finally {
+        // Also when it failed: room may have been made, and clips given up, before it did.
+        outbox.announce();
+      }
+    };
 
   return {
     openClip: door('open-clip', (request) => {
@@ -232,7 +278,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       const row = guarded('ledger.recover', () => rows.require(clipId));
       // Sealed before its writer died.
       if (row.state !== 'recording') return;
-      const outcome = await recovery.recover(row);
+      const outcome = await recovery.recover(row).finally(outbox.announce);
       if (typeof outcome !== 'string')
         log.error(
           { event: 'clip.recover-failed', clipId, reason: outcome.failed },
@@ -249,6 +295,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
     applyVerdict: door('apply-verdict', inbox.applyVerdict),
     awaitingVerdict: door('awaiting-verdict', book.awaitingVerdict),
     returnToQueue: door('requeue', book.returnToQueue),
+    tell: (event, data) => door('tell', () => outbox.tell(event, data))(),
+    outgoing: door('outgoing', outbox.outgoing),
+    settleOutgoing: door('settle-outgoing', outbox.settleOutgoing),
     clip: door('clip', book.clip),
     clips: door('clips', book.clips),
     custody: door('custody', rows.custody),
@@ -260,7 +309,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         isWriting: (clipId) => writing.has(clipId),
         deep,
         ...(repair ? { repairs: { ...book, ...recovery } } : {}),
-      }),
+      }).finally(outbox.announce),
     close() {
       db.close();
       ownership.release();

@@ -1,6 +1,6 @@
 /** One step of the schema. `oldestReader`: the lowest schema version a program must know to work with a ledger
- *  that has this step. A step that only adds columns with defaults keeps the number, so that an update which is
- *  rolled back still finds a ledger it can use. */
+ *  that has this step. A step that only adds tables, or columns with defaults, keeps the number, so that an update
+ *  which is rolled back still finds a ledger it can use. */
 export interface Migration {
   readonly version: number;
   readonly oldestReader: number;
@@ -68,6 +68,27 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX inbox_unread ON inbox (seq) WHERE outcome = 'unread';
 
       CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    version: 2,
+    oldestReader: 1,
+    sql: `
+      CREATE TABLE outbox (
+        event_id TEXT PRIMARY KEY,
+        event    TEXT NOT NULL,
+        -- What goes first when there are too many: 0 first.
+        rank     INTEGER NOT NULL,
+        bytes    INTEGER NOT NULL,
+        body     TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX outbox_by_rank ON outbox (rank, event_id, bytes);
+
+      -- The id given last, also when its event has been sent and is gone.
+      CREATE TABLE outbox_last (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+        event_id TEXT NOT NULL
+      ) STRICT;
     `,
   },
 ];

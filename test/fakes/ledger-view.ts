@@ -21,7 +21,12 @@ export function createLedgerView(
       waiting: count('sealed', 'uploading'),
       awaitingVerdict: count('uploaded'),
       bytes: clips.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+      bytesOnlyHere: clips
+        .filter(({ state }) => !['uploaded', 'judged', 'lost'].includes(state))
+        .reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       oldestWaitingMs: clips.find(({ state }) => state === 'sealed')?.triggeredMs ?? null,
+      outgoing: 0,
+      eventsDropped: 0,
     }),
   };
 }

@@ -119,7 +119,10 @@ test('the summary counts what waits and what is on disk', (t) => {
     waiting: 2,
     awaitingVerdict: 0,
     bytes: 3_000,
+    bytesOnlyHere: 3_000,
     oldestWaitingMs: first.triggeredMs,
+    outgoing: 2,
+    eventsDropped: 0,
   });
   uploadNext(ledger);
   assert.equal(ledger.summary().waiting, 1);
