@@ -8,9 +8,14 @@ export type ReadValue =
   /** `at`: where inside the value, empty for the value itself. */
   | { readonly at: readonly string[]; readonly reason: string };
 
+/** IoT Hub allows ten levels; what is deeper would exhaust the stack of who copies it. */
+const MAX_DEPTH = 10;
+
 /** Reads one property. A property inside it that nobody knows refuses it: a mistyped name must not pass silently.
  *  The reason says what is allowed and never what was given. */
 export function readValue(schema: Leaf, value: unknown): ReadValue {
+  if (isDeeperThan(value, MAX_DEPTH))
+    return { at: [], reason: `must not be nested deeper than ${MAX_DEPTH}` };
   let clean: unknown;
   try {
     clean = parse(schema, value);
@@ -110,3 +115,6 @@ function firstDropped(given: unknown, kept: unknown): string[] | undefined {
 }
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
+
+const isDeeperThan = (value: unknown, levels: number): boolean =>
+  isObject(value) && (levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1)));

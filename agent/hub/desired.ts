@@ -44,6 +44,9 @@ export interface DesiredSettingsDeps {
   readonly log: Log;
 }
 
+/** Refusals that a line of the log names; the reported properties have them all. */
+const LOGGED = 5;
+
 export function createDesiredSettings(deps: DesiredSettingsDeps): DesiredSettings {
   const { base, hasCredential, apply, log } = deps;
   const file = createDesiredFile(deps.dir, log);
@@ -53,7 +56,7 @@ export function createDesiredSettings(deps: DesiredSettingsDeps): DesiredSetting
   const again = readDesired(kept.properties, context(NOTHING));
   if (again.refused.length > 0)
     log.warn(
-      { event: 'desired.outdated', refused: again.refused },
+      { event: 'desired.outdated', refused: again.refused.slice(0, LOGGED) },
       'settings kept of the twin do not fit this appliance any more; appliance.json stands for them',
     );
   let { accepted } = again;
@@ -75,7 +78,13 @@ export function createDesiredSettings(deps: DesiredSettingsDeps): DesiredSetting
       file.save({ version, accepted, refused });
       if (news)
         log[refused.length > 0 ? 'warn' : 'info'](
-          { event: 'desired.taken', version, changed, refused },
+          {
+            event: 'desired.taken',
+            version,
+            changed,
+            refused: refused.slice(0, LOGGED),
+            refusedInAll: refused.length,
+          },
           refused.length > 0 ? 'some wishes of the twin were refused' : 'the wishes of the twin are in force',
         );
       if (changed) apply(settings);
