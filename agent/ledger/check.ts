@@ -1,3 +1,4 @@
+import { outboxFindings } from './check-outbox.ts';
 import { clipFilesIn, clipPlaces, quarantine, removeClipFiles, sha256Of, sizeOf } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
@@ -9,6 +10,8 @@ export interface Repairs {
   lose(clipId: string, reason: string): void;
   /** The row no longer answers for a file: clip uploaded, file missing. */
   forgetFile(clipId: string, reason: string): void;
+  /** An event for the hub that cannot be sent is taken out and counted. */
+  discardEvent(eventId: string): void;
 }
 
 export interface CheckDeps {
@@ -78,6 +81,10 @@ export async function checkLedger(deps: CheckDeps): Promise<CheckReport> {
   for (const { clipId, problem, path, cameraId, name } of orphanFindings) {
     const where = repairs ? `; it lies in ${quarantine(dir, path, cameraId, name)} now` : '';
     problems.push({ clipId, problem: `${problem}${where}` });
+  }
+  for (const { eventId, problem } of outboxFindings(db)) {
+    repairs?.discardEvent(eventId);
+    problems.push({ clipId: null, problem: `${problem}${repairs ? '; it was taken out' : ''}` });
   }
   return { clips: ids.length, ...count, problems };
 }

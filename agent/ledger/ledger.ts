@@ -308,7 +308,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         dir,
         isWriting: (clipId) => writing.has(clipId),
         deep,
-        ...(repair ? { repairs: { ...book, ...recovery } } : {}),
+        ...(repair ? { repairs: { ...book, ...recovery, discardEvent: outbox.discard } } : {}),
       }).finally(outbox.announce),
     close() {
       db.close();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, truncateSync } from 'node:fs';
-import type { LedgerDeps } from '../../agent/ledger/ledger.ts';
+import type { LedgerDeps, OutgoingEvent } from '../../agent/ledger/ledger.ts';
 
 /** Stands for a second of video: the writer adds whole ones, a kill may leave part of one. */
 export const FRAGMENT_BYTES = 64 * 1024;
@@ -16,6 +16,21 @@ export const recoverFragments: LedgerDeps['recoverTorn'] = async (file) => {
   truncateSync(file, fragments * FRAGMENT_BYTES);
   return { durationMs: fragments, bytes: fragments * FRAGMENT_BYTES, sha256: sha256Of(file) };
 };
+
+const MOVES: Readonly<Record<string, string>> = {
+  'clip.sealed': 'seal',
+  'clip.uploaded': 'upload',
+  'clip.lost': 'lose',
+};
+
+/** The move of a clip that an event tells of, as `<clip id> <event of custody>`; null when it is about no clip. */
+export function moveOf({ event, body }: OutgoingEvent): string | null {
+  const { data } = JSON.parse(body) as { data: { clipId?: string } };
+  return event in MOVES ? `${data.clipId} ${MOVES[event]}` : null;
+}
+
+/** The moves of custody that are told. */
+export const TOLD_MOVES: readonly string[] = Object.values(MOVES);
 
 /** The same numbers for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {

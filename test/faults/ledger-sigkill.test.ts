@@ -8,7 +8,14 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger, type Ledger } from '../../agent/ledger/ledger.ts';
-import { FRAGMENT_BYTES, recoverFragments, seededRandom, sha256Of } from './ledger-fragments.ts';
+import {
+  FRAGMENT_BYTES,
+  moveOf,
+  recoverFragments,
+  seededRandom,
+  sha256Of,
+  TOLD_MOVES,
+} from './ledger-fragments.ts';
 import type { Confirmed } from './ledger-victim.ts';
 
 const ROUNDS = 10;
@@ -25,18 +32,24 @@ test(`killed ${ROUNDS} times at random points, the ledger loses nothing it has c
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const random = seededRandom(SEED);
   const confirmed = new Map<string, { done: Set<string>; sha256?: string }>();
+  const events: Events = { told: new Set(), sending: new Map(), sent: new Set() };
 
   for (let round = 0; round < ROUNDS; round++) {
     for (const message of await workUntilKilled(t, dir, SEED + round, random)) {
       if (message.did === 'started') continue;
+      if (message.did === 'told' || message.did === 'sending' || message.did === 'sent') {
+        note(events, message);
+        continue;
+      }
       const clip = confirmed.get(message.clipId) ?? { done: new Set<string>() };
       clip.done.add(message.did);
       if ('sha256' in message && message.sha256 !== undefined) clip.sha256 = message.sha256;
       confirmed.set(message.clipId, clip);
     }
-    await afterwards(dir, confirmed, round);
+    await afterwards(dir, confirmed, events, round);
   }
   assert.ok(confirmed.size > ROUNDS, `${confirmed.size} clips in ${ROUNDS} rounds`);
+  assert.ok(events.sent.size > 0 && events.told.size > 0, 'events were told and sent');
 });
 
 /** @returns what the victim said before it was killed */
@@ -69,6 +82,7 @@ async function workUntilKilled(
 async function afterwards(
   dir: string,
   confirmed: ReadonlyMap<string, { done: Set<string>; sha256?: string }>,
+  events: Events,
   round: number,
 ): Promise<void> {
   const ledger = createLedger({
@@ -93,12 +107,56 @@ async function afterwards(
     });
     ledger.drainInbox();
     for (const [clipId, { done, sha256 }] of confirmed) explain(ledger, clipId, done, sha256);
+    checkEvents(ledger, events);
     for (const clip of ledger.clips({ limit: 100_000 }))
       assert.notEqual(clip.state, 'recording', 'nothing is left half done');
     assert.ok(!existsSync(join(dir, 'quarantine')) || readdirSync(join(dir, 'quarantine')).length === 0);
   } finally {
     ledger.close();
   }
+}
+
+/** What the victims said about events. */
+interface Events {
+  /** Names of events about no clip that the ledger has confirmed. */
+  readonly told: Set<string>;
+  /** About to be settled: the ledger may have them or not. The move of a clip by event id, if it is about one. */
+  readonly sending: Map<string, string | null>;
+  /** Settled: must never come again. */
+  readonly sent: Set<string>;
+}
+
+function note(events: Events, message: Extract<Confirmed, { did: 'told' | 'sending' | 'sent' }>): void {
+  if (message.did === 'told') events.told.add(message.name);
+  else if (message.did === 'sending') events.sending.set(message.eventId, message.move);
+  else events.sent.add(message.eventId);
+}
+
+/** An event of a clip is there, or was being sent, exactly as often as its custody has the move. */
+function checkEvents(ledger: Ledger, { told, sending, sent }: Events): void {
+  const waiting = ledger.outgoing(100_000);
+  const ids = new Set(waiting.map(({ eventId }) => eventId));
+  for (const id of sent) assert.ok(!ids.has(id), `event ${id} was settled and came again`);
+  const count = new Map<string, number>();
+  const add = (move: string | null, n: number) =>
+    move !== null && count.set(move, (count.get(move) ?? 0) + n);
+  for (const event of waiting) add(moveOf(event), 1);
+  for (const [id, move] of sending) if (!ids.has(id)) add(move, 1);
+  for (const { clipId } of ledger.clips({ limit: 100_000 }))
+    for (const { event } of ledger.custody(clipId))
+      if (TOLD_MOVES.includes(event)) add(`${clipId} ${event}`, -1);
+  assert.deepEqual(
+    [...count].filter(([, n]) => n !== 0),
+    [],
+    'moves and events differ',
+  );
+  const names = new Set(
+    waiting.map(({ body }) => (JSON.parse(body) as { data: { detail?: string } }).data.detail),
+  );
+  const gone = [...told].filter((name) => !names.has(name)).length;
+  const goneByRight = [...sending].filter(([id, move]) => move === null && !ids.has(id)).length;
+  assert.ok(gone <= goneByRight, `${gone} told events are gone, ${goneByRight} were sent`);
+  assert.equal(ledger.summary().eventsDropped, 0);
 }
 
 function explain(

@@ -1,11 +1,18 @@
-/** Works on a ledger until it is killed: records, seals, uploads, stores verdicts, all as fast as it can. Tells its
- *  parent what the ledger has confirmed. Arguments: folder, seed. */
+/** Works on a ledger until it is killed: records, seals, uploads, stores verdicts, sends events, all as fast as it
+ *  can. Tells its parent what the ledger has confirmed. Arguments: folder, seed. */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger } from '../../agent/ledger/ledger.ts';
 import { verdictFor } from '../unit/agent/ledger/bench.ts';
-import { FRAGMENT_BYTES, fragment, recoverFragments, seededRandom, sha256Of } from './ledger-fragments.ts';
+import {
+  FRAGMENT_BYTES,
+  fragment,
+  moveOf,
+  recoverFragments,
+  seededRandom,
+  sha256Of,
+} from './ledger-fragments.ts';
 
 export type Confirmed =
   | { readonly did: 'started' }
@@ -14,7 +21,11 @@ export type Confirmed =
       readonly clipId: string;
       readonly sha256?: string;
     }
-  | { readonly did: 'stored'; readonly clipId: string };
+  | { readonly did: 'stored'; readonly clipId: string }
+  /** An event: told to the ledger under a name, about to be settled, settled. */
+  | { readonly did: 'told'; readonly name: string }
+  | { readonly did: 'sending'; readonly eventId: string; readonly move: string | null }
+  | { readonly did: 'sent'; readonly eventId: string };
 
 const [dir = '', seed = '0'] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
@@ -76,9 +87,28 @@ function upload(): void {
   if (random() < 0.5 && ledger.drainInbox().applied > 0) tell({ did: 'judged', clipId });
 }
 
+/** Settles the oldest event, as if the hub had taken it. */
+function sendEvent(): void {
+  const [oldest] = ledger.outgoing(1);
+  if (!oldest) return;
+  const { eventId } = oldest;
+  tell({ did: 'sending', eventId, move: moveOf(oldest) });
+  ledger.settleOutgoing(eventId);
+  tell({ did: 'sent', eventId });
+}
+
+let names = 0;
+function tellSomething(): void {
+  const name = `${seed}-${names++}`;
+  ledger.tell('link.state', { state: 'offline', detail: name });
+  tell({ did: 'told', name });
+}
+
 // A turn of the event loop between two steps lets messages out; the kill comes from outside at any moment.
 for (;;) {
   record();
   if (random() < 0.8) upload();
+  if (random() < 0.3) tellSomething();
+  if (random() < 0.3) sendEvent();
   await new Promise((resolve) => setImmediate(resolve));
 }

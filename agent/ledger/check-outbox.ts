@@ -1,0 +1,57 @@
+import { ContractError, parse, TELEMETRY_DATA, Telemetry } from '@dachawatch/contracts';
+import type { Database } from './database.ts';
+import type { ClipEvent } from './life-cycle.ts';
+import type { OutgoingEvent } from './ledger.ts';
+
+export interface OutboxFinding {
+  readonly eventId: string;
+  readonly problem: string;
+}
+
+/** The move without which an event about a clip is a lie. */
+const MOVE_OF: Readonly<Record<string, ClipEvent>> = {
+  'clip.sealed': 'seal',
+  'clip.uploaded': 'upload',
+  'clip.lost': 'lose',
+};
+
+/** Events that wait for the hub and cannot be what was told. Nothing is changed. */
+export function outboxFindings(db: Database): OutboxFinding[] {
+  // Looked at from outside, the ledger may be that of a program that had no outbox yet.
+  const tables = db.prepare("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outbox'");
+  if (tables.pluck().get() === 0) return [];
+  // Events before what they are compared with: the owner may be telling more meanwhile.
+  const events = db
+    .prepare<[], OutgoingEvent>('SELECT event_id AS eventId, event, body FROM outbox ORDER BY event_id')
+    .all();
+  const last = db.prepare<[], string>('SELECT event_id FROM outbox_last').pluck().get() ?? '';
+  const hasMove = db
+    .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
+    .pluck();
+
+  function problemOf({ eventId, event, body }: OutgoingEvent): string | undefined {
+    let message: Telemetry;
+    let data: Readonly<Record<string, unknown>>;
+    try {
+      message = parse(Telemetry, JSON.parse(body));
+      data = parse(TELEMETRY_DATA[message.event], message.data);
+    } catch (error) {
+      if (error instanceof ContractError) return `cannot be read: ${error.message}`;
+      if (error instanceof SyntaxError) return 'is not JSON';
+      throw error;
+    }
+    if (message.eventId !== eventId || message.event !== event) return 'says it is another one';
+    if (eventId > last) return 'has an id that was never given';
+    const move = MOVE_OF[event];
+    if (move !== undefined && hasMove.get(String(data['clipId']), move) === 0)
+      return `tells of clip ${String(data['clipId'])} what never happened to it`;
+    return undefined;
+  }
+
+  return events.flatMap((event) => {
+    const problem = problemOf(event);
+    return problem === undefined
+      ? []
+      : [{ eventId: event.eventId, problem: `event ${event.eventId} for the hub ${problem}` }];
+  });
+}
