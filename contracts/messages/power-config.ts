@@ -1,9 +1,9 @@
-import { Type, type Static } from 'typebox';
+import { Type, type Static, type TProperties } from 'typebox';
 import { OneOf } from '../schema-types.ts';
 
 export const UPS_MODELS = ['waveshare-ups-module-3s'] as const;
 
-const Line = (description: string, extra: Record<string, ReturnType<typeof Type.Integer>> = {}) =>
+const Line = <Extra extends TProperties>(description: string, extra: Extra) =>
   Type.Optional(
     Type.Object(
       {
@@ -119,7 +119,7 @@ export const PowerConfig = Type.Object(
           default: 'pinctrl-rp1',
           description: 'Label of the GPIO chip, in place of a number that changes with the kernel',
         }),
-        statusLed: Line('On: all is well; blinks: something needs attention'),
+        statusLed: Line('On: all is well; blinks: something needs attention', {}),
         shutdownButton: Line('Held: the appliance switches itself off in good order', {
           holdMs: Type.Integer({
             minimum: 100,
@@ -128,7 +128,7 @@ export const PowerConfig = Type.Object(
             description: 'How long it must be held',
           }),
         }),
-        mainsPresent: Line('Active while mains is there'),
+        mainsPresent: Line('Active while mains is there', {}),
       }),
     ),
   },
