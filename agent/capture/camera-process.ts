@@ -1,17 +1,22 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { ChildProcess } from 'node:child_process';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
-import { createClipDesk } from './clip-desk.ts';
-import type { CaptureTimings, FromChild, ToChild } from './messages.ts';
+import type { CameraState, CameraStatus, ClipKeeper, Snapshot, SuppressedKeeper } from './capture.ts';
+import { type ChildCalls, createChildCalls } from './child-calls.ts';
+import { type ClipDesk, createClipDesk } from './clip-desk.ts';
+import { exitOf, forkChild, tell } from './fork-child.ts';
+import type { CaptureTimings, FromChild } from './messages.ts';
+import { snapshotOf } from './picture.ts';
+import { pausedFailure } from './recorder.ts';
+import { type CameraWish, changeOf } from './settings-change.ts';
 
 export interface CameraProcessDeps {
-  readonly camera: CameraConfig;
-  readonly credential: CameraCredential | undefined;
-  readonly recording: RecordingConfig;
+  readonly wish: CameraWish;
+  readonly paused: boolean;
+  /** Nothing is forked before this settles: another process of the same camera still ends. */
+  readonly after: Promise<void>;
   readonly keeper: ClipKeeper;
   readonly suppressed?: SuppressedKeeper;
   readonly clock: Clock;
@@ -24,37 +29,67 @@ export interface CameraProcessDeps {
 export interface CameraProcess {
   start(): void;
   stop(): Promise<void>;
+  /** @param next of the same camera */
+  apply(next: CameraWish): void;
+  /** Resolves when every clip is reported and dealt with; never rejects. */
+  pause(): Promise<void>;
+  resume(): void;
+  snapshot(): Promise<Snapshot>;
+  record(): Promise<string>;
   status(): CameraStatus;
 }
 
 type Heartbeat = Extract<FromChild, { type: 'heartbeat' }>;
 
+interface Running {
+  readonly child: ChildProcess;
+  readonly calls: ChildCalls;
+  readonly desk: ClipDesk;
+  /** Settles when it is gone and its clips are settled. */
+  readonly gone: Promise<void>;
+  kill(why: string): void;
+}
+
 /** A child that was live this long has proved the camera: the next failure starts the backoff anew. */
 const PROVEN_MS = 30_000;
-const PROGRAM = new URL('child.ts', import.meta.url);
-/** Node's default of 4 threads is used up by two pipelines: files would wait for ever. */
-const THREADS = '16';
 const NO_PICTURE = 'no new picture comes from the camera';
-/** Messages of a child may come after its exit, but not for long. */
-const LAST_MESSAGES_MS = 2_000;
+const RENEWED = 'its address or its login was changed';
+/** A child says by itself, sooner than this, that no picture comes or no place is given. */
+const ANSWER_MS = 6_000;
 
 /** Supervises the child of one camera.
  *  Invariants
  *  1. At most one child at a time; the next is forked only after the last one's exit was seen and its clips settled.
- *  2. A child that does not show new pictures in time is killed with SIGKILL, which it cannot refuse.
- *  3. Every place that was given is settled, also when the child dies. */
+ *  2. A child that does not show new pictures in time, or does not pause in time, is killed with SIGKILL, which it
+ *     cannot refuse.
+ *  3. Every place that was given is settled, also when the child dies.
+ *  4. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
-  const { camera, clock, log, timings } = deps;
+  const { clock, log, timings } = deps;
+  const { id: cameraId } = deps.wish.config;
+  const keeper: ClipKeeper = {
+    ...deps.keeper,
+    open: (request) => (paused ? undefined : deps.keeper.open(request)),
+  };
   const stopping = new AbortController();
+  let wish = deps.wish;
+  let paused = deps.paused;
   let state: CameraState = 'starting';
   let sinceMs = 0;
   let detail: string | null = null;
-  let child: ChildProcess | undefined;
+  let running: Running | undefined;
+  /** The running child was told to end because the next one shall have another connection. */
+  let renewing = false;
+  /** Ends the wait between two children. */
+  let waiting: AbortController | undefined;
   /** Monotonic moment at which a child that should be gone is killed. */
   let endByMs: number | undefined;
   let heartbeat: (Heartbeat & { readonly atMs: number }) | undefined;
   let suppressedBefore: Record<string, number> = {};
   let supervising: Promise<void> = Promise.resolve();
+  let pausing: Promise<void> | undefined;
+  let picturing: Promise<Snapshot> | undefined;
+  let requesting: Promise<string> | undefined;
 
   function become(next: CameraState, why: string | null): void {
     if (next === state && why === detail && sinceMs !== 0) return;
@@ -62,20 +97,25 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     state = next;
     detail = why;
     const level = next === 'live' || next === 'starting' ? 'info' : 'warn';
-    log[level](
-      { event: 'camera.state', cameraId: camera.id, state, detail },
-      `camera ${camera.id} is ${state}`,
-    );
+    log[level]({ event: 'camera.state', cameraId, state, detail }, `camera ${cameraId} is ${state}`);
   }
 
   async function supervise(): Promise<void> {
+    await deps.after;
     let attempt = 0;
     while (!stopping.signal.aborted) {
       const { liveMs, why } = await runChild();
       if (stopping.signal.aborted) break;
+      if (renewing) {
+        attempt = 0;
+        become('starting', RENEWED);
+        continue;
+      }
       become('down', why);
       if (liveMs >= PROVEN_MS) attempt = 0;
-      await sleep(backoffMs(deps.backoff, attempt++), stopping.signal);
+      waiting = new AbortController();
+      await sleep(backoffMs(deps.backoff, attempt++), waiting.signal);
+      if (renewing) attempt = 0;
     }
     become('down', 'stopped');
   }
@@ -83,35 +123,60 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   /** Runs one child from fork to exit. */
   async function runChild(): Promise<{ liveMs: number; why: string }> {
     become('starting', detail);
-    const running = forkChild();
-    child = running;
+    renewing = false;
     heartbeat = undefined;
     endByMs = undefined;
+    const child = forkChild(deps.environment, (line) =>
+      log.warn({ event: 'capture.said', cameraId, line }, 'the capture process said'),
+    );
     const ended = new AbortController();
-    const desk = createClipDesk({ ...deps, cameraId: camera.id, send: (message) => send(running, message) });
+    const desk = createClipDesk({ cameraId, keeper, log, send: (message) => tell(child, message) });
+    const calls = createChildCalls({ cameraId, send: (question) => tell(child, question) });
+    const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
     let why: string | undefined;
     let liveSinceMs: number | undefined;
-    running.on('message', (message: FromChild) => {
-      if (message.type === 'heartbeat') {
-        heartbeat = { ...message, atMs: clock.monotonicMs() };
-        if (isLive(message)) liveSinceMs ??= heartbeat.atMs;
-        judge(message);
-        deps.suppressed?.count(camera.id, counts());
-      } else if (message.type === 'failing') {
-        why = message.detail;
-        endByMs ??= clock.monotonicMs() + timings.stopMs;
-      } else if (message.type === 'suppressed') deps.suppressed?.keep(camera.id, message.signature);
-      else desk.take(message);
+    const kill = (reason: string) => {
+      why ??= `camera ${cameraId}: ${reason} and was killed`;
+      child.kill('SIGKILL');
+    };
+    running = { child, calls, desk, gone, kill };
+    child.on('message', (message: FromChild) => {
+      switch (message.type) {
+        case 'heartbeat':
+          heartbeat = { ...message, atMs: clock.monotonicMs() };
+          if (isLive(message)) liveSinceMs ??= heartbeat.atMs;
+          judge(message);
+          deps.suppressed?.count(cameraId, counts());
+          return;
+        case 'failing':
+          why = message.detail;
+          endByMs ??= clock.monotonicMs() + timings.stopMs;
+          return;
+        case 'suppressed':
+          deps.suppressed?.keep(cameraId, message.signature);
+          return;
+        case 'trigger':
+        case 'written':
+        case 'abandoned':
+          return desk.take(message);
+        case 'paused':
+        case 'picture':
+        case 'recording':
+        case 'refused':
+          return calls.take(message);
+      }
     });
-    const { camera: config, credential = null, recording } = deps;
-    send(running, { type: 'configure', camera: config, credential, recording, timings });
-    const guard = guardChild(running, ended.signal, (reason) => (why ??= reason));
-    const exit = await exitOf(running);
+    const { config: camera, credential = null, recording } = wish;
+    tell(child, { type: 'configure', camera, credential, recording, timings, paused });
+    const guard = guardChild(kill, ended.signal);
+    const exit = await exitOf(child);
     ended.abort();
     await guard;
-    why ??= `camera ${camera.id}: ${exit}`;
+    why ??= `camera ${cameraId}: ${exit}`;
+    calls.end(why);
     await desk.settle(why);
-    child = undefined;
+    running = undefined;
+    isGone();
     keepCounts();
     return { liveMs: liveSinceMs === undefined ? 0 : clock.monotonicMs() - liveSinceMs, why };
   }
@@ -127,18 +192,15 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   }
 
   /** Kills a child that is silent, shows nothing new for too long, or does not end when it should. */
-  async function guardChild(running: ChildProcess, ended: AbortSignal, killing: (why: string) => void) {
+  async function guardChild(kill: Running['kill'], ended: AbortSignal) {
     const forkedMs = clock.monotonicMs();
     while (!ended.aborted) {
       const now = clock.monotonicMs();
       const silentMs = silence(now, forkedMs);
       if (silentMs >= timings.stalledMs && state === 'live') become('stalled', NO_PICTURE);
       const patienceMs = heartbeat ? timings.killMs : timings.connectMs + timings.killMs;
-      if (silentMs >= patienceMs || (endByMs !== undefined && now >= endByMs)) {
-        killing(`camera ${camera.id}: the capture process did not answer and was killed`);
-        running.kill('SIGKILL');
-        return;
-      }
+      if (silentMs >= patienceMs || (endByMs !== undefined && now >= endByMs))
+        return kill('the capture process did not answer');
       await sleep(timings.heartbeatMs, ended);
     }
   }
@@ -154,29 +216,6 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       if (!signal.aborted) throw error;
     });
 
-  function forkChild(): ChildProcess {
-    const running = fork(PROGRAM, [], {
-      execArgv: [],
-      env: { ...deps.environment, UV_THREADPOOL_SIZE: THREADS },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    for (const stream of [running.stdout, running.stderr]) {
-      if (!stream) continue;
-      createInterface({ input: stream }).on('line', (line) =>
-        log.warn(
-          { event: 'capture.said', cameraId: camera.id, line: line.slice(0, 500) },
-          'the capture process said',
-        ),
-      );
-    }
-    return running;
-  }
-
-  function send(to: ChildProcess, message: ToChild): void {
-    // A child that is gone is told by its exit.
-    if (to.connected) to.send(message, () => undefined);
-  }
-
   /** Children come and go; the counts since start stay. */
   function keepCounts(): void {
     suppressedBefore = counts();
@@ -190,16 +229,79 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     return sum;
   }
 
+  /** Tells the child to close its clip and to end. */
+  function endChild(): void {
+    waiting?.abort();
+    if (!running) return;
+    endByMs ??= clock.monotonicMs() + timings.stopMs;
+    tell(running.child, { type: 'stop' });
+  }
+
+  function apply(next: CameraWish): void {
+    const change = changeOf(wish, next);
+    wish = next;
+    if (change === 'nothing') return;
+    log.info({ event: 'camera.changed', cameraId, change }, `camera ${cameraId} has other settings`);
+    if (change === 'reconfigure') {
+      if (running)
+        tell(running.child, { type: 'reconfigure', camera: next.config, recording: next.recording });
+      return;
+    }
+    renewing = true;
+    endChild();
+  }
+
+  async function pauseChild(): Promise<void> {
+    const asked = running;
+    if (!asked) return;
+    try {
+      await asked.calls.ask('pause', timings.stopMs);
+    } catch {
+      // Late or gone: either way the clip's file is kept as after a death.
+      asked.kill('the capture process did not close its clip in time');
+      return await asked.gone;
+    }
+    await asked.desk.idle();
+  }
+
+  function pause(): Promise<void> {
+    paused = true;
+    pausing ??= pauseChild();
+    return pausing;
+  }
+
+  function resume(): void {
+    paused = false;
+    pausing = undefined;
+    if (running) tell(running.child, { type: 'resume' });
+  }
+
+  function calls(): ChildCalls {
+    if (running) return running.calls;
+    throw new Failure('transient', 'capture.no-picture', detail ?? `camera ${cameraId} is ${state}`);
+  }
+
+  async function takeSnapshot(): Promise<Snapshot> {
+    return snapshotOf(await calls().ask('snapshot', ANSWER_MS));
+  }
+
+  async function beginClip(): Promise<string> {
+    if (paused) throw pausedFailure();
+    const answer = await calls().ask('record', ANSWER_MS);
+    if (answer.type === 'recording') return answer.clipId;
+    throw new Failure('bug', 'capture.answer', `A capture process answered record with ${answer.type}`);
+  }
+
   function status(): CameraStatus {
     const sinceBeat = heartbeat ? clock.monotonicMs() - heartbeat.atMs : 0;
     const age = (then: number | null | undefined) => (then == null ? null : Math.round(then + sinceBeat));
     return {
-      cameraId: camera.id,
-      title: camera.title ?? camera.id,
+      cameraId,
+      title: wish.config.title ?? cameraId,
       state,
       sinceMs,
       detail,
-      pid: child?.pid ?? null,
+      pid: running?.child.pid ?? null,
       lastFragmentAgeMs: age(heartbeat?.lastFragmentAgeMs),
       lastFrameAgeMs: age(heartbeat?.lastFrameAgeMs),
       recording: heartbeat?.recording ?? false,
@@ -213,28 +315,15 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     },
     stop: async () => {
       stopping.abort();
-      endByMs ??= clock.monotonicMs() + timings.stopMs;
-      if (child) send(child, { type: 'stop' });
+      endChild();
       await supervising;
     },
+    apply,
+    pause,
+    resume,
+    // Whoever asks while an answer is on its way shares it.
+    snapshot: () => (picturing ??= takeSnapshot().finally(() => (picturing = undefined))),
+    record: () => (requesting ??= beginClip().finally(() => (requesting = undefined))),
     status,
   };
-}
-
-/** Waits until a child is gone and its last messages are read.
- *  @returns how it ended */
-function exitOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.on('error', (error) => {
-      if (child.pid === undefined) resolve(`the capture process could not be started: ${error.message}`);
-    });
-    child.once('exit', (code, signal) => {
-      const how = `the capture process ended (${signal ?? `code ${code}`})`;
-      const timer = setTimeout(() => resolve(how), LAST_MESSAGES_MS);
-      child.once('close', () => {
-        clearTimeout(timer);
-        resolve(how);
-      });
-    });
-  });
 }

@@ -4,8 +4,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, Signature } from '../motion/motion.ts';
-import { createCameraProcess } from './camera-process.ts';
+import { createCameraFleet } from './camera-fleet.ts';
 import type { CaptureTimings } from './messages.ts';
+import { orAborted } from './or-aborted.ts';
 
 export type { CaptureTimings } from './messages.ts';
 export { recoverTornClip, type RecoveredClip } from './recover.ts';
@@ -50,11 +51,23 @@ export interface SuppressedKeeper {
   count(cameraId: string, totals: Readonly<Record<string, number>>): void;
 }
 
+export interface CaptureCamera {
+  readonly config: CameraConfig;
+  readonly credential: CameraCredential | undefined;
+}
+
+/** A picture of the sub-stream. */
+export interface Snapshot {
+  /** At most 90,000 bytes. */
+  readonly jpeg: Uint8Array;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** When it came, wall time, Unix milliseconds. */
+  readonly takenMs: number;
+}
+
 export interface CaptureDeps {
-  readonly cameras: readonly {
-    readonly config: CameraConfig;
-    readonly credential: CameraCredential | undefined;
-  }[];
+  readonly cameras: readonly CaptureCamera[];
   readonly recording: RecordingConfig;
   readonly keeper: ClipKeeper;
   /** Nobody: suppressed triggers are only counted. */
@@ -74,6 +87,21 @@ export interface Capture {
   start(): Promise<void>;
   /** Ends running clips early, seals them, and ends the children. */
   stop(): Promise<void>;
+  /** Makes it so: new cameras start, those that are gone end in good order, changed ones change; what did not change
+   *  is not disturbed. Returns at once, the rest follows; the last call wins. */
+  apply(wish: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
+  /** Closes running clips and begins no others; pictures keep coming and the ring stays filled. Resolves when every
+   *  clip is sealed or given up.
+   *  @throws Failure transient `capture.deadline` when `signal` is aborted first; it is paused all the same */
+  pause(signal: AbortSignal): Promise<void>;
+  resume(): void;
+  /** A picture of the sub-stream as it is now. Who asks while one is on its way gets the same.
+   *  @throws Failure transient `capture.no-picture` | `capture.deadline`, rejected `capture.unknown-camera` */
+  snapshot(cameraId: string, signal: AbortSignal): Promise<Snapshot>;
+  /** Begins a clip although nothing moves, pre-roll included; a clip that runs counts.
+   *  @returns the clip's id, when its place is known
+   *  @throws Failure as `snapshot`, transient `capture.paused`, exhausted `capture.no-room` */
+  recordNow(cameraId: string, signal: AbortSignal): Promise<string>;
   status(): CameraStatus[];
 }
 
@@ -88,25 +116,20 @@ const TIMINGS: CaptureTimings = {
 const BACKOFF: BackoffPolicy = { minMs: 1_000, maxMs: 30_000 };
 
 export function createCapture(deps: CaptureDeps): Capture {
-  const { cameras, environment = {}, timings, backoff = BACKOFF } = deps;
-  const processes = cameras.map(({ config, credential }) =>
-    createCameraProcess({
-      ...deps,
-      camera: config,
-      credential,
-      environment,
-      timings: { ...TIMINGS, ...timings },
-      backoff,
-    }),
-  );
+  const { cameras, recording, environment = {}, timings, backoff = BACKOFF } = deps;
+  const fleet = createCameraFleet({ ...deps, environment, timings: { ...TIMINGS, ...timings }, backoff });
+  fleet.apply({ cameras, recording });
   return {
     name: 'capture',
-    start: async () => {
-      for (const process of processes) process.start();
-    },
-    stop: async () => {
-      await Promise.all(processes.map((process) => process.stop()));
-    },
-    status: () => processes.map((process) => process.status()),
+    start: async () => fleet.start(),
+    stop: () => fleet.stop(),
+    apply: (wish) => fleet.apply(wish),
+    pause: (signal) => orAborted(fleet.pause(), signal, 'closing the clips'),
+    resume: () => fleet.resume(),
+    snapshot: async (cameraId, signal) =>
+      await orAborted(fleet.camera(cameraId).snapshot(), signal, `the picture of camera ${cameraId}`),
+    recordNow: async (cameraId, signal) =>
+      await orAborted(fleet.camera(cameraId).record(), signal, `the clip of camera ${cameraId}`),
+    status: () => fleet.status(),
   };
 }

@@ -7,7 +7,8 @@
 import { systemClock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
 import type { Cause } from '../motion/motion.ts';
-import type { FromChild, ToChild } from './messages.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { FromChild, Question, ToChild } from './messages.ts';
 import type { ClipPlace } from './recorder.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -49,6 +50,21 @@ function answer(requestId: number, place: ClipPlace | undefined): void {
   if (place) send({ type: 'abandoned', clipId: place.clipId, reason: 'transient: the place came too late' });
 }
 
+async function ask({ type, requestId }: Question): Promise<void> {
+  try {
+    if (!watch) throw new Failure('bug', 'capture.order', 'A question came before the settings');
+    if (type === 'pause') {
+      await watch.pause();
+      send({ type: 'paused', requestId });
+    } else if (type === 'record') send({ type: 'recording', requestId, clipId: await watch.record() });
+    else send({ type: 'picture', requestId, ...(await watch.snapshot()) });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+    const { kind, code, message } = error;
+    send({ type: 'refused', requestId, kind, code, message });
+  }
+}
+
 async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
@@ -68,12 +84,14 @@ function configure({
   credential,
   recording,
   timings,
+  paused,
 }: Extract<ToChild, { type: 'configure' }>): void {
   watch = createWatch({
     camera,
     credential,
     recording,
     timings,
+    paused,
     clock: systemClock,
     askPlace,
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
@@ -98,6 +116,14 @@ process.on('message', (message: ToChild) => {
       return answer(message.requestId, message);
     case 'no-place':
       return answer(message.requestId, undefined);
+    case 'reconfigure':
+      return watch?.reconfigure(message);
+    case 'resume':
+      return watch?.resume();
+    case 'pause':
+    case 'record':
+    case 'snapshot':
+      return void ask(message);
     case 'stop':
       return void end(0);
   }

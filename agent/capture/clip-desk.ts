@@ -5,6 +5,8 @@ import type { FromChild, ToChild } from './messages.ts';
 
 export interface ClipDesk {
   take(message: Extract<FromChild, { type: 'trigger' | 'written' | 'abandoned' }>): void;
+  /** Waits until the keeper has dealt with what was given up so far. */
+  idle(): Promise<void>;
   /** The child is gone: gives up what it left open and waits until the keeper has dealt with it. */
   settle(reason: string): Promise<void>;
 }
@@ -62,6 +64,9 @@ export function createClipDesk(deps: {
         complain('seal a clip', message.clipId, error);
         abandon(message.clipId, `${classify(error, 'clip.seal').kind}: the clip could not be sealed`);
       }
+    },
+    idle: async () => {
+      await Promise.all(settling);
     },
     settle: async (reason) => {
       for (const clipId of open) abandon(clipId, reason);

@@ -5,6 +5,8 @@ export interface FragmentRing {
   /** Fragments from the key frame at or before `mediaMs` to the newest; from the oldest key frame when none is that
    *  old; empty when there is no key frame at all. */
   from(mediaMs: number): Fragment[];
+  /** How much is kept from now on. What is gone does not come back: a longer ring fills as time passes. */
+  keep(keepMs: number): void;
   readonly bytes: number;
   readonly count: number;
 }
@@ -14,7 +16,14 @@ export interface FragmentRing {
  *  1. A key frame at least `keepMs` older than the newest fragment's end stays, unless bytes forbid it.
  *  2. Never more than `maxBytes`, except for one single fragment that is larger by itself.
  *  3. Whole groups of pictures leave by age; single fragments leave by bytes. */
-export function createFragmentRing({ keepMs, maxBytes }: { keepMs: number; maxBytes: number }): FragmentRing {
+export function createFragmentRing({
+  keepMs: initialKeepMs,
+  maxBytes,
+}: {
+  keepMs: number;
+  maxBytes: number;
+}): FragmentRing {
+  let keepMs = initialKeepMs;
   let fragments: Fragment[] = [];
   let bytes = 0;
 
@@ -53,6 +62,9 @@ export function createFragmentRing({ keepMs, maxBytes }: { keepMs: number; maxBy
   return {
     push,
     from,
+    keep: (ms) => {
+      keepMs = ms;
+    },
     get bytes() {
       return bytes;
     },

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
-import { SINK, SOURCE } from './pipelines.ts';
+import { PICTURES, SINK, SOURCE } from './pipelines.ts';
 
 // The addon's entry has no extension, which `import` does not resolve.
 const gstreamer = createRequire(import.meta.url)(
@@ -18,6 +18,8 @@ export interface BusMessage {
 export type Caps = Readonly<Record<string, unknown>>;
 
 export interface RunningPipeline {
+  /** Sets a property of an element while it runs. */
+  set(element: string, property: string, value: boolean | number): void;
   stop(): void;
 }
 
@@ -27,6 +29,8 @@ export interface PipelineDeps {
   readonly credential: CameraCredential | null;
   /** One buffer of the sink; the next is asked for when it returns. */
   onBuffer(buffer: Buffer, caps: Caps): void;
+  /** One buffer of the sink of pictures, if the pipeline has one. */
+  onPicture?: ((buffer: Buffer, caps: Caps) => void) | undefined;
   /** The stream is over. */
   onEnd(): void;
   onMessage(message: BusMessage): void;
@@ -62,26 +66,47 @@ export function preparePipeline({
 }
 
 /** Starts a pipeline. It can be stopped, but not started again: a stopped RTSP source never delivers again, and a
- *  pipeline is never freed, so the process ends with it. While it runs it holds two threads of libuv's pool. */
+ *  pipeline is never freed, so the process ends with it. While it runs it holds one thread of libuv's pool for
+ *  its bus and one for each sink. */
 export function runPipeline(deps: PipelineDeps): RunningPipeline {
   const pipeline = preparePipeline(deps);
-  const sink = pipeline.findChild(SINK);
-  if (!sink?.pull) throw new Failure('bug', 'capture.launch', 'A pipeline lacks its sink');
+  // Looking up an element leaks a reference to it: once is enough.
+  const elements = new Map<string, Record<string, unknown>>();
+  function element(name: string) {
+    const found = elements.get(name) ?? pipeline.findChild(name);
+    if (!found) throw new Failure('bug', 'capture.launch', `A pipeline lacks its ${name}`);
+    elements.set(name, found);
+    return found as NonNullable<ReturnType<typeof pipeline.findChild>>;
+  }
+  const { onPicture } = deps;
   let stopped = false;
   pipeline.pollBus((message) => {
     if (!stopped) deps.onMessage(message);
   });
   // A pull before play answers null at once.
   pipeline.play();
-  const next = (): void =>
+  pullAll(
+    SINK,
+    (buffer, caps) => deps.onBuffer(buffer, caps),
+    () => deps.onEnd(),
+  );
+  // Behind a closed valve the end of the stream is not seen.
+  if (onPicture) pullAll(PICTURES, onPicture, () => undefined);
+
+  function pullAll(name: string, onBuffer: PipelineDeps['onBuffer'], onEnd: () => void): void {
+    const sink = element(name);
     sink.pull?.((buffer, caps) => {
       if (stopped) return;
-      if (!buffer) return deps.onEnd();
-      deps.onBuffer(buffer, caps);
-      next();
+      if (!buffer) return onEnd();
+      onBuffer(buffer, caps);
+      pullAll(name, onBuffer, onEnd);
     });
-  next();
+  }
+
   return {
+    set: (name, property, value) => {
+      element(name)[property] = value;
+    },
     stop: () => {
       stopped = true;
       pipeline.stop();

@@ -1,4 +1,5 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, Signature } from '../motion/motion.ts';
 
@@ -26,13 +27,53 @@ export type ToChild =
       readonly credential: CameraCredential | null;
       readonly recording: RecordingConfig;
       readonly timings: CaptureTimings;
+      /** No clip may begin before `resume`. */
+      readonly paused: boolean;
     }
   /** Answers a trigger: write there. */
   | { readonly type: 'place'; readonly requestId: number; readonly clipId: string; readonly partFile: string }
   /** Answers a trigger: nothing may be recorded now. */
   | { readonly type: 'no-place'; readonly requestId: number }
+  /** Other settings of the same camera, from now on. */
+  | { readonly type: 'reconfigure'; readonly camera: CameraConfig; readonly recording: RecordingConfig }
+  | { readonly type: 'resume' }
+  | Question
   /** End running clips, report them, exit. */
   | { readonly type: 'stop' };
+
+/** What the parent wants to know; each is answered once, by its `requestId`.
+ *  pause: close the running clip and report it, begin no other · record: begin a clip although nothing moves ·
+ *  snapshot: show the sub-stream's next picture. */
+export interface Question {
+  readonly type: 'pause' | 'record' | 'snapshot';
+  readonly requestId: number;
+}
+
+/** Most bytes of a picture: base64 and its envelope stay below 128 KB. */
+export const MAX_PICTURE_BYTES = 90_000;
+
+export type Answer =
+  /** No clip is open, and what became of the last one was told before. */
+  | { readonly type: 'paused'; readonly requestId: number }
+  | { readonly type: 'recording'; readonly requestId: number; readonly clipId: string }
+  | {
+      readonly type: 'picture';
+      readonly requestId: number;
+      /** Base64. */
+      readonly jpeg: string;
+      readonly widthPx: number;
+      readonly heightPx: number;
+      /** Wall time, Unix milliseconds. */
+      readonly takenMs: number;
+    }
+  /** A failure, in its parts. */
+  | {
+      readonly type: 'refused';
+      readonly requestId: number;
+      readonly kind: FailureKind;
+      readonly code: string;
+      readonly message: string;
+    };
 
 /** Child to parent. */
 export type FromChild =
@@ -56,5 +97,6 @@ export type FromChild =
   | { readonly type: 'written'; readonly clipId: string; readonly clip: WrittenClip }
   /** Writing failed; `reason` begins with the failure's kind. */
   | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }
+  | Answer
   /** Why the child is about to exit, for a person. */
   | { readonly type: 'failing'; readonly detail: string };

@@ -6,6 +6,12 @@ export const GREY = { width: 320, height: 180, framesPerSecond: 5 } as const;
 
 export const SOURCE = 'source';
 export const SINK = 'sink';
+/** The branch of the watched stream that makes pictures for people: the valve, the encoder, the sink. */
+export const SHUTTER = 'shutter';
+export const ENCODER = 'encoder';
+export const PICTURES = 'pictures';
+/** A larger picture is made smaller: it must fit into a message. */
+const WIDEST_PX = 1280;
 
 /** TCP only: a lost UDP packet tears pictures in the evidence. `buffer-mode=none` takes the camera's own time
  *  stamps: the default smooths them by arrival, and gives pictures that arrive in a burst one and the same time, which
@@ -24,17 +30,27 @@ export const MAIN_PIPELINE = [
 ].join(' ! ');
 
 /** The watched stream: decoded by one thread, five small grey pictures a second. Late pictures are dropped: motion
- *  must be seen now or not at all. No borders, so a place in the picture is the same place in the main stream. */
+ *  must be seen now or not at all. No borders, so a place in the picture is the same place in the main stream.
+ *  Beside it hangs a branch behind a closed valve, which costs nothing: while the valve is open, pictures come out of
+ *  it in colour, as JPEG, with square pixels. Its sink has `async=false`, because it has no first picture to wait
+ *  for. */
 export const SUB_PIPELINE = [
   RTSP,
   'rtph264depay wait-for-keyframe=true',
   'h264parse',
   'avdec_h264 max-threads=1',
   `videorate drop-only=true max-rate=${GREY.framesPerSecond}`,
+  'tee name=decoded',
   'videoscale method=nearest-neighbour add-borders=false',
   'videoconvert',
   `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
-  `appsink name=${SINK} sync=false max-buffers=2 drop=true`,
+  `appsink name=${SINK} sync=false max-buffers=2 drop=true decoded.`,
+  `valve name=${SHUTTER} drop=true`,
+  'videoscale add-borders=false',
+  'videoconvert',
+  `video/x-raw,format=I420,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1`,
+  `jpegenc name=${ENCODER}`,
+  `appsink name=${PICTURES} sync=false async=false max-buffers=1 drop=true`,
 ].join(' ! ');
 
 /** Only to learn which codec a refused stream has: the caps of its first packet name it. */

@@ -24,6 +24,8 @@ export interface RecorderDeps {
   createWriter(deps: ClipWriterDeps): ClipWriter;
   written(clipId: string, clip: WrittenClip): void;
   abandoned(clipId: string, reason: string): void;
+  /** No clip may begin before `resume`. */
+  readonly paused?: boolean;
 }
 
 export interface Recorder {
@@ -32,10 +34,22 @@ export interface Recorder {
   fragment(fragment: Fragment): void;
   /** Something moved in a frame that came at this monotonic moment. */
   motion(atMs: number, cause: Cause): void;
-  /** Closes a running clip where it is and waits until it is reported. No clip begins after that. */
+  /** Begins a clip although nothing moves; one that runs counts.
+   *  @returns its id, when its place is known
+   *  @throws Failure `capture.no-picture`, `capture.paused`, `capture.no-room` */
+  record(atMs: number): Promise<string>;
+  /** For clips that begin from now on; one that runs keeps its length. */
+  reconfigure(recording: RecordingConfig): void;
+  /** Closes a running clip where it is and waits until it is reported. No clip begins before `resume`. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Like `pause`, for good. */
   finish(): Promise<void>;
   recording(): boolean;
 }
+
+export const pausedFailure = () =>
+  new Failure('transient', 'capture.paused', 'Recording is paused; no clip begins');
 
 /** Motion this soon after a clip's end goes on where the clip ended. */
 const CONTINUES_MS = 2_000;
@@ -52,6 +66,8 @@ interface Running {
   readonly endMs: number;
   readonly triggeredWallMs: number;
   readonly cause: Cause;
+  /** Undefined: it may not be recorded. */
+  readonly place: Promise<ClipPlace | undefined>;
   /** What came before the place was known. */
   readonly waiting: Fragment[];
   lastEndMs: number;
@@ -72,29 +88,33 @@ interface Running {
  *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
  *  4. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
 export function createRecorder(deps: RecorderDeps): Recorder {
-  const { recording, ring, mediaClock, clock } = deps;
+  const { ring, mediaClock, clock } = deps;
+  let { recording } = deps;
   let stream: { init: Buffer; track: TrackInfo } | undefined;
   let running: Running | undefined;
   /** Media time where the last clip ended. */
   let notBeforeMs: number | undefined;
   let heldOffUntilMs = 0;
   let lastMotion: { atMs: number; mediaMs: number; cause: Cause } | undefined;
+  let paused = deps.paused ?? false;
   let finished = false;
 
   function motion(atMs: number, cause: Cause): void {
     const mediaMs = mediaClock.mediaAt(atMs);
-    if (mediaMs === undefined || finished) return;
+    if (mediaMs === undefined || finished || paused) return;
     lastMotion = { atMs, mediaMs, cause };
     if (running || clock.monotonicMs() < heldOffUntilMs) return;
     begin(atMs, mediaMs, cause);
   }
 
-  function begin(atMs: number, triggerMs: number, cause: Cause): void {
+  /** @returns undefined when there is no picture to begin with */
+  function begin(atMs: number, triggerMs: number, cause: Cause): Running | undefined {
     const fragments = ring.from(wantedStart(triggerMs));
     const first = fragments[0];
     const last = fragments.at(-1);
-    if (!first || !last || !stream) return;
+    if (!first || !last || !stream) return undefined;
     const startMs = first.startMs;
+    const triggeredWallMs = Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
     const { promise: done, resolve } = Promise.withResolvers<void>();
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     const clip: Running = {
@@ -102,7 +122,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       startMs,
       endMs: Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
       cause,
-      triggeredWallMs: Math.round(clock.nowMs() - (clock.monotonicMs() - atMs)),
+      triggeredWallMs,
+      place: deps.askPlace(triggeredWallMs, cause),
       waiting: fragments,
       lastEndMs: last.endMs,
       ended: false,
@@ -116,6 +137,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       resolve();
       goOn(clip);
     });
+    return clip;
   }
 
   function wantedStart(triggerMs: number): number {
@@ -126,12 +148,12 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   /** Motion behind the clip's end, seen while its last fragment was still on the way, begins the next clip. */
   function goOn(clip: Running): void {
-    if (finished || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
+    if (finished || paused || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
     if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause);
   }
 
   async function write(clip: Running, { init, track }: NonNullable<typeof stream>, ended: Promise<void>) {
-    const place = await deps.askPlace(clip.triggeredWallMs, clip.cause);
+    const place = await clip.place;
     if (!place) {
       heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
       return;
@@ -168,23 +190,57 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     else clip.waiting.push(next);
     clip.lastEndMs = next.endMs;
     const lengthMs = next.endMs - next.startMs;
-    if (next.endMs + lengthMs <= clip.endMs + ROUNDING_MS) return;
+    if (next.endMs + lengthMs > clip.endMs + ROUNDING_MS) endHere(clip);
+  }
+
+  function endHere(clip: Running): void {
+    if (clip.ended) return;
     clip.ended = true;
-    notBeforeMs = next.endMs;
+    notBeforeMs = clip.lastEndMs;
     clip.end();
   }
 
-  async function finish(): Promise<void> {
-    finished = true;
-    running?.end();
-    await running?.done;
+  /** Ends what runs and waits until it is reported. */
+  async function close(): Promise<void> {
+    if (!running) return;
+    endHere(running);
+    await running.done;
+  }
+
+  async function record(atMs: number): Promise<string> {
+    // What is being closed takes no more pictures; motion may begin the next clip before we do.
+    for (let closing = running; closing?.ended; closing = running) await closing.done;
+    if (paused || finished) throw pausedFailure();
+    const mediaMs = mediaClock.mediaAt(atMs);
+    const clip = running ?? (mediaMs === undefined ? undefined : begin(atMs, mediaMs, { kind: 'request' }));
+    if (!clip)
+      throw new Failure('transient', 'capture.no-picture', 'The camera has not shown a whole picture yet');
+    const place = await clip.place;
+    if (place) return place.clipId;
+    if (paused) throw pausedFailure();
+    throw new Failure('exhausted', 'capture.no-room', 'No clip may be recorded now: there is no room for it');
   }
 
   return {
     init: (init, track) => (stream = { init, track }),
     fragment,
     motion,
-    finish,
+    record,
+    reconfigure: (next) => {
+      recording = next;
+    },
+    pause: () => {
+      paused = true;
+      return close();
+    },
+    resume: () => {
+      paused = false;
+      heldOffUntilMs = 0;
+    },
+    finish: () => {
+      finished = true;
+      return close();
+    },
     recording: () => running !== undefined,
   };
 }

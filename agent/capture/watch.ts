@@ -1,24 +1,27 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import {
-  createMotionDetector,
-  createMotionGate,
-  createSignatureSampler,
-  type Signature,
-} from '../motion/motion.ts';
+import type { createMotionDetector, Signature } from '../motion/motion.ts';
 import { createClipWriter } from './clip-writer.ts';
 import { createFragmentReader, type Fragment } from './fragment-reader.ts';
 import { createFragmentRing } from './fragment-ring.ts';
-import { type BusMessage, type PipelineDeps, type RunningPipeline, runPipeline } from './gstreamer.ts';
+import {
+  type BusMessage,
+  type Caps,
+  type PipelineDeps,
+  type RunningPipeline,
+  runPipeline,
+} from './gstreamer.ts';
+import { createLookout } from './lookout.ts';
 import { createMediaClock } from './media-clock.ts';
 import type { CaptureTimings, FromChild } from './messages.ts';
-import { GREY, MAIN_PIPELINE, PROBE_PIPELINE, SUB_PIPELINE } from './pipelines.ts';
+import { createPictureTap, type Picture } from './picture-tap.ts';
+import { ENCODER, MAIN_PIPELINE, SHUTTER, SUB_PIPELINE } from './pipelines.ts';
+import { probeCodec } from './probe-codec.ts';
 import { createRecorder, type RecorderDeps } from './recorder.ts';
 import { describeCodec, describeStreamError, isCodecDoubt, type StreamName } from './stream-error.ts';
-import { createSuppressedCount } from './suppressed-count.ts';
 
-export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned'> {
+export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
   readonly credential: CameraCredential | null;
   readonly recording: RecordingConfig;
@@ -36,6 +39,15 @@ export interface Watch {
   start(): void;
   /** How it is; fails when a stream has been silent for too long. */
   heartbeat(): Extract<FromChild, { type: 'heartbeat' }>;
+  /** Other settings of the same camera at the same addresses, from now on. */
+  reconfigure(wish: { readonly camera: CameraConfig; readonly recording: RecordingConfig }): void;
+  /** A picture of the sub-stream, not older than the question.
+   *  @throws Failure transient `capture.no-picture` */
+  snapshot(): Promise<Picture>;
+  /** As of the recorder. */
+  record(): Promise<string>;
+  pause(): Promise<void>;
+  resume(): void;
   /** Closes a running clip and reports it. */
   finish(): Promise<void>;
   /** Ends the pipelines. May block for a while with a camera that does not answer. */
@@ -46,35 +58,36 @@ export interface Watch {
 const RING_BYTES = 64 * 1024 * 1024;
 /** A grey frame may be seen this much later than the fragment of the same moment. */
 const RING_SLACK_MS = 3_000;
+const keepMs = ({ preRollMs }: RecordingConfig) => preRollMs + RING_SLACK_MS;
 const MAX_BOX_BYTES = 64 * 1024 * 1024;
 /** A frame that lasts longer than this is a camera whose clock jumped. */
 const LONGEST_FRAGMENT_MS = 15_000;
 /** An error's text comes by another way than the end of the stream it causes, and a little later. */
 const END_GRACE_MS = 300;
-const PROBE_MS = 3_000;
 
 /** One camera: two pipelines, and what happens between them. */
 export function createWatch(deps: WatchDeps): Watch {
-  const { camera, credential, recording, timings, clock, createDetector = createMotionDetector } = deps;
-  const pipelines: RunningPipeline[] = [];
-  const ring = createFragmentRing({ keepMs: recording.preRollMs + RING_SLACK_MS, maxBytes: RING_BYTES });
+  const { camera, credential, timings, clock } = deps;
+  const pipelines = new Map<StreamName, RunningPipeline>();
+  const ring = createFragmentRing({ keepMs: keepMs(deps.recording), maxBytes: RING_BYTES });
   const mediaClock = createMediaClock();
   const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
-  const gate = createMotionGate({
-    settings: camera,
-    size: GREY,
-    framesPerSecond: GREY.framesPerSecond,
-    createDetector,
+  const lookout = createLookout({
+    camera,
     clock,
+    createDetector: deps.createDetector,
+    motion: (atMs, cause) => recorder.motion(atMs, cause),
+    recording: () => recorder.recording(),
+    suppressed: (signature) => deps.suppressed?.(signature),
   });
-  const sampler = createSignatureSampler({
-    gate,
-    settings: camera,
-    size: GREY,
+  const tap = createPictureTap({
+    cameraId: camera.id,
     clock,
-    emit: (signature) => deps.suppressed?.(signature),
+    branch: {
+      open: (open) => pipelines.get('sub')?.set(SHUTTER, 'drop', !open),
+      quality: (quality) => pipelines.get('sub')?.set(ENCODER, 'quality', quality),
+    },
   });
-  const suppressed = createSuppressedCount();
   const startedMs = clock.monotonicMs();
   const last: Record<StreamName, number | undefined> = { main: undefined, sub: undefined };
   const reader = createFragmentReader({
@@ -102,17 +115,19 @@ export function createWatch(deps: WatchDeps): Watch {
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
     last.sub = now;
-    const decision = gate.analyse(frame, now);
-    const fresh = suppressed.note(decision, now);
-    // What happens during a recording is on it.
-    sampler.note(decision, fresh && !recorder.recording(), now);
-    if (decision.kind === 'motion') recorder.motion(now, decision.cause);
+    lookout.frame(frame, now);
   }
 
-  function run(stream: StreamName, launch: string, onBuffer: PipelineDeps['onBuffer']): void {
+  function run(
+    stream: StreamName,
+    launch: string,
+    onBuffer: PipelineDeps['onBuffer'],
+    onPicture?: PipelineDeps['onPicture'],
+  ): void {
     let trouble: BusMessage | undefined;
     const report = async () => {
-      const codec = trouble && isCodecDoubt(trouble) ? await codecOf(stream) : undefined;
+      const codec =
+        trouble && isCodecDoubt(trouble) ? await probeCodec(camera[stream], credential) : undefined;
       if (codec && codec !== 'H264') return fail(describeCodec(camera.id, stream, codec));
       if (trouble) return fail(describeStreamError(camera.id, stream, trouble, credential !== null));
       fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
@@ -123,6 +138,7 @@ export function createWatch(deps: WatchDeps): Watch {
       credential,
       onBuffer: (buffer, caps) =>
         guarded(`camera ${camera.id}, ${stream} stream`, () => onBuffer(buffer, caps)),
+      onPicture,
       onEnd: () => setTimeout(() => void report(), END_GRACE_MS),
       onMessage: (message) => {
         if (message.type !== 'error' || trouble) return;
@@ -130,7 +146,7 @@ export function createWatch(deps: WatchDeps): Watch {
         void report();
       },
     });
-    pipelines.push(pipeline);
+    pipelines.set(stream, pipeline);
   }
 
   /** What went wrong in a way that says so ends the watch; a bug ends the process. */
@@ -141,26 +157,6 @@ export function createWatch(deps: WatchDeps): Watch {
     } catch (error) {
       if (!(error instanceof Failure) || error.kind === 'bug') throw error;
       fail(`${where}: ${error.message}`);
-    }
-  }
-
-  /** Asks the camera what it sends; undefined when it does not say in time. */
-  async function codecOf(stream: StreamName): Promise<string | undefined> {
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    const probe = runPipeline({
-      launch: PROBE_PIPELINE,
-      url: camera[stream],
-      credential,
-      onBuffer: (_, caps) => resolve(String(caps['encoding-name'])),
-      onEnd: () => resolve(undefined),
-      onMessage: ({ type }) => void (type === 'error' && resolve(undefined)),
-    });
-    const timer = setTimeout(() => resolve(undefined), PROBE_MS);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      probe.stop();
     }
   }
 
@@ -178,7 +174,7 @@ export function createWatch(deps: WatchDeps): Watch {
     start: () =>
       guarded(`camera ${camera.id}`, () => {
         run('main', MAIN_PIPELINE, (buffer) => reader.push(buffer, clock.monotonicMs()));
-        run('sub', SUB_PIPELINE, onGrey);
+        run('sub', SUB_PIPELINE, onGrey, (jpeg, caps: Caps) => tap.take(jpeg, caps));
       }),
     heartbeat: () => {
       const now = clock.monotonicMs();
@@ -189,12 +185,21 @@ export function createWatch(deps: WatchDeps): Watch {
         lastFragmentAgeMs: age(last.main),
         lastFrameAgeMs: age(last.sub),
         recording: recorder.recording(),
-        suppressed: suppressed.counts(),
+        suppressed: lookout.counts(),
       };
     },
+    reconfigure: (wish) => {
+      ring.keep(keepMs(wish.recording));
+      recorder.reconfigure(wish.recording);
+      lookout.reconfigure(wish.camera);
+    },
+    snapshot: () => tap.next(),
+    record: () => recorder.record(clock.monotonicMs()),
+    pause: () => recorder.pause(),
+    resume: () => recorder.resume(),
     finish: () => recorder.finish(),
     stop: () => {
-      for (const pipeline of pipelines) pipeline.stop();
+      for (const pipeline of pipelines.values()) pipeline.stop();
     },
   };
 }

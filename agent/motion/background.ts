@@ -30,6 +30,8 @@ export interface Background {
   absorb(frame: Uint8Array, cell: number, share: number): void;
   /** The scene as a picture, grey levels. */
   readonly scene: Uint8Array;
+  /** Another least contrast; scene and noise stay known. */
+  retune(minContrast: number): void;
   /** The scene got brighter or darker as a whole: level becomes `gain * level + offset`. */
   relight(gain: number, offset: number): void;
 }
@@ -63,6 +65,8 @@ const EVERY_ROW_MS = 400;
 const shareOf = (elapsedMs: number, constantMs: number) =>
   Math.max(1, Math.round(256 * (1 - Math.exp(-elapsedMs / constantMs))));
 
+const biasOf = (contrast: number) => contrast * 256 + 128;
+
 interface Rates {
   fast: number;
   up: number;
@@ -88,7 +92,7 @@ const byteOf = (level: number) => (level < 0 ? 0 : level >= WHITE ? 255 : (level
  *  Noise is judged pixel by pixel: leaves that sway and grain at high gain raise their own threshold, a quiet wall
  *  of low contrast keeps a low one. The mean may lie outside black and white: an exposure that clips and comes back
  *  finds the scene as it was. */
-export function createBackground({ width, height }: FrameSize, minContrast: number): Background {
+export function createBackground({ width, height }: FrameSize, leastContrast: number): Background {
   const columns = Math.ceil(width / CELL);
   const rows = Math.ceil(height / CELL);
   const pixels = width * height;
@@ -102,8 +106,9 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
   const stirred = new Uint16Array(columns * rows);
   const held = new Uint8Array(columns * rows);
   const recent = createRecentPictures(pixels);
+  let minContrast = leastContrast;
   /** The limits of `noise`, grey levels. */
-  const bias = minContrast * 256 + 128;
+  let bias = biasOf(minContrast);
   const factor = Math.round(NOISE_FACTOR * 256);
   const limitOf = (deviation: number) => Math.min(255, (bias + ((deviation * factor) >> 8)) >> 8);
   const limits = new Uint8Array(pixels).fill(limitOf(FIRST_NOISE));
@@ -264,6 +269,12 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
     show();
   }
 
+  function retune(contrast: number): void {
+    minContrast = contrast;
+    bias = biasOf(contrast);
+    for (let i = 0; i < pixels; i++) limits[i] = limitOf(noise[i] as number);
+  }
+
   return {
     columns,
     rows,
@@ -279,5 +290,6 @@ export function createBackground({ width, height }: FrameSize, minContrast: numb
     absorb,
     scene,
     relight,
+    retune,
   };
 }

@@ -14,7 +14,7 @@ export { replaySignature, type Signature } from './signature.ts';
 export { pixelsOf, THUMBNAIL } from './signature-pictures.ts';
 export { createSignatureSampler } from './signature-sampler.ts';
 export { createSignatureStore, type KeptSignature, type SignatureStore } from './signature-store.ts';
-export { createMotionGate, type GateDecision } from './zones.ts';
+export { createMotionGate, type GateDecision, type MotionGate } from './zones.ts';
 export { causeText, type Cause } from './zones-judge.ts';
 
 /** Picture size the detector works on. */
@@ -45,6 +45,9 @@ export interface MotionDetector {
    *  @param atMs monotonic milliseconds of the frame
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; the model is untouched then */
   analyse(frame: Uint8Array, atMs: number): MotionDecision;
+  /** Another sensitivity from the next frame on: what it knows of the scene stays, whatever it follows is followed
+   *  anew. */
+  retune?(sensitivity: number): void;
   /** What it is made of now, for people who look on: its own arrays, valid until the next frame. */
   inspect?(): ModelView;
 }
@@ -82,7 +85,7 @@ const REASONS = ['too-small', 'lighting', 'too-short', 'in-place'] as const;
 export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const { size, mask } = deps;
   const { width, height } = size;
-  const thresholds = thresholdsOf(deps.sensitivity);
+  let thresholds = thresholdsOf(deps.sensitivity);
   const background = createBackground(size, thresholds.minContrast);
   const fitLight = createLightFit(size);
   const shake = createShakeCompensation(size, background);
@@ -94,7 +97,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     return kind === SOLID && slowScene.knows(frame, cell) ? KNOWN : kind;
   };
   const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
-  const tracker = createTracker(thresholds);
+  let tracker = createTracker(thresholds);
   const picture = new Uint8Array(width * height);
   const aligned = new Uint8Array(width * height);
   let learning: { untilMs: number; frames: number; reason: 'learning' | 'whole-scene' } | undefined;
@@ -200,6 +203,12 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
 
   return {
     analyse,
+    retune: (sensitivity) => {
+      thresholds = thresholdsOf(sensitivity);
+      background.retune(thresholds.minContrast);
+      slowScene.retune(thresholds.minContrast);
+      tracker = createTracker(thresholds);
+    },
     inspect: () => ({
       columns: background.columns,
       rows: background.rows,

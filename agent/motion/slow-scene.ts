@@ -13,8 +13,9 @@ const SAME_SHARE = 0.8;
 export function createSlowScene(
   { width, height }: FrameSize,
   { columns, scene }: Background,
-  minContrast: number,
+  leastContrast: number,
 ) {
+  let minContrast = leastContrast;
   const picture = new Uint8Array(width * height);
   const quietMs = new Float32Array(columns * Math.ceil(height / CELL));
   const map = new Uint8Array(256);
@@ -31,6 +32,9 @@ export function createSlowScene(
     reset(): void {
       picture.set(scene);
       quietMs.fill(0);
+    },
+    retune(contrast: number): void {
+      minContrast = contrast;
     },
     relight(gain: number, offset: number): void {
       for (let level = 0; level < 256; level++)

@@ -9,6 +9,8 @@ export type ZoneSettings = Pick<CameraConfig, 'sensitivity' | 'timeZone' | 'zone
 /** What started a recording. */
 export type Cause =
   | { readonly kind: 'picture' }
+  /** Nothing that moved: a person asked for it. */
+  | { readonly kind: 'request' }
   | { readonly kind: 'zone'; readonly id: string }
   | {
       readonly kind: 'line';
@@ -87,8 +89,9 @@ export function nearerReason(a: string | undefined, b: string): string {
   return a === undefined || rank(b) > rank(a) ? b : a;
 }
 
-/** `zone gate`, `line fence left-to-right`, `motion in the picture`: for custody and the log. */
+/** `zone gate`, `line fence left-to-right`, `motion in the picture`, `a person's request`: for custody and the log. */
 export function causeText(cause: Cause): string {
   if (cause.kind === 'picture') return 'motion in the picture';
+  if (cause.kind === 'request') return "a person's request";
   return cause.kind === 'zone' ? `zone ${cause.id}` : `line ${cause.id} ${cause.direction}`;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../kernel/clock.ts';
 import { type Crossing, createLineWatch } from './lines.ts';
 import type { FrameSize, MotionDecision, MotionDetector, MotionDetectorDeps, Region } from './motion.ts';
@@ -35,6 +36,9 @@ export interface MotionGate {
   seen(): Uint8Array;
   /** About the last frame. Only valid until the next. */
   state(): readonly ModelState[];
+  /** What another gate may go on with. */
+  readonly settings: ZoneSettings;
+  readonly detectors: ReadonlyMap<number, MotionDetector>;
 }
 
 export interface MotionGateDeps {
@@ -43,6 +47,9 @@ export interface MotionGateDeps {
   readonly framesPerSecond: number;
   readonly createDetector: (deps: MotionDetectorDeps) => MotionDetector;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** The gate of the same camera until now, which is not used any more: what its model knows of the scene goes on,
+   *  unless other pixels are masked. */
+  readonly before?: MotionGate;
 }
 
 const QUIET: GateDecision = { kind: 'quiet' };
@@ -61,7 +68,7 @@ const CONFIRM_MS = 3_000;
  *     or by crossing a line.
  *  3. Each sensitivity in use is one run of the model, so a zone behaves like a camera with its sensitivity. */
 export function createMotionGate(deps: MotionGateDeps): MotionGate {
-  const { settings, size, framesPerSecond, createDetector, clock } = deps;
+  const { settings, size, framesPerSecond, clock } = deps;
   const aspect = size.height / size.width;
   const masked = createMaskedFrames(settings.masks ?? [], size);
   const zones = judgedZones(settings);
@@ -73,6 +80,7 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
   const sensitivities = new Set(zones.map(({ sensitivity }) => sensitivity));
   // Lines have the camera's own.
   if (lines.length > 0) sensitivities.add(settings.sensitivity);
+  const detectors = detectorsFor(deps, sensitivities, masked?.analysed);
   const models = [...sensitivities].map((sensitivity) => createModel(sensitivity));
   let seen: Uint8Array = new Uint8Array(size.width * size.height);
   let lastMs: number | undefined;
@@ -81,12 +89,7 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
   function createModel(sensitivity: number) {
     const here = zones.filter((zone) => zone.sensitivity === sensitivity);
     const watched = sensitivity === settings.sensitivity ? lines : [];
-    const detector = createDetector({
-      size,
-      framesPerSecond,
-      sensitivity,
-      ...(masked ? { mask: masked.analysed } : {}),
-    });
+    const detector = detectors.get(sensitivity) as MotionDetector;
     const followed = createThings(here.length, watched.length, aspect);
     let decision: MotionDecision = { kind: 'quiet' };
 
@@ -184,7 +187,35 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
     },
     seen: () => seen,
     state: () => models.map((model) => model.state()),
+    settings,
+    detectors,
   };
+}
+
+/** One run of the model for each sensitivity: the one there was, else one that is left over and can be retuned, else
+ *  a new one, which learns the scene first. */
+function detectorsFor(
+  { settings, size, framesPerSecond, createDetector, before }: MotionGateDeps,
+  sensitivities: ReadonlySet<number>,
+  mask: Uint8Array | undefined,
+): Map<number, MotionDetector> {
+  const sameMasks = before && isDeepStrictEqual(before.settings.masks ?? [], settings.masks ?? []);
+  const old = new Map(sameMasks ? before.detectors : []);
+  const spare = [...old].filter(([sensitivity]) => !sensitivities.has(sensitivity));
+  return new Map(
+    [...sensitivities].map((sensitivity) => {
+      const same = old.get(sensitivity);
+      if (same) return [sensitivity, same];
+      const [, other] = spare.shift() ?? [];
+      if (!other?.retune)
+        return [
+          sensitivity,
+          createDetector({ size, framesPerSecond, sensitivity, ...(mask ? { mask } : {}) }),
+        ];
+      other.retune(sensitivity);
+      return [sensitivity, other];
+    }),
+  );
 }
 
 /** How long a thing has been in a zone; undefined when the region is not there. A region that nobody could follow

@@ -70,9 +70,9 @@ export function createGateRig(settings: Partial<ZoneSettings>, script: Script) {
 export const said = (decisions: readonly GateDecision[]) =>
   decisions.map((decision) =>
     decision.kind === 'motion'
-      ? decision.cause.kind === 'picture'
-        ? 'picture'
-        : `${decision.cause.kind} ${decision.cause.id}`
+      ? 'id' in decision.cause
+        ? `${decision.cause.kind} ${decision.cause.id}`
+        : decision.cause.kind
       : decision.kind === 'suppressed'
         ? decision.reason
         : 'quiet',
