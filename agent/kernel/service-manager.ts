@@ -50,6 +50,8 @@ export function createServiceManager(deps: ServiceManagerDeps): ServiceManager {
   let telling: Promise<void> | undefined;
 
   async function tellAll(to: string): Promise<void> {
+    // What is told in the same breath goes in one message.
+    await Promise.resolve();
     do {
       const batch = [...pending];
       pending.clear();

@@ -9,6 +9,8 @@ import { test } from 'node:test';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createServiceManager, type ServiceManagerDeps } from '../../../../agent/kernel/service-manager.ts';
 
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
 /** A systemd that reads when the test lets it, or does not answer. */
 function createWorld(changes: Partial<ServiceManagerDeps> = {}) {
   const messages: string[][] = [];
@@ -26,16 +28,17 @@ function createWorld(changes: Partial<ServiceManagerDeps> = {}) {
       }),
     ...changes,
   });
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     manager,
     messages,
     lines,
     read: async () => {
+      await settle();
       waiting.shift()?.tell();
       await settle();
     },
     fail: async () => {
+      await settle();
       waiting.shift()?.fail();
       await settle();
     },
@@ -54,16 +57,19 @@ test('without a socket nothing is started, told or logged', async () => {
 test('what is told while systemd reads goes in one next message, and of several status lines the newest', async () => {
   const { manager, messages, read } = createWorld();
   const ready = manager.ready('starting');
+  await settle();
   manager.status('1 camera watches');
   manager.watchdog();
   manager.status('2 cameras watch');
   manager.watchdog();
+  await settle();
   assert.deepEqual(messages, [['READY=1', 'STATUS=starting']]);
   await read();
   assert.deepEqual(messages.slice(1), [['STATUS=2 cameras watch', 'WATCHDOG=1']]);
   await read();
   await ready;
   manager.stopping();
+  await settle();
   assert.deepEqual(messages.slice(2), [['STOPPING=1']]);
 });
 
@@ -72,14 +78,17 @@ test('a status that systemd shows already is not told again', async () => {
   manager.status('2 cameras watch');
   await read();
   manager.status('2 cameras  watch\n');
+  await settle();
   assert.equal(messages.length, 1);
   manager.status('1 camera watches');
+  await settle();
   assert.deepEqual(messages[1], ['STATUS=1 camera watches']);
 });
 
 test('a systemd that cannot be told is logged once, READY is told later, and an old sign of life is not', async () => {
   const { manager, messages, lines, read, fail } = createWorld();
   const ready = manager.ready('starting');
+  await settle();
   manager.watchdog();
   await fail();
   await ready;
@@ -88,6 +97,7 @@ test('a systemd that cannot be told is logged once, READY is told later, and an 
   assert.deepEqual(messages[1], ['WATCHDOG=1', 'READY=1', 'STATUS=offline']);
   assert.equal(lines.length, 1);
   manager.status('online');
+  await settle();
   assert.deepEqual(messages[2], ['READY=1', 'STATUS=online']);
   await read();
   assert.match(lines[1] ?? '', /told-again/);
@@ -97,6 +107,7 @@ test('a systemd that cannot be told is logged once, READY is told later, and an 
 test('a status is one line of bounded length, whatever it is made of', async () => {
   const { manager, messages } = createWorld();
   manager.status(`gate\nREADY=1\u0000\u2028 ${'🏠'.repeat(500)}`);
+  await settle();
   const [line = ''] = messages[0] ?? [];
   assert.match(line, /^STATUS=gate READY=1 🏠+…$/u);
   assert.equal(Array.from(line.slice('STATUS='.length)).length, 200);

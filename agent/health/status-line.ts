@@ -1,0 +1,42 @@
+import type { CameraStatus } from '../capture/capture.ts';
+import type { LinkStatus } from '../hub/hub.ts';
+import type { PowerStatus } from '../power/power.ts';
+
+export interface StatusFacts {
+  readonly cameras: readonly Pick<CameraStatus, 'cameraId' | 'state' | 'recording'>[];
+  /** Clips that wait for upload. */
+  readonly waiting: number;
+  readonly power: Pick<PowerStatus, 'state' | 'minutesLeft' | 'shutdown'> | null;
+  readonly link: Pick<LinkStatus, 'state'>;
+}
+
+const count = (n: number, one: string, many: string) => `${n === 0 ? 'no' : n} ${n === 1 ? one : many}`;
+
+const POWER = {
+  unknown: null,
+  'on-mains': 'on mains',
+  'on-battery': 'on battery',
+  low: 'battery low',
+  critical: 'battery nearly empty',
+} as const;
+
+/** What `systemctl status` says: "2 cameras watch, 3 clips wait, on mains, online". */
+export function statusSentence({ cameras, waiting, power, link }: StatusFacts): string {
+  const blind = cameras.filter(({ state }) => state === 'down' || state === 'stalled');
+  const starting = cameras.filter(({ state }) => state === 'starting').length;
+  const recording = cameras.filter((camera) => camera.recording).length;
+  const live = cameras.length - blind.length - starting;
+  const onBattery = power !== null && power.state !== 'unknown' && power.state !== 'on-mains';
+  const minutes = onBattery && power.minutesLeft !== null ? ` (about ${power.minutesLeft} min left)` : '';
+  const parts = [
+    power?.shutdown ? 'switching off' : null,
+    live === 0 ? 'no camera watches' : count(live, 'camera watches', 'cameras watch'),
+    blind.length > 0 ? `no picture from ${blind.map(({ cameraId }) => cameraId).join(', ')}` : null,
+    starting > 0 ? count(starting, 'camera starts', 'cameras start') : null,
+    recording > 0 ? count(recording, 'records', 'record') : null,
+    count(waiting, 'clip waits', 'clips wait'),
+    power && POWER[power.state] ? `${POWER[power.state]}${minutes}` : null,
+    link.state === 'refused' ? 'refused by the hub' : link.state,
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
