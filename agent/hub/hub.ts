@@ -5,8 +5,14 @@ import type { InboxMessage } from '../ledger/ledger.ts';
 import { openConnection, type TokenLife } from './connection.ts';
 import { messageIdOf } from './devicebound.ts';
 import { readEndpoint, readIdentity } from './identity.ts';
+import { createMethodDoor } from './method-door.ts';
+import { createProgress } from './progress.ts';
+import { createReporter } from './reporter.ts';
+import { createSender } from './sender.ts';
 import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
 import { createTicketDesk } from './tickets.ts';
+
+export { createDirectMethods, type DirectMethodsDeps } from './direct-methods.ts';
 
 export { createDesiredSettings, type DesiredSettings } from './desired.ts';
 
@@ -79,17 +85,23 @@ export interface LinkTimings extends SupervisorTimings {
   readonly closeMs: number;
   readonly keepaliveSeconds: number;
   readonly token: TokenLife;
+  /** Least time between two updates of the reported properties. */
+  readonly reportEveryMs: number;
+  /** Longest that a direct method may take. Shorter than the hub's own deadline, 30 s unless its caller says so. */
+  readonly methodMs: number;
 }
 
 const TIMINGS: LinkTimings = {
   retry: { minMs: 500, maxMs: 60_000 },
   refusedMinMs: 30_000,
-  probeMs: 60_000,
+  probeMs: 300_000,
   stableMs: 60_000,
   callMs: 10_000,
   closeMs: 5_000,
   keepaliveSeconds: 60,
   token: { validSeconds: 3600, renewBeforeSeconds: 900 },
+  reportEveryMs: 2_000,
+  methodMs: 25_000,
 };
 
 export interface HubLinkDeps {
@@ -137,6 +149,27 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     requestMs: timings.callMs,
     clock,
   });
+  const random = deps.random ?? Math.random;
+  let over: AbortSignal | undefined;
+  const isConnected = () => over !== undefined && !over.aborted;
+  const progress = createProgress();
+  const onProgress = () => progress.happened();
+  const reporter = createReporter({
+    everyMs: timings.reportEveryMs,
+    onProgress,
+    clock,
+    log,
+  });
+  const sender = createSender({
+    outbox: deps.outbox,
+    retry: timings.retry,
+    onProgress,
+    clock,
+    random,
+    log,
+  });
+  const answer = createMethodDoor({ methods: deps.methods, answerMs: timings.methodMs, clock, log });
+
   const supervisor = createSupervisor({
     open: (signal) =>
       openConnection(
@@ -146,16 +179,45 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
           ca,
           store: (topic, body) =>
             store({ messageId: messageIdOf(topic, body), receivedMs: clock.nowMs(), body }),
-          onStored: deps.onMessage,
+          onStored: guarded('onMessage', deps.onMessage),
+          onDesired: deps.onDesired,
+          answer,
+          log,
         },
         signal,
       ),
-    onOnline: deps.onOnline,
+    onOnline: (connection, itsEnd) => {
+      over = itsEnd;
+      over.addEventListener('abort', onProgress, { once: true });
+      reporter.attach(connection, over);
+      sender.attach(connection, over);
+      guarded('onOnline', deps.onOnline)();
+    },
     timings,
     clock,
-    random: deps.random ?? Math.random,
+    random,
     log,
   });
+
+  /** What others do with the news must not end the link. */
+  function guarded(name: string, tell: () => void): () => void {
+    return () => {
+      try {
+        tell();
+      } catch (error) {
+        log.error({ event: 'link.listener-failed', listener: name, err: error }, `${name} failed`);
+      }
+    };
+  }
+
+  async function flush(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && isConnected()) {
+      if (reporter.state() === 'refused') return false;
+      if (reporter.state() === 'acknowledged' && sender.isEmpty()) return true;
+      await progress.next(signal);
+    }
+    return false;
+  }
 
   return {
     name: 'hub',
@@ -165,9 +227,9 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
       desk.stop();
     },
     status: () => supervisor.status(),
-    report: () => {},
-    wakeOutbox: () => {},
-    flush: async () => false,
+    report: (reported) => reporter.want(reported),
+    wakeOutbox: () => sender.wake(),
+    flush,
     requestTicket: (blobName, signal) => desk.requestTicket(blobName, signal),
     returnTicket: (correlationId, outcome) => desk.returnTicket(correlationId, outcome),
   };

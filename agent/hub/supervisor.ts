@@ -6,6 +6,7 @@ import { redact } from '../kernel/log.ts';
 import type { HubConnection } from './connection.ts';
 import type { LinkState, LinkStatus } from './hub.ts';
 import { linkFailure } from './link-failure.ts';
+import { sleepUnlessAborted } from './sleep.ts';
 
 export interface SupervisorTimings {
   readonly retry: BackoffPolicy;
@@ -19,7 +20,8 @@ export interface SupervisorTimings {
 
 export interface SupervisorDeps {
   readonly open: (signal: AbortSignal) => Promise<HubConnection>;
-  readonly onOnline: () => void;
+  /** @param over aborted when the connection has ended */
+  readonly onOnline: (connection: HubConnection, over: AbortSignal) => void;
   readonly timings: SupervisorTimings;
   readonly clock: Clock;
   readonly random: () => number;
@@ -67,7 +69,7 @@ export function createSupervisor({
       const waitMs = waitAfter(failure, attempt);
       attempt += 1;
       report(failure, wasOnline, waitMs);
-      await sleepUnlessAborted(waitMs, signal);
+      await sleepUnlessAborted(clock, waitMs, signal);
     }
   }
 
@@ -85,7 +87,7 @@ export function createSupervisor({
       become('online', null);
       lastCode = null;
       log.info({ event: 'link.online' }, 'connected to the hub');
-      onOnline();
+      onOnline(connection, over.signal);
     }
     const failure = await Promise.race([connection.ended, failed]);
     over.abort();
@@ -96,7 +98,7 @@ export function createSupervisor({
 
   /** Resolves when a probe failed, or, with the reason of its end, when the connection is over. */
   async function probeUntilFailure(connection: HubConnection, over: AbortSignal): Promise<Failure> {
-    while (await sleepUnlessAborted(timings.probeMs, over)) {
+    while (await sleepUnlessAborted(clock, timings.probeMs, over)) {
       try {
         await connection.probe();
       } catch (error) {
@@ -119,17 +121,6 @@ export function createSupervisor({
     if (wasOnline || failure.code !== lastCode) log.warn(fields, 'no connection to the hub');
     else log.debug(fields, 'still no connection to the hub');
     lastCode = failure.code;
-  }
-
-  /** False when it was aborted before the time was over. */
-  async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
-    try {
-      await clock.sleep(ms, signal);
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      throw error;
-    }
   }
 
   return {

@@ -46,6 +46,9 @@ function bench() {
       signal.addEventListener('abort', () => resolve(failure('hub.stopped')));
       const connection: HubConnection = {
         ended,
+        twin: { desired: { version: 1, properties: {} }, reported: {} },
+        report: async () => {},
+        send: async () => {},
         probe: () => probe(),
         dispose: async () => {
           entry.disposed = true;

@@ -1,0 +1,16 @@
+import type { Clock } from '../kernel/clock.ts';
+
+/** False when it was aborted before the time was over. */
+export async function sleepUnlessAborted(
+  clock: Pick<Clock, 'sleep'>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await clock.sleep(ms, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
