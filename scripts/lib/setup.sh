@@ -7,12 +7,16 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # Node 24 comes from npm, so the machine's own Node only has to run npm.
 node=$root/node_modules/.bin/node
 
-# What scripts/run needs: a compiler for the two native addons, GStreamer for the recorder (base: appsink and
-# scaling; good: RTSP, RTP and MP4; bad: h264parse; libav: the H.264 decoder), an RTSP server for the simulated
-# camera, ffmpeg to prepare its footage and to decode clips, openssl for the local cloud's certificates.
-run_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
-  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
-  gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg openssl ca-certificates'
+# What the agent needs where it runs: GStreamer (base: appsink and scaling; good: RTSP, RTP and MP4; bad: h264parse;
+# libav: the H.264 decoder) and the certificate authorities of the world.
+agent_packages='gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+  ca-certificates'
+# A compiler for the native addons.
+build_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev'
+# What scripts/run needs: both, an RTSP server for the simulated camera, ffmpeg to prepare its footage and to decode
+# clips, openssl for the local cloud's certificates.
+run_packages="$agent_packages $build_packages
+  gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg openssl"
 # What scripts/test needs beside that: a browser and letters for it, gst-launch, git and sfdisk.
 test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git fdisk'
 
