@@ -75,14 +75,15 @@ export function createPictureTap(deps: {
     next: () => (asked ??= ask()),
     take: (jpeg, { width, height }) => {
       if (!wanted) return;
-      if (jpeg.length > MAX_PICTURE_BYTES) {
-        if (step + 1 < QUALITIES.length) return aim(step + 1);
-        return wanted.reject(
+      const tooLarge = jpeg.length > MAX_PICTURE_BYTES;
+      if (tooLarge && step + 1 < QUALITIES.length) return aim(step + 1);
+      const { resolve, reject } = wanted;
+      wanted = undefined;
+      if (tooLarge)
+        return reject(
           new Failure('transient', 'capture.no-picture', 'the picture does not become small enough'),
         );
-      }
-      branch.open(false);
-      wanted.resolve({
+      resolve({
         jpeg: jpeg.toString('base64'),
         widthPx: Number(width),
         heightPx: Number(height),

@@ -44,3 +44,16 @@ test('without a key frame there is nothing to begin with', () => {
   for (const fragment of madeFragments([{ baseMs: 0 }, { baseMs: 1000 }]).fragments) ring.push(fragment);
   assert.deepEqual(ring.from(0), []);
 });
+
+test('a ring that is made longer fills from now on; one that is made shorter lets go with the next fragment', () => {
+  const { ring } = ringOf(20, { keepMs: 3000 });
+  const more = madeFragments(seconds(40)).fragments.slice(20);
+  ring.keep(9000);
+  ring.push(more[0] ?? assert.fail());
+  assert.deepEqual(starts(ring.from(0)), [16_000, 17_000, 18_000, 19_000, 20_000]);
+  for (const fragment of more.slice(1)) ring.push(fragment);
+  assert.ok((ring.from(0)[0]?.startMs ?? Infinity) <= 40_000 - 9000);
+  ring.keep(2000);
+  for (const fragment of madeFragments(seconds(42)).fragments.slice(40)) ring.push(fragment);
+  assert.deepEqual(starts(ring.from(0)), [40_000, 41_000]);
+});

@@ -210,6 +210,7 @@ test('a line is crossed between key frames two seconds apart, too', () => {
 
 test('what triggered is said in words', () => {
   assert.equal(causeText({ kind: 'picture' }), 'motion in the picture');
+  assert.equal(causeText({ kind: 'request' }), "a person's request");
   assert.equal(causeText({ kind: 'zone', id: 'drive' }), 'zone drive');
   assert.equal(
     causeText({ kind: 'line', id: 'fence', direction: 'right-to-left' }),
