@@ -113,7 +113,7 @@ function problemOf(error: unknown): { status: number; payload: MethodProblem } {
 
 /** As `MethodProblem` describes. */
 function statusOf({ kind, code }: Failure): number {
-  if (code === 'method.no-such-camera') return 404;
+  if (code === 'method.no-such-camera' || code === 'capture.unknown-camera') return 404;
   if (code === 'method.camera-missing') return 400;
   if (code === 'capture.paused' || kind === 'exhausted') return 409;
   return kind === 'transient' ? 503 : 500;

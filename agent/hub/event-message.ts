@@ -1,6 +1,6 @@
 import device from 'azure-iot-device';
 import { Failure } from '../kernel/failure.ts';
-import type { OutgoingEvent } from './hub.ts';
+import type { OutgoingEvent } from '../ledger/ledger.ts';
 
 /** The hub takes 256 KB, properties included, and cuts off who sends more. */
 const BODY_LIMIT_BYTES = 255 * 1024;

@@ -1,7 +1,7 @@
 import type { FileUploadNotification, FileUploadTicket, TwinReported } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { InboxMessage } from '../ledger/ledger.ts';
+import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
 import { openConnection, type TokenLife } from './connection.ts';
 import { messageIdOf } from './devicebound.ts';
 import { readEndpoint, readIdentity } from './identity.ts';
@@ -48,20 +48,6 @@ export type DirectMethod = (
   payload: unknown,
   signal: AbortSignal,
 ) => Promise<{ readonly status: number; readonly payload: unknown }>;
-
-/** An event as it is stored: `body` is JSON, `eventId` its message id on the wire. */
-export interface OutgoingEvent {
-  readonly eventId: string;
-  readonly event: string;
-  readonly body: string;
-}
-
-/** Where events wait until the hub has acknowledged them. */
-export interface Outbox {
-  /** The oldest that are not settled, oldest first. */
-  outgoing(limit: number): readonly OutgoingEvent[];
-  settleOutgoing(eventId: string): void;
-}
 
 /** The agent's link to IoT Hub. Offline is a state, not an error. */
 export interface HubLink extends TicketDesk {
@@ -120,7 +106,8 @@ export interface HubLinkDeps {
   readonly onMessage: () => void;
   /** Connected, again or for the first time: ask for what was missed. */
   readonly onOnline: () => void;
-  readonly outbox: Outbox;
+  /** Where events wait until the hub has acknowledged them. */
+  readonly outbox: Pick<Ledger, 'outgoing' | 'settleOutgoing'>;
   /** After every connect and every change, the whole document. One that is not newer than the last delivered on
    *  this connection is not delivered again. */
   readonly onDesired: (desired: DesiredDocument) => void;

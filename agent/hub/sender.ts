@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { redact, type Log } from '../kernel/log.ts';
 import type { HubConnection } from './connection.ts';
-import type { Outbox, OutgoingEvent } from './hub.ts';
+import type { Ledger, OutgoingEvent } from '../ledger/ledger.ts';
 import { sleepUnlessAborted } from './sleep.ts';
 
 /** Few, so that order is kept as far as acknowledgements allow, and nothing piles up in the SDK. */
@@ -40,7 +40,7 @@ export function createSender({
   random,
   log,
 }: {
-  outbox: Outbox;
+  outbox: Pick<Ledger, 'outgoing' | 'settleOutgoing'>;
   /** Waits after the outbox failed. */
   retry: BackoffPolicy;
   /** Something was settled. */
