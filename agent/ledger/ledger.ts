@@ -204,7 +204,8 @@ export interface LedgerDeps {
   readonly outboxBounds?: OutboxBounds;
 }
 
-const MIN_FREE_BYTES = 256 * 1024 * 1024;
+/** Free disk that clips leave alone. */
+export const MIN_FREE_BYTES = 256 * 1024 * 1024;
 
 /** Opens the ledger: one owner, WAL, every commit on disk. Leases of an earlier process are void.
  *  @throws Failure `transient` (in use), `rejected` (written by a newer version), `corrupt`, `exhausted` */

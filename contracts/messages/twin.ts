@@ -120,6 +120,11 @@ export const TwinReported = Type.Object(
     health: Type.Optional(ReportedHealth),
     versions: ReportedVersions,
     refused: Type.Array(Refusal, { description: 'Every desired value that was not applied' }),
+    leftOut: Type.Optional(
+      Type.String({
+        description: 'What the document leaves out because the twin has no room; absent: nothing',
+      }),
+    ),
   },
   { $id: 'dachawatch/twin-reported/1' },
 );
