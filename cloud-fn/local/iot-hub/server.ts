@@ -9,6 +9,7 @@ import { createRestServer } from './rest/rest-server.ts';
 import { createTicketSigner } from './rest/sign-ticket.ts';
 import { openDatabase, setting } from './store/database.ts';
 import { createDevices, isDeviceId, type Devices } from './store/devices.ts';
+import { createEvents, type Events } from './store/events.ts';
 import { createMessages } from './store/messages.ts';
 import { createTickets } from './store/tickets.ts';
 import { createTwins, type Twins } from './store/twins.ts';
@@ -54,6 +55,7 @@ export interface RunningIotHub {
   readonly mqtt: Pick<MqttServer, 'open' | 'shut' | 'reset' | 'drop' | 'forgetSessions' | 'isConnected'>;
   readonly devices: Devices;
   readonly twins: Pick<Twins, 'get'>;
+  readonly events: Pick<Events, 'list'>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,9 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     // Behind the transaction that wrote it.
     onFeedback: () => queueMicrotask(() => amqp.feedbackReady()),
   });
+  const events = createEvents({ db, nowMs });
+  for (const deviceId of events.stillConnected())
+    events.record({ deviceId, kind: 'connection', topic: '', body: Buffer.from('{"state":"disconnected"}') });
   const parts: HubParts = {
     hostName,
     cert,
@@ -87,6 +92,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     messages,
     twins: createTwins(db),
     tickets: createTickets({ db, nowMs }),
+    events,
     serviceKey: setting(db, 'service-key', () => randomBytes(32).toString('base64')),
     log: options.log ?? (() => {}),
     onTelemetry: options.onTelemetry ?? (() => {}),
@@ -143,6 +149,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     mqtt,
     devices,
     twins: parts.twins,
+    events,
     stop,
   };
 }

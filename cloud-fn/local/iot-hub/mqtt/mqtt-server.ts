@@ -43,16 +43,23 @@ export interface MqttServer {
 
 /** The device side of the hub: MQTT 3.1.1 over TLS. One connection per device: a second one ends the first. */
 export function createMqttServer(parts: HubParts, { port }: { port: number }): MqttServer {
-  const { faults, devices, hostName, nowMs, log, onTelemetry, onTrace } = parts;
+  const { faults, devices, events, hostName, nowMs, log, onTrace } = parts;
   const links = new Map<string, DeviceLink>();
   const sessions = new Map<string, Session>();
   const delivery = createMessageDelivery(parts.messages);
-  const twinRequests = createTwinRequests({ twins: parts.twins, faults });
+  const twinRequests = createTwinRequests({ twins: parts.twins, events, faults });
   const methodCalls = createMethodCalls();
 
   const tls = createServer({ cert: parts.cert, key: parts.key }, accept);
   tls.on('tlsClientError', (error) => log({ event: 'mqtt.tls-failed', detail: error.message }));
   const door = createDoor({ tls, port, hold: () => faults.blackHole });
+
+  function telemetry(deviceId: string, topic: string, body: Buffer): void {
+    events.record({ deviceId, kind: 'telemetry', topic, body });
+    parts.onTelemetry({ deviceId, topic, body });
+  }
+  const noteConnection = (deviceId: string, state: 'connected' | 'disconnected') =>
+    events.record({ deviceId, kind: 'connection', topic: '', body: Buffer.from(JSON.stringify({ state })) });
 
   function accept(socket: TLSSocket): void {
     let link: DeviceLink | undefined;
@@ -78,6 +85,7 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
       else sessions.set(deviceId, session);
       link = { deviceId, session, wire };
       links.set(deviceId, link);
+      noteConnection(deviceId, 'connected');
       will = packet.will;
       wire.name(deviceId);
       wire.keepAlive(packet.keepalive ?? 0);
@@ -105,8 +113,11 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
       onClose: () => {
         clearTimeout(expiry);
         if (!link) return;
-        if (links.get(link.deviceId) === link) links.delete(link.deviceId);
-        if (will) onTelemetry({ deviceId: link.deviceId, topic: will.topic, body: toBuffer(will.payload) });
+        const { deviceId } = link;
+        if (will) telemetry(deviceId, will.topic, toBuffer(will.payload));
+        if (links.get(deviceId) !== link) return;
+        links.delete(deviceId);
+        noteConnection(deviceId, 'disconnected');
       },
     });
   }
@@ -146,7 +157,7 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
   function published(link: DeviceLink, packet: IPublishPacket): void {
     const body = toBuffer(packet.payload);
     if (packet.topic.startsWith(`devices/${link.deviceId}/messages/events/`))
-      onTelemetry({ deviceId: link.deviceId, topic: packet.topic, body });
+      telemetry(link.deviceId, packet.topic, body);
     else if (!twinRequests.handle(link, packet.topic, body) && !methodCalls.handle(packet.topic, body))
       return link.wire.destroy();
     if (packet.qos === 1 && !faults.dropPuback)

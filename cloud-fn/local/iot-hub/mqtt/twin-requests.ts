@@ -1,5 +1,13 @@
 import type { Faults } from '../faults.ts';
-import { isJson, SECTION_LIMIT_BYTES, TwinTooLarge, type Json, type Twins } from '../store/twins.ts';
+import type { Events } from '../store/events.ts';
+import {
+  isJson,
+  SECTION_LIMIT_BYTES,
+  TwinTooLarge,
+  TwinUnfit,
+  type Json,
+  type Twins,
+} from '../store/twins.ts';
 import { publishOnce, topicQuery, type DeviceLink } from './device-link.ts';
 
 const GET = '$iothub/twin/GET/';
@@ -13,7 +21,15 @@ export interface TwinRequests {
 }
 
 /** Twin read and reported update over MQTT. Answers go only to a device that subscribed to them. */
-export function createTwinRequests({ twins, faults }: { twins: Twins; faults: Faults }): TwinRequests {
+export function createTwinRequests({
+  twins,
+  events,
+  faults,
+}: {
+  twins: Twins;
+  events: Pick<Events, 'record'>;
+  faults: Faults;
+}): TwinRequests {
   function answer(link: DeviceLink, topic: string, status: number, body: unknown, version?: number): void {
     if (faults.dropTwinAnswers || !link.session.subscriptions.has('twin-answers')) return;
     const rid = topicQuery(topic).get('$rid') ?? '';
@@ -32,11 +48,14 @@ export function createTwinRequests({ twins, faults }: { twins: Twins; faults: Fa
     if (payload.length > SECTION_LIMIT_BYTES) return refuse(400_017, 'Twin size too large');
     if (!patch) return refuse(400_004, 'The patch is not a JSON object');
     try {
-      const version = faults.twinAnswer ? 0 : twins.report(link.deviceId, patch);
+      const { deviceId } = link;
+      const version = faults.twinAnswer ? 0 : twins.report(deviceId, patch);
+      const body = Buffer.from(JSON.stringify({ version, patch }));
+      if (!faults.twinAnswer) events.record({ deviceId, kind: 'reported', topic: '', body });
       answer(link, topic, 204, undefined, version);
     } catch (error) {
-      if (!(error instanceof TwinTooLarge)) throw error;
-      refuse(400_017, error.message);
+      if (!(error instanceof TwinUnfit)) throw error;
+      refuse(error instanceof TwinTooLarge ? 400_017 : 400_004, error.message);
     }
   }
 

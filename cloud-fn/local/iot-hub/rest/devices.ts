@@ -1,6 +1,14 @@
 import { isDeviceId, type Device, type DeviceWish } from '../store/devices.ts';
 import { isJson } from '../store/twins.ts';
-import { badRequest, deviceNotFound, RestError, type RestDeps, type Route } from './route.ts';
+import {
+  badRequest,
+  deviceNotFound,
+  etagOf,
+  requireEtag,
+  RestError,
+  type RestDeps,
+  type Route,
+} from './route.ts';
 
 const KEY = /^[A-Za-z0-9+/]{22,88}={0,2}$/;
 
@@ -9,7 +17,7 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
   const show = (device: Device) => ({
     deviceId: device.deviceId,
     generationId: device.generationId,
-    etag: Buffer.from(String(device.etag)).toString('base64'),
+    etag: etagOf(device.etag),
     connectionState: mqtt.isConnected(device.deviceId) ? 'Connected' : 'Disconnected',
     status: device.status,
     statusReason: device.statusReason,
@@ -48,7 +56,7 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
         const wish = readWish(id, body);
         if (ifMatch === undefined && devices.get(id))
           throw new RestError(409, 'DeviceAlreadyExists', `Device ${id} is already registered`);
-        if (ifMatch !== undefined) known(id);
+        if (ifMatch !== undefined) requireEtag(ifMatch, etagOf(known(id).etag));
         const device = devices.put(wish);
         if (device.status === 'disabled') mqtt.expel(id);
         return { status: 200, body: show(device) };
@@ -58,8 +66,9 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
       method: 'DELETE',
       path: /^\/devices\/([^/]+)$/,
       caller: 'service',
-      handle: ({ params: [id = ''] }) => {
-        if (!devices.remove(id)) throw deviceNotFound(id);
+      handle: ({ params: [id = ''], ifMatch }) => {
+        requireEtag(ifMatch, etagOf(known(id).etag));
+        devices.remove(id);
         mqtt.expel(id);
         return { status: 204 };
       },

@@ -9,6 +9,7 @@ import { fileRoutes } from './files.ts';
 import { methodRoutes } from './methods.ts';
 import { badRequest, RestError, type RestAnswer, type RestDeps, type Route } from './route.ts';
 import { twinRoutes } from './twins.ts';
+import { watchRoutes } from './watch.ts';
 
 const BODY_LIMIT_BYTES = 512 * 1024;
 
@@ -20,7 +21,13 @@ export function createRestServer(
   { port, hostNames }: { port: number; hostNames: () => readonly string[] },
 ): Door {
   const { faults, log } = parts;
-  const routes = [...twinRoutes(deps), ...methodRoutes(deps), ...fileRoutes(deps), ...deviceRoutes(deps)];
+  const routes = [
+    ...twinRoutes(deps),
+    ...methodRoutes(deps),
+    ...fileRoutes(deps),
+    ...deviceRoutes(deps),
+    ...watchRoutes(deps),
+  ];
 
   const server = createServer({ cert: parts.cert, key: parts.key }, (request, response) => {
     if (faults.httpSilent) {
@@ -41,7 +48,12 @@ export function createRestServer(
       throw badRequest('The address lacks an api-version');
     const { route, params } = findRoute(request.method ?? '', url.pathname);
     authorize(request.headers.authorization ?? '', route, params, url.pathname);
-    return route.handle({ params, body: parseBody(body), ifMatch: request.headers['if-match'] });
+    return route.handle({
+      params,
+      body: parseBody(body),
+      ifMatch: request.headers['if-match'],
+      query: url.searchParams,
+    });
   }
 
   function findRoute(method: string, path: string): { route: Route; params: string[] } {
@@ -76,11 +88,16 @@ export function createRestServer(
     return errorAnswer(error.status, error.code, error.message);
   }
 
-  function send(response: ServerResponse, { status, body, headers }: RestAnswer): void {
+  function send(response: ServerResponse, { status, body, headers, stream }: RestAnswer): void {
     const fault = faults.httpAnswer;
     if (fault) {
       response.writeHead(fault.status, { 'content-type': fault.contentType ?? 'application/json' });
       response.end(fault.body);
+      return;
+    }
+    if (stream) {
+      response.writeHead(status, headers);
+      stream(response);
       return;
     }
     const content = body === undefined ? '' : JSON.stringify(body);

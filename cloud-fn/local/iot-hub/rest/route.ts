@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { HubParts } from '../parts.ts';
 import type { MqttServer } from '../mqtt/mqtt-server.ts';
 import type { Ticket } from '../store/tickets.ts';
@@ -8,15 +9,19 @@ export interface RestRequest {
   /** Parsed JSON; undefined without a body. */
   readonly body: unknown;
   readonly ifMatch: string | undefined;
+  readonly query: URLSearchParams;
 }
 
 export interface RestAnswer {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the body bit by bit, in place of `body`; ends the response or waits for the caller to go. */
+  readonly stream?: (response: ServerResponse) => void;
 }
 
-export interface RestDeps extends Pick<HubParts, 'devices' | 'twins' | 'messages' | 'tickets'> {
+export interface RestDeps
+  extends Pick<HubParts, 'devices' | 'twins' | 'messages' | 'tickets' | 'events' | 'nowMs'> {
   readonly mqtt: Pick<MqttServer, 'isConnected' | 'expel' | 'pushDesired' | 'callMethod'>;
   /** Signs a ticket for Blob Storage; undefined when the hub has no storage. */
   readonly signTicket: ((ticket: Ticket) => SignedTicket) | undefined;
@@ -51,3 +56,11 @@ export class RestError extends Error {
 export const deviceNotFound = (deviceId: string) =>
   new RestError(404, 'DeviceNotFound', `Device ${deviceId} is not registered`);
 export const badRequest = (message: string) => new RestError(400, 'ArgumentInvalid', message);
+
+/** @throws RestError when the caller has read another version than there is. `*` and an absent header fit any. */
+export function requireEtag(ifMatch: string | undefined, etag: string): void {
+  const wanted = ifMatch?.replace(/^"(.*)"$/, '$1');
+  if (wanted === undefined || wanted === '*' || wanted === etag) return;
+  throw new RestError(412, 'PreconditionFailed', 'It was changed since it was read');
+}
+export const etagOf = (count: number) => Buffer.from(String(count)).toString('base64');

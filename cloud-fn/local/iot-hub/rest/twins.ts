@@ -1,13 +1,22 @@
-import { isJson, TwinTooLarge, type Json, type Twin } from '../store/twins.ts';
-import { badRequest, deviceNotFound, RestError, type RestDeps, type Route } from './route.ts';
+import { isJson, TwinUnfit, type Json, type Twin } from '../store/twins.ts';
+import {
+  badRequest,
+  deviceNotFound,
+  etagOf,
+  requireEtag,
+  RestError,
+  type RestDeps,
+  type RestRequest,
+  type Route,
+} from './route.ts';
 
 const QUERY_ALL = /^\s*select\s+\*\s+from\s+devices\s*$/i;
 
 /** Twins as the service sees them, and the one query the local hub knows. */
-export function twinRoutes({ devices, twins, mqtt }: RestDeps): Route[] {
+export function twinRoutes({ devices, twins, events, mqtt }: RestDeps): Route[] {
   const show = (twin: Twin) => ({
     deviceId: twin.deviceId,
-    etag: Buffer.from(String(twin.etag)).toString('base64'),
+    etag: etagOf(twin.etag),
     version: twin.etag,
     status: devices.get(twin.deviceId)?.status ?? 'disabled',
     connectionState: mqtt.isConnected(twin.deviceId) ? 'Connected' : 'Disconnected',
@@ -18,15 +27,22 @@ export function twinRoutes({ devices, twins, mqtt }: RestDeps): Route[] {
     },
   });
 
-  function wish(deviceId: string, body: unknown, replace: boolean) {
+  function wish({ params: [deviceId = ''], body, ifMatch }: RestRequest, replace: boolean) {
     if (!isJson(body)) throw badRequest('The twin must be a JSON object');
     const tags = section(body['tags'], 'tags');
     const properties = section(body['properties'], 'properties');
     const desired = section(properties?.['desired'], 'properties.desired');
+    const before = twins.get(deviceId);
+    if (before) requireEtag(ifMatch, etagOf(before.etag));
     const twin = saveWish(deviceId, { ...(tags ? { tags } : {}), ...(desired ? { desired } : {}), replace });
     if (!twin) throw deviceNotFound(deviceId);
-    if (desired)
-      mqtt.pushDesired(deviceId, replace ? twin.desired : withoutHubKeys(desired), twin.desiredVersion);
+    if (desired) {
+      const patch = replace ? twin.desired : withoutHubKeys(desired);
+      const version = twin.desiredVersion;
+      mqtt.pushDesired(deviceId, patch, version);
+      const text = JSON.stringify({ version, patch });
+      events.record({ deviceId, kind: 'desired', topic: '', body: Buffer.from(text) });
+    }
     return { status: 200, body: show(twin) };
   }
 
@@ -34,7 +50,7 @@ export function twinRoutes({ devices, twins, mqtt }: RestDeps): Route[] {
     try {
       return twins.wish(...args);
     } catch (error) {
-      if (error instanceof TwinTooLarge) throw badRequest(error.message);
+      if (error instanceof TwinUnfit) throw badRequest(error.message);
       throw error;
     }
   }
@@ -54,13 +70,13 @@ export function twinRoutes({ devices, twins, mqtt }: RestDeps): Route[] {
       method: 'PATCH',
       path: /^\/twins\/([^/]+)$/,
       caller: 'service',
-      handle: ({ params: [id = ''], body }) => wish(id, body, false),
+      handle: (request) => wish(request, false),
     },
     {
       method: 'PUT',
       path: /^\/twins\/([^/]+)$/,
       caller: 'service',
-      handle: ({ params: [id = ''], body }) => wish(id, body, true),
+      handle: (request) => wish(request, true),
     },
     {
       method: 'POST',

@@ -47,6 +47,14 @@ const SCHEMA = `
     blob_name TEXT NOT NULL,
     expires_ms INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
 `;
 
 /** The hub's memory. Every change is on disk before it is answered, so a killed hub continues where it was.

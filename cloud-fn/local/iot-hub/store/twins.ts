@@ -1,4 +1,5 @@
 import type { Db } from './database.ts';
+import { isTooDeep, TOO_DEEP, twinFault, twinSize } from './twin-rules.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -16,23 +17,31 @@ export interface Twin {
 export const SECTION_LIMIT_BYTES = 32 * 1024;
 const TAGS_LIMIT_BYTES = 8 * 1024;
 
-export class TwinTooLarge extends Error {
+/** A section that the hub does not take; nothing of it was kept. */
+export class TwinUnfit extends Error {
+  override readonly name: string = 'TwinUnfit';
+}
+export class TwinTooLarge extends TwinUnfit {
   override readonly name = 'TwinTooLarge';
 }
 
 export const isJson = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Null deletes, objects merge, everything else replaces. Keys that begin with `$` belong to the hub. */
+/** What the hub adds to a section by itself, and takes back from those who send what they read. */
+const HUB_KEYS = new Set(['$version', '$metadata', '$etag']);
+
+/** Null deletes, objects merge, everything else replaces. */
 export function mergePatch(target: Json, patch: Json): Json {
-  const merged: Record<string, unknown> = { ...target };
+  // A map, because a key may be called __proto__.
+  const merged = new Map(Object.entries(target));
   for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith('$')) continue;
-    if (value === null) delete merged[key];
-    else if (isJson(value)) merged[key] = mergePatch(isJson(merged[key]) ? merged[key] : {}, value);
-    else merged[key] = value;
+    if (HUB_KEYS.has(key)) continue;
+    const old = merged.get(key);
+    if (value === null) merged.delete(key);
+    else merged.set(key, isJson(value) ? mergePatch(isJson(old) ? old : {}, value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 interface Row {
@@ -49,11 +58,14 @@ export interface Twins {
   get(deviceId: string): Twin | undefined;
   list(): Twin[];
   /** @returns the new version of the reported properties
-   *  @throws TwinTooLarge */
+   *  @throws TwinUnfit */
   report(deviceId: string, patch: Json): number;
   /** The service's wish: tags and desired properties, merged in or, with `replace`, put in their place.
-   *  @throws TwinTooLarge */
-  wish(deviceId: string, wish: { tags?: Json; desired?: Json; replace: boolean }): Twin | undefined;
+   *  @throws TwinUnfit */
+  wish(
+    deviceId: string,
+    wish: { readonly tags?: Json; readonly desired?: Json; readonly replace: boolean },
+  ): Twin | undefined;
 }
 
 /** Device twins: JSON documents with a version each. */
@@ -77,12 +89,14 @@ export function createTwins(db: Db): Twins {
     get,
     list: () => selectAll.all().map(parseRow),
     report: db.transaction((deviceId: string, patch: Json) => {
+      refuseDeep({ patch });
       const twin = get(deviceId);
       const reported = within(SECTION_LIMIT_BYTES, mergePatch(twin?.reported ?? {}, patch));
       saveReported.run(reported, deviceId);
       return (twin?.reportedVersion ?? 0) + 1;
     }),
-    wish: db.transaction((deviceId: string, wish: { tags?: Json; desired?: Json; replace: boolean }) => {
+    wish: db.transaction((deviceId: string, wish: Parameters<Twins['wish']>[1]) => {
+      refuseDeep(wish);
       const twin = get(deviceId);
       if (!twin) return undefined;
       const changed = (old: Json, patch: Json | undefined) =>
@@ -95,10 +109,15 @@ export function createTwins(db: Db): Twins {
   };
 }
 
+function refuseDeep(sections: object): void {
+  for (const section of Object.values(sections)) if (isTooDeep(section)) throw new TwinUnfit(TOO_DEEP);
+}
+
 function within(limit: number, section: Json): string {
-  const text = JSON.stringify(section);
-  if (Buffer.byteLength(text) > limit) throw new TwinTooLarge('Twin size too large');
-  return text;
+  if (twinSize(section) > limit) throw new TwinTooLarge('Twin size too large');
+  const fault = twinFault(section);
+  if (fault !== undefined) throw new TwinUnfit(fault);
+  return JSON.stringify(section);
 }
 
 const parseRow = (row: Row): Twin => ({
