@@ -1,26 +1,31 @@
 /** Composition root of the agent: reads the configuration, builds the rooms, starts them in order and stops
  *  them in reverse. The only file of the agent that reads the environment. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  ApplianceConfig,
-  CameraCredential,
-  type CameraConfig,
-  ContractError,
-  parse,
-  parseWithDefaults,
-} from '@dachawatch/contracts';
-import { type ClipKeeper, createCapture, recoverTornClip } from './capture/capture.ts';
+import { type CameraConfig, ContractError } from '@dachawatch/contracts';
+import { createCapture, recoverTornClip } from './capture/capture.ts';
+import { createClipKeeper } from './clip-keeper.ts';
+import { type ConfigFiles, openConfigFiles, readText } from './config-files.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
-import { createHubLink } from './hub/hub.ts';
-import { clockQuality } from './kernel/clock-quality.ts';
+import {
+  createCaptureCheck,
+  createHealth,
+  createLedgerCheck,
+  createWatchdog,
+  statusSentence,
+} from './health/health.ts';
+import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import { createLifecycle } from './kernel/lifecycle.ts';
-import { createLog, type Log } from './kernel/log.ts';
-import { createLedger, type Ledger } from './ledger/ledger.ts';
-import { causeText, createSignatureStore } from './motion/motion.ts';
+import { createLog } from './kernel/log.ts';
+import { createServiceManager } from './kernel/service-manager.ts';
+import { createLedger } from './ledger/ledger.ts';
+import { createSignatureStore } from './motion/motion.ts';
+import { createPower } from './power/power.ts';
+import { createWires } from './power/wires.ts';
+import { requestPowerOff } from './power-off.ts';
 import { createUploader } from './upload/upload.ts';
 
 const HELP = `agent/main.ts [--config FILE] [--data DIR] [--credentials DIR]
@@ -37,27 +42,6 @@ const LEASE_MS = 15 * 60_000;
 const LEDGER_WAIT_MS = 20_000;
 
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure('rejected', 'config.unreadable', `${what} cannot be read: ${sentence(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function readJson(file: string, what: string): unknown {
-  const text = readText(file, what);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Failure('rejected', 'config.not-json', `${what} ${file} is not JSON: ${sentence(error)}`, {
-      cause: error,
-    });
-  }
-}
 
 function options() {
   const { values } = parseArgs({
@@ -83,51 +67,17 @@ function options() {
     configFile: values.config ?? process.env['DACHAWATCH_CONFIG'] ?? '/etc/dachawatch/appliance.json',
     credentialsDir: values.credentials ?? process.env['CREDENTIALS_DIRECTORY'],
     dataDir,
+    runtimeDir: process.env['RUNTIME_DIRECTORY'],
     logLevel: process.env['DACHAWATCH_LOG'] ?? 'info',
-  };
-}
-
-/** What capture asks of the ledger: a place to write, and custody of what was written. */
-function clipKeeper(ledger: Ledger, wakeUploader: () => void, clock: Clock, log: Log): ClipKeeper {
-  return {
-    open({ cameraId, triggeredMs, cause }) {
-      try {
-        const clip = ledger.openClip({
-          cameraId,
-          triggeredMs,
-          clockQuality: clockQuality(clock.nowMs()),
-          detail: `triggered by ${causeText(cause)}`,
-        });
-        return { clipId: clip.clipId, partFile: clip.partFile };
-      } catch (error) {
-        if (!(error instanceof Failure) || error.kind === 'bug') throw error;
-        log.error(
-          { event: 'clip.refused', cameraId, code: error.code },
-          `no clip can be recorded: ${error.message}`,
-        );
-        return undefined;
-      }
+    serviceManager: {
+      socket: process.env['NOTIFY_SOCKET'],
+      watchdogUsec: process.env['WATCHDOG_USEC'],
+      watchdogPid: process.env['WATCHDOG_PID'],
     },
-    written(clipId, written) {
-      try {
-        ledger.sealClip(clipId, written);
-      } catch (error) {
-        // The file is not what its writer reported: what is whole in it is kept as after a torn end.
-        if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
-        log.error({ event: 'clip.seal-refused', clipId, code: error.code }, error.message);
-        void ledger.recoverClip(clipId).then(wakeUploader);
-        return;
-      }
-      wakeUploader();
-    },
-    async abandoned(clipId, reason) {
-      log.warn(
-        { event: 'clip.abandoned', clipId, reason },
-        'the clip writer ended early; keeping what is whole',
-      );
-      await ledger.recoverClip(clipId);
-      wakeUploader();
-    },
+    captureEnvironment: ['HOME', 'GST_REGISTRY', 'XDG_CACHE_HOME'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
   };
 }
 
@@ -145,31 +95,24 @@ async function whenFree<T>(open: () => T, clock: Clock): Promise<T> {
   }
 }
 
+/** Null, or what is wrong with a camera's credential, for the person who named it in the twin. */
+function credentialProblem(files: ConfigFiles, name: string): string | null {
+  try {
+    files.login({ id: 'of the twin', credential: name });
+    return null;
+  } catch {
+    return `the appliance holds no usable credential "${name}"`;
+  }
+}
+
 async function main(): Promise<void> {
-  const { configFile, credentialsDir, dataDir, logLevel } = options();
+  const { configFile, credentialsDir, dataDir, runtimeDir, logLevel, serviceManager, captureEnvironment } =
+    options();
   const log = createLog(logLevel);
   const clock = systemClock;
-  const config = parseWithDefaults(ApplianceConfig, readJson(configFile, 'the configuration'));
-
-  const credentialFile = (name: string, neededBy: string) => {
-    if (!credentialsDir)
-      throw new Failure(
-        'rejected',
-        'config.no-credentials',
-        `${neededBy} needs credential "${name}", but no credentials folder was given`,
-      );
-    return join(credentialsDir, name);
-  };
-  const cameraLogin = (camera: CameraConfig) =>
-    camera.credential === undefined
-      ? undefined
-      : parse(
-          CameraCredential,
-          readJson(
-            credentialFile(camera.credential, `camera ${camera.id}`),
-            `the login of camera ${camera.id}`,
-          ),
-        );
+  const files = openConfigFiles(configFile, credentialsDir);
+  const { config } = files;
+  const manager = createServiceManager({ ...serviceManager, log: log.child({ room: 'kernel' }) });
 
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const ledger = await whenFree(
@@ -181,17 +124,31 @@ async function main(): Promise<void> {
         maxBytes: config.storage.maxBytes,
         leaseMs: LEASE_MS,
         recoverTorn: recoverTornClip,
+        onEvent: () => hub.wakeOutbox(),
       }),
     clock,
   );
-  const found = await ledger.check({ repair: true });
-  log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
+
+  const settings = createDesiredSettings({
+    base: { recording: config.recording, cameras: config.cameras },
+    dir: dataDir,
+    hasCredential: (name) => credentialProblem(files, name),
+    apply: () => capture.apply(watched()),
+    log: log.child({ room: 'hub' }),
+  });
+  /** What capture is told: the settings in force, with logins and the time zone of the house. */
+  const watched = () => {
+    const { cameras, recording } = settings.settings();
+    const inZone = (camera: CameraConfig) =>
+      config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera };
+    return {
+      recording,
+      cameras: cameras.map((camera) => ({ config: inZone(camera), credential: files.login(camera) })),
+    };
+  };
 
   const hub = createHubLink({
-    connectionString: readText(
-      credentialFile(config.hub.credential, 'the hub link'),
-      'the IoT Hub credential',
-    ).trim(),
+    connectionString: files.secret(config.hub.credential, 'the hub link'),
     mqttEndpoint: config.hub.mqttEndpoint,
     httpsEndpoint: config.hub.httpsEndpoint,
     ca:
@@ -203,9 +160,13 @@ async function main(): Promise<void> {
       ledger.drainInbox();
     },
     onOnline: () => uploader.wake(),
-    outbox: { outgoing: () => [], settleOutgoing: () => {} },
-    onDesired: () => {},
-    methods: {},
+    outbox: ledger,
+    onDesired: (document) => settings.take(document),
+    methods: createDirectMethods({
+      cameras: () => capture.status(),
+      snapshot: (cameraId, signal) => capture.snapshot(cameraId, signal),
+      recordNow: (cameraId, signal) => capture.recordNow(cameraId, signal),
+    }),
     clock,
     log: log.child({ room: 'hub' }),
   });
@@ -224,15 +185,31 @@ async function main(): Promise<void> {
     log: log.child({ room: 'motion' }),
   });
   const capture = createCapture({
-    cameras: config.cameras.map((camera) => ({
-      config: config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera },
-      credential: cameraLogin(camera),
-    })),
+    ...watched(),
     suppressed,
-    recording: config.recording,
-    keeper: clipKeeper(ledger, () => uploader.wake(), clock, log),
+    keeper: createClipKeeper({ ledger, onSealed: () => uploader.wake(), clock, log }),
+    environment: Object.fromEntries(captureEnvironment),
     clock,
     log: log.child({ room: 'capture' }),
+  });
+
+  const health = createHealth({ dataDir, clock, log: log.child({ room: 'health' }) });
+  const powerLog = log.child({ room: 'power' });
+  const wires = config.power.gpio
+    ? createWires({ config: config.power.gpio, clock, log: powerLog })
+    : undefined;
+  const power = createPower({
+    config: config.power,
+    actions: {
+      seal: (signal) => capture.pause(signal),
+      tell: async (signal) => void (await hub.flush(signal)),
+      powerOff: () => requestPowerOff(runtimeDir, powerLog),
+      resume: () => capture.resume(),
+    },
+    onChange: () => undefined,
+    ...(wires ? { wires } : {}),
+    clock,
+    log: powerLog,
   });
   const dashboard = createDashboard({
     deviceId: config.deviceId,
@@ -244,18 +221,44 @@ async function main(): Promise<void> {
     upload: () => uploader.status(),
     bestFrame: (clipId) => uploader.bestFrame(clipId),
     suppressed,
+    power: () => power.status(),
+    health,
+    desired: () => settings.desired(),
     clock,
     log: log.child({ room: 'dashboard' }),
   });
+  const statusLine = () =>
+    statusSentence({
+      cameras: capture.status(),
+      waiting: ledger.summary().waiting,
+      power: power.status(),
+      link: hub.status(),
+    });
+  const watchdog = createWatchdog({
+    checks: [
+      createLedgerCheck({ ledger, clock }),
+      createCaptureCheck({
+        cameras: () => capture.status(),
+        clock,
+      }),
+    ],
+    manager,
+    statusLine,
+    clock,
+    log: log.child({ room: 'health' }),
+  });
 
+  const found = await ledger.check({ repair: true });
+  log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
   // Messages stored by a process that died before it read them.
   ledger.drainInbox();
-  const lifecycle = createLifecycle([suppressed, dashboard, capture, hub, uploader], {
-    log,
-    stopDeadlineMs: STOP_DEADLINE_MS,
-  });
+  const lifecycle = createLifecycle(
+    [suppressed, health, dashboard, capture, hub, uploader, power, watchdog],
+    { log, stopDeadlineMs: STOP_DEADLINE_MS },
+  );
   await lifecycle.start();
 
+  await manager.ready(statusLine());
   const ready = { ready: true, dashboard: dashboard.url() };
   log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
   process.send?.(ready);
@@ -264,8 +267,10 @@ async function main(): Promise<void> {
   const stop = (why: string) => {
     if (stopping) return;
     stopping = true;
+    manager.stopping();
     log.info({ event: 'agent.stopping', why }, 'stopping');
     void lifecycle.stop().then(() => {
+      wires?.stop();
       ledger.close();
       process.exit(0);
     });

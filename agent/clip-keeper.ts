@@ -1,0 +1,59 @@
+import type { ClipKeeper } from './capture/capture.ts';
+import { clockQuality } from './kernel/clock-quality.ts';
+import type { Clock } from './kernel/clock.ts';
+import { Failure } from './kernel/failure.ts';
+import type { Log } from './kernel/log.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { causeText } from './motion/motion.ts';
+
+export interface ClipKeeperDeps {
+  readonly ledger: Pick<Ledger, 'openClip' | 'sealClip' | 'recoverClip'>;
+  /** A clip may be uploaded. */
+  readonly onSealed: () => void;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly log: Log;
+}
+
+/** What capture asks of the ledger: a place to write, and custody of what was written. */
+export function createClipKeeper({ ledger, onSealed, clock, log }: ClipKeeperDeps): ClipKeeper {
+  return {
+    open({ cameraId, triggeredMs, cause }) {
+      try {
+        const clip = ledger.openClip({
+          cameraId,
+          triggeredMs,
+          clockQuality: clockQuality(clock.nowMs()),
+          detail: `triggered by ${causeText(cause)}`,
+        });
+        return { clipId: clip.clipId, partFile: clip.partFile };
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+        log.error(
+          { event: 'clip.refused', cameraId, code: error.code },
+          `no clip can be recorded: ${error.message}`,
+        );
+        return undefined;
+      }
+    },
+    written(clipId, written) {
+      try {
+        ledger.sealClip(clipId, written);
+      } catch (error) {
+        // The file is not what its writer reported: what is whole in it is kept as after a torn end.
+        if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
+        log.error({ event: 'clip.seal-refused', clipId, code: error.code }, error.message);
+        void ledger.recoverClip(clipId).then(onSealed);
+        return;
+      }
+      onSealed();
+    },
+    async abandoned(clipId, reason) {
+      log.warn(
+        { event: 'clip.abandoned', clipId, reason },
+        'the clip writer ended early; keeping what is whole',
+      );
+      await ledger.recoverClip(clipId);
+      onSealed();
+    },
+  };
+}
