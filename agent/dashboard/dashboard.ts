@@ -9,11 +9,12 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { SignatureStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
+import type { MachineSources } from './machine-view.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes } from './routes.ts';
 
-export interface DashboardDeps {
+export interface DashboardDeps extends MachineSources {
   readonly deviceId: string;
   readonly host: string;
   readonly port: number;

@@ -1,13 +1,28 @@
+import type { ReportedHealth } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
+import type { Disk } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
+import type { PowerStatus } from '../power/power.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 
 /** The state of the house in one word; the page has the sentence for each.
  *  well: everything runs · recording: something moves in front of a camera now · sending: clips are on their way ·
  *  starting: no picture yet, or no link yet, since the start · waiting: clips wait, the link is there ·
  *  offline: no link · refused: the cloud does not let this device in · camera-down: at least one camera gives no
- *  picture · no-cameras: none is configured */
+ *  picture · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
+ *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
+ *  little · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
+ *  settings-refused: the cloud wishes what cannot be */
 export const HOUSE_STATES = [
+  'switching-off',
+  'battery-critical',
+  'battery-low',
+  'on-battery',
+  'disk-full',
+  'disk-nearly-full',
+  'under-voltage',
+  'hot',
+  'settings-refused',
   'well',
   'recording',
   'sending',
@@ -31,14 +46,43 @@ export interface House {
   readonly waiting: number;
 }
 
-/** What matters most goes first: a blind camera before a missing link before a queue. */
+/** Less than what the ledger leaves free for everything else: clips cannot have taken it. */
+const DISK_FULL_BYTES = 256 * 1024 * 1024;
+const DISK_NEARLY_FULL_BYTES = 4 * DISK_FULL_BYTES;
+/** A Raspberry Pi 5 slows its processor down at 80 °C, and more at 85 °C. */
+const HOT_CELSIUS = 80;
+
+/** What is wrong with the machine; empty when it is well, or nobody knows. */
+export function machineTroubles({ health, disk }: MachineFacts) {
+  const now = health?.throttled ?? [];
+  const free = disk && disk.diskTotalBytes > 0 ? disk.diskFreeBytes : Infinity;
+  return {
+    diskFull: free < DISK_FULL_BYTES,
+    diskNearlyFull: free < DISK_NEARLY_FULL_BYTES,
+    underVoltage: now.includes('under-voltage'),
+    hot: (health?.cpuCelsius ?? 0) >= HOT_CELSIUS || now.includes('soft-temperature-limit'),
+  };
+}
+
+export interface MachineFacts {
+  readonly health: ReportedHealth | null;
+  readonly disk: Disk | null;
+}
+
+/** What matters most goes first: an end of power before a blind camera before a missing link before a queue. What
+ *  takes cameras and link away is told before them. */
 export function stateOfHouse(facts: {
   readonly cameras: readonly CameraStatus[];
   readonly link: LinkStatus;
   readonly upload: UploadStatus;
   readonly waiting: number;
+  readonly power: PowerStatus | null;
+  readonly machine: MachineFacts;
+  /** Settings that the cloud wishes and that were not applied. */
+  readonly refused: number;
 }): House {
-  const { cameras, link, upload, waiting } = facts;
+  const { cameras, link, upload, waiting, power } = facts;
+  const machine = machineTroubles(facts.machine);
   const house = (
     state: House['state'],
     level: House['level'],
@@ -52,14 +96,23 @@ export function stateOfHouse(facts: {
     waiting,
   });
 
+  if (power?.shutdown) return house('switching-off', 'trouble');
+  if (power?.state === 'critical') return house('battery-critical', 'trouble', [], power.sinceMs);
+  if (power?.state === 'low') return house('battery-low', 'trouble', [], power.sinceMs);
   if (cameras.length === 0) return house('no-cameras', 'trouble');
   const blind = cameras.filter((camera) => camera.state === 'down' || camera.state === 'stalled');
   if (blind.length > 0)
     return house('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
+  if (machine.diskFull) return house('disk-full', 'trouble');
   if (link.state === 'refused') return house('refused', 'trouble', [], link.sinceMs);
+  if (power?.state === 'on-battery') return house('on-battery', 'notice', [], power.sinceMs);
   if (link.state === 'offline') return house('offline', 'notice', [], link.sinceMs);
   const dark = cameras.filter((camera) => camera.state === 'starting');
   if (dark.length > 0 || link.state === 'connecting') return house('starting', 'notice', dark);
+  if (machine.underVoltage) return house('under-voltage', 'notice');
+  if (machine.hot) return house('hot', 'notice');
+  if (machine.diskNearlyFull) return house('disk-nearly-full', 'notice');
+  if (facts.refused > 0) return house('settings-refused', 'notice');
   const recording = cameras.filter((camera) => camera.recording);
   if (recording.length > 0) return house('recording', 'calm', recording);
   if (waiting === 0) return house('well', 'calm');

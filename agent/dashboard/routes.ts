@@ -14,12 +14,13 @@ import { answerContent, problem, type Answer } from './answer.ts';
 import { json, tagsOf } from './answer-json.ts';
 import { createFileSender } from './file-answer.ts';
 import { chooseLanguage } from './language.ts';
+import { type MachineSources, readMachine } from './machine-view.ts';
 import type { PageFiles } from './page-files.ts';
 import type { FileAnswer, PageRequest, Route } from './request-handler.ts';
 import { clipView, custodyView, statusView } from './views.ts';
 import { createWhyRoutes } from './why.ts';
 
-export interface RoutesDeps {
+export interface RoutesDeps extends MachineSources {
   readonly deviceId: string;
   readonly ledger: Pick<Ledger, 'clips' | 'clip' | 'custody' | 'summary'>;
   readonly cameras: () => readonly CameraStatus[];
@@ -98,6 +99,7 @@ export function createRoutes(deps: RoutesDeps): Route {
       upload: deps.upload(),
       summary,
       clipsRevision,
+      machine: readMachine(deps),
     });
   }
 

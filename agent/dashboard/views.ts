@@ -4,6 +4,7 @@ import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { stateOfHouse } from './house.ts';
+import { machineView, type MachineSide } from './machine-view.ts';
 
 /** A picture younger than this is the picture of now. */
 const FRESH_MS = 10_000;
@@ -26,14 +27,23 @@ export interface StatusFacts {
   };
   /** Changes when any clip does. */
   readonly clipsRevision: string;
+  readonly machine: MachineSide;
 }
 
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
 export function statusView(facts: StatusFacts) {
-  const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision } = facts;
+  const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision, machine } = facts;
   return {
     deviceId,
-    house: stateOfHouse({ cameras, link, upload, waiting: summary.waiting }),
+    house: stateOfHouse({
+      cameras,
+      link,
+      upload,
+      waiting: summary.waiting,
+      power: machine.power,
+      machine,
+      refused: machine.desired?.refused.length ?? 0,
+    }),
     cameras: cameras.map((camera) => cameraView(camera, nowMs)),
     link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
     upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },
@@ -45,6 +55,7 @@ export function statusView(facts: StatusFacts) {
       bytes: summary.bytes,
       revision: clipsRevision,
     },
+    ...machineView(machine),
   };
 }
 

@@ -73,16 +73,13 @@ export function createLedgerCheck({
 
 /** The supervisors of the cameras move: a live camera shows pictures, one that does not changes its state, its
  *  process or what is wrong with it every now and then, because it is tried again. A camera that is down is
- *  therefore no reason to restart; a supervisor that forgot it is.
- *  @param atRest true while capture stands still on purpose, before the appliance switches itself off */
+ *  therefore no reason to restart; a supervisor that forgot it is. */
 export function createCaptureCheck({
   cameras,
-  atRest = () => false,
   clock,
   longestMs = CAPTURE_LONGEST_MS,
 }: {
   readonly cameras: () => readonly CameraStatus[];
-  readonly atRest?: () => boolean;
   readonly clock: Time;
   readonly longestMs?: number;
 }): WatchdogCheck {
@@ -97,7 +94,7 @@ export function createCaptureCheck({
         const mark = `${camera.state} ${camera.sinceMs} ${camera.pid}`;
         const shows = camera.state === 'live' && (camera.lastFragmentAgeMs ?? Infinity) < LIVE_AGE_MS;
         const last = seen.get(camera.cameraId);
-        if (shows || atRest() || last?.mark !== mark) seen.set(camera.cameraId, { mark, atMs: now });
+        if (shows || last?.mark !== mark) seen.set(camera.cameraId, { mark, atMs: now });
         else if (now - last.atMs > longestMs)
           return standsStill(`camera ${camera.cameraId}`, now - last.atMs, `it is ${camera.state}`);
       }

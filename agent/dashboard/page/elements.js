@@ -34,3 +34,18 @@ export function say(target, text) {
 /** `one · two · three`: a line may break between them, not within. The dot belongs to what stands before it. */
 export const dotted = (texts) =>
   texts.flatMap((text, i) => [element('span', { text: i < texts.length - 1 ? `${text} ·` : text }), ' ']);
+
+/** A row of a list: a dot in the colour of its level, a title, a line of states, whatever else belongs to it, and
+ *  what is wrong.
+ *  @param {{ level: string, title: string, state: string[], extra?: (Node | null | false)[], detail?: string | null }} parts */
+export function row({ level, title, state, extra = [], detail }) {
+  return element(
+    'li',
+    { 'data-level': level },
+    element('span', { class: 'dot', 'aria-hidden': 'true' }),
+    element('span', { class: 'title', text: title }),
+    element('span', { class: 'muted' }, ...dotted(state)),
+    ...extra,
+    detail && element('p', { class: 'detail', text: detail }),
+  );
+}

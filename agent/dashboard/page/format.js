@@ -47,15 +47,28 @@ export function createFormat(language, nowMs) {
   }
 
   function size(bytes) {
-    const [unit, divisor] =
+    const [name, divisor] =
       bytes >= 1e9 ? ['gigabyte', 1e9] : bytes >= 1e6 ? ['megabyte', 1e6] : ['kilobyte', 1e3];
-    const digits = bytes / divisor < 10 && unit !== 'kilobyte' ? 1 : 0;
-    return new Intl.NumberFormat(locale, { style: 'unit', unit, maximumFractionDigits: digits }).format(
-      bytes / divisor,
+    return unit(bytes / divisor, name, bytes / divisor < 10 && name !== 'kilobyte' ? 1 : 0);
+  }
+
+  const unit = (value, unit, digits = 0, unitDisplay = 'short') =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits: digits }).format(
+      value,
     );
+
+  /** `12 days`, `3 hours`, `5 minutes` */
+  function span(seconds) {
+    const [name, divisor] =
+      seconds >= 172_800 ? ['day', 86_400] : seconds >= 7_200 ? ['hour', 3_600] : ['minute', 60];
+    return unit(Math.floor(seconds / divisor), name, 0, 'long');
   }
 
   return {
+    span,
+    celsius: (degrees) => unit(degrees, 'celsius'),
+    number: (value, digits = 1) =>
+      new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
     time: (utc) => clock.format(Date.parse(utc)),
     zone: () => zoneName.formatToParts(nowMs()).find(({ type }) => type === 'timeZoneName').value,
     percent: (share) => percents.format(share),

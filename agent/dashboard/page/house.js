@@ -1,16 +1,16 @@
-import { arrange, dotted, element, say } from './elements.js';
+import { arrange, element, row, say } from './elements.js';
 
 const at = (id) => document.getElementById(id);
 
 /** Which list of ignored movements somebody has opened: it stays open when the row is drawn again. */
 const opened = new Set();
 
-/** Draws the state of the house, its cameras and its link to the cloud.
+/** Draws the state of the house in a sentence, its cameras and its link to the cloud.
  *  @param {object} status answer of `/api/status` */
 export function showHouse(status, texts, format) {
   const { t } = texts;
   const { house, clips } = status;
-  const sentence = houseSentence(house, texts, format);
+  const sentence = houseSentence(status, texts, format);
   say(at('sentence'), sentence);
   at('house').dataset.level = house.level;
   document.title = `${sentence} · Dachawatch`;
@@ -27,28 +27,22 @@ export function showHouse(status, texts, format) {
   arrange(at('appliance'), [linkRow(status.link, texts, format), uploadRow(status.upload, texts)]);
 }
 
-function houseSentence(house, { t }, format) {
-  return t(`house.${house.state}`, {
-    n: house.waiting,
+function houseSentence({ house, power, disk, refusedCount }, { t }, format) {
+  const sentence = t(`house.${house.state}`, {
+    n: house.state === 'settings-refused' ? refusedCount : house.waiting,
     cameras: format.list(house.cameras),
     since: house.sinceUtc ? format.since(house.sinceUtc) : '',
+    size: disk ? format.size(disk.diskFreeBytes) : '',
   });
+  const left = LASTS.includes(house.state) ? power.minutesLeft : null;
+  return left === null ? sentence : `${sentence} ${t('power.lasts', { n: left })}`;
 }
+
+/** States of the house in which the owner asks how long. */
+const LASTS = ['on-battery', 'battery-low', 'battery-critical'];
 
 const CAMERA_LEVEL = { live: 'calm', starting: 'notice', stalled: 'trouble', down: 'trouble' };
 const LINK_LEVEL = { online: 'calm', connecting: 'notice', offline: 'notice', refused: 'trouble' };
-
-function row({ level, title, state, extra = [], detail }) {
-  return element(
-    'li',
-    { 'data-level': level },
-    element('span', { class: 'dot', 'aria-hidden': 'true' }),
-    element('span', { class: 'title', text: title }),
-    element('span', { class: 'muted' }, ...dotted(state)),
-    ...extra,
-    detail && element('p', { class: 'detail', text: detail }),
-  );
-}
 
 function cameraRow(camera, texts, format) {
   const { t } = texts;

@@ -2,6 +2,7 @@ import { createClipCard } from './clip-card.js';
 import { arrange, element, say } from './elements.js';
 import { createFormat } from './format.js';
 import { showHouse } from './house.js';
+import { showMachine } from './machine.js';
 import { createPoller } from './poller.js';
 import { fetchTexts, rememberLanguage } from './texts.js';
 import { createWhy } from './why.js';
@@ -47,8 +48,10 @@ function draw() {
   at('no-contact').hidden = silentSince === undefined;
   if (silentSince !== undefined)
     say(at('no-contact'), texts.t('page.noContact', { since: format.since(silentSince) }));
-  if (status) showHouse(status, texts, format);
-  else say(at('sentence'), texts.t('page.asking'));
+  if (status) {
+    showHouse(status, texts, format);
+    showMachine(status, texts, format);
+  } else say(at('sentence'), texts.t('page.asking'));
   drawClips();
 }
 

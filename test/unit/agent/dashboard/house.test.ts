@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stateOfHouse } from '../../../../agent/dashboard/house.ts';
-import { NOW_MS, someCamera } from './dashboard-world.ts';
+import { NOW_MS, someCamera, someMachine, somePower } from './dashboard-world.ts';
 
 const facts = {
   cameras: [someCamera()],
   link: { state: 'online', sinceMs: NOW_MS - 5000, detail: null },
   upload: { state: 'idle', clipId: null, detail: null },
   waiting: 0,
+  power: null,
+  machine: { health: null, disk: null },
+  refused: 0,
 } as const;
 const pond = someCamera({ cameraId: 'pond', title: 'Pond' });
 
@@ -18,6 +21,7 @@ test('all is well when cameras are live, the link is there and nothing waits', (
 
 test('a blind camera comes before everything else, and is named with the time it went blind', () => {
   const house = stateOfHouse({
+    ...facts,
     cameras: [
       someCamera(),
       { ...pond, state: 'stalled', sinceMs: NOW_MS - 7000 },
@@ -54,4 +58,72 @@ test('a recording is named, and a house without cameras is not well', () => {
   const recording = stateOfHouse({ ...facts, cameras: [someCamera(), { ...pond, recording: true }] });
   assert.deepEqual([recording.state, recording.cameras], ['recording', ['Pond']]);
   assert.deepEqual(stateOfHouse({ ...facts, cameras: [] }).state, 'no-cameras');
+});
+
+const onPower = (changes: Parameters<typeof somePower>[0]) =>
+  stateOfHouse({ ...facts, power: somePower(changes) });
+
+test('a battery that ends is trouble and comes before what it takes away; one that lasts is a notice', () => {
+  assert.equal(onPower({}).state, 'well');
+  assert.equal(onPower({ state: 'unknown' }).state, 'well');
+  const sinceMs = NOW_MS - 900_000;
+  const house = onPower({ state: 'on-battery', sinceMs });
+  assert.deepEqual(
+    [house.state, house.level, house.sinceUtc],
+    ['on-battery', 'notice', new Date(sinceMs).toISOString()],
+  );
+  const broken = {
+    ...facts,
+    cameras: [{ ...pond, state: 'down' }],
+    link: { state: 'offline', sinceMs: NOW_MS, detail: null },
+  } as const;
+  assert.equal(stateOfHouse({ ...broken, power: somePower({ state: 'on-battery' }) }).state, 'camera-down');
+  for (const [state, expected] of [
+    ['low', 'battery-low'],
+    ['critical', 'battery-critical'],
+  ] as const) {
+    const ending = stateOfHouse({ ...broken, power: somePower({ state }) });
+    assert.deepEqual([ending.state, ending.level], [expected, 'trouble']);
+  }
+});
+
+test('an appliance that switches itself off says so before everything, whoever asked for it', () => {
+  for (const shutdown of ['sealing', 'telling', 'waiting', 'requested'] as const) {
+    const house = stateOfHouse({ ...facts, cameras: [], power: somePower({ shutdown }) });
+    assert.deepEqual([house.state, house.level], ['switching-off', 'trouble']);
+  }
+});
+
+const GB = 1_000_000_000;
+const onMachine = (
+  changes: Parameters<typeof someMachine>[0],
+  diskFreeBytes = 41 * GB,
+  diskTotalBytes = 58 * GB,
+) =>
+  stateOfHouse({
+    ...facts,
+    machine: { health: someMachine(changes).facts, disk: { diskFreeBytes, diskTotalBytes } },
+  });
+
+test('a weak supply, a hot processor and a filling disk are notices; a full disk is trouble', () => {
+  const seen = (house: ReturnType<typeof stateOfHouse>) => [house.state, house.level];
+  assert.deepEqual(seen(onMachine({ throttled: ['under-voltage'] })), ['under-voltage', 'notice']);
+  assert.deepEqual(seen(onMachine({ cpuCelsius: 80 })), ['hot', 'notice']);
+  assert.deepEqual(seen(onMachine({ throttled: ['soft-temperature-limit'] })), ['hot', 'notice']);
+  assert.deepEqual(seen(onMachine({}, 1_000_000_000)), ['disk-nearly-full', 'notice']);
+  assert.deepEqual(seen(onMachine({}, 200_000_000)), ['disk-full', 'trouble']);
+});
+
+test('what was once, or cannot be measured, troubles nobody', () => {
+  const once = ['under-voltage-since-boot', 'soft-temperature-limit-since-boot'];
+  assert.equal(onMachine({ throttled: once, cpuCelsius: 79.9 }).state, 'well');
+  // Both 0: the disk could not be read.
+  assert.equal(onMachine({}, 0, 0).state, 'well');
+});
+
+test('refused settings are a notice that gives way to anything worse', () => {
+  const house = stateOfHouse({ ...facts, refused: 2 });
+  assert.deepEqual([house.state, house.level], ['settings-refused', 'notice']);
+  const offline = { state: 'offline', sinceMs: NOW_MS, detail: null } as const;
+  assert.equal(stateOfHouse({ ...facts, refused: 2, link: offline }).state, 'offline');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { VERDICTS } from '@dachawatch/contracts';
+import { POWER_STATES, SHUTDOWN_PHASES, VERDICTS } from '@dachawatch/contracts';
 import { HOUSE_STATES } from '../../../../agent/dashboard/house.ts';
 import { LANGUAGES } from '../../../../agent/dashboard/language.ts';
 import { PAGE_FILES } from '../../../../agent/dashboard/page-files.ts';
@@ -34,6 +34,10 @@ const PUT_TOGETHER: Record<string, readonly string[]> = {
   'camera.picture': ['fresh', 'old', 'none'],
   link: ['connecting', 'online', 'refused', 'offline'],
   upload: ['idle', 'uploading', 'waiting'],
+  power: POWER_STATES,
+  'power.off': SHUTDOWN_PHASES,
+  clock: ['synchronised', 'unsynchronised'],
+  throttled: ['under-voltage', 'frequency-capped', 'throttled', 'soft-temperature-limit'],
   verdict: VERDICTS,
   clip: CLIP_STATES,
   custody: [
@@ -89,7 +93,7 @@ test('every text the page asks for exists, and none is there for nobody', async 
   const used = new Set<string>();
   for (const [, key = ''] of source.matchAll(/data-(?:text|label)="([^"]+)"/g)) used.add(key);
   for (const [, key = ''] of source.matchAll(
-    /'((?:page|house|camera|link|upload|clip|custody|why)\.[\w.]+)'/g,
+    /'((?:page|house|camera|link|upload|clip|custody|why|power|machine|wishes)\.[\w.]+)'/g,
   ))
     used.add(key);
   const gaps = [...source.matchAll(/`([a-z.]+)\.\$\{/g)].map(([, prefix = '']) => prefix);
@@ -118,11 +122,11 @@ test('the page has no inline script, style or handler', async () => {
   assert.doesNotMatch(html, /<style|<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=/);
 });
 
-test('the whole page weighs less than 20 kB on the wire, in either language', async () => {
+test('the whole page weighs less than 22 kB on the wire, in either language', async () => {
   for (const language of LANGUAGES) {
     const names = PAGE_FILES.filter((name) => !name.endsWith('.json') || name === `texts.${language}.json`);
     const files = await Promise.all([...names, 'index.html'].map(read));
     const packed = files.reduce((sum, text) => sum + gzipSync(text).byteLength, 0);
-    assert.ok(packed < 20_000, `${language}: ${packed} bytes on the wire`);
+    assert.ok(packed < 22_000, `${language}: ${packed} bytes on the wire`);
   }
 });

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../fakes/browser.ts';
+import {
+  createWorld,
+  NOW_MS,
+  someCamera,
+  someMachine,
+  somePower,
+  withMachine,
+  type World,
+} from '../unit/agent/dashboard/dashboard-world.ts';
+
+const PATIENCE_MS = 45_000;
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const DESKTOP = { viewport: { width: 1280, height: 900 } };
+
+let browser: Browser;
+let world: World;
+let shots = '';
+let complaints: string[] = [];
+
+before(async () => {
+  browser = await launchBrowser();
+  shots = process.env['DASHBOARD_SHOTS'] ?? (await mkdtemp(join(tmpdir(), 'dashboard-machine-')));
+});
+after(async () => {
+  await browser.close();
+  if (!process.env['DASHBOARD_SHOTS']) await rm(shots, { recursive: true });
+});
+beforeEach(async () => {
+  complaints = [];
+  world = createWorld(withMachine(() => world));
+  world.cameras = [someCamera(), someCamera({ cameraId: 'pond', title: 'Pond' })];
+  await world.dashboard.start();
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await world.dashboard.stop();
+});
+
+async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Kyiv', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(world.dashboard.url());
+  return page;
+}
+
+/** How far the widest thing in the column of facts stands out of it. */
+const STANDS_OUT = `(() => {
+  const aside = document.querySelector('aside');
+  const edge = aside.getBoundingClientRect().right;
+  return Math.max(...[...aside.querySelectorAll('*')].map((one) => one.getBoundingClientRect().right - edge));
+})()`;
+
+/** Takes a picture of the page, and finds nothing wider than the screen or its column. */
+async function look(page: Page, name: string): Promise<void> {
+  assert.ok(Number(await page.evaluate(STANDS_OUT)) < 1, `${name}: something stands out of its column`);
+  const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  assert.ok(Number(wide) <= 0, `${name}: the page is ${String(wide)} px wider than the screen`);
+  const file = join(shots, `${name}.png`);
+  await page.screenshot({ path: file, fullPage: true });
+  assert.ok((await stat(file)).size > 10_000, name);
+}
+
+const REFUSED = [
+  {
+    path: '/cameras/gate/zones/0/points/12/somethingThatIsVeryLongAndHasNoPlaceToBreak',
+    reason: 'There is no such setting: <b>somethingThatIsVeryLong…</b>.',
+  },
+  { path: '/recording/postRollMs', reason: 'It must be a whole number from 1000 to 300000.' },
+];
+
+test('an English phone on battery is told how long it lasts, and what the cloud wished in vain', async () => {
+  world.power = somePower({ state: 'on-battery', sinceMs: NOW_MS - 900_000, minutesLeft: 96, volts: 11.47 });
+  world.desired = { version: 7, refused: REFUSED };
+  const page = await openPage({ ...PHONE, colorScheme: 'light' });
+  const sentence = 'No mains since 13:55. Recording goes on. The battery lasts about 95 minutes.';
+  await page.getByRole('heading', { level: 1, name: sentence }).waitFor();
+  const power = page.getByRole('region', { name: 'Power' });
+  await power.getByText('On battery').waitFor();
+  assert.match(await power.innerText(), /since 13:55 · charge about 93% · 11\.5 V · about 95 minutes left/);
+  const wishes = page.getByRole('region', { name: 'Settings from the cloud' });
+  await wishes.getByText('2 values not applied').waitFor();
+  await wishes.getByText('/recording/postRollMs').waitFor();
+  // What the cloud said stays text.
+  await wishes.getByText('There is no such setting: <b>something').waitFor();
+  await look(page, 'phone-battery-en');
+  await page.getByText('Machine', { exact: true }).click();
+  const machine = page.locator('#machine');
+  await machine.getByText('54°C').waitFor();
+  await machine.getByText('41 GB of 58 GB free').waitFor();
+  await machine.getByText('runs for 12 days').waitFor();
+  await machine.getByText('Raspberry Pi 5 Model B Rev 1.0').waitFor();
+  await look(page, 'phone-machine-en');
+  assert.deepEqual(complaints, []);
+});
+
+test('a Ukrainian desktop reads the same in Ukrainian, in trouble and well', async () => {
+  world.power = somePower({
+    state: 'critical',
+    minutesLeft: 2,
+    volts: 9.5,
+    percent: 14,
+    shutdown: 'waiting',
+    detail: 'The voltage was below 9.6 V for 30 s.',
+  });
+  world.machine = someMachine({
+    cpuCelsius: 81.3,
+    throttled: ['under-voltage', 'soft-temperature-limit-since-boot'],
+    clock: 'unsynchronised',
+  });
+  world.machine.disk = { diskFreeBytes: 700_000_000, diskTotalBytes: 58_000_000_000 };
+  const page = await openPage({ ...DESKTOP, locale: 'uk-UA', colorScheme: 'dark' });
+  await page.getByRole('heading', { level: 1, name: 'Пристрій вимикається.' }).waitFor();
+  const power = page.getByRole('region', { name: 'Живлення' });
+  await power.getByText('Батарея майже розряджена').waitFor();
+  await power.getByText('чекає, чи повернеться електрика').waitFor();
+  await page.getByText('Пристрій', { exact: true }).click();
+  const machine = page.locator('#machine');
+  await machine.getByText('від запуску: досягнуто межі температури').waitFor();
+  await machine.getByText('годинник не виставлено: час може бути хибним').waitFor();
+  await look(page, 'desktop-trouble-uk');
+  await page.setViewportSize(PHONE.viewport);
+  await look(page, 'phone-trouble-uk');
+  await page.setViewportSize(DESKTOP.viewport);
+  world.power = somePower();
+  world.machine = someMachine();
+  world.desired = { version: 4, refused: [] };
+  await page.getByRole('heading', { level: 1, name: 'Усе гаразд.' }).waitFor();
+  await page.getByText('усе застосовано').waitFor();
+  // What somebody opened stays open while the facts change.
+  await machine.getByText('годинник виставлено').waitFor();
+  await look(page, 'desktop-well-uk');
+  assert.deepEqual(complaints, []);
+});
+
+test('what nobody knows is not on the page, and a machine in need says so while it is folded up', async () => {
+  world.power = somePower({ state: 'unknown', volts: null, amps: null, percent: null });
+  world.machine = { ...someMachine(), facts: null };
+  const page = await openPage(PHONE);
+  await page.getByRole('heading', { level: 1, name: 'All is well.' }).waitFor();
+  assert.equal(await page.locator('#power-part').isVisible(), false);
+  assert.equal(await page.locator('#wishes-part').isVisible(), false);
+  const part = page.locator('#machine-part');
+  assert.equal(await part.getAttribute('data-level'), 'calm');
+  world.machine = someMachine({ cpuCelsius: 86 });
+  await page.getByRole('heading', { level: 1, name: 'The appliance is too hot.' }).waitFor();
+  assert.equal(await part.getAttribute('data-level'), 'notice');
+  assert.deepEqual(complaints, []);
+});
