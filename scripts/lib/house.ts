@@ -21,6 +21,8 @@ export interface HouseOptions {
   readonly dashboardPort: number;
   readonly cameras: readonly CameraAddress[];
   readonly recording: RecordingConfig;
+  /** Scenario of a simulated UPS; none when absent. */
+  readonly upsScenario: string | undefined;
   readonly tell: (sentence: string) => void;
 }
 
@@ -108,6 +110,18 @@ export async function startHouse(
     readyMs: READY_MS,
   });
 
+  const ups = upsSockets(dataDir);
+  if (options.upsScenario !== undefined) {
+    tell('starting the UPS');
+    await supervisor.start({
+      name: 'ups',
+      entry: entry('hardware/simulators/ups/main.ts'),
+      args: ['--socket', ups.bus, '--control', ups.control, '--scenario', options.upsScenario],
+      env: {},
+      readyMs: READY_MS,
+    });
+  }
+
   tell('starting the agent');
   const dashboardPort = options.dashboardPort === 0 ? Number(await freePort()) : options.dashboardPort;
   writeAgentFiles(
@@ -126,11 +140,23 @@ export async function startHouse(
       ...['--config', join(dataDir, 'appliance.json'), '--data', join(dataDir, 'agent')],
       ...['--credentials', join(dataDir, 'credentials')],
     ],
-    env: trustCa,
+    env: {
+      ...trustCa,
+      ...(options.upsScenario === undefined ? {} : { RUNTIME_DIRECTORY: agentRuntimeDir(dataDir) }),
+    },
     readyMs: READY_MS,
   });
   return { dashboard: text(agent, 'dashboard') };
 }
+
+/** Where the simulated UPS listens: its bus, and the commands that pull the plug. */
+export const upsSockets = (dataDir: string) => ({
+  bus: join(dataDir, 'ups.sock'),
+  control: join(dataDir, 'ups.control'),
+});
+
+/** Where the agent asks to be powered off. */
+export const agentRuntimeDir = (dataDir: string) => join(dataDir, 'runtime');
 
 interface HubAddress {
   readonly connectionString: string;
@@ -164,6 +190,13 @@ function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
     cameras,
     recording: options.recording,
     storage: {},
+    ...(options.upsScenario === undefined
+      ? {}
+      : {
+          power: {
+            ups: { model: 'waveshare-ups-module-3s', simulator: upsSockets(options.dataDir).bus },
+          },
+        }),
     dashboard: { port: options.dashboardPort },
   };
   writeFileSync(join(options.dataDir, 'appliance.json'), `${JSON.stringify(config, null, 2)}\n`);

@@ -1,5 +1,5 @@
 /** `scripts/run`: the whole product on this machine, with a camera to watch. Its help stands in `scripts/run`. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 import { startCamera, type CameraSimulator } from '../../hardware/simulators/camera/camera.ts';
 import { defaultFootage } from '../../hardware/simulators/camera/default-footage.ts';
 import { lockData } from './data-lock.ts';
-import { type CameraAddress, startHouse } from './house.ts';
-import { cacheDir, stateDir } from './places.ts';
+import { agentRuntimeDir, type CameraAddress, startHouse, upsSockets } from './house.ts';
+import { cacheDir, repoRoot, stateDir } from './places.ts';
+import { watchPowerSwitch } from './power-switch.ts';
 import { createSupervisor } from './supervisor.ts';
 import { askClips, type ClipView, clipSummary, createStory } from './watch.ts';
 
@@ -27,6 +28,23 @@ const numberIn = (text: string, name: string, min: number, max: number): number 
   return value;
 };
 
+const SCENARIOS = join(repoRoot, 'hardware/simulators/ups/scenarios');
+/** Longest path of a Unix socket on Linux. */
+const SOCKET_PATH_MAX = 107;
+
+/** A scenario by its name, or a file. */
+function scenarioFile(wish: string, dataDir: string): string {
+  if (upsSockets(dataDir).control.length > SOCKET_PATH_MAX)
+    throw new Refusal(
+      `the path of the data folder is too long for the socket of the UPS: give a shorter --data`,
+    );
+  const named = join(SCENARIOS, `${wish}.json`);
+  if (/^[a-z0-9-]+$/.test(wish) && existsSync(named)) return named;
+  if (existsSync(wish)) return resolve(wish);
+  const names = readdirSync(SCENARIOS).map((file) => file.replace(/\.json$/, ''));
+  throw new Refusal(`--ups takes a scenario file or one of ${names.join(', ')}; "${wish}" is neither`);
+}
+
 function readOptions(args: string[]) {
   let values;
   try {
@@ -42,6 +60,7 @@ function readOptions(args: string[]) {
         port: { type: 'string', default: '8080' },
         'pre-roll': { type: 'string', default: '5' },
         'post-roll': { type: 'string', default: '30' },
+        ups: { type: 'string' },
         'until-verdict': { type: 'boolean', default: false },
         timeout: { type: 'string', default: '300' },
         json: { type: 'boolean', default: false },
@@ -56,6 +75,7 @@ function readOptions(args: string[]) {
     throw new Refusal(
       'each --camera needs a --sub: the address of the small stream of the same camera, which is decoded to look for motion',
     );
+  const dataDir = resolve(values.data ?? join(stateDir(), 'run'));
   for (const address of [...values.camera, ...values.sub])
     if (!/^rtsps?:\/\/[^\s"]+$/.test(address) || !URL.canParse(address))
       throw new Refusal('--camera and --sub take an address that begins with rtsp://');
@@ -66,7 +86,8 @@ function readOptions(args: string[]) {
     cameras: values.camera.map(
       (main, index): CameraAddress => ({ id: `camera-${index + 1}`, main, sub: values.sub[index] ?? '' }),
     ),
-    dataDir: resolve(values.data ?? join(stateDir(), 'run')),
+    dataDir,
+    upsScenario: values.ups === undefined ? undefined : scenarioFile(values.ups, dataDir),
     port: numberIn(values.port, 'port', 0, 65_535),
     recording: {
       preRollMs: Math.round(numberIn(values['pre-roll'], 'pre-roll', 0, 30) * 1000),
@@ -119,6 +140,8 @@ async function main(interrupted: AbortSignal): Promise<number> {
   const stopEarly = () => void supervisor.stop();
   interrupted.addEventListener('abort', stopEarly);
   let camera: CameraSimulator | undefined;
+  const ending = new AbortController();
+  let plug: Promise<void> = Promise.resolve();
   try {
     const cameras = [...options.cameras];
     if (cameras.length === 0) {
@@ -142,8 +165,19 @@ async function main(interrupted: AbortSignal): Promise<number> {
       dashboardPort: options.port,
       cameras,
       recording: options.recording,
+      upsScenario: options.upsScenario,
       tell,
     });
+    if (options.upsScenario !== undefined) {
+      const { control } = upsSockets(options.dataDir);
+      plug = watchPowerSwitch(
+        { supervisor, runtimeDir: agentRuntimeDir(options.dataDir), controlSocket: control, tell },
+        ending.signal,
+      );
+      tell(
+        `the UPS takes commands: node hardware/simulators/ups/main.ts --control ${control} --tell "mains off"`,
+      );
+    }
     tell(`watching; the page is at ${dashboard}`);
     if (!options.json) tell(`state and logs are in ${options.dataDir}; Ctrl-C stops everything`);
     interrupted.removeEventListener('abort', stopEarly);
@@ -153,7 +187,9 @@ async function main(interrupted: AbortSignal): Promise<number> {
     throw error;
   } finally {
     tell('stopping');
+    ending.abort();
     await supervisor.stop();
+    await plug;
     await camera?.stop();
     lock.release();
     tell('stopped');

@@ -40,7 +40,7 @@ export interface SupervisorDeps {
 /** Starts processes in order, restarts those that die, stops all in reverse.
  *  Invariants
  *  1. After `stop` no process that was started here runs.
- *  2. A process that dies is started again, sooner the longer it had lived.
+ *  2. A process that dies is started again, sooner the longer it had lived; one that was halted is not.
  *  3. The log of each (standard error) goes to a file of its own below `logDir`; what it says when it is ready
  *     may hold keys and goes nowhere. */
 export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) {
@@ -115,6 +115,12 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
 
   const logFile = (name: string) => join(logDir, `${name}.log`);
 
+  function find(name: string): Entry {
+    const entry = entries.find(({ spec }) => spec.name === name);
+    if (!entry) throw new Error(`no process "${name}" was started`);
+    return entry;
+  }
+
   async function end(entry: Entry): Promise<void> {
     clearTimeout(entry.restartTimer);
     const child = entry.child;
@@ -145,6 +151,17 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         await end(entry);
         throw error;
       }
+    },
+    /** Ends one process in good order. It stays down until `resume`. */
+    async halt(name: string): Promise<void> {
+      const entry = find(name);
+      entry.served = false;
+      await end(entry);
+    },
+    /** Starts a process that was halted. Rejects like `start`; it can be tried again then. */
+    async resume(name: string): Promise<Ready> {
+      if (stopping) throw new Error(`${name} is not started again: everything is being stopped`);
+      return await launch(find(name));
     },
     async stop(): Promise<void> {
       stopping = true;
