@@ -18,21 +18,24 @@ export function linkFailure(error: unknown): Failure {
 const REFUSED = /Connection refused: (Not authorized|Bad username)/;
 const TLS = /certificate|self.signed|\bCERT_|altnames|UNABLE_TO_|ERR_TLS/i;
 
-/** The SDK wraps "connection refused" and the like in an UnauthorizedError: what the transport said counts. */
+/** The SDK wraps "connection refused" and the like in an UnauthorizedError: what the transport said counts. It may
+ *  also wrap an error in itself. */
 function innermost(error: unknown): { text: string; code: string | number | undefined } {
   let inner: unknown = error;
   for (let depth = 0; depth < 5; depth += 1) {
-    const { transportError, reason, errors } = (inner ?? {}) as {
+    const { transportError, reason, transportObj, errors } = (inner ?? {}) as {
       transportError?: unknown;
       reason?: unknown;
+      transportObj?: unknown;
       errors?: unknown;
     };
-    const next = transportError ?? reason ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
-    if (next === undefined) break;
+    const first = Array.isArray(errors) ? (errors as unknown[])[0] : undefined;
+    const next = transportError ?? reason ?? transportObj ?? first;
+    if (next === undefined || next === inner) break;
     inner = next;
   }
   if (!(inner instanceof Error))
-    return { text: inner ? JSON.stringify(inner) : 'the connection ended', code: undefined };
+    return { text: typeof inner === 'string' ? inner : 'the connection ended', code: undefined };
   const { code } = inner as { code?: unknown };
   const known = typeof code === 'string' || typeof code === 'number' ? code : undefined;
   return { text: inner.message || String(known ?? inner.name), code: known };

@@ -1,55 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
+import { createLogBook } from '../unit/agent/hub/log-book.ts';
 import {
-  addressOf,
   DEVICE,
   eventually,
-  makeLink,
-  makeWorld,
+  exampleReport,
   online,
   openService,
   QUICK,
-  startHub,
-  type TestHub,
   type TestLink,
-  type World,
+  useHub,
 } from '../integration/hub-fixture.ts';
 
-let world: World;
-let hub: TestHub;
-const links: TestLink[] = [];
-before(async () => {
-  world = await makeWorld();
-});
-after(() => world.remove());
-beforeEach(async () => {
-  hub = await startHub(world);
-});
-afterEach(async () => {
-  for (const link of links.splice(0)) await link.stop();
-  await hub.stop();
-});
-
-function link(
-  ...args: Parameters<typeof makeLink> extends [unknown, unknown, ...infer R] ? R : never
-): TestLink {
-  const made = makeLink(world, addressOf(hub), ...args);
-  links.push(made);
-  return made;
-}
-
-async function onlineLink(...args: Parameters<typeof link>): Promise<TestLink> {
-  const made = link(...args);
-  await made.start();
-  await online(made);
-  return made;
-}
+const house = useHub();
 
 const offline = (one: TestLink) => eventually('the link is offline', () => one.status().state === 'offline');
 
 /** Proves the connection by what it is for. */
 async function delivers(one: TestLink): Promise<void> {
-  const service = await openService(hub.serviceConnectionString);
+  const service = await openService(house.hub.serviceConnectionString);
   const before = one.stored.length;
   await service.send(`proof-${before}`, 'proof');
   await eventually('a message arrives', () => one.stored.length > before);
@@ -57,61 +26,61 @@ async function delivers(one: TestLink): Promise<void> {
 }
 
 test('a house that boots without a network starts, says so, and connects when the network comes', async () => {
-  await hub.mqtt.shut();
-  const one = link();
+  await house.hub.mqtt.shut();
+  const one = house.link();
   await one.start();
   await offline(one);
   assert.match(one.status().detail ?? '', /ECONNREFUSED/);
-  await hub.mqtt.open();
+  await house.hub.mqtt.open();
   await online(one);
   assert.equal(one.status().detail, null);
   await delivers(one);
 });
 
 test('a hub that dies and comes back is found again', async () => {
-  const one = await onlineLink();
-  await hub.mqtt.shut();
+  const one = await house.onlineLink();
+  await house.hub.mqtt.shut();
   await offline(one);
-  await hub.mqtt.open();
+  await house.hub.mqtt.open();
   await online(one);
   await delivers(one);
   assert.equal(one.counts.online, 2);
 });
 
 test('an idle connection that is reset or dropped is replaced', async () => {
-  const one = await onlineLink();
-  hub.mqtt.reset();
+  const one = await house.onlineLink();
+  house.hub.mqtt.reset();
   await eventually('back after the reset', () => one.counts.online === 2);
   await delivers(one);
-  hub.mqtt.drop();
+  house.hub.mqtt.drop();
   await eventually('back after the drop', () => one.counts.online === 3);
   await delivers(one);
 });
 
 test('a network that swallows everything is noticed, and left when it speaks again', async () => {
-  const one = await onlineLink({ timings: { ...QUICK, callMs: 500 } });
-  hub.faults.blackHole = true;
+  const one = await house.onlineLink({ timings: { ...QUICK, callMs: 500 } });
+  house.hub.faults.blackHole = true;
   await offline(one);
-  hub.faults.blackHole = false;
+  house.hub.faults.blackHole = false;
   await online(one);
   await delivers(one);
 });
 
 test('a disabled identity is shown as refused, not as a bad network, and works again once enabled', async () => {
-  hub.devices.put({ deviceId: DEVICE, status: 'disabled' });
-  const one = link();
+  house.hub.devices.put({ deviceId: DEVICE, status: 'disabled' });
+  const one = house.link();
   await one.start();
   await eventually('the link is refused', () => one.status().state === 'refused');
   assert.match(one.status().detail ?? '', /refused/);
   assert.doesNotMatch(one.status().detail ?? '', /SharedAccess|sig=/);
-  hub.devices.put({ deviceId: DEVICE, status: 'enabled' });
+  house.hub.devices.put({ deviceId: DEVICE, status: 'enabled' });
   await online(one);
 });
 
 test('a key the hub does not know is refused as well', async () => {
-  hub.devices.put({ deviceId: DEVICE, primaryKey: Buffer.alloc(32, 1).toString('base64') });
-  const one = link();
-  hub.devices.put({
+  house.hub.devices.put({ deviceId: DEVICE, primaryKey: Buffer.alloc(32, 1).toString('base64') });
+  const one = house.link();
+  house.hub.devices.put({
     deviceId: DEVICE,
     primaryKey: Buffer.alloc(32, 2).toString('base64'),
     secondaryKey: Buffer.alloc(32, 3).toString('base64'),
@@ -121,17 +90,16 @@ test('a key the hub does not know is refused as well', async () => {
 });
 
 test('a hub with a certificate nobody vouches for is not spoken to', async () => {
-  const one = makeLink(world, addressOf(hub), { ca: 'no authority at all' });
-  links.push(one);
+  const one = house.link({ ca: 'no authority at all' });
   await one.start();
   await offline(one);
   assert.match(one.status().detail ?? '', /certificate/);
-  assert.ok(!hub.packets.some(({ cmd }) => cmd === 'connect'));
+  assert.ok(!house.hub.packets.some(({ cmd }) => cmd === 'connect'));
 });
 
 test('two agents with one identity push each other out without harm, and the last one keeps the link', async () => {
-  const first = await onlineLink();
-  const second = await onlineLink();
+  const first = await house.onlineLink();
+  const second = await house.onlineLink();
   await eventually('the first was pushed out and came back', () => first.counts.online >= 2);
   await eventually('the second was pushed out and came back', () => second.counts.online >= 2);
   await second.stop();
@@ -140,40 +108,186 @@ test('two agents with one identity push each other out without harm, and the las
 });
 
 test('a twin that answers 500 with nothing in it is an outage, not a crash', async () => {
-  hub.faults.twinAnswer = { status: 500, body: '' };
-  const one = link();
+  house.hub.faults.twinAnswer = { status: 500, body: '' };
+  const one = house.link();
   await one.start();
   await offline(one);
   assert.match(one.status().detail ?? '', /twin status 500/);
-  hub.faults.twinAnswer = null;
+  house.hub.faults.twinAnswer = null;
   await online(one);
 });
 
 test('a hub that throttles with an empty answer is left alone until it stops', async () => {
-  const one = await onlineLink();
-  hub.faults.twinAnswer = { status: 429, body: '' };
+  const one = await house.onlineLink();
+  house.hub.faults.twinAnswer = { status: 429, body: '' };
   await offline(one);
-  hub.faults.twinAnswer = null;
+  house.hub.faults.twinAnswer = null;
   await online(one);
 });
 
 test('a twin that never answers, and a subscription that is never granted, are noticed', async () => {
-  const one = await onlineLink({ timings: { ...QUICK, callMs: 500 } });
-  hub.faults.dropTwinAnswers = true;
+  const one = await house.onlineLink({ timings: { ...QUICK, callMs: 500 } });
+  house.hub.faults.dropTwinAnswers = true;
   await offline(one);
-  hub.faults.dropTwinAnswers = false;
+  house.hub.faults.dropTwinAnswers = false;
   await online(one);
-  hub.faults.dropSubscribe = true;
-  hub.mqtt.drop();
+  house.hub.faults.dropSubscribe = true;
+  house.hub.mqtt.drop();
   await offline(one);
-  hub.faults.dropSubscribe = false;
+  house.hub.faults.dropSubscribe = false;
   await online(one);
   await delivers(one);
 });
 
 test('a hub that forgot our subscriptions is noticed by the probe', async () => {
-  const one = await onlineLink({ timings: { ...QUICK, callMs: 500 } });
-  hub.mqtt.forgetSessions();
+  const one = await house.onlineLink({ timings: { ...QUICK, callMs: 500 } });
+  house.hub.mqtt.forgetSessions();
   await eventually('a new connection', () => one.counts.online === 2);
   await delivers(one);
+});
+
+const IMPATIENT = { ...QUICK, callMs: 500 };
+/** No probe comes to the rescue. */
+const UNPROBED = { ...IMPATIENT, probeMs: 3_600_000 };
+const holds = (volts: number) =>
+  eventually('the hub holds the report', () => {
+    const reported = house.operator.reported() as { power?: { volts?: number } } | undefined;
+    return reported?.power?.volts === volts;
+  });
+const updates = () =>
+  house.hub.packets.filter(({ topic }) => topic?.startsWith('$iothub/twin/PATCH/properties/reported')).length;
+const connects = () => house.hub.packets.filter(({ cmd }) => cmd === 'connect').length;
+
+test('a report whose answer was lost is not sent twice: the next connection reads what the hub holds', async () => {
+  const one = await house.onlineLink({ timings: UNPROBED });
+  house.hub.faults.dropTwinAnswers = true;
+  one.report(exampleReport(1));
+  await offline(one);
+  house.hub.faults.dropTwinAnswers = false;
+  await online(one);
+  assert.equal(await one.flush(AbortSignal.timeout(30_000)), true);
+  await holds(1);
+  assert.equal(updates(), 1);
+});
+
+test('a report that is answered 429 or 500 with nothing in it was not taken, and is sent again', async () => {
+  for (const [volts, status] of [
+    [1, 429],
+    [2, 500],
+    [3, 503],
+  ] as const) {
+    const one = await house.onlineLink({ timings: UNPROBED });
+    house.hub.faults.twinAnswer = { status, body: '' };
+    one.report(exampleReport(volts));
+    await offline(one);
+    assert.match(one.status().detail ?? '', new RegExp(`twin status ${status}`));
+    house.hub.faults.twinAnswer = null;
+    await holds(volts);
+    await one.stop();
+  }
+});
+
+test('a twin that is not JSON, or none, is an outage, not a crash', async () => {
+  for (const body of ['<html>', '[]', 'null', '', '{"desired":{}}', '{"desired":{"$version":1}}']) {
+    house.hub.faults.twinAnswer = { status: 200, body };
+    const one = house.link();
+    await one.start();
+    await offline(one);
+    house.hub.faults.twinAnswer = null;
+    await online(one);
+    assert.deepEqual(one.desired.at(-1), { version: 1, properties: {} });
+    await one.stop();
+  }
+});
+
+test('a hub that failed over and forgot us hears of our wishes again: nothing is missed for good', async () => {
+  const one = await house.onlineLink({ timings: IMPATIENT });
+  house.hub.mqtt.forgetSessions();
+  await house.operator.wish({ recording: { postRollMs: 60_000 } });
+  await eventually('the wish', () => one.desired.some(({ version }) => version === 2));
+  one.report(exampleReport(7));
+  await holds(7);
+  assert.equal((await house.operator.call('nothing')).status, 404);
+});
+
+test('a hub that forgot us before a token was renewed is connected to anew at once', async () => {
+  const token = { validSeconds: 30, renewBeforeSeconds: 28 };
+  const one = await house.onlineLink({ timings: { ...UNPROBED, token } });
+  house.hub.mqtt.forgetSessions();
+  await eventually('a new connection', () => one.counts.online >= 2);
+  await house.operator.wish({ recording: { postRollMs: 60_000 } });
+  await eventually('the wish', () => one.desired.some(({ version }) => version === 2));
+});
+
+test('a reset with everything under way costs nothing but time', async () => {
+  const asked = Promise.withResolvers<void>();
+  const sent = new Map([['e1', false]]);
+  const one = await house.onlineLink({
+    timings: IMPATIENT,
+    outbox: {
+      outgoing: () =>
+        [...sent]
+          .filter(([, done]) => !done)
+          .map(([eventId]) => ({ eventId, event: 'heartbeat', body: '{}' })),
+      settleOutgoing: (eventId) => sent.set(eventId, true),
+    },
+    methods: {
+      slow: (_payload, signal) => {
+        asked.resolve();
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve({ status: 200, payload: null })),
+        );
+      },
+    },
+  });
+  const rejected = assert.rejects(house.operator.call('slow', null, 1));
+  await asked.promise;
+  house.hub.faults.dropTwinAnswers = true;
+  house.hub.faults.dropPuback = true;
+  one.report(exampleReport(4));
+  sent.set('e2', false);
+  one.wakeOutbox();
+  await eventually('the event is under way', () => house.hub.telemetry.length >= 1);
+  house.hub.mqtt.reset();
+  house.hub.faults.dropTwinAnswers = false;
+  house.hub.faults.dropPuback = false;
+  await eventually('the events are settled', () => [...sent.values()].every(Boolean));
+  await holds(4);
+  assert.equal(await one.flush(AbortSignal.timeout(30_000)), true);
+  await rejected;
+});
+
+test('a link that is stopped with everything under way stays away for good', async () => {
+  const one = await house.onlineLink({
+    outbox: {
+      outgoing: () => [{ eventId: 'e1', event: 'heartbeat', body: '{}' }],
+      settleOutgoing: () => assert.fail('nothing was acknowledged'),
+    },
+  });
+  house.hub.faults.dropTwinAnswers = true;
+  house.hub.faults.dropPuback = true;
+  one.report(exampleReport());
+  await one.stop();
+  house.hub.faults.dropTwinAnswers = false;
+  house.hub.faults.dropPuback = false;
+  await eventually('the connection is gone', () => !house.hub.mqtt.isConnected(DEVICE));
+  const before = connects();
+  one.report(exampleReport(9));
+  one.wakeOutbox();
+  assert.equal(await one.flush(AbortSignal.timeout(30_000)), false);
+  // A second agent would be pushed out by a connection of the first that came back.
+  const other = await house.onlineLink();
+  await delivers(other);
+  assert.deepEqual([connects(), other.counts.online], [before + 1, 1]);
+});
+
+test('listeners that throw are logged, and the link lives', async () => {
+  const book = createLogBook();
+  const throws = () => {
+    throw new Error('not now');
+  };
+  const one = await house.onlineLink({ log: book.log, onOnline: throws, onMessage: throws });
+  await delivers(one);
+  assert.deepEqual(book.events('error'), ['link.listener-failed', 'link.listener-failed']);
+  assert.equal(book.events('warn').length, 0);
 });

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, afterEach, before, beforeEach } from 'node:test';
 import tls from 'node:tls';
+import { parse, TwinReported } from '@dachawatch/contracts';
 import iothub from 'azure-iothub';
 import messages from 'azure-iothub/dist/common-core/message.js';
-import { createHubLink, type HubLink, type HubLinkDeps, type LinkTimings } from '../../agent/hub/hub.ts';
+import {
+  createHubLink,
+  type DesiredDocument,
+  type HubLink,
+  type HubLinkDeps,
+  type LinkTimings,
+} from '../../agent/hub/hub.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import type { Log } from '../../agent/kernel/log.ts';
 import type { InboxMessage } from '../../agent/ledger/ledger.ts';
@@ -25,6 +34,7 @@ export const QUICK: Partial<LinkTimings> = {
   stableMs: 1_000,
   callMs: 2_000,
   closeMs: 500,
+  reportEveryMs: 50,
 };
 
 export const silent: Log = {
@@ -93,6 +103,8 @@ export async function startHub(
 export interface TestLink extends HubLink {
   /** What was stored, in order. */
   readonly stored: InboxMessage[];
+  /** Wishes as they were delivered. */
+  readonly desired: DesiredDocument[];
   readonly counts: { online: number; woken: number };
 }
 
@@ -112,9 +124,10 @@ export const addressOf = (hub: RunningIotHub, deviceId = DEVICE): Address => ({
 export function makeLink(
   { ca }: World,
   { connectionString, mqttPort, httpsPort }: Address,
-  { store, ...deps }: Partial<HubLinkDeps> = {},
+  { store, onDesired, ...deps }: Partial<HubLinkDeps> = {},
 ): TestLink {
   const stored: InboxMessage[] = [];
+  const desired: DesiredDocument[] = [];
   const counts = { online: 0, woken: 0 };
   const link = createHubLink({
     connectionString,
@@ -132,14 +145,17 @@ export function makeLink(
       counts.online += 1;
     },
     outbox: { outgoing: () => [], settleOutgoing: () => {} },
-    onDesired: () => {},
+    onDesired: (document) => {
+      desired.push(document);
+      onDesired?.(document);
+    },
     methods: {},
     clock: systemClock,
     log: silent,
     timings: QUICK,
     ...deps,
   });
-  return { ...link, stored, counts };
+  return { ...link, stored, desired, counts };
 }
 
 export const online = (link: HubLink) =>
@@ -165,6 +181,109 @@ export async function openService(connectionString: string): Promise<Service> {
     },
     close: async () => {
       await client.close();
+    },
+  };
+}
+
+/** The service SDK always speaks to port 443 for REST; an agent takes it to the hub. */
+export function pointAtHub(sdk: object, { httpsPort }: Pick<RunningIotHub, 'httpsPort'>): void {
+  const agent = new https.Agent({ keepAlive: false });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) =>
+    connect({ ...options, host: '127.0.0.1', port: httpsPort, servername: 'localhost' }, callback);
+  (sdk as { _restApiClient: { setOptions(options: object): void } })._restApiClient.setOptions({
+    http: { agent },
+  });
+}
+
+/** For REST: without the port of AMQP. */
+export const restConnectionString = ({ serviceConnectionString }: RunningIotHub) =>
+  serviceConnectionString.replace(/localhost:\d+/, 'localhost');
+
+/** Somebody at the service's side of the hub, over REST with the real SDK. */
+export interface Operator {
+  /** Merges into the desired properties. */
+  wish(desired: object): Promise<void>;
+  call(
+    methodName: string,
+    payload?: unknown,
+    seconds?: number,
+  ): Promise<{ status: number; payload: unknown }>;
+  /** What the device has reported, without the hub's own keys. */
+  reported(): unknown;
+}
+
+export function operatorOf(hub: RunningIotHub, deviceId = DEVICE): Operator {
+  const registry = iothub.Registry.fromConnectionString(restConnectionString(hub));
+  const client = iothub.Client.fromConnectionString(restConnectionString(hub));
+  for (const sdk of [registry, client]) pointAtHub(sdk, hub);
+  return {
+    wish: async (desired) => {
+      await registry.updateTwin(deviceId, { properties: { desired } }, '*');
+    },
+    call: async (methodName, payload = null, responseTimeoutInSeconds = 30) => {
+      const call = { methodName, payload, responseTimeoutInSeconds };
+      const { result } = await client.invokeDeviceMethod(deviceId, call);
+      return result as { status: number; payload: unknown };
+    },
+    reported: () => hub.twins.get(deviceId)?.reported,
+  };
+}
+
+/** A valid report; `volts` makes two of them differ. */
+export function exampleReport(volts = 12.1): TwinReported {
+  const file = new URL('../../contracts/examples/twin-reported.1.json', import.meta.url);
+  const report = parse(TwinReported, JSON.parse(readFileSync(file, 'utf8')));
+  return { ...report, power: { ...report.power, volts } };
+}
+
+/** A hub for each test of a file, and links to it that are stopped when the test ends. */
+export interface HubTests {
+  readonly world: World;
+  readonly hub: TestHub;
+  readonly operator: Operator;
+  /** Not started. */
+  link(deps?: Partial<HubLinkDeps>): TestLink;
+  onlineLink(deps?: Partial<HubLinkDeps>): Promise<TestLink>;
+}
+
+/** To be called at the top of a file: registers what comes before and after its tests. */
+export function useHub(): HubTests {
+  let world: World;
+  let hub: TestHub;
+  const links: TestLink[] = [];
+  before(async () => {
+    world = await makeWorld();
+  });
+  after(() => world.remove());
+  beforeEach(async () => {
+    hub = await startHub(world);
+  });
+  afterEach(async () => {
+    for (const link of links.splice(0)) await link.stop();
+    await hub.stop();
+  });
+  const link = (deps?: Partial<HubLinkDeps>) => {
+    const made = makeLink(world, addressOf(hub), deps);
+    links.push(made);
+    return made;
+  };
+  return {
+    get world() {
+      return world;
+    },
+    get hub() {
+      return hub;
+    },
+    get operator() {
+      return operatorOf(hub);
+    },
+    link,
+    onlineLink: async (deps) => {
+      const made = link(deps);
+      await made.start();
+      await online(made);
+      return made;
     },
   };
 }

@@ -10,6 +10,8 @@ import {
   eventually,
   makeWorld,
   openService,
+  pointAtHub,
+  restConnectionString,
   startHub,
   type Service,
   type TestHub,
@@ -30,27 +32,14 @@ beforeEach(async () => {
   aheadMs = 0;
   hub = await startHub(world, { nowMs: () => Date.now() + aheadMs, sweepMs: 100 });
   service = await openService(hub.serviceConnectionString);
-  registry = iothub.Registry.fromConnectionString(
-    hub.serviceConnectionString.replace(/localhost:\d+/, 'localhost'),
-  );
-  for (const rest of [registry, service.client]) pointAtHub(rest);
+  registry = iothub.Registry.fromConnectionString(restConnectionString(hub));
+  for (const rest of [registry, service.client]) pointAtHub(rest, hub);
 });
 afterEach(async () => {
   for (const device of devices.splice(0)) await device.close();
   await service.close();
   await hub.stop();
 });
-
-/** The service SDK always speaks to port 443; an agent takes it elsewhere. */
-function pointAtHub(sdk: object): void {
-  const agent = new https.Agent({ keepAlive: false });
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, callback) =>
-    connect({ ...options, host: '127.0.0.1', port: hub.httpsPort, servername: 'localhost' }, callback);
-  (sdk as { _restApiClient: { setOptions(options: object): void } })._restApiClient.setOptions({
-    http: { agent },
-  });
-}
 
 /** The real device SDK, as it comes. */
 async function openDevice(): Promise<DeviceClient> {

@@ -47,3 +47,17 @@ test('a disconnect event, nothing at all, and a failure of ours are understood',
   const ours = new Failure('transient', 'hub.deadline', 'late');
   assert.equal(linkFailure(ours), ours);
 });
+
+test('an error that the SDK wraps in itself, or in what is no error, is understood', () => {
+  const closed = Object.assign(new Error('Connection to the server has been closed.'), {
+    transportError: {},
+  });
+  closed.transportError = closed;
+  for (const wrapping of [closed, { transportObj: closed }, { reason: { transportObj: closed } }])
+    assert.deepEqual(
+      [linkFailure(wrapping).code, linkFailure(wrapping).message],
+      ['hub.network', 'Connection to the server has been closed.'],
+    );
+  assert.equal(linkFailure({ odd: true }).message, 'the connection ended');
+  assert.equal(linkFailure('gone').message, 'gone');
+});
