@@ -12,6 +12,7 @@ import {
   createCaptureCheck,
   createHealth,
   createLedgerCheck,
+  createReports,
   createWatchdog,
   statusSentence,
 } from './health/health.ts';
@@ -202,14 +203,32 @@ async function main(): Promise<void> {
     config: config.power,
     actions: {
       seal: (signal) => capture.pause(signal),
-      tell: async (signal) => void (await hub.flush(signal)),
+      tell: async (signal) => {
+        hub.report(reports.reported());
+        await hub.flush(signal);
+      },
       powerOff: () => requestPowerOff(runtimeDir, powerLog),
       resume: () => capture.resume(),
     },
-    onChange: () => undefined,
+    onChange: (status) => reports.powerChanged(status),
     ...(wires ? { wires } : {}),
     clock,
     log: powerLog,
+  });
+  const reports = createReports({
+    cameras: () => capture.status(),
+    link: () => hub.status(),
+    power: () => power.status(),
+    ledger,
+    disk: () => health.disk(),
+    facts: () => health.facts(),
+    versions: () => health.versions(),
+    settings: () => settings.settings(),
+    desired: () => settings.desired(),
+    clipBytesMax: config.storage.maxBytes,
+    report: (reported) => hub.report(reported),
+    clock,
+    log: log.child({ room: 'health' }),
   });
   const dashboard = createDashboard({
     deviceId: config.deviceId,
@@ -253,7 +272,7 @@ async function main(): Promise<void> {
   // Messages stored by a process that died before it read them.
   ledger.drainInbox();
   const lifecycle = createLifecycle(
-    [suppressed, health, dashboard, capture, hub, uploader, power, watchdog],
+    [suppressed, health, dashboard, capture, hub, uploader, reports, power, watchdog],
     { log, stopDeadlineMs: STOP_DEADLINE_MS },
   );
   await lifecycle.start();
