@@ -1,6 +1,18 @@
 import type { PowerConfig, ReportedPower } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { BATTERY_MODELS } from './battery.ts';
+import { createShutdown, type ShutdownActions } from './shutdown.ts';
+import { openSocketSmbus } from './smbus-socket.ts';
+import { openI2cSmbus, type OpenSmbus } from './smbus.ts';
+import { createStatusLight } from './status-light.ts';
+import { createUps } from './ups.ts';
+import { createPolicy, type PolicyVerdict } from './policy.ts';
+import { createSupply } from './supply.ts';
+import { sleptThrough } from './within.ts';
+
+export type { ShutdownActions } from './shutdown.ts';
 
 export type PowerState = ReportedPower['state'];
 
@@ -24,18 +36,6 @@ export interface PowerStatus {
   readonly shutdown: ShutdownPhase | null;
 }
 
-/** What the appliance does before it switches itself off. Each is called at most once per shutdown, in this order. */
-export interface ShutdownActions {
-  /** Closes running clips and begins no others. Resolves when they are sealed. */
-  seal(signal: AbortSignal): Promise<void>;
-  /** Tells the cloud what is going to happen. Resolves when it knows, or cannot be told. */
-  tell(signal: AbortSignal): Promise<void>;
-  /** Asks systemd to power off, once. */
-  powerOff(): void;
-  /** Mains is back in time: record again. */
-  resume(): void;
-}
-
 export interface PowerDeps {
   readonly config: PowerConfig;
   readonly actions: ShutdownActions;
@@ -43,8 +43,12 @@ export interface PowerDeps {
   readonly onChange: (status: PowerStatus) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default: `ups.simulator`'s socket when it is configured, else bus `ups.bus` of this machine. */
+  readonly openSmbus?: OpenSmbus;
   /** Started; `Power` stops using them at its own stop, and leaves stopping them to who made them. */
   readonly wires?: Wires;
+  /** 0 to 1, for the jitter of the backoff. */
+  readonly random?: () => number;
 }
 
 /** GPIO lines of the appliance, all optional: what is not configured answers null or does nothing. */
@@ -65,4 +69,164 @@ export interface Power {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): PowerStatus;
+  /** Something outside this room needs a person: the light blinks. */
+  setTrouble(trouble: boolean): void;
+}
+
+const TICK_MS = 1_000;
+/** Near the end, and while switching off, where seconds count. */
+const QUICK_TICK_MS = 500;
+/** A moment stands for at most this long: a process that was stopped has seen nothing meanwhile. */
+const LONGEST_MOMENT_MS = 3_000;
+
+/** @throws Failure `rejected` for a configuration that contradicts itself */
+export function createPower({
+  config,
+  actions,
+  onChange,
+  clock,
+  log,
+  openSmbus,
+  wires,
+  random = Math.random,
+}: PowerDeps): Power {
+  check(config);
+  const { thresholds } = config;
+  const ups =
+    config.ups &&
+    createUps({ config: config.ups, thresholds, open: openSmbus ?? opener(config.ups), clock, log, random });
+  const supply = createSupply();
+  const policy = createPolicy(thresholds);
+  const shutdown = createShutdown({
+    actions,
+    returnMs: thresholds.returnMs,
+    onPhase: publish,
+    onRefused: () => policy.clear(),
+    clock,
+    log,
+  });
+  const light = createStatusLight(wires, ups !== undefined || config.gpio?.mainsPresent !== undefined);
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let state: PowerState = 'unknown';
+  let sinceMonotonicMs = clock.monotonicMs();
+  let told = 'unknown/';
+  let troubleOutside = false;
+  let tickFailed = false;
+
+  function detail(): string | null {
+    if (shutdown.why() !== null) return shutdown.why();
+    if (!ups) return state === 'unknown' ? 'no UPS is configured' : null;
+    return ups.trouble() ?? supply.contradiction() ?? (state === 'on-mains' ? ups.notCharging() : null);
+  }
+
+  function status(): PowerStatus {
+    return {
+      state,
+      // Wall time is only right after the clock was set; since when is known by the other clock.
+      sinceMs: clock.nowMs() - (clock.monotonicMs() - sinceMonotonicMs),
+      detail: detail(),
+      ...(ups?.figures(state) ?? { volts: null, amps: null, percent: null, minutesLeft: null }),
+      shutdown: shutdown.phase(),
+    };
+  }
+
+  function publish(): void {
+    const now = status();
+    light.show(now, troubleOutside);
+    const news = `${now.state}/${now.shutdown ?? ''}`;
+    if (news === told) return;
+    told = news;
+    onChange(now);
+  }
+
+  function become({ state: next, switchOff, hurry }: PolicyVerdict): void {
+    if (next !== state) {
+      const fields = { event: 'power.state', from: state, to: next, ...ups?.figures(next) };
+      state = next;
+      sinceMonotonicMs = clock.monotonicMs();
+      if (next === 'low' || next === 'critical') log.warn(fields, `power: ${next}`);
+      else log.info(fields, `power: ${next}`);
+    }
+    if (next === 'on-mains') shutdown.mainsBack();
+    if (switchOff !== null) shutdown.begin('battery', switchOff);
+    if (hurry) shutdown.hurry();
+    publish();
+  }
+
+  async function tick(momentMs: number): Promise<void> {
+    const filtered = ups ? await ups.poll() : null;
+    supply.read(filtered);
+    supply.wire(wires?.mainsPresent() ?? null, momentMs);
+    if (stopping.signal.aborted) return;
+    become(policy.update({ filtered, supply, momentMs }));
+  }
+
+  async function run(): Promise<void> {
+    let lastMs = clock.monotonicMs();
+    for (;;) {
+      const nowMs = clock.monotonicMs();
+      const momentMs = Math.min(nowMs - lastMs, LONGEST_MOMENT_MS);
+      lastMs = nowMs;
+      try {
+        await tick(momentMs);
+        tickFailed = false;
+      } catch (error) {
+        // The appliance guards on without power management rather than not at all.
+        if (!tickFailed)
+          log.error({ event: 'power.tick-failed', err: error }, 'the power could not be judged');
+        tickFailed = true;
+      }
+      const isQuick = shutdown.phase() !== null || (ups?.isNearCritical() ?? false);
+      if (!(await sleptThrough(clock, isQuick ? QUICK_TICK_MS : TICK_MS, stopping.signal))) return;
+    }
+  }
+
+  return {
+    name: 'power',
+    status,
+    setTrouble(trouble) {
+      troubleOutside = trouble;
+      light.show(status(), troubleOutside);
+    },
+    async start() {
+      if (!ups && !wires) return;
+      wires?.onButtonHeld(() => shutdown.begin('button', 'the shutdown button was held'));
+      light.show(status(), troubleOutside);
+      running = run();
+    },
+    async stop() {
+      stopping.abort();
+      await shutdown.stop();
+      await running;
+      await ups?.close();
+      light.off();
+    },
+  };
+}
+
+function opener({ simulator, bus }: NonNullable<PowerConfig['ups']>): OpenSmbus {
+  return simulator === undefined ? () => openI2cSmbus(bus) : () => openSocketSmbus(simulator);
+}
+
+/** Refuses what each value's own bounds cannot. */
+function check({ ups, thresholds, gpio }: PowerConfig): void {
+  const refuse = (code: string, sentence: string) => {
+    throw new Failure('rejected', `power.${code}`, sentence);
+  };
+  const { lowVolts, criticalVolts, hysteresisVolts, blindForMs } = thresholds;
+  if (lowVolts <= criticalVolts)
+    refuse(
+      'thresholds',
+      `power.thresholds: lowVolts (${lowVolts}) must be above criticalVolts (${criticalVolts})`,
+    );
+  if (blindForMs !== undefined && !gpio?.mainsPresent)
+    refuse('blind', 'power.thresholds.blindForMs needs the wire power.gpio.mainsPresent');
+  if (!ups) return;
+  const { least, most } = BATTERY_MODELS[ups.model].range;
+  if (criticalVolts - hysteresisVolts <= least || lowVolts + hysteresisVolts >= most)
+    refuse(
+      'thresholds',
+      `power.thresholds: a ${ups.model} has ${least} to ${most} V, and the thresholds with their hysteresis must lie within`,
+    );
 }

@@ -1,0 +1,105 @@
+import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { createIna219, type Ina219, type Ina219Reading, type Ina219Settings } from './ina219.ts';
+import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
+import { within } from './within.ts';
+
+/** Longest that one reading may take: ten words at 100 kHz take 5 ms. */
+const POLL_MS = 1_000;
+/** A chip that has been silent for this long is asked more and more rarely. */
+const PATIENCE_MS = 15_000;
+const RETRY: BackoffPolicy = { minMs: 1_000, maxMs: 20_000 };
+/** Neither passes by itself within a moment: no patience. */
+const LASTING: readonly string[] = ['smbus.no-bus', 'smbus.no-access', 'smbus.no-addon', 'smbus.in-use'];
+
+/** waiting: it is not time to ask again yet. */
+export type SensorOutcome =
+  | Ina219Reading
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly lasting: boolean }
+  | { readonly kind: 'waiting' };
+
+export interface SensorDeps {
+  readonly open: OpenSmbus;
+  readonly settings: Ina219Settings;
+  readonly clock: Clock;
+  /** 0 to 1, for the jitter of the backoff. */
+  readonly random: () => number;
+}
+
+export interface Sensor {
+  /** Never rejects, never takes longer than a second. */
+  poll(): Promise<SensorOutcome>;
+  close(): Promise<void>;
+}
+
+/** The UPS as long as it can be reached, and the way back to it when it cannot.
+ *  Invariants
+ *  1. At most one port is open. A port whose transaction hangs is closed, and the next is not opened before that close
+ *     is over: one hung ioctl costs one thread, not one with every poll.
+ *  2. It asks for ever: at most 30 s pass between two attempts. */
+export function createSensor({ open, settings, clock, random }: SensorDeps): Sensor {
+  let smbus: Smbus | undefined;
+  let chip: Ina219 | undefined;
+  let closing: Promise<void> | undefined;
+  let answeredMs = Number.NEGATIVE_INFINITY;
+  let retryMs = 0;
+  let failures = 0;
+
+  async function read(): Promise<Ina219Reading> {
+    if (!smbus || !chip) {
+      smbus = await open();
+      chip = createIna219(smbus, settings);
+    }
+    return chip.read();
+  }
+
+  function drop(): void {
+    const old = smbus;
+    smbus = undefined;
+    chip = undefined;
+    if (!old) return;
+    const over = old.close().catch(() => undefined);
+    closing = over;
+    void over.then(() => {
+      if (closing === over) closing = undefined;
+    });
+  }
+
+  function failed(failure: Failure): SensorOutcome {
+    const nowMs = clock.monotonicMs();
+    const lasting = LASTING.includes(failure.code);
+    const impatient = lasting || nowMs - answeredMs >= PATIENCE_MS;
+    if (failure.code !== 'smbus.no-chip' || impatient) drop();
+    if (impatient) {
+      retryMs = nowMs + backoffMs(RETRY, failures, random);
+      failures += 1;
+    }
+    return { kind: 'failed', failure, lasting };
+  }
+
+  return {
+    async poll() {
+      if (closing)
+        return failed(smbusFailure('smbus.failed', 'the bus is stuck: a transaction on it does not end'));
+      if (clock.monotonicMs() < retryMs) return { kind: 'waiting' };
+      const late = (): never => {
+        throw smbusFailure('smbus.failed', 'the bus is stuck: the chip could not be read in time');
+      };
+      try {
+        const reading = await within(clock, read(), POLL_MS, late);
+        answeredMs = clock.monotonicMs();
+        failures = 0;
+        retryMs = 0;
+        return reading;
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind !== 'transient') throw error;
+        return failed(error);
+      }
+    },
+    async close() {
+      drop();
+      if (closing) await within(clock, closing, POLL_MS, () => undefined);
+    },
+  };
+}
