@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CONTAINER_CLIPS, type RecordingConfig } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { loadKeys } from '../../cloud-fn/local/functions-host/keys.ts';
+import { writeHubPlace } from './hub-place.ts';
 import { repoRoot } from './places.ts';
 import type { Ready, Supervisor } from './supervisor.ts';
 
@@ -82,6 +83,12 @@ export async function startHouse(
     ],
     env: { ...connection, ...trustCa },
     readyMs: READY_MS,
+  });
+
+  writeHubPlace(dataDir, {
+    serviceConnectionString: text(hub, 'serviceConnectionString'),
+    httpsPort: text(hub, 'httpsPort'),
+    caFile: certificates.caFile,
   });
 
   tell('starting the functions host');

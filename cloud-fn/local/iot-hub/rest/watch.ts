@@ -14,8 +14,8 @@ const STALL_MS = 60_000;
  *  local hub's own: on Azure, telemetry is read from an Event Hubs endpoint.
  *
  *  `deviceId` only this device · `after` from behind this sequence · `since` from this many seconds ago; without
- *  either: from now · `follow=0` ends behind the newest event. An empty line comes every 15 s to show that the hub
- *  is there. `{"kind":"gap","missed":n}` stands for events that the ring has dropped before they were read. */
+ *  either: from now · `follow=0` ends behind the newest event. The first line, `{"kind":"here","sequence":n}`, says
+ *  behind which event the stream begins. An empty line comes every 15 s to show that the hub is there. `{"kind":"gap","missed":n}` stands for events that the ring has dropped before they were read. */
 export function watchRoutes({ events, devices, nowMs }: RestDeps): Route[] {
   let watchers = 0;
   return [
@@ -101,7 +101,7 @@ function pour(
     clearInterval(alive);
     unsubscribe();
   });
-  response.flushHeaders();
+  write(JSON.stringify({ kind: 'here', sequence: cursor }));
   pump();
 }
 
