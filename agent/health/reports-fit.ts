@@ -28,11 +28,13 @@ function hubBytes(value: unknown): number {
 
 /** Cuts a text so that its JSON has at most so many bytes. */
 export function shorten(text: string, bytes = TEXT_BYTES): string {
-  const fits = (part: string) => Buffer.byteLength(JSON.stringify(part)) - 2 <= bytes;
-  if (fits(text)) return text;
+  const sizeOf = (part: string) => Buffer.byteLength(JSON.stringify(part)) - 2;
+  if (sizeOf(text) <= bytes) return text;
   let kept = '';
-  for (const char of text.slice(0, bytes)) {
-    if (!fits(`${kept}${char}…`)) break;
+  let left = bytes - sizeOf('…');
+  for (const char of text) {
+    left -= sizeOf(char);
+    if (left < 0) break;
     kept += char;
   }
   return `${kept}…`;

@@ -9,9 +9,9 @@ import type { Database } from './database.ts';
 import type { Ledger, OutgoingEvent } from './ledger.ts';
 import type { ClipEvent } from './life-cycle.ts';
 
-/** A month without a link, with sixteen cameras and a hundred clips a day, does not fill it. */
-export const OUTBOX_ROWS_MAX = 20_000;
-export const OUTBOX_BYTES_MAX = 16 * 1024 * 1024;
+/** A month without a link, with four cameras and a hundred clips a day, does not fill it (docs/telemetry.md). */
+export const OUTBOX_ROWS_MAX = 10_000;
+export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
 /** IoT Hub takes 256 KB; nothing that we tell is nearly as long. */
 const EVENT_BYTES_MAX = 64 * 1024;
 /** Of an error's own words in an event. */
