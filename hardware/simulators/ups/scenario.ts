@@ -6,32 +6,30 @@ const Part = (description: string) => Type.Number({ minimum: 0, maximum: 1, desc
 
 /** What is wrong with the sensor, until a later step says otherwise. All parts are of transactions. */
 export const Faults = Type.Partial(
-  Type.Object(
-    {
-      nak: Part('Not answered'),
-      wrong: Part('Words read with wrong bits'),
-      noiseVolts: Type.Number({
-        minimum: 0,
-        maximum: 10,
-        description: 'Noise on the voltage, standard deviation',
-      }),
-      noiseAmps: Type.Number({
-        minimum: 0,
-        maximum: 10,
-        description: 'Noise on the current, standard deviation',
-      }),
-      offsetAmps: Type.Number({
-        minimum: -20,
-        maximum: 20,
-        description: 'Added to the current, as a shunt of wrong size',
-      }),
-      absent: Type.Boolean({ description: 'No chip at the address' }),
-      stuck: Type.Boolean({ description: 'Something holds the bus: no transaction ends' }),
-      halted: Type.Boolean({ description: 'The converter stands still' }),
-      frozen: Type.Boolean({ description: 'Every register repeats what it said' }),
-    },
-    { additionalProperties: false },
-  ),
+  Type.Object({
+    nak: Part('Not answered'),
+    wrong: Part('Words read with wrong bits'),
+    noiseVolts: Type.Number({
+      minimum: 0,
+      maximum: 10,
+      description: 'Noise on the voltage, standard deviation',
+    }),
+    noiseAmps: Type.Number({
+      minimum: 0,
+      maximum: 10,
+      description: 'Noise on the current, standard deviation',
+    }),
+    offsetAmps: Type.Number({
+      minimum: -20,
+      maximum: 20,
+      description: 'Added to the current, as a shunt of wrong size',
+    }),
+    absent: Type.Boolean({ description: 'No chip at the address' }),
+    stuck: Type.Boolean({ description: 'Something holds the bus: no transaction ends' }),
+    halted: Type.Boolean({ description: 'The converter stands still' }),
+    frozen: Type.Boolean({ description: 'Every register repeats what it said' }),
+  }),
+  { additionalProperties: false },
 );
 export type Faults = Static<typeof Faults>;
 
