@@ -39,6 +39,16 @@ export const currentStep = ({ calibration, shuntOhms }: Ina219Settings): number 
 /** Volts of the bus register: bits 15 to 3 in steps of 4 mV, whatever the range. */
 export const busVolts = (word: number): number => (word >> 3) * BUS_LSB_VOLTS;
 
+/** @throws Failure `rejected` for a configuration with which the chip would not measure by itself */
+export function checkSettings({ configuration }: Ina219Settings): void {
+  if ((configuration & MODE_CONTINUOUS) !== MODE_CONTINUOUS)
+    throw new Failure(
+      'rejected',
+      'power.configuration',
+      `ups.configuration ${hex(configuration, 4)} does not measure shunt and bus continuously: its last three bits must be 1`,
+    );
+}
+
 /** The battery's sensor.
  *  Invariants
  *  1. A good reading was made after the one before it: reading the power register clears "conversion ready".
@@ -47,12 +57,7 @@ export const busVolts = (word: number): number => (word >> 3) * BUS_LSB_VOLTS;
  *  @throws Failure `rejected` for a configuration with which the chip would not measure by itself */
 export function createIna219(smbus: Smbus, settings: Ina219Settings): Ina219 {
   const { address, configuration, calibration } = settings;
-  if ((configuration & MODE_CONTINUOUS) !== MODE_CONTINUOUS)
-    throw new Failure(
-      'rejected',
-      'power.configuration',
-      `ups.configuration ${hex(configuration, 4)} does not measure shunt and bus continuously: its last three bits must be 1`,
-    );
+  checkSettings(settings);
   const step = currentStep(settings);
   let wasSetUp = false;
 

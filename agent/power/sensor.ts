@@ -1,7 +1,13 @@
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import { createIna219, type Ina219, type Ina219Reading, type Ina219Settings } from './ina219.ts';
+import {
+  checkSettings,
+  createIna219,
+  type Ina219,
+  type Ina219Reading,
+  type Ina219Settings,
+} from './ina219.ts';
 import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
 import { within } from './within.ts';
 
@@ -35,13 +41,16 @@ export interface Sensor {
 
 /** The UPS as long as it can be reached, and the way back to it when it cannot.
  *  Invariants
- *  1. At most one port is open. A port whose transaction hangs is closed, and the next is not opened before that close
- *     is over: one hung ioctl costs one thread, not one with every poll.
- *  2. It asks for ever: at most 30 s pass between two attempts. */
+ *  1. At most one port is open, at most one reading under way. A port whose reading hangs is closed, and the next is not
+ *     opened before reading and close are over: one hung ioctl costs one thread, not one with every poll.
+ *  2. It asks for ever: at most 30 s pass between two attempts.
+ *  @throws Failure `rejected` for settings that cannot work */
 export function createSensor({ open, settings, clock, random }: SensorDeps): Sensor {
+  checkSettings(settings);
   let smbus: Smbus | undefined;
   let chip: Ina219 | undefined;
-  let closing: Promise<void> | undefined;
+  let reading: Promise<Ina219Reading> | undefined;
+  let closing: Promise<unknown> | undefined;
   let answeredMs = Number.NEGATIVE_INFINITY;
   let retryMs = 0;
   let failures = 0;
@@ -54,16 +63,18 @@ export function createSensor({ open, settings, clock, random }: SensorDeps): Sen
     return chip.read();
   }
 
+  /** Closes the port, and whatever a reading that is still under way opens. */
   function drop(): void {
-    const old = smbus;
-    smbus = undefined;
-    chip = undefined;
-    if (!old) return;
-    const over = old.close().catch(() => undefined);
-    closing = over;
-    void over.then(() => {
-      if (closing === over) closing = undefined;
-    });
+    if (closing || (!smbus && !reading)) return;
+    const closeNow = () => smbus?.close();
+    closing = Promise.allSettled([reading, closeNow()])
+      .then(closeNow)
+      .catch(() => undefined)
+      .then(() => {
+        smbus = undefined;
+        chip = undefined;
+        closing = undefined;
+      });
   }
 
   function failed(failure: Failure): SensorOutcome {
@@ -87,14 +98,18 @@ export function createSensor({ open, settings, clock, random }: SensorDeps): Sen
         throw smbusFailure('smbus.failed', 'the bus is stuck: the chip could not be read in time');
       };
       try {
-        const reading = await within(clock, read(), POLL_MS, late);
+        reading = read();
+        const result = await within(clock, reading, POLL_MS, late);
+        reading = undefined;
         answeredMs = clock.monotonicMs();
         failures = 0;
         retryMs = 0;
-        return reading;
+        return result;
       } catch (error) {
         if (!(error instanceof Failure) || error.kind !== 'transient') throw error;
-        return failed(error);
+        const outcome = failed(error);
+        reading = undefined;
+        return outcome;
       }
     },
     async close() {
