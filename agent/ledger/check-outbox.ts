@@ -15,6 +15,13 @@ const MOVE_OF: Readonly<Record<string, ClipEvent>> = {
   'clip.lost': 'lose',
 };
 
+/** A newer program, rolled back since, may have told what this one does not know: that is not judged. */
+const isOurs = (event: string, message: unknown): boolean => {
+  const schema = (message as { schema?: unknown } | null)?.schema;
+  const isNewer = typeof schema === 'string' && /^dachawatch\/telemetry\/(?!1$)\d+$/.test(schema);
+  return event in TELEMETRY_DATA && !isNewer;
+};
+
 /** Events that wait for the hub and cannot be what was told. Nothing is changed. */
 export function outboxFindings(db: Database): OutboxFinding[] {
   // Looked at from outside, the ledger may be that of a program that had no outbox yet.
@@ -30,17 +37,20 @@ export function outboxFindings(db: Database): OutboxFinding[] {
     .pluck();
 
   function problemOf({ eventId, event, body }: OutgoingEvent): string | undefined {
-    let message: Telemetry;
-    let data: Readonly<Record<string, unknown>>;
+    let message: { readonly eventId?: unknown; readonly event?: unknown };
+    let data: Readonly<Record<string, unknown>> = {};
     try {
-      message = parse(Telemetry, JSON.parse(body));
-      data = parse(TELEMETRY_DATA[message.event], message.data);
+      message = JSON.parse(body) as typeof message;
+      if (isOurs(event, message)) {
+        const ours = parse(Telemetry, message);
+        data = parse(TELEMETRY_DATA[ours.event], ours.data);
+      }
     } catch (error) {
       if (error instanceof ContractError) return `cannot be read: ${error.message}`;
       if (error instanceof SyntaxError) return 'is not JSON';
       throw error;
     }
-    if (message.eventId !== eventId || message.event !== event) return 'says it is another one';
+    if (message?.eventId !== eventId || message.event !== event) return 'says it is another one';
     if (eventId > last) return 'has an id that was never given';
     const move = MOVE_OF[event];
     if (move !== undefined && hasMove.get(String(data['clipId']), move) === 0)

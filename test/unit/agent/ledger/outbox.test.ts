@@ -324,6 +324,30 @@ test('the check finds events that cannot be what was told; a repair takes them o
   assert.deepEqual(after, { clips: 1, ok: 1, repaired: 0, repairable: 0, problems: [] });
 });
 
+test('events of a newer program that was rolled back are left alone, and can be sent', async (t) => {
+  const bench = benchLedger(t);
+  bench.ledger.tell('link.state', link('ours'));
+  const db = new Sqlite(ledgerFile(bench.dir));
+  const ids = ['01A00000000000000000000000', '01B00000000000000000000000'];
+  const add = db.prepare('INSERT INTO outbox VALUES (?, ?, 2, 10, ?)');
+  add.run(
+    ids[0],
+    'door.bell',
+    exampleOf('link.state').replace('link.state', 'door.bell').replace(/01M0+/, ids[0]!),
+  );
+  add.run(
+    ids[1],
+    'link.state',
+    JSON.stringify({ schema: 'dachawatch/telemetry/2', eventId: ids[1], event: 'link.state', news: {} }),
+  );
+  db.close();
+  assert.deepEqual((await bench.ledger.check({ repair: true })).problems, []);
+  assert.deepEqual(
+    bench.ledger.outgoing(2).map(({ eventId }) => eventId),
+    ids,
+  );
+});
+
 const exampleOf = (event: TelemetryEvent): string =>
   JSON.stringify({
     schema: 'dachawatch/telemetry/1',
