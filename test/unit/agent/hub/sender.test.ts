@@ -51,6 +51,7 @@ function bench(count: number) {
     sent,
     settled,
     add,
+    drop: (eventId: string) => stored.delete(eventId),
     breaks: (isBroken: boolean) => {
       broken = isBroken;
     },
@@ -167,4 +168,17 @@ test('nothing is left behind when the connection ends', async () => {
   sender.wake();
   await clock.advance(60_000);
   assert.deepEqual(ids(), []);
+});
+
+test('events that a full outbox drops while they are in flight do not make room for more', async () => {
+  const { clock, connect, ids, drop, sender, sent } = bench(8);
+  connect();
+  await clock.advance(0);
+  for (const eventId of ['e1', 'e2', 'e3']) drop(eventId);
+  sender.wake();
+  await clock.advance(0);
+  assert.deepEqual(ids(), ['e1', 'e2', 'e3', 'e4']);
+  sent[0]?.acknowledge();
+  await clock.advance(0);
+  assert.deepEqual(ids().slice(4), ['e5']);
 });
