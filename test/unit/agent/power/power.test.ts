@@ -16,7 +16,7 @@ const WIRE = { gpio: { mainsPresent: { line: 22 } } };
 
 /** The power room with a simulated UPS on its bus and fake wires. */
 function bench({
-  config = UPS as object,
+  config = UPS,
   wires = undefined as Wires | undefined,
   fill = 0.6,
   open = undefined as (() => Promise<Smbus>) | undefined,
