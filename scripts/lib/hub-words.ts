@@ -20,7 +20,7 @@ export function deviceLine(twin: Twin): string {
   const refused = Array.isArray(reported['refused']) ? reported['refused'].length : 0;
   const state = twin.connectionState === 'Connected' ? 'connected   ' : 'disconnected';
   const follows =
-    answered === undefined
+    answered === undefined || answered === 0
       ? 'it has never answered'
       : `it has answered version ${word(answered)}${refused > 0 ? ` and refused ${refused}` : ''}`;
   const disabled = twin.status === 'disabled' ? '; disabled' : '';

@@ -40,7 +40,8 @@ test('a device is shown with how far it has followed', () => {
     status,
     properties: { desired: { $version: 4 }, reported: { ...reported } },
   });
-  assert.match(deviceLine(twin({})), /^pi {2}connected {5}desired version 4; it has never answered$/);
+  for (const silent of [{}, { desiredVersion: 0 }])
+    assert.match(deviceLine(twin(silent)), /^pi {2}connected {5}desired version 4; it has never answered$/);
   assert.match(
     deviceLine(twin({ desiredVersion: 3, refused: [{}, {}] }, 'Disconnected', 'disabled')),
     /^pi {2}disconnected {2}.*answered version 3 and refused 2; disabled$/,
