@@ -63,6 +63,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
 
     child.once('exit', (code, signal) => {
       entry.child = undefined;
+      writePids();
       if (stopping || !entry.served) return;
       if (performance.now() - startedAt > HEALTHY_MS) entry.restarts = 0;
       const inMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** entry.restarts);

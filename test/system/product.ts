@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/run');
 
@@ -147,4 +148,11 @@ export async function clipsOf(page: string): Promise<PageClip[]> {
   } catch {
     return []; // The agent is being killed or restarted.
   }
+}
+
+/** What `scripts/hub` prints about the product in `data`.
+ *  @throws when it refuses */
+export async function hub(data: string, ...args: readonly string[]): Promise<string> {
+  const script = join(import.meta.dirname, '../../scripts/hub');
+  return (await promisify(execFile)(script, [...args, '--data', data])).stdout;
 }
