@@ -18,13 +18,14 @@ export const fillOf = (volts: number, { emptyVolts, fullVolts }: BatteryModel): 
 
 /** The current is averaged over about this long, so that the answer does not jump with the load. */
 const AVERAGE_MS = 60_000;
+/** Less than this out of the pack is offset, not load. */
+const FLOWS_AMPS = 0.05;
 
 export interface Forecast {
   /** @param forMs how long this reading stands for */
   offer(amps: number, forMs: number): void;
   /** Minutes until `emptyAtVolts` at the average current, rounded for a person; null when nothing flows out. */
   minutesLeft(volts: number): number | null;
-  forget(): void;
 }
 
 export interface ForecastDeps {
@@ -38,17 +39,15 @@ export function createForecast({ model, emptyAtVolts, capacityMilliampHours }: F
   let averageAmps: number | null = null;
   return {
     offer(amps, forMs) {
-      // Charging says nothing about what will be taken out.
-      if (averageAmps === null || averageAmps > 0) averageAmps = amps;
+      // On mains nothing is known about what will be taken out.
+      if (amps > -FLOWS_AMPS) averageAmps = null;
+      else if (averageAmps === null) averageAmps = amps;
       else averageAmps += (amps - averageAmps) * Math.min(1, forMs / AVERAGE_MS);
     },
     minutesLeft(volts) {
-      if (averageAmps === null || averageAmps > -0.05) return null;
+      if (averageAmps === null) return null;
       const left = Math.max(0, fillOf(volts, model) - fillOf(emptyAtVolts, model));
       return roundForPeople(((left * capacityMilliampHours) / 1_000 / -averageAmps) * 60);
-    },
-    forget() {
-      averageAmps = null;
     },
   };
 }

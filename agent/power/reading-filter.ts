@@ -47,7 +47,6 @@ export interface ReadingFilter {
   contradicts(): boolean;
   /** Since when the registers repeat themselves although a current flows; null when they do not. */
   frozenSinceMs(): number | null;
-  forget(): void;
 }
 
 /** Readings a person would believe.
@@ -112,13 +111,6 @@ export function createReadingFilter(range: { readonly least: number; readonly mo
     frozenSinceMs() {
       const lastMs = believed.at(-1)?.atMs;
       return sameRaw && lastMs !== undefined && isFrozen(sameRaw, lastMs) ? sameRaw.sinceMs : null;
-    },
-    forget() {
-      believed = [];
-      candidates = [];
-      verdicts = [];
-      latest = null;
-      sameRaw = undefined;
     },
   };
 }

@@ -12,7 +12,7 @@ const STALE_MS = 15_000;
 const FROZEN_MS = 120_000;
 /** Trouble that comes again within this time is the same trouble. */
 const WELL_MS = 10_000;
-/** A full pack is never this far below the top, so with mains it would be charged. */
+/** A pack that is low takes at least this from a charger that works. */
 const CHARGED_AMPS = 0.05;
 
 export interface UpsDeps {

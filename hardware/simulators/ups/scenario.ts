@@ -35,7 +35,6 @@ export type Faults = Static<typeof Faults>;
 
 export const Scenario = Type.Object(
   {
-    $schema: Type.Optional(Type.String()),
     title: Type.String({ description: 'One sentence' }),
     durationS: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
     seed: Type.Integer({ minimum: 0, default: 1, description: 'Of everything random' }),

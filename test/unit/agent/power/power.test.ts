@@ -12,11 +12,12 @@ import { createFakeWires } from '../../../fakes/wires.ts';
 import { createLogBook } from './log-book.ts';
 
 const UPS = { ups: { model: 'waveshare-ups-module-3s' } };
+const DEFAULT: object = UPS;
 const WIRE = { gpio: { mainsPresent: { line: 22 } } };
 
 /** The power room with a simulated UPS on its bus and fake wires. */
 function bench({
-  config = UPS,
+  config = DEFAULT,
   wires = undefined as Wires | undefined,
   fill = 0.6,
   open = undefined as (() => Promise<Smbus>) | undefined,
