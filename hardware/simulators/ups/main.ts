@@ -72,9 +72,6 @@ async function simulate(socketPath: string, file: string, speed: number, control
   const servers: Server[] = [await listen(socketPath, answerBus(model, elapsedMs))];
   if (controlPath !== undefined) servers.push(await listen(controlPath, command));
   onLines(process.stdin, (line) => print(command(line)));
-  const ready = { ready: true, socket: socketPath, control: controlPath ?? null, pid: process.pid };
-  print(JSON.stringify(ready));
-  process.send?.(ready);
   // A closed server removes its socket file; connections end with the process.
   const stop = () => {
     for (const server of servers) server.close();
@@ -82,6 +79,10 @@ async function simulate(socketPath: string, file: string, speed: number, control
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
   process.once('disconnect', stop);
+  // Last: who reads it may end us at once.
+  const ready = { ready: true, socket: socketPath, control: controlPath ?? null, pid: process.pid };
+  print(JSON.stringify(ready));
+  process.send?.(ready);
 }
 
 const flags = readFlags();
