@@ -83,11 +83,8 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     onStoreFailed: (error) =>
       end(new Failure('transient', 'hub.store', 'a cloud message could not be stored', { cause: error })),
     onMethod: (call) => void answerMethod(call),
-    onRenewed: (isSessionKept) => {
-      if (isSessionKept)
-        wishes.catchUp(); // a push may have come while nobody was there
-      else end(new Failure('transient', 'hub.network', 'the hub forgot what we listen to'));
-    },
+    // A push may have come while nobody was there; and a hub that forgot what we listen to will not answer.
+    onRenewed: () => wishes.catchUp(),
   });
   const { mqtt } = transport;
   const client = new device.Client(mqtt);

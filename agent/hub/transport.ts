@@ -27,8 +27,7 @@ export interface DurableTransport {
  *  @param store synchronous; throws when it cannot store
  *  @param onStored after the acknowledgement was written
  *  @param onStoreFailed what `store` threw
- *  @param onRenewed the SDK connected again with a new token; `isSessionKept` when the hub still knows what we
- *    listen to */
+ *  @param onRenewed the SDK connected again, with a new token */
 export function createDurableTransport({
   authentication,
   ca,
@@ -48,7 +47,7 @@ export function createDurableTransport({
   onStored: () => void;
   onStoreFailed: (error: unknown) => void;
   onMethod: (call: { name: string; requestId: string; payload: Buffer }) => void;
-  onRenewed: (isSessionKept: boolean) => void;
+  onRenewed: () => void;
 }): DurableTransport {
   let isDestroyed = false;
   let current: { client: MqttClient; closed: Promise<void> } | undefined;
@@ -75,7 +74,7 @@ export function createDurableTransport({
     const isRenewal = current !== undefined;
     current = { client, closed: new Promise((resolve) => client.once('close', () => resolve())) };
     client.on('error', () => {}); // the SDK has its own listener, and takes it off before the last error
-    if (isRenewal) client.on('connect', ({ sessionPresent }) => onRenewed(sessionPresent));
+    if (isRenewal) client.on('connect', onRenewed);
     client.on('packetreceive', mendTwinPacket);
     const emit = client.emit.bind(client);
     client.emit = (event: string, ...args: unknown[]) =>

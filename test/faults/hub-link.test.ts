@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import device from 'azure-iot-device';
+import { openConnection } from '../../agent/hub/connection.ts';
+import { createDurableTransport } from '../../agent/hub/transport.ts';
 import { createLogBook } from '../unit/agent/hub/log-book.ts';
 import {
   DEVICE,
@@ -8,6 +11,7 @@ import {
   online,
   openService,
   QUICK,
+  silent,
   type TestLink,
   useHub,
 } from '../integration/hub-fixture.ts';
@@ -210,7 +214,7 @@ test('a hub that failed over and forgot us hears of our wishes again: nothing is
   assert.equal((await house.operator.call('nothing')).status, 404);
 });
 
-test('a hub that forgot us before a token was renewed is connected to anew at once', async () => {
+test('a hub that forgot us is noticed when the token is renewed, without a probe', async () => {
   const token = { validSeconds: 30, renewBeforeSeconds: 28 };
   const one = await house.onlineLink({ timings: { ...UNPROBED, token } });
   house.hub.mqtt.forgetSessions();
@@ -290,4 +294,52 @@ test('listeners that throw are logged, and the link lives', async () => {
   await delivers(one);
   assert.deepEqual(book.events('error'), ['link.listener-failed', 'link.listener-failed']);
   assert.equal(book.events('warn').length, 0);
+});
+
+/** What a connection and its transport are told, for tests that hold one in their hands. */
+const bare = () => ({
+  connectionString: `${house.hub.deviceConnectionString(DEVICE)};GatewayHostName=localhost:${house.hub.mqttPort}`,
+  ca: house.world.ca,
+  keepaliveSeconds: 60,
+  callMs: 2_000,
+  connectTimeoutMs: 2_000,
+  closeMs: 500,
+  token: { validSeconds: 3600, renewBeforeSeconds: 900 },
+  store: () => {},
+  onStored: () => {},
+  onDesired: () => {},
+  answer: async () => ({ status: 200, payload: null }),
+  log: silent,
+});
+
+test('a connection that ended is not asked again, where the SDK would connect anew', async () => {
+  const one = await openConnection(bare(), new AbortController().signal);
+  house.hub.mqtt.drop();
+  const { message } = await one.ended;
+  await assert.rejects(one.probe(), { message });
+  await assert.rejects(one.report({ a: 1 }), { message });
+  await assert.rejects(one.send({ eventId: 'e1', event: 'heartbeat', body: '{}' }), { message });
+  // Begun later than whatever the SDK might have begun.
+  const other = await openConnection(bare(), new AbortController().signal);
+  await other.probe();
+  assert.equal(connects(), 2);
+  for (const each of [one, other]) await each.dispose();
+});
+
+test('a transport that was destroyed opens no connection any more, however late it is asked', async () => {
+  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
+    bare().connectionString,
+  );
+  const transport = createDurableTransport({
+    ...bare(),
+    authentication,
+    onStoreFailed: () => {},
+    onMethod: () => {},
+    onRenewed: () => {},
+  });
+  await transport.destroy();
+  const refused = await new Promise((resolve) => transport.mqtt.connect(resolve));
+  assert.ok(refused instanceof Error);
+  assert.equal(connects(), 0);
+  authentication.stop();
 });
