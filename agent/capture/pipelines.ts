@@ -12,6 +12,8 @@ export const ENCODER = 'encoder';
 export const PICTURES = 'pictures';
 /** A larger picture is made smaller: it must fit into a message. */
 const WIDEST_PX = 1280;
+/** Levels from 0 to 255 and the colours of BT.601, which is what a JPEG file stands for; video has 16 to 235. */
+const JFIF = 'colorimetry=1:4:7:1';
 
 /** TCP only: a lost UDP packet tears pictures in the evidence. `buffer-mode=none` takes the camera's own time
  *  stamps: the default smooths them by arrival, and gives pictures that arrive in a burst one and the same time, which
@@ -48,7 +50,7 @@ export const SUB_PIPELINE = [
   `valve name=${SHUTTER} drop=true`,
   'videoscale add-borders=false',
   'videoconvert',
-  `video/x-raw,format=I420,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1`,
+  `video/x-raw,format=I420,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1,${JFIF}`,
   `jpegenc name=${ENCODER}`,
   `appsink name=${PICTURES} sync=false async=false max-buffers=1 drop=true`,
 ].join(' ! ');

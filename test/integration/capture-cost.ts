@@ -33,7 +33,7 @@ const seconds = Number(values.seconds);
 
 /** User and system time, as `ps` shows it. */
 async function cpuS(pid: number | undefined): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [user, system] = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
@@ -48,13 +48,16 @@ const camera = await startCamera({ video, cacheDir: dir });
 const costs = checkouts.map(() => [] as number[]);
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
+    let whole = true;
     const children = checkouts.map((checkout) => {
       const child = fork(resolve(checkout, 'agent/capture/child.ts'), [], {
         execArgv: [],
         env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
       });
       child.on('message', (message: { type: string; detail?: string }) => {
-        if (message.type === 'failing') process.stderr.write(`${checkout}: ${message.detail}\n`);
+        if (message.type !== 'failing') return;
+        whole = false;
+        process.stderr.write(`a round is lost: ${checkout}: ${message.detail}\n`);
       });
       child.send({
         type: 'configure',
@@ -72,6 +75,7 @@ try {
     await sleep(seconds * 1000);
     const after = await Promise.all(children.map(({ pid }) => cpuS(pid)));
     await Promise.all(children.map(end));
+    if (!whole) continue;
     for (const [index, cost] of costs.entries())
       cost.push((((after[index] ?? 0) - (before[index] ?? 0)) * 60) / seconds);
   }
@@ -87,6 +91,7 @@ for (const [index, cost] of costs.entries()) {
 }
 
 async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
   const exited = once(child, 'exit');
   child.send({ type: 'stop' });
   await exited;
