@@ -14,6 +14,7 @@ import {
   createLedgerCheck,
   createReports,
   createWatchdog,
+  progressMark,
   statusSentence,
 } from './health/health.ts';
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
@@ -41,6 +42,8 @@ Records what moves in front of the cameras, keeps it, uploads it, and shows what
 const STOP_DEADLINE_MS = 10_000;
 const LEASE_MS = 15 * 60_000;
 const LEDGER_WAIT_MS = 20_000;
+/** The link asks the hub something each five minutes, or tries to reach it far more often. */
+const HUB_TURN_MS = 10 * 60_000;
 
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
@@ -148,6 +151,7 @@ async function main(): Promise<void> {
     };
   };
 
+  const hubTurn = progressMark({ name: 'the hub link', clock, longestMs: HUB_TURN_MS });
   const hub = createHubLink({
     connectionString: files.secret(config.hub.credential, 'the hub link'),
     mqttEndpoint: config.hub.mqttEndpoint,
@@ -161,6 +165,7 @@ async function main(): Promise<void> {
       ledger.drainInbox();
     },
     onOnline: () => uploader.wake(),
+    onTurn: () => hubTurn.beat(),
     outbox: ledger,
     onDesired: (document) => settings.take(document),
     methods: createDirectMethods({
@@ -256,6 +261,7 @@ async function main(): Promise<void> {
   const watchdog = createWatchdog({
     checks: [
       createLedgerCheck({ ledger, clock }),
+      hubTurn,
       createCaptureCheck({
         cameras: () => capture.status(),
         clock,

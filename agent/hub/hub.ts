@@ -7,6 +7,7 @@ import { messageIdOf } from './devicebound.ts';
 import { readEndpoint, readIdentity } from './identity.ts';
 import { createMethodDoor } from './method-door.ts';
 import { createProgress } from './progress.ts';
+import { reach } from './reach.ts';
 import { createReporter } from './reporter.ts';
 import { createSender } from './sender.ts';
 import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
@@ -66,6 +67,8 @@ export interface HubLink extends TicketDesk {
 
 /** How long and how often. The defaults are for a house; tests shorten them. */
 export interface LinkTimings extends SupervisorTimings {
+  /** How long the hub's network may take to let us in. */
+  readonly reachMs: number;
   /** Deadline of one question to the hub. */
   readonly callMs: number;
   readonly closeMs: number;
@@ -77,8 +80,13 @@ export interface LinkTimings extends SupervisorTimings {
   readonly methodMs: number;
 }
 
+/** Of IoT Hub. */
+const MQTT_PORT = 8883;
+
 const TIMINGS: LinkTimings = {
   retry: { minMs: 500, maxMs: 60_000 },
+  unreachable: { minMs: 500, maxMs: 4_000 },
+  reachMs: 3_500,
   refusedMinMs: 30_000,
   probeMs: 300_000,
   stableMs: 60_000,
@@ -106,6 +114,8 @@ export interface HubLinkDeps {
   readonly onMessage: () => void;
   /** Connected, again or for the first time: ask for what was missed. */
   readonly onOnline: () => void;
+  /** The link's loop has made a turn, at least once in five minutes. */
+  readonly onTurn?: () => void;
   /** Where events wait until the hub has acknowledged them. */
   readonly outbox: Pick<Ledger, 'outgoing' | 'settleOutgoing'>;
   /** After every connect and every change, the whole document. One that is not newer than the last delivered on
@@ -158,8 +168,9 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
   const answer = createMethodDoor({ methods: deps.methods, answerMs: timings.methodMs, clock, log });
 
   const supervisor = createSupervisor({
-    open: (signal) =>
-      openConnection(
+    open: async (signal) => {
+      await reach(mqttEndpoint ?? { host: identity.hostName, port: MQTT_PORT }, timings.reachMs, signal);
+      return await openConnection(
         {
           ...timings,
           connectionString: `${deps.connectionString}${gateway}`,
@@ -172,7 +183,8 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
           log,
         },
         signal,
-      ),
+      );
+    },
     onOnline: (connection, itsEnd) => {
       over = itsEnd;
       over.addEventListener('abort', onProgress, { once: true });
@@ -180,6 +192,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
       sender.attach(connection, over);
       guarded('onOnline', deps.onOnline)();
     },
+    onTurn: deps.onTurn ?? (() => undefined),
     timings,
     clock,
     random,

@@ -3,7 +3,7 @@ import { Failure } from '../kernel/failure.ts';
 /** Why a connection could not be made or ended. Stable codes:
  *  `hub.refused`: the hub knows us and says no (identity disabled, key wrong, our clock wrong) ·
  *  `hub.tls`: the other end cannot prove that it is the hub · `hub.store`: a message could not be stored ·
- *  `hub.deadline`: no answer in time · `hub.network`: everything else. */
+ *  `hub.unreachable`: no connection to anybody (`reach.ts`) · `hub.deadline`: no answer in time · `hub.network`: everything else. */
 export function linkFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { text, code } = innermost(error);

@@ -10,6 +10,9 @@ import { sleepUnlessAborted } from './sleep.ts';
 
 export interface SupervisorTimings {
   readonly retry: BackoffPolicy;
+  /** While nobody is there to be asked: a try costs next to nothing, and the house should obey soon after the
+   *  network is back. */
+  readonly unreachable: BackoffPolicy;
   /** At least this after the hub refused us or a message could not be stored: each try costs something. */
   readonly refusedMinMs: number;
   /** How often the hub is asked whether it is still there. */
@@ -22,6 +25,8 @@ export interface SupervisorDeps {
   readonly open: (signal: AbortSignal) => Promise<HubConnection>;
   /** @param over aborted when the connection has ended */
   readonly onOnline: (connection: HubConnection, over: AbortSignal) => void;
+  /** The loop has made a turn: it tried, or asked whether the hub is still there. */
+  readonly onTurn: () => void;
   readonly timings: SupervisorTimings;
   readonly clock: Clock;
   readonly random: () => number;
@@ -44,6 +49,7 @@ const COSTLY: readonly string[] = ['hub.refused', 'hub.store'];
 export function createSupervisor({
   open,
   onOnline,
+  onTurn,
   timings,
   clock,
   random,
@@ -61,13 +67,17 @@ export function createSupervisor({
 
   async function run(signal: AbortSignal): Promise<void> {
     let attempt = 0;
+    let unreached = 0;
     while (!signal.aborted) {
+      onTurn();
       const startedMs = clock.monotonicMs();
       const { failure, wasOnline } = await holdOne(signal);
       if (signal.aborted) return;
       if (wasOnline && clock.monotonicMs() - startedMs >= timings.stableMs) attempt = 0;
-      const waitMs = waitAfter(failure, attempt);
-      attempt += 1;
+      const nobody = failure.code === 'hub.unreachable';
+      const waitMs = nobody ? backoffMs(timings.unreachable, unreached, random) : waitAfter(failure, attempt);
+      unreached = nobody ? unreached + 1 : 0;
+      if (!nobody) attempt += 1;
       report(failure, wasOnline, waitMs);
       await sleepUnlessAborted(clock, waitMs, signal);
     }
@@ -99,6 +109,7 @@ export function createSupervisor({
   /** Resolves when a probe failed, or, with the reason of its end, when the connection is over. */
   async function probeUntilFailure(connection: HubConnection, over: AbortSignal): Promise<Failure> {
     while (await sleepUnlessAborted(clock, timings.probeMs, over)) {
+      onTurn();
       try {
         await connection.probe();
       } catch (error) {

@@ -8,14 +8,14 @@ import { expectation } from '../../../../agent/hub/desired-value.ts';
 const PAGE = readFileSync(join(import.meta.dirname, '../../../../docs/twin.md'), 'utf8');
 
 type Shape = Parameters<typeof expectation>[0] & {
-  readonly default?: unknown;
+  readonly default?: number;
   readonly description?: string;
 };
 
 /** Rows of the table: a property, and what lies in the objects of a list. */
 function rows(path: string, shape: Shape): string[] {
   const cell = (text: string) => text.replaceAll('|', '\\|');
-  const standard = shape.default === undefined ? '' : String(shape.default as number);
+  const standard = shape.default ?? '';
   const row = `| \`${path}\` | ${cell(expectation(shape))} | ${standard} | ${cell(shape.description ?? '')} |`;
   const items = shape.items as Shape | undefined;
   return [

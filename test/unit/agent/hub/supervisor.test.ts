@@ -9,6 +9,7 @@ import { createFakeClock } from '../../../fakes/clock.ts';
 const failure = (code: string, message = code) => new Failure('transient', code, message);
 const TIMINGS = {
   retry: { minMs: 500, maxMs: 60_000 },
+  unreachable: { minMs: 500, maxMs: 4_000 },
   refusedMinMs: 30_000,
   probeMs: 60_000,
   stableMs: 60_000,
@@ -30,6 +31,7 @@ function bench() {
   let next: 'works' | Failure = 'works';
   let probe: () => Promise<void> = async () => {};
   let onlineCount = 0;
+  const turns: number[] = [];
   const supervisor = createSupervisor({
     clock,
     log,
@@ -38,6 +40,7 @@ function bench() {
     onOnline: () => {
       onlineCount += 1;
     },
+    onTurn: () => void turns.push(clock.monotonicMs()),
     open: async (signal) => {
       const { promise: ended, resolve } = Promise.withResolvers<Failure>();
       const entry = { atMs: clock.monotonicMs(), end: resolve, disposed: false };
@@ -62,6 +65,7 @@ function bench() {
     lines,
     opened,
     supervisor,
+    turns,
     online: () => onlineCount,
     nextIs: (outcome: 'works' | Failure) => {
       next = outcome;
@@ -81,6 +85,34 @@ test('attempts go on for ever, the waits double up to a minute', async () => {
   assert.deepEqual(gaps().slice(0, 9), [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   await clock.advance(86_400_000);
   assert.ok(gaps().length > 1400);
+  await supervisor.stop();
+});
+
+test('while nobody can be reached the waits stay short for hours, and a hub that answers badly afterwards is spared', async () => {
+  const { clock, supervisor, nextIs, gaps } = bench();
+  nextIs(failure('hub.unreachable'));
+  supervisor.start();
+  await clock.advance(3_600_000);
+  assert.deepEqual(gaps().slice(0, 6), [500, 1000, 2000, 4000, 4000, 4000]);
+  assert.ok(gaps().every((gap) => gap <= 4_000));
+  const before = gaps().length;
+  nextIs(failure('hub.network'));
+  await clock.advance(600_000);
+  assert.deepEqual(gaps().slice(before + 1, before + 5), [500, 1000, 2000, 4000]);
+  await supervisor.stop();
+});
+
+test('a turn is told for each attempt and each probe, so that a link that is down still makes progress', async () => {
+  const { clock, supervisor, nextIs, turns, opened } = bench();
+  nextIs(failure('hub.unreachable'));
+  supervisor.start();
+  await clock.advance(60_000);
+  assert.equal(turns.length, opened.length);
+  nextIs('works');
+  await clock.advance(600_000);
+  const pauses = turns.slice(1).map((atMs, index) => atMs - (turns[index] ?? 0));
+  assert.ok(Math.max(...pauses) <= TIMINGS.probeMs, `${Math.max(...pauses)} ms`);
+  assert.ok(clock.monotonicMs() - (turns.at(-1) ?? 0) <= TIMINGS.probeMs);
   await supervisor.stop();
 });
 
