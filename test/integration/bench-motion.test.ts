@@ -121,6 +121,8 @@ const refused: readonly [args: string[], says: RegExp][] = [
   [['motion', '--manifest', 'x', '--every-ms', '2000'], /goes with --direct/],
   [['motion', '--manifest', 'x', '--peer', 'frigate'], /--peer takes motion/],
   [['motion', '--manifest', 'x', '--loud'], /--help/],
+  [['motion', '--made', 'up'], /--made takes look or final/],
+  [['motion', '--made', 'look', '--manifest', 'x'], /needs --manifest FILE/],
 ];
 for (const [args, says] of refused) {
   test(`"${args.join(' ')}" is refused with one sentence and code 2`, async () => {

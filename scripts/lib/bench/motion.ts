@@ -7,6 +7,8 @@ import { runDirect } from './direct.ts';
 import { runLive } from './live.ts';
 import { type BenchClip, readManifest } from './manifest.ts';
 import { figuresOf, measure, type Measured, type Run } from './measure.ts';
+import { makeClips } from './motion-made/make.ts';
+import { HALVES, type Half } from './motion-made/recipes.ts';
 import { runPeer } from './peer-motion.ts';
 import { Refusal } from './refusal.ts';
 import { reasonsOf, type Row, tableOf } from './table.ts';
@@ -24,6 +26,7 @@ function readOptions(args: readonly string[]) {
       args: [...args],
       options: {
         manifest: { type: 'string' },
+        made: { type: 'string' },
         direct: { type: 'boolean', default: false },
         'every-ms': { type: 'string' },
         sensitivity: { type: 'string', default: '5' },
@@ -36,13 +39,17 @@ function readOptions(args: readonly string[]) {
   } catch (error) {
     throw new Refusal(`${(error as Error).message} (scripts/bench --help lists the options)`);
   }
-  const { manifest, direct, only, json, peer } = values;
-  if (manifest === undefined) throw new Refusal('motion needs --manifest FILE with the labelled clips');
+  const { manifest, made, direct, only, json, peer } = values;
+  if ((manifest === undefined) === (made === undefined))
+    throw new Refusal('motion needs --manifest FILE with the labelled clips, or --made look or --made final');
+  if (made !== undefined && !Object.hasOwn(HALVES, made))
+    throw new Refusal(`--made takes ${Object.keys(HALVES).join(' or ')}, not "${made}"`);
   if (peer !== undefined && peer !== 'motion') throw new Refusal(`--peer takes motion, not "${peer}"`);
   if (values['every-ms'] !== undefined && !direct)
     throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
   return {
     manifest,
+    made: made as Half | undefined,
     direct,
     only,
     json,
@@ -63,7 +70,9 @@ const tell = (sentence: string): void => void process.stderr.write(`${sentence}\
 
 export async function benchMotion(args: readonly string[], signal: AbortSignal): Promise<void> {
   const options = readOptions(args);
-  const clips = await readManifest(options.manifest, options.only);
+  const made = { cacheDir: cacheDir(), onProgress: tell, signal };
+  const manifest = options.manifest ?? (await makeClips(options.made ?? 'look', made));
+  const clips = await readManifest(manifest, options.only);
   const ours = (clip: BenchClip): Promise<Run> =>
     options.direct
       ? runDirect(clip, options)
