@@ -105,7 +105,8 @@ function credentialProblem(files: ConfigFiles, name: string): string | null {
     files.login({ id: 'of the twin', credential: name });
     return null;
   } catch {
-    return `the appliance holds no usable credential "${name}"`;
+    // Not its name: somebody may have typed the password itself.
+    return 'the appliance holds no usable credential of this name';
   }
 }
 
@@ -247,6 +248,7 @@ async function main(): Promise<void> {
     suppressed,
     power: () => power.status(),
     health,
+    storage: () => reports.storage(),
     desired: () => settings.desired(),
     clock,
     log: log.child({ room: 'dashboard' }),

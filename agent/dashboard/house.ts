@@ -1,6 +1,6 @@
 import type { ReportedHealth } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
-import type { Disk } from '../health/health.ts';
+import type { Disk, StorageState } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { PowerStatus } from '../power/power.ts';
 import type { UploadStatus } from '../upload/upload.ts';
@@ -46,19 +46,15 @@ export interface House {
   readonly waiting: number;
 }
 
-/** Less than what the ledger leaves free for everything else: clips cannot have taken it. */
-const DISK_FULL_BYTES = 256 * 1024 * 1024;
-const DISK_NEARLY_FULL_BYTES = 4 * DISK_FULL_BYTES;
 /** A Raspberry Pi 5 slows its processor down at 80 °C, and more at 85 °C. */
 const HOT_CELSIUS = 80;
 
 /** What is wrong with the machine; empty when it is well, or nobody knows. */
-export function machineTroubles({ health, disk }: MachineFacts) {
+export function machineTroubles({ health, storage }: MachineFacts) {
   const now = health?.throttled ?? [];
-  const free = disk && disk.diskTotalBytes > 0 ? disk.diskFreeBytes : Infinity;
   return {
-    diskFull: free < DISK_FULL_BYTES,
-    diskNearlyFull: free < DISK_NEARLY_FULL_BYTES,
+    diskFull: storage === 'full',
+    diskNearlyFull: storage === 'nearly-full',
     underVoltage: now.includes('under-voltage'),
     hot: (health?.cpuCelsius ?? 0) >= HOT_CELSIUS || now.includes('soft-temperature-limit'),
   };
@@ -67,6 +63,8 @@ export function machineTroubles({ health, disk }: MachineFacts) {
 export interface MachineFacts {
   readonly health: ReportedHealth | null;
   readonly disk: Disk | null;
+  /** Room for clips that are nowhere else; null when nobody knows. */
+  readonly storage: StorageState | null;
 }
 
 /** What matters most goes first: an end of power before a blind camera before a missing link before a queue. What

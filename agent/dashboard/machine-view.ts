@@ -1,5 +1,5 @@
 import type { Refusal, ReportedVersions } from '@dachawatch/contracts';
-import type { Health } from '../health/health.ts';
+import type { Health, StorageState } from '../health/health.ts';
 import { redact } from '../kernel/log.ts';
 import type { PowerStatus } from '../power/power.ts';
 import { type MachineFacts, machineTroubles } from './house.ts';
@@ -8,6 +8,8 @@ import { type MachineFacts, machineTroubles } from './house.ts';
 export interface MachineSources {
   readonly power?: () => PowerStatus;
   readonly health?: Pick<Health, 'facts' | 'disk' | 'versions'>;
+  /** How much room there is for clips. */
+  readonly storage?: () => StorageState | null;
   /** The settings that the cloud wishes: `$version` of those seen last (0: none yet), and what was not applied. */
   readonly desired?: () => { readonly version: number; readonly refused: readonly Refusal[] };
 }
@@ -19,10 +21,11 @@ export interface MachineSide extends MachineFacts {
 }
 
 /** Asks the sources, once for an answer. */
-export const readMachine = ({ power, health, desired }: MachineSources): MachineSide => ({
+export const readMachine = ({ power, health, storage, desired }: MachineSources): MachineSide => ({
   power: power?.() ?? null,
   health: health?.facts() ?? null,
   disk: health?.disk() ?? null,
+  storage: storage?.() ?? null,
   versions: health?.versions() ?? null,
   desired: desired?.() ?? null,
 });

@@ -13,6 +13,7 @@ import { remembered, throttlingNames } from './throttling.ts';
 import { readVersions } from './versions.ts';
 
 export { createCaptureCheck, createLedgerCheck, progressMark, type ProgressMark } from './checks.ts';
+export type { StorageState } from './reports-storage.ts';
 export { createReports, type Reports, type ReportsDeps } from './reports.ts';
 export { type StatusFacts, statusSentence } from './status-line.ts';
 export { createWatchdog, type Watchdog, type WatchdogCheck } from './watchdog.ts';

@@ -1,7 +1,7 @@
 import type { ReportedStorage, TelemetryData } from '@dachawatch/contracts';
 import { type LedgerSummary, MIN_FREE_BYTES } from '../ledger/ledger.ts';
 
-type StorageState = TelemetryData<'storage.state'>['state'];
+export type StorageState = TelemetryData<'storage.state'>['state'];
 
 /** Share of the room that is taken by clips which are nowhere else. */
 const NEARLY_FULL_FROM = 0.9;

@@ -12,7 +12,7 @@ import { backlogOf, type Observed, powerOf, storageOf, twinOf } from './reports-
 import { shorten } from './reports-fit.ts';
 import { createNews, type News } from './reports-news.ts';
 import { createSteady } from './reports-steady.ts';
-import { createStorageJudge } from './reports-storage.ts';
+import { createStorageJudge, type StorageState } from './reports-storage.ts';
 import { createSuppressedReport } from './reports-suppressed.ts';
 
 /** How often and how much. Tests count with them; nobody changes them at run time. */
@@ -40,6 +40,8 @@ export interface Reports extends Service {
   powerChanged(status: PowerStatus): void;
   /** The twin's document as it is now: rounded, without secrets, and small enough for the twin. */
   reported(): TwinReported;
+  /** How much room there is for evidence; null when the disk cannot be read, or was not looked at yet. */
+  storage(): StorageState | null;
 }
 
 export interface ReportsDeps {
@@ -243,5 +245,6 @@ export function createReports(deps: ReportsDeps): Reports {
       reportSoon(powerNews.now(powerKey(status), status, always), 0);
     },
     reported,
+    storage: () => storage?.state ?? null,
   };
 }

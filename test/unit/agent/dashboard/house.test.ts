@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stateOfHouse } from '../../../../agent/dashboard/house.ts';
+import type { StorageState } from '../../../../agent/health/health.ts';
 import { NOW_MS, someCamera, someMachine, somePower } from './dashboard-world.ts';
 
 const facts = {
@@ -9,7 +10,7 @@ const facts = {
   upload: { state: 'idle', clipId: null, detail: null },
   waiting: 0,
   power: null,
-  machine: { health: null, disk: null },
+  machine: { health: null, disk: null, storage: null },
   refused: 0,
 } as const;
 const pond = someCamera({ cameraId: 'pond', title: 'Pond' });
@@ -95,14 +96,14 @@ test('an appliance that switches itself off says so before everything, whoever a
 });
 
 const GB = 1_000_000_000;
-const onMachine = (
-  changes: Parameters<typeof someMachine>[0],
-  diskFreeBytes = 41 * GB,
-  diskTotalBytes = 58 * GB,
-) =>
+const onMachine = (changes: Parameters<typeof someMachine>[0], storage: StorageState | null = 'room') =>
   stateOfHouse({
     ...facts,
-    machine: { health: someMachine(changes).facts, disk: { diskFreeBytes, diskTotalBytes } },
+    machine: {
+      health: someMachine(changes).facts,
+      disk: { diskFreeBytes: 41 * GB, diskTotalBytes: 58 * GB },
+      storage,
+    },
   });
 
 test('a weak supply, a hot processor and a filling disk are notices; a full disk is trouble', () => {
@@ -110,15 +111,14 @@ test('a weak supply, a hot processor and a filling disk are notices; a full disk
   assert.deepEqual(seen(onMachine({ throttled: ['under-voltage'] })), ['under-voltage', 'notice']);
   assert.deepEqual(seen(onMachine({ cpuCelsius: 80 })), ['hot', 'notice']);
   assert.deepEqual(seen(onMachine({ throttled: ['soft-temperature-limit'] })), ['hot', 'notice']);
-  assert.deepEqual(seen(onMachine({}, 1_000_000_000)), ['disk-nearly-full', 'notice']);
-  assert.deepEqual(seen(onMachine({}, 200_000_000)), ['disk-full', 'trouble']);
+  assert.deepEqual(seen(onMachine({}, 'nearly-full')), ['disk-nearly-full', 'notice']);
+  assert.deepEqual(seen(onMachine({}, 'full')), ['disk-full', 'trouble']);
 });
 
 test('what was once, or cannot be measured, troubles nobody', () => {
   const once = ['under-voltage-since-boot', 'soft-temperature-limit-since-boot'];
   assert.equal(onMachine({ throttled: once, cpuCelsius: 79.9 }).state, 'well');
-  // Both 0: the disk could not be read.
-  assert.equal(onMachine({}, 0, 0).state, 'well');
+  assert.equal(onMachine({}, null).state, 'well');
 });
 
 test('refused settings are a notice that gives way to anything worse', () => {
