@@ -27,9 +27,10 @@ export interface SysfsGpioDeps {
   readonly Gpio?: OnoffClass;
 }
 
-/** How long udev may take to hand over the files of a new line. */
-const HANDOVER_MS = 3_000;
-const HANDOVER_POLL_MS = 20;
+/** How long udev may take to hand over the files of a new line. It runs two programs for each, and has much to do while
+ *  a machine starts. */
+const HANDOVER_MS = 30_000;
+const HANDOVER_POLL_MS = 50;
 
 /** GPIO lines through /sys/class/gpio. A line that somebody has exported already, as an agent that was killed leaves
  *  it, is taken over. */

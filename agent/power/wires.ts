@@ -18,7 +18,8 @@ export interface WiresDeps {
 
 export interface StartableWires extends Wires {
   readonly name: string;
-  /** Opens the lines. Never fails: one that cannot be used is logged once, and is then as if not configured. */
+  /** Begins to open the lines, and waits for none: they come when udev has handed them over. Never fails: one that
+   *  cannot be used is logged once, and is then as if not configured. */
   start(): Promise<void>;
 }
 
@@ -50,7 +51,7 @@ export function createWires({
   let light: Light = 'off';
   let blinking: AbortController | null = null;
 
-  /** Opens a line and has it used; whatever goes wrong ends this line only. Resolves when it is open. */
+  /** Opens a line and has it used; whatever goes wrong ends this line only. Never rejects. */
   async function use(name: LineName, whenOpen: (line: GpioLine) => Promise<void> | void): Promise<void> {
     const settings = config[name];
     if (!settings) return;
@@ -64,7 +65,7 @@ export function createWires({
       open.add(line);
       // Stopped meanwhile, so that `stop` has not seen it.
       if (stopping.signal.aborted) return giveBack(line);
-      Promise.resolve(whenOpen(line)).catch((error: unknown) => lost(name, error, line));
+      await Promise.resolve(whenOpen(line)).catch((error: unknown) => lost(name, error, line));
     } catch (error) {
       lost(name, error);
     }
@@ -151,14 +152,12 @@ export function createWires({
   return {
     name: 'wires',
     async start() {
-      await Promise.all([
-        use('statusLed', (line) => {
-          led = line;
-          shine();
-        }),
-        use('mainsPresent', followMains),
-        use('shutdownButton', followButton),
-      ]);
+      void use('statusLed', (line) => {
+        led = line;
+        shine();
+      });
+      void use('mainsPresent', followMains);
+      void use('shutdownButton', followButton);
     },
     mainsPresent: () => mains,
     onButtonHeld(listener) {

@@ -4,8 +4,8 @@
 
 # The emulator; what unpacks a kernel and finds the modules it needs; what makes a root file system and its image.
 guest_tools='qemu-system-x86 busybox-static kmod xz-utils zstd cpio mmdebstrap debian-archive-keyring e2fsprogs'
-# What the power room needs to run beside the agent and the contracts.
-guest_modules='i2c-bus onoff epoll bindings file-uri-to-path lodash.debounce typebox'
+# What the power room needs to run. Of the contracts it has only types.
+guest_modules='i2c-bus onoff epoll bindings file-uri-to-path lodash.debounce'
 
 rung() {
   [ "$(uname -m)" = x86_64 ] ||
@@ -54,8 +54,15 @@ make_guest() {
   place_product
   # What belongs to the guest alone: units that stand in for the rest of the house.
   cp -r "$root/test/hil/qemu/guest/etc/." "$into/etc/"
+  "$node" "$root/test/hil/qemu/with-defaults.ts" "$root/test/hil/qemu/guest/etc/dachawatch/power.json" \
+    >"$into/etc/dachawatch/power.json"
   echo dachawatch-guest >"$into/etc/hostname"
   for unit in $guest_masked; do ln -s /dev/null "$into/etc/systemd/system/$unit"; done
+  # They look for disks, consoles and old scripts to make units for.
+  mkdir -p "$into/etc/systemd/system-generators"
+  for generator in "$into"/usr/lib/systemd/system-generators/*; do
+    ln -s /dev/null "$into/etc/systemd/system-generators/${generator##*/}"
+  done
   systemctl --root="$into" --quiet enable "$agent_unit" "$power_off_unit" hil-player.service ||
     die 'the units of the guest cannot be enabled'
   mkfs.ext4 -q -F -d "$into" "$guest/root.img" "$guest_mb" >"$guest/mkfs.log" 2>&1 || {
@@ -67,10 +74,15 @@ make_guest() {
 guest_mb=512M
 # They do nothing for these tests and take long when every instruction is emulated. A getty on the console would throw
 # away what others write there.
-guest_masked='serial-getty@ttyS0.service getty@tty1.service ldconfig.service systemd-journal-catalog-update.service
-  systemd-update-done.service systemd-random-seed.service systemd-firstboot.service modprobe@drm.service
-  modprobe@efi_pstore.service modprobe@fuse.service proc-sys-fs-binfmt_misc.automount sys-kernel-debug.mount
-  sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount apt-daily.timer apt-daily-upgrade.timer
+guest_masked='serial-getty@ttyS0.service getty@tty1.service getty-static.service systemd-logind.service dbus.service
+  dbus.socket systemd-user-sessions.service systemd-hostnamed.socket systemd-sysext.socket systemd-creds.socket
+  systemd-initctl.socket systemd-ask-password-console.path systemd-ask-password-wall.path systemd-firstboot.service
+  systemd-machine-id-commit.service systemd-journal-catalog-update.service systemd-update-done.service ldconfig.service
+  systemd-random-seed.service systemd-udev-trigger.service systemd-udev-load-credentials.service systemd-sysctl.service
+  systemd-remount-fs.service systemd-tmpfiles-clean.timer systemd-tmpfiles-setup-dev.service
+  systemd-tmpfiles-setup-dev-early.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service
+  proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+  dev-hugepages.mount dev-mqueue.mount run-lock.mount tmp.mount apt-daily.timer apt-daily-upgrade.timer
   dpkg-db-backup.timer fstrim.timer'
 
 # The agent's files as scripts/install lays them out, apart from what the power room does not touch.
@@ -78,13 +90,13 @@ place_product() {
   # shellcheck source=scripts/lib/install/places.sh
   . "$root/scripts/lib/install/places.sh"
   version=$into$lib/hil
-  mkdir -p "$version/bin" "$version/node_modules/@dachawatch" "$version/test/hil/qemu" "$version/firmware-config"
-  cp -r "$root/agent" "$root/contracts" "$root/systemd" "$version/"
+  mkdir -p "$version/bin" "$version/node_modules" "$version/test/hil/qemu" "$version/test/fakes" "$version/firmware-config"
+  cp -r "$root/agent" "$root/systemd" "$version/"
   cp -r "$root/firmware-config/udev" "$version/firmware-config/"
   cp -r "$root/test/hil/qemu/guest" "$version/test/hil/qemu/"
+  cp "$root/test/fakes/smbus-contract.ts" "$version/test/fakes/"
   cp "$root/package.json" "$version/"
   for module in $guest_modules; do cp -r "$root/node_modules/$module" "$version/node_modules/"; done
-  ln -s ../../contracts "$version/node_modules/@dachawatch/contracts"
   cp "$(readlink -f "$node")" "$version/bin/node"
   chown -R 0:0 "$version"
   chmod -R u=rwX,go=rX "$version"

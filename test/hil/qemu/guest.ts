@@ -40,20 +40,27 @@ export function bootGuest({ program, deadlineMs }: { program?: string; deadlineM
     [
       ...['-M', 'q35,hpet=off', '-nodefaults', '-accel', 'tcg', '-cpu', 'max', '-m', '512'],
       ...['-kernel', join(dir, 'vmlinux'), '-initrd', join(dir, 'initrd')],
-      ...['-append', program ? `${KERNEL_WORDS} hilinit=${program}` : KERNEL_WORDS],
+      ...[
+        '-append',
+        `${KERNEL_WORDS} ${program ? `hilinit=${program}` : 'systemd.show_status=yes systemd.log_level=notice'}`,
+      ],
       ...['-drive', `file=${join(dir, 'root.img')},format=raw,if=virtio,snapshot=on`],
       ...['-serial', 'stdio', '-display', 'none', '-no-reboot'],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let text = '';
+  const wholeLines = () => text.split('\n').slice(0, -1);
+  const startedMs = performance.now();
   const told = new Set<string>();
+  /** What it is at, once for each kind of observation: a person waits here for a minute. */
   const tell = () => {
-    for (const fact of text.split('\n').map(parseFact)) {
+    for (const fact of wholeLines().map(parseFact)) {
       const about = fact?.fact.split('.')[0];
       if (about === undefined || told.has(about)) continue;
       told.add(about);
-      process.stderr.write(`  the guest is at: ${about}\n`);
+      const seconds = Math.round((performance.now() - startedMs) / 1_000);
+      process.stderr.write(`  ${seconds} s: the guest is at "${about}"\n`);
     }
   };
   for (const stream of [qemu.stdout, qemu.stderr])
@@ -76,9 +83,8 @@ export function bootGuest({ program, deadlineMs }: { program?: string; deadlineM
   const kill = () => void qemu.kill('SIGKILL');
   process.once('exit', kill);
 
-  const lines = () => text.split('\n');
   const facts = (name: string) =>
-    lines()
+    wholeLines()
       .map(parseFact)
       .filter((fact) => fact?.fact === name)
       .filter((fact) => fact !== undefined);
@@ -91,11 +97,12 @@ export function bootGuest({ program, deadlineMs }: { program?: string; deadlineM
       if (more.length > 0) throw new Error(`the guest has said ${name} ${more.length + 1} times`);
       return found;
     },
-    console: lines,
+    console: wholeLines,
     async keep() {
       const file = join(await mkdtemp(join(tmpdir(), 'dachawatch-hil-console-')), 'console.log');
       await writeFile(file, text);
-      const end = lines()
+      const end = text
+        .split('\n')
         .filter((line) => line.trim() !== '')
         .slice(-TAIL_LINES);
       return `${end.join('\n')}\nThe whole console of the guest is kept in ${file}`;

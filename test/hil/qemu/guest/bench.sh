@@ -8,7 +8,8 @@ mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 if sh $here/devices.sh; then
-  for program in buses lines; do
+  node --test-reporter=$here/reporter.ts $here/contract.ts
+  for program in buses absent lines; do
     node $here/$program.ts
     printf '\n@hil {"fact":"%s.exit","code":%s}\n' $program $?
   done

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Gpio } from 'onoff';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
+import type { Log } from '../../../../agent/kernel/log.ts';
 import { createWires, type WiresDeps } from '../../../../agent/power/wires.ts';
 import { createOtherEnd, within } from './chips.ts';
 import { say, sayingLog } from './say.ts';
@@ -39,8 +40,16 @@ for (const way of ['up', 'down', 'up'] as const) {
 input.unexport();
 say('onoff.edges', { edges });
 
+let warnings = 0;
+const log: Log = {
+  ...sayingLog,
+  warn(fields, message) {
+    warnings += 1;
+    sayingLog.warn(fields, message);
+  },
+};
 function wiresOn(config: Partial<WiresDeps['config']>) {
-  return createWires({ config: { chipLabel: 'pinctrl-rp1', ...config }, clock: systemClock, log: sayingLog });
+  return createWires({ config: { chipLabel: 'pinctrl-rp1', ...config }, clock: systemClock, log });
 }
 const exported = () => [LED, BUTTON, MAINS].filter((line) => existsSync(`${folder}/gpio${base + line}`));
 
@@ -57,8 +66,10 @@ wires.onButtonHeld(() => {
   held += 1;
 });
 await wires.start();
-say('wires.exported', { lines: exported() });
+// What the light is told before its line is open, it shows when it is.
 wires.show('on');
+await within(PATIENCE_MS, () => exported().length === 3 && otherEnd.level(LED) === 1);
+say('wires.exported', { lines: exported() });
 const on = otherEnd.level(LED);
 wires.show('off');
 say('wires.light', { on, off: otherEnd.level(LED) });
@@ -95,17 +106,18 @@ say('wires.stopped', { light: otherEnd.level(LED), lines: exported() });
 // A low-active light is dark when its wire is high.
 const lowActive = wiresOn({ statusLed: { line: LED, activeLow: true } });
 await lowActive.start();
-const dark = otherEnd.level(LED);
+const dark = await within(PATIENCE_MS, () => otherEnd.level(LED) === 1);
 lowActive.show('on');
 const lit = otherEnd.level(LED);
 lowActive.stop();
-say('wires.low-active', { dark, lit });
+say('wires.low-active', { dark, lit: lit === 0 });
 
 // Left behind by an agent that was killed.
 const orphan = new Gpio(base + LED, 'in');
 const takeover = wiresOn({ statusLed: { line: LED, activeLow: false } });
 await takeover.start();
 takeover.show('on');
+await within(PATIENCE_MS, () => otherEnd.level(LED) === 1);
 say('wires.takeover', { light: otherEnd.level(LED), direction: orphan.direction() });
 takeover.stop();
 
@@ -113,5 +125,6 @@ takeover.stop();
 const wrong = wiresOn({ chipLabel: 'pinctrl-bcm2835', statusLed: { line: LED, activeLow: false } });
 await wrong.start();
 wrong.show('blink');
+await within(PATIENCE_MS, () => warnings > 0);
 wrong.stop();
 say('wires.over');

@@ -107,7 +107,7 @@ test('a line that nobody uses is exported, and opened when udev has handed over 
   while (clock.sleepers() === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([await exported(), made], ['588', []]);
   await exportLine(588);
-  await clock.advance(20);
+  await clock.advance(100);
   await opening;
   assert.equal(made.length, 1);
 });
@@ -118,7 +118,7 @@ test('a line whose files are never handed over is given back, and the error name
     () => 'opened',
     (error: Error) => error.message,
   );
-  const step = () => clock.advance(20).then(() => null);
+  const step = () => clock.advance(100).then(() => null);
   let outcome: string | null = null;
   while (outcome === null) outcome = await Promise.race([ended, step()]);
   assert.match(outcome, /gpio588\/value/);

@@ -40,13 +40,17 @@ function bench({
   wires.onButtonHeld(() => {
     held += 1;
   });
-  return { clock, warnings, lines, wires, held: () => held };
+  const start = async () => {
+    await wires.start();
+    await clock.advance(0);
+  };
+  return { clock, warnings, lines, wires, start, held: () => held };
 }
 
 test('the lines of the configuration are opened with their chip, direction and polarity, and nothing before the start', async () => {
-  const { lines, wires } = bench();
+  const { lines, start, wires } = bench();
   assert.deepEqual(lines.opened(), []);
-  await wires.start();
+  await start();
   assert.deepEqual(
     [LED, BUTTON, MAINS].map((line) => lines.line(line).request),
     [
@@ -59,8 +63,8 @@ test('the lines of the configuration are opened with their chip, direction and p
 });
 
 test('without lines in the configuration everything can be asked and nothing is opened or logged', async () => {
-  const { clock, lines, wires, warnings } = bench({ config: { chipLabel: 'pinctrl-rp1' } });
-  await wires.start();
+  const { clock, lines, start, wires, warnings } = bench({ config: { chipLabel: 'pinctrl-rp1' } });
+  await start();
   wires.show('blink');
   await clock.advance(60_000);
   assert.equal(wires.mainsPresent(), null);
@@ -69,10 +73,10 @@ test('without lines in the configuration everything can be asked and nothing is 
 });
 
 test('a line that cannot be opened costs one warning with its name and reason; the others work', async () => {
-  const { clock, lines, wires, warnings, held } = bench({
+  const { clock, lines, start, wires, warnings, held } = bench({
     refuse: { [MAINS]: 'another driver holds the line' },
   });
-  await wires.start();
+  await start();
   await clock.advance(10 * IDLE_MS);
   assert.equal(wires.mainsPresent(), null);
   wires.show('on');
@@ -95,8 +99,8 @@ test('a line that cannot be opened costs one warning with its name and reason; t
 });
 
 test('a wire that fails later answers null and is given up with one warning; the light still shines', async () => {
-  const { clock, lines, wires, warnings } = bench();
-  await wires.start();
+  const { clock, lines, start, wires, warnings } = bench();
+  await start();
   lines.line(MAINS).active = true;
   await clock.advance(IDLE_MS + SETTLE_MS * 2);
   assert.equal(wires.mainsPresent(), true);
@@ -114,8 +118,8 @@ test('a wire that fails later answers null and is given up with one warning; the
 
 test('a light that fails is given up with one warning, whether it blinks or is switched', async () => {
   for (const light of ['blink', 'off'] as const) {
-    const { clock, lines, wires, warnings } = bench();
-    await wires.start();
+    const { clock, lines, start, wires, warnings } = bench();
+    await start();
     wires.show('on');
     lines.line(LED).break();
     wires.show(light);
@@ -130,8 +134,8 @@ test('a light that fails is given up with one warning, whether it blinks or is s
 });
 
 test('mains is unknown until its wire has stood still once, and a change counts when it has settled', async () => {
-  const { clock, lines, wires } = bench();
-  await wires.start();
+  const { clock, lines, start, wires } = bench();
+  await start();
   assert.equal(wires.mainsPresent(), null);
   await clock.advance(SETTLE_MS * 2);
   assert.equal(wires.mainsPresent(), false);
@@ -144,8 +148,8 @@ test('mains is unknown until its wire has stood still once, and a change counts 
 });
 
 test('a mains wire that bounces keeps its old value until it rests', async () => {
-  const { clock, lines, wires } = bench();
-  await wires.start();
+  const { clock, lines, start, wires } = bench();
+  await start();
   lines.line(MAINS).active = true;
   await clock.advance(SETTLE_MS * 2);
   for (let bounce = 0; bounce < 40; bounce += 1) {
@@ -160,8 +164,8 @@ test('a mains wire that bounces keeps its old value until it rests', async () =>
 });
 
 test('a change whose edge was lost is seen all the same', async () => {
-  const { clock, lines, wires } = bench();
-  await wires.start();
+  const { clock, lines, start, wires } = bench();
+  await start();
   await clock.advance(IDLE_MS);
   lines.line(MAINS).turn(true, 'lost');
   await clock.advance(IDLE_MS + SETTLE_MS * 2);
@@ -170,8 +174,8 @@ test('a change whose edge was lost is seen all the same', async () => {
 });
 
 test('a wire that flickers without end is looked at, and waited for, a bounded number of times', async () => {
-  const { clock, lines, wires } = bench();
-  await wires.start();
+  const { clock, lines, start, wires } = bench();
+  await start();
   await clock.advance(SETTLE_MS * 2);
   const mains = lines.line(MAINS);
   const before = mains.looks;
@@ -186,8 +190,8 @@ test('a wire that flickers without end is looked at, and waited for, a bounded n
 
 test('a button held for its time counts once per press, also when every edge is lost', async () => {
   for (const edge of ['edge', 'lost'] as const) {
-    const { clock, lines, wires, held } = bench();
-    await wires.start();
+    const { clock, lines, start, wires, held } = bench();
+    await start();
     await clock.advance(IDLE_MS);
     lines.line(BUTTON).turn(true, edge);
     await clock.advance(HOLD_MS - SETTLE_MS);
@@ -206,8 +210,8 @@ test('a button held for its time counts once per press, also when every edge is 
 });
 
 test('presses that are too short never add up; a bounce in a long one does not end it', async () => {
-  const { clock, lines, wires, held } = bench();
-  await wires.start();
+  const { clock, lines, start, wires, held } = bench();
+  await start();
   await clock.advance(IDLE_MS);
   const button = lines.line(BUTTON);
   for (let press = 0; press < 5; press += 1) {
@@ -228,8 +232,8 @@ test('presses that are too short never add up; a bounce in a long one does not e
 });
 
 test('the time a button is held does not notice the wall clock being set', async () => {
-  const { clock, lines, wires, held } = bench();
-  await wires.start();
+  const { clock, lines, start, wires, held } = bench();
+  await start();
   await clock.advance(IDLE_MS);
   lines.line(BUTTON).turn(true);
   await clock.advance(HOLD_MS / 2);
@@ -242,8 +246,8 @@ test('the time a button is held does not notice the wall clock being set', async
 });
 
 test('a button that is held since before the start counts only after it was let go', async () => {
-  const { clock, lines, wires, held } = bench();
-  const started = wires.start();
+  const { clock, lines, start, wires, held } = bench();
+  const started = start();
   lines.line(BUTTON).active = true;
   await started;
   await clock.advance(10 * HOLD_MS);
@@ -257,9 +261,9 @@ test('a button that is held since before the start counts only after it was let 
 });
 
 test('the light blinks evenly until it is told otherwise', async () => {
-  const { clock, lines, wires } = bench();
+  const { clock, lines, start, wires } = bench();
   wires.show('blink');
-  await wires.start();
+  await start();
   const led = lines.line(LED);
   const seen: boolean[] = [];
   for (let phase = 0; phase < 4; phase += 1) {
@@ -275,9 +279,9 @@ test('the light blinks evenly until it is told otherwise', async () => {
 
 test('stop leaves the light off, every line closed and nothing that waits, at whatever moment', async () => {
   for (const at of ['opening', 'settling', 'idle', 'held', 'blinking'] as const) {
-    const { clock, lines, wires, warnings } = bench();
+    const { clock, lines, start, wires, warnings } = bench();
     wires.show(at === 'blinking' ? 'blink' : 'on');
-    const started = wires.start();
+    const started = start();
     if (at !== 'opening') {
       await started;
       await clock.advance(at === 'settling' ? 1 : IDLE_MS);
