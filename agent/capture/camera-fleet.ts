@@ -48,7 +48,7 @@ export function createCameraFleet(
   return {
     apply: ({ cameras, recording }) => {
       if (phase === 'stopped') return;
-      order = cameras.map(({ config }) => config.id);
+      order = [...new Set(cameras.map(({ config }) => config.id))];
       for (const [id, process] of watched) if (!order.includes(id)) remove(id, process);
       for (const camera of cameras) {
         const process = watched.get(camera.config.id);

@@ -1,15 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import type { CameraState, CameraStatus, ClipKeeper, Snapshot, SuppressedKeeper } from './capture.ts';
-import { type ChildCalls, createChildCalls } from './child-calls.ts';
-import { type ClipDesk, createClipDesk } from './clip-desk.ts';
+import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
+import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';
+import { createChildCalls } from './child-calls.ts';
+import { createClipDesk } from './clip-desk.ts';
 import { exitOf, forkChild, tell } from './fork-child.ts';
 import type { CaptureTimings, FromChild } from './messages.ts';
-import { snapshotOf } from './picture.ts';
-import { pausedFailure } from './recorder.ts';
 import { type CameraWish, changeOf } from './settings-change.ts';
 
 export interface CameraProcessDeps {
@@ -26,54 +24,47 @@ export interface CameraProcessDeps {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface CameraProcess {
+export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' | 'snapshot' | 'record'> {
   start(): void;
   stop(): Promise<void>;
   /** @param next of the same camera */
   apply(next: CameraWish): void;
-  /** Resolves when every clip is reported and dealt with; never rejects. */
-  pause(): Promise<void>;
-  resume(): void;
-  snapshot(): Promise<Snapshot>;
-  record(): Promise<string>;
   status(): CameraStatus;
 }
 
 type Heartbeat = Extract<FromChild, { type: 'heartbeat' }>;
 
-interface Running {
+interface Running extends RunningChild {
   readonly child: ChildProcess;
-  readonly calls: ChildCalls;
-  readonly desk: ClipDesk;
-  /** Settles when it is gone and its clips are settled. */
-  readonly gone: Promise<void>;
-  kill(why: string): void;
 }
 
 /** A child that was live this long has proved the camera: the next failure starts the backoff anew. */
 const PROVEN_MS = 30_000;
 const NO_PICTURE = 'no new picture comes from the camera';
 const RENEWED = 'its address or its login was changed';
-/** A child says by itself, sooner than this, that no picture comes or no place is given. */
-const ANSWER_MS = 6_000;
 
 /** Supervises the child of one camera.
  *  Invariants
  *  1. At most one child at a time; the next is forked only after the last one's exit was seen and its clips settled.
- *  2. A child that does not show new pictures in time, or does not pause in time, is killed with SIGKILL, which it
- *     cannot refuse.
+ *  2. A child that does not show new pictures in time is killed with SIGKILL, which it cannot refuse.
  *  3. Every place that was given is settled, also when the child dies.
  *  4. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const { clock, log, timings } = deps;
   const { id: cameraId } = deps.wish.config;
+  const requests = createCameraRequests({
+    paused: deps.paused,
+    pauseMs: timings.stopMs,
+    running: () => running,
+    absence: () => detail ?? `camera ${cameraId} is ${state}`,
+  });
   const keeper: ClipKeeper = {
-    ...deps.keeper,
-    open: (request) => (paused ? undefined : deps.keeper.open(request)),
+    open: (request) => (requests.paused ? undefined : deps.keeper.open(request)),
+    written: (clipId, clip) => deps.keeper.written(clipId, clip),
+    abandoned: (clipId, reason) => deps.keeper.abandoned(clipId, reason),
   };
   const stopping = new AbortController();
   let wish = deps.wish;
-  let paused = deps.paused;
   let state: CameraState = 'starting';
   let sinceMs = 0;
   let detail: string | null = null;
@@ -87,9 +78,6 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   let heartbeat: (Heartbeat & { readonly atMs: number }) | undefined;
   let suppressedBefore: Record<string, number> = {};
   let supervising: Promise<void> = Promise.resolve();
-  let pausing: Promise<void> | undefined;
-  let picturing: Promise<Snapshot> | undefined;
-  let requesting: Promise<string> | undefined;
 
   function become(next: CameraState, why: string | null): void {
     if (next === state && why === detail && sinceMs !== 0) return;
@@ -167,6 +155,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       }
     });
     const { config: camera, credential = null, recording } = wish;
+    const { paused } = requests;
     tell(child, { type: 'configure', camera, credential, recording, timings, paused });
     const guard = guardChild(kill, ended.signal);
     const exit = await exitOf(child);
@@ -251,47 +240,6 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     endChild();
   }
 
-  async function pauseChild(): Promise<void> {
-    const asked = running;
-    if (!asked) return;
-    try {
-      await asked.calls.ask('pause', timings.stopMs);
-    } catch {
-      // Late or gone: either way the clip's file is kept as after a death.
-      asked.kill('the capture process did not close its clip in time');
-      return await asked.gone;
-    }
-    await asked.desk.idle();
-  }
-
-  function pause(): Promise<void> {
-    paused = true;
-    pausing ??= pauseChild();
-    return pausing;
-  }
-
-  function resume(): void {
-    paused = false;
-    pausing = undefined;
-    if (running) tell(running.child, { type: 'resume' });
-  }
-
-  function calls(): ChildCalls {
-    if (running) return running.calls;
-    throw new Failure('transient', 'capture.no-picture', detail ?? `camera ${cameraId} is ${state}`);
-  }
-
-  async function takeSnapshot(): Promise<Snapshot> {
-    return snapshotOf(await calls().ask('snapshot', ANSWER_MS));
-  }
-
-  async function beginClip(): Promise<string> {
-    if (paused) throw pausedFailure();
-    const answer = await calls().ask('record', ANSWER_MS);
-    if (answer.type === 'recording') return answer.clipId;
-    throw new Failure('bug', 'capture.answer', `A capture process answered record with ${answer.type}`);
-  }
-
   function status(): CameraStatus {
     const sinceBeat = heartbeat ? clock.monotonicMs() - heartbeat.atMs : 0;
     const age = (then: number | null | undefined) => (then == null ? null : Math.round(then + sinceBeat));
@@ -319,11 +267,13 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       await supervising;
     },
     apply,
-    pause,
-    resume,
-    // Whoever asks while an answer is on its way shares it.
-    snapshot: () => (picturing ??= takeSnapshot().finally(() => (picturing = undefined))),
-    record: () => (requesting ??= beginClip().finally(() => (requesting = undefined))),
+    pause: () => requests.pause(),
+    resume: () => {
+      requests.resume();
+      if (running) tell(running.child, { type: 'resume' });
+    },
+    snapshot: () => requests.snapshot(),
+    record: () => requests.record(),
     status,
   };
 }

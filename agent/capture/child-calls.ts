@@ -20,8 +20,10 @@ export function createChildCalls(deps: {
 }): ChildCalls {
   const open = new Map<number, PromiseWithResolvers<Answer>>();
   let asked = 0;
+  let ended: Failure | undefined;
   return {
     async ask(type, withinMs) {
+      if (ended) throw ended;
       const requestId = ++asked;
       const answer = Promise.withResolvers<Answer>();
       open.set(requestId, answer);
@@ -40,7 +42,8 @@ export function createChildCalls(deps: {
       asker?.reject(new Failure(kind, code, `camera ${deps.cameraId}: ${message}`));
     },
     end(why) {
-      for (const { reject } of open.values()) reject(new Failure('transient', 'capture.no-picture', why));
+      ended = new Failure('transient', 'capture.no-picture', why);
+      for (const { reject } of open.values()) reject(ended);
     },
   };
 }

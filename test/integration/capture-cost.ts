@@ -1,5 +1,5 @@
 /** What a quiet capture child costs: CPU seconds a minute, of the children of several checkouts side by side, at the
- *  same time and from the same camera, so that a busy machine is equally busy for all of them.
+ *  same time and from cameras that show the same, so that a busy machine is equally busy for all of them.
  *
  *    node test/integration/capture-cost.ts [--rounds 5] [--seconds 60] CHECKOUT [CHECKOUT ...]
  */
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startCamera } from '../../hardware/simulators/camera/camera.ts';
+import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
 import { makeVideo } from '../fakes/media.ts';
 
 const TIMINGS = {
@@ -44,12 +44,15 @@ async function cpuS(pid: number | undefined): Promise<number> {
 const dir = await mkdtemp(join(tmpdir(), 'dachawatch-cost-'));
 const video = join(dir, 'still.mp4');
 await makeVideo(video, { seconds: 20, fps: 15, width: 1280, height: 720, kind: 'still' });
-const camera = await startCamera({ video, cacheDir: dir });
+// One viewer each: the simulator mixes up the time stamps of two viewers of one stream.
+const cameras: CameraSimulator[] = [];
+for (const _ of checkouts) cameras.push(await startCamera({ video, cacheDir: dir }));
 const costs = checkouts.map(() => [] as number[]);
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
     let whole = true;
-    const children = checkouts.map((checkout) => {
+    const children = checkouts.map((checkout, index) => {
+      const camera = cameras[index] as CameraSimulator;
       const child = fork(resolve(checkout, 'agent/capture/child.ts'), [], {
         execArgv: [],
         env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
@@ -80,7 +83,7 @@ try {
       cost.push((((after[index] ?? 0) - (before[index] ?? 0)) * 60) / seconds);
   }
 } finally {
-  await camera.stop();
+  await Promise.all(cameras.map((camera) => camera.stop()));
   await rm(dir, { recursive: true, force: true });
 }
 for (const [index, cost] of costs.entries()) {

@@ -48,5 +48,6 @@ test('a child that ends fails all that was asked', async () => {
   const { made } = calls();
   const asked = [made.ask('snapshot', 60_000), made.ask('record', 60_000)];
   made.end('camera gate: the capture process ended (SIGKILL)');
+  asked.push(made.ask('pause', 60_000));
   for (const one of asked) await assert.rejects(one, failing('transient', 'capture.no-picture'));
 });
