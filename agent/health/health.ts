@@ -8,6 +8,7 @@ import { clockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
 import type { Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import { createMachineFiles } from './machine-files.ts';
 import { remembered, throttlingNames } from './throttling.ts';
 import { readVersions } from './versions.ts';
@@ -111,9 +112,7 @@ export function createHealth(deps: HealthDeps): Health {
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
       await round();
-      await clock.sleep(everyMs, stopping.signal).catch((error: unknown) => {
-        if (!stopping.signal.aborted) throw error;
-      });
+      await sleepUnlessAborted(clock, everyMs, stopping.signal);
     }
   }
 

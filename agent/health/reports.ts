@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import { type Log, redact } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { Ledger, LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
 import { createCameraReport } from './reports-cameras.ts';
@@ -223,9 +224,7 @@ export function createReports(deps: ReportsDeps): Reports {
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       attempt('look', look);
-      await clock.sleep(REPORTS.lookMs, signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
+      await sleepUnlessAborted(clock, REPORTS.lookMs, signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ServiceManager } from '../kernel/service-manager.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 
 /** A loop that must make progress for the appliance to be alive. */
 export interface WatchdogCheck {
@@ -85,9 +86,7 @@ export function createWatchdog({ checks, manager, statusLine, clock, log }: Watc
     while (!stopping.signal.aborted) {
       turn();
       const beforeMs = clock.monotonicMs();
-      await clock.sleep(turnMs, stopping.signal).catch((error: unknown) => {
-        if (!stopping.signal.aborted) throw error;
-      });
+      await sleepUnlessAborted(clock, turnMs, stopping.signal);
       const lateMs = Math.round(clock.monotonicMs() - beforeMs - turnMs);
       if (lateMs >= LATE_MS)
         log.warn({ event: 'watchdog.late', lateMs }, 'the event loop stood still for a while');

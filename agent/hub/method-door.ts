@@ -1,8 +1,8 @@
 import { METHOD_ANSWER_LIMIT_BYTES, type MethodProblem } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { DirectMethod } from './hub.ts';
-import { sleepUnlessAborted } from './sleep.ts';
 
 const RUNNING_LIMIT = 8;
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { redact, type Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { HubConnection } from './connection.ts';
 import { asDocument, difference, mergePatch, type Json } from './merge-patch.ts';
-import { sleepUnlessAborted } from './sleep.ts';
 
 /** The reported properties.
  *  Invariants

@@ -2,9 +2,9 @@ import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { redact, type Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { HubConnection } from './connection.ts';
 import type { Ledger, OutgoingEvent } from '../ledger/ledger.ts';
-import { sleepUnlessAborted } from './sleep.ts';
 
 /** Few, so that order is kept as far as acknowledgements allow, and nothing piles up in the SDK. */
 const IN_FLIGHT = 4;

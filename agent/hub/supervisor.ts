@@ -3,10 +3,10 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import { redact } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { HubConnection } from './connection.ts';
 import type { LinkState, LinkStatus } from './hub.ts';
 import { linkFailure } from './link-failure.ts';
-import { sleepUnlessAborted } from './sleep.ts';
 
 export interface SupervisorTimings {
   readonly retry: BackoffPolicy;

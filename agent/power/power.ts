@@ -2,6 +2,7 @@ import type { PowerConfig, ReportedPower } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import { BATTERY_MODELS } from './battery.ts';
 import { createShutdown, type ShutdownActions } from './shutdown.ts';
 import { openSocketSmbus } from './smbus-socket.ts';
@@ -10,7 +11,6 @@ import { createStatusLight } from './status-light.ts';
 import { createUps } from './ups.ts';
 import { createPolicy, type PolicyVerdict } from './policy.ts';
 import { createSupply } from './supply.ts';
-import { sleptThrough } from './within.ts';
 
 export type { ShutdownActions } from './shutdown.ts';
 
@@ -178,7 +178,7 @@ export function createPower({
         tickFailed = true;
       }
       const isQuick = shutdown.phase() !== null || (ups?.isNearCritical() ?? false);
-      if (!(await sleptThrough(clock, isQuick ? QUICK_TICK_MS : TICK_MS, stopping.signal))) return;
+      if (!(await sleepUnlessAborted(clock, isQuick ? QUICK_TICK_MS : TICK_MS, stopping.signal))) return;
     }
   }
 

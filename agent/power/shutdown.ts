@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { sleptThrough, within } from './within.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import { within } from './within.ts';
 
 /** What the appliance does before it switches itself off, in this order. A shutdown that is taken back calls `resume`;
  *  a later one calls them again. */
@@ -120,7 +121,11 @@ export function createShutdown({
     step('told');
     const waitMs = decidedMs + returnMs - clock.monotonicMs();
     if (cause === 'battery' && waitMs > 0)
-      await sleptThrough(clock, waitMs, AbortSignal.any([takenBack.signal, hurried.signal, stopping.signal]));
+      await sleepUnlessAborted(
+        clock,
+        waitMs,
+        AbortSignal.any([takenBack.signal, hurried.signal, stopping.signal]),
+      );
     if (endedEarly()) return;
     step('over');
     await request();
@@ -148,7 +153,7 @@ export function createShutdown({
           'the system could not be asked to switch off',
         );
       }
-      if (!(await sleptThrough(clock, obeyMs, stopping.signal))) return;
+      if (!(await sleepUnlessAborted(clock, obeyMs, stopping.signal))) return;
       log.error(
         { event: 'shutdown.not-obeyed', asked: asked + 1 },
         'asked to switch off, the machine is still up',

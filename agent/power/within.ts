@@ -20,14 +20,3 @@ export async function within<T>(
     done.abort();
   }
 }
-
-/** False when it was aborted before the time was over. */
-export async function sleptThrough(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, signal);
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
-  }
-}

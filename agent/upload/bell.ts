@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 
 /** Wakes whoever waits for something to do. A ring between two waits is not missed. */
 export interface Bell {
@@ -24,9 +25,7 @@ export function createBell(clock: Pick<Clock, 'sleep'>): Bell {
       waiting.add(waiter);
       const either = AbortSignal.any([waiter.signal, signal]);
       try {
-        await clock.sleep(ms, either);
-      } catch (error) {
-        if (!either.aborted) throw error;
+        await sleepUnlessAborted(clock, ms, either);
       } finally {
         waiting.delete(waiter);
       }

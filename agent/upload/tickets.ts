@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 
 /** A device may hold ten; some stay free for tickets that nobody could give back. */
 const OPEN_MAX = 4;
@@ -124,7 +125,7 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
           );
           return;
         }
-        await clock.sleep(backoffMs(RETURN_BACKOFF, attempt, random), signal).catch(() => undefined);
+        await sleepUnlessAborted(clock, backoffMs(RETURN_BACKOFF, attempt, random), signal);
       }
     }
   }

@@ -1,7 +1,8 @@
 /** `scripts/hub watch`: the stream of the local hub, taken up again where it broke. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../../agent/kernel/backoff.ts';
+import { systemClock } from '../../agent/kernel/clock.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
+import { sleepUnlessAborted } from '../../agent/kernel/sleep.ts';
 import type { HubClient } from './hub-client.ts';
 import { eventLine } from './hub-words.ts';
 
@@ -45,7 +46,7 @@ export async function watch(
       if (!passing || !served) throw error;
       if (attempt === 0) process.stderr.write(`scripts/hub: ${error.message}; waiting for it\n`);
     }
-    await delay(backoffMs(RETRY, attempt), undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(systemClock, backoffMs(RETRY, attempt), signal);
     attempt += 1;
   }
 }

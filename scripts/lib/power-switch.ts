@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../agent/kernel/clock.ts';
+import { sleepUnlessAborted } from '../../agent/kernel/sleep.ts';
 import { POWER_OFF_FILE } from '../../agent/power-off.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -43,17 +44,12 @@ export async function watchPowerSwitch(deps: PowerSwitchDeps, signal: AbortSigna
       } catch (error) {
         if (signal.aborted) return;
         tell(`the appliance does not start: ${(error as Error).message}`);
-        await pause(AGAIN_MS, signal);
+        await sleepUnlessAborted(systemClock, AGAIN_MS, signal);
       }
     }
-    await pause(LOOK_EVERY_MS, signal);
+    await sleepUnlessAborted(systemClock, LOOK_EVERY_MS, signal);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal) =>
-  delay(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 
 /** What the simulator says; a simulator that does not answer has no mains to offer. */
 function hasMains(controlSocket: string): Promise<boolean> {

@@ -1,6 +1,7 @@
-import type { Clock } from '../kernel/clock.ts';
+import type { Clock } from './clock.ts';
 
-/** False when it was aborted before the time was over. */
+/** Sleeps, or ends early when it is aborted. Whatever else ends the sleep is thrown.
+ *  @returns false when it was aborted before the time was over */
 export async function sleepUnlessAborted(
   clock: Pick<Clock, 'sleep'>,
   ms: number,
