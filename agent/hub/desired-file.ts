@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, Refusal } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
+import { replaceDurably } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Accepted } from './desired-reading.ts';
@@ -74,7 +75,7 @@ export function createDesiredFile(dir: string, log: Log): DesiredFile {
       const text = `${JSON.stringify({ schema: SCHEMA, version, properties, refused }, null, 2)}\n`;
       if (text === onDisk) return;
       try {
-        replaceDurably(dir, file, text);
+        replaceDurably(file, text);
         onDisk = text;
       } catch (error) {
         const { code, message } = classify(error, 'desired.save');
@@ -85,20 +86,6 @@ export function createDesiredFile(dir: string, log: Log): DesiredFile {
       }
     },
   };
-}
-
-/** Procedure: write beside, fsync, rename, fsync the folder. Whatever ends it, the name stands for a whole file. */
-function replaceDurably(dir: string, file: string, text: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const beside = `${file}.tmp`;
-  writeFileSync(beside, text, { mode: 0o600, flush: true });
-  renameSync(beside, file);
-  const folder = openSync(dir, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** @throws Failure `corrupt`, SyntaxError or ContractError */

@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fsyncFolder } from '../kernel/durable-file.ts';
 
 /** Where a clip's bytes lie below the ledger's folder. */
 export interface ClipPlaces {
@@ -25,16 +15,6 @@ export const quarantineDir = (dir: string) => join(dir, 'quarantine');
 export function clipPlaces(dir: string, cameraId: string, clipId: string): ClipPlaces {
   const file = join(clipsDir(dir), cameraId, `${clipId}.mp4`);
   return { file, partFile: `${file}.part` };
-}
-
-/** Makes what was done to the entries of a folder survive a power cut. */
-export function fsyncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** The folder of a camera's clips, with its own entry on disk. */
