@@ -17,8 +17,9 @@ build_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstrea
 # clips, openssl for the local cloud's certificates.
 run_packages="$agent_packages $build_packages
   gir1.2-gst-rtsp-server-1.0 python3-gi ffmpeg openssl"
-# What scripts/test needs beside that: a browser and letters for it, gst-launch, git and sfdisk.
-test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git fdisk'
+# What scripts/test needs beside that: a browser and letters for it, gst-launch, git, sfdisk and
+# systemd-analyze.
+test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git fdisk systemd'
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -199,12 +200,17 @@ need_addons() {
   (flock 9 && build_addons) 9<"$root/package.json"
 }
 
-build_addons() {
+# addons_built: whether need_addons has nothing to do, and no compiler is needed. After need_npm.
+addons_built() {
   addons='epoll gstreamer-superficial i2c-bus'
   stamp=$root/node_modules/.built-addons
   built=$("$node" -p 'process.version + process.arch'
     cd "$root/node_modules" && sha256sum epoll/package.json gstreamer-superficial/package.json i2c-bus/package.json)
-  [ "$(cat "$stamp" 2>/dev/null)" != "$built" ] || return 0
+  [ "$(cat "$stamp" 2>/dev/null)" = "$built" ]
+}
+
+build_addons() {
+  ! addons_built || return 0
   for addon in $addons; do
     # It may have been built by hand.
     (cd "$root" && "$node" -e "require('$addon')") 2>/dev/null && continue

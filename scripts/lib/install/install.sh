@@ -13,7 +13,9 @@ do_install() {
   check_system
   need_npm
   # shellcheck disable=SC2086 # lists of names
-  if [ -n "$into" ]; then need_debian $build_packages; else need_debian $build_packages $agent_packages; fi
+  [ -n "$into" ] || need_debian $agent_packages
+  # shellcheck disable=SC2086
+  addons_built || need_debian $build_packages
   need_addons
 
   before=$(readlink "$into$lib/current" 2>/dev/null || true)
@@ -121,7 +123,7 @@ bring_up() {
   systemctl --quiet enable "$agent_unit"
   systemctl --quiet enable --now "$power_off_unit"
   [ -z "$journal_is_new" ] || systemctl restart systemd-journald.service
-  if command -v udevadm >/dev/null; then
+  if [ -S /run/udev/control ]; then
     udevadm control --reload
     udevadm trigger --action=add --subsystem-match=i2c-dev --subsystem-match=gpio
   fi
@@ -140,7 +142,7 @@ bring_up() {
     started=yes
     return 0
   fi
-  journalctl --unit="$agent_unit" --lines=8 --no-pager --output=cat >&2 || true
+  journalctl --unit="$agent_unit" --lines=20 --no-pager --output=cat >&2 || true
   if [ -z "$before" ] || [ "$before" = "$version" ]; then
     systemctl stop "$agent_unit"
     die "the agent does not start; its last words stand above. It is stopped until you say: systemctl start $agent_unit"

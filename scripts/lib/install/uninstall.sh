@@ -13,9 +13,9 @@ do_uninstall() {
   files | while read -r place _; do rm -f "$into$place"; done
   rmdir --ignore-fail-on-non-empty "$into${restart_steps%/*}" "$into${watchdog%/*}" 2>/dev/null || true
   [ -n "$into" ] || systemctl daemon-reload
-  rm -rf "${into:?}$cache_dir" "${into:?}$lib"
+  rm -rf "$into$cache_dir" "$into$lib"
   if [ -n "$purge" ]; then
-    rm -rf "${into:?}$state_dir" "${into:?}$config_dir" "${into:?}$own_drop_ins"
+    rm -rf "$into$state_dir" "$into$config_dir" "$into$own_drop_ins"
     # Its group goes with it.
     ! inside getent passwd dachawatch >/dev/null || inside userdel dachawatch
     say 'the agent, its recordings and its configuration are removed'
