@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import device from 'azure-iot-device';
 import { openConnection } from '../../agent/hub/connection.ts';
 import { createDurableTransport } from '../../agent/hub/transport.ts';
-import { createLogBook } from '../unit/agent/hub/log-book.ts';
+import { createLogBook } from '../fakes/log-book.ts';
 import {
   DEVICE,
   eventually,

@@ -16,7 +16,7 @@ import {
   type LinkTimings,
 } from '../../agent/hub/hub.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';
-import type { Log } from '../../agent/kernel/log.ts';
+import { createLog } from '../../agent/kernel/log.ts';
 import type { InboxMessage } from '../../agent/ledger/ledger.ts';
 import { ensureCertificates, type Certificates } from '../../cloud-fn/local/certificates.ts';
 import type { PacketTrace } from '../../cloud-fn/local/iot-hub/mqtt/wire.ts';
@@ -37,13 +37,7 @@ export const QUICK: Partial<LinkTimings> = {
   reportEveryMs: 50,
 };
 
-export const silent: Log = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
+export const silent = createLog('silent');
 
 /** Resolves with the first value that is neither false nor undefined; fails after 45 s. */
 export async function eventually<T>(what: string, look: () => T | false | undefined): Promise<T> {

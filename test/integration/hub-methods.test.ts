@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDirectMethods } from '../../agent/hub/hub.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
-import { createLogBook } from '../unit/agent/hub/log-book.ts';
+import { createLogBook } from '../fakes/log-book.ts';
 import { eventually, QUICK, useHub } from './hub-fixture.ts';
 
 const house = useHub();

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parse, Telemetry } from '@dachawatch/contracts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLedger, type Ledger } from '../../agent/ledger/ledger.ts';
-import { createLogBook } from '../unit/agent/hub/log-book.ts';
+import { createLogBook } from '../fakes/log-book.ts';
 import { eventually, QUICK, silent, useHub } from './hub-fixture.ts';
 
 const house = useHub();

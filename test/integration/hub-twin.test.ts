@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DesiredDocument } from '../../agent/hub/hub.ts';
 import { DEVICE, eventually, exampleReport, QUICK, type TestLink, useHub } from './hub-fixture.ts';
-import { createLogBook } from '../unit/agent/hub/log-book.ts';
+import { createLogBook } from '../fakes/log-book.ts';
 
 const house = useHub();
 

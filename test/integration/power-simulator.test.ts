@@ -12,7 +12,7 @@ import { systemClock } from '../../agent/kernel/clock.ts';
 import { createPower, type PowerStatus } from '../../agent/power/power.ts';
 import { openSocketSmbus } from '../../agent/power/smbus-socket.ts';
 import { smbusContract } from '../fakes/smbus-contract.ts';
-import { createLogBook } from '../unit/agent/power/log-book.ts';
+import { createLogBook } from '../fakes/log-book.ts';
 
 const MAIN = join(import.meta.dirname, '../../hardware/simulators/ups/main.ts');
 const SCENARIOS = join(import.meta.dirname, '../../hardware/simulators/ups/scenarios');

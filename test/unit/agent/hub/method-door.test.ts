@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { DirectMethod } from '../../../../agent/hub/hub.ts';
 import { createMethodDoor, type MethodAnswer } from '../../../../agent/hub/method-door.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 function bench(methods: Record<string, DirectMethod>) {
   const clock = createFakeClock();

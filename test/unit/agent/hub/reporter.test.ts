@@ -4,7 +4,7 @@ import { mergePatch, type Json } from '../../../../agent/hub/merge-patch.ts';
 import { createReporter } from '../../../../agent/hub/reporter.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 const EVERY_MS = 2_000;
 

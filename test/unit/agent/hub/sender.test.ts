@@ -4,7 +4,7 @@ import { createSender } from '../../../../agent/hub/sender.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import type { OutgoingEvent } from '../../../../agent/ledger/ledger.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 interface Sent {
   readonly eventId: string;

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { HubConnection } from '../../../../agent/hub/connection.ts';
 import { createSupervisor } from '../../../../agent/hub/supervisor.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import type { Log } from '../../../../agent/kernel/log.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 const failure = (code: string, message = code) => new Failure('transient', code, message);
 const TIMINGS = {
@@ -18,15 +18,7 @@ const TIMINGS = {
 /** A supervisor whose connections the test makes, with time as a variable and jitter at its middle. */
 function bench() {
   const clock = createFakeClock();
-  const lines: { level: string; fields: Record<string, unknown> }[] = [];
-  const write = (level: string) => (fields: object) => lines.push({ level, fields: { ...fields } });
-  const log: Log = {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    child: () => log,
-  };
+  const { log, lines } = createLogBook();
   const opened: { atMs: number; end: (why: Failure) => void; disposed: boolean }[] = [];
   let next: 'works' | Failure = 'works';
   let probe: () => Promise<void> = async () => {};

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DesiredDocument } from '../../../../agent/hub/hub.ts';
 import { createWishes, readTwinDocument } from '../../../../agent/hub/wishes.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 /** Wishes over a hub whose twin the test sets. */
 function bench(failing = false) {

@@ -9,7 +9,7 @@ import { checkScenario } from '../../../../hardware/simulators/ups/scenario.ts';
 import { createUpsModel } from '../../../../hardware/simulators/ups/ups-model.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createFakeWires } from '../../../fakes/wires.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 const UPS = { ups: { model: 'waveshare-ups-module-3s' } };
 const DEFAULT: object = UPS;
@@ -24,7 +24,7 @@ function bench({
 } = {}) {
   const clock = createFakeClock();
   const beganMs = clock.monotonicMs();
-  const { log, lines } = createLogBook();
+  const { log, lines, events } = createLogBook();
   const model = createUpsModel({
     scenario: checkScenario({
       title: 'by hand',
@@ -55,7 +55,7 @@ function bench({
     },
     ...(wires ? { wires } : {}),
   });
-  const warnings = () => lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['event']);
+  const warnings = () => events('warn');
   return { clock, power, model, changes, deeds, lines, warnings, opened: () => opened };
 }
 

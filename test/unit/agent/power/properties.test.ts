@@ -4,7 +4,7 @@ import { createDice, type Dice } from '../../../../hardware/simulators/ups/dice.
 import { rehearse } from '../../../../hardware/simulators/ups/rehearsal.ts';
 import { checkScenario } from '../../../../hardware/simulators/ups/scenario.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 const SEEDS = Array.from({ length: 24 }, (_, index) => index + 1);
 const CUT_OFF_VOLTS = 9;

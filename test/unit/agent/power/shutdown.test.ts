@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createShutdown, type ShutdownActions } from '../../../../agent/power/shutdown.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from './log-book.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 type Deed = keyof ShutdownActions | 'refused';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { rehearse } from '../../../../../hardware/simulators/ups/rehearsal.ts';
 import { readScenario } from '../../../../../hardware/simulators/ups/scenario.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { createLogBook } from '../../../agent/power/log-book.ts';
+import { createLogBook } from '../../../../fakes/log-book.ts';
 
 const DIR = join(import.meta.dirname, '../../../../../hardware/simulators/ups/scenarios');
 /** Below this the pack is at its end. */

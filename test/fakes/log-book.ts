@@ -1,4 +1,4 @@
-import type { Log } from '../../../../agent/kernel/log.ts';
+import type { Log } from '../../agent/kernel/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -11,7 +11,7 @@ export interface LogBook {
     readonly message: string;
   }[];
   /** Names of the events of a level, in order. */
-  events(level: Level): unknown[];
+  readonly events: (level: Level) => unknown[];
 }
 
 export function createLogBook(): LogBook {
