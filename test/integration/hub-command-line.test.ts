@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
 import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
-import { Mqtt } from 'azure-iot-device-mqtt';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { writeHubPlace } from '../../scripts/lib/hub-place.ts';
 import { createDesiredSettings } from '../../agent/hub/hub.ts';
@@ -15,6 +14,7 @@ import {
   addressOf,
   eventually,
   makeWorld,
+  openDevice as openDeviceHere,
   silent,
   startHub as startHubHere,
   type Address,
@@ -110,13 +110,16 @@ const oneSentence = (text: string) => {
 };
 
 /** The real device SDK, with methods and twin as the agent uses them. */
-async function openDevice(): Promise<DeviceClient> {
-  const gateway = `GatewayHostName=localhost:${ready.mqttPort}`;
-  const device = iotDevice.Client.fromConnectionString(`${ready.deviceConnectionString};${gateway}`, Mqtt);
+async function openDevice(
+  address: Pick<Address, 'connectionString' | 'mqttPort'> = {
+    connectionString: ready.deviceConnectionString,
+    mqttPort: ready.mqttPort,
+  },
+  ca = readFileSync(caFile, 'utf8'),
+): Promise<DeviceClient> {
+  const device = await openDeviceHere(address, ca);
   devices.push(device);
   device.on('error', () => {});
-  await device.setOptions({ ca: readFileSync(caFile, 'utf8') });
-  await device.open();
   return device;
 }
 const report = async (device: DeviceClient, patch: object) => {
@@ -408,12 +411,7 @@ test('scripts/hub --help explains every command', async () => {
 
 /** A device that reads wishes as the agent does, and answers the methods of the examples. */
 async function openHouse(address: Address, ca: string, dir: string): Promise<void> {
-  const gateway = `GatewayHostName=localhost:${address.mqttPort}`;
-  const device = iotDevice.Client.fromConnectionString(`${address.connectionString};${gateway}`, Mqtt);
-  devices.push(device);
-  device.on('error', () => {});
-  await device.setOptions({ ca });
-  await device.open();
+  const device = await openDevice(address, ca);
   const twin = await device.getTwin();
   const settings = createDesiredSettings({
     base: {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import tls from 'node:tls';
 import { parse, TwinReported } from '@dachawatch/contracts';
+import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
 import messages from 'azure-iothub/dist/common-core/message.js';
 import {
@@ -68,6 +70,7 @@ export async function makeWorld(): Promise<World> {
 }
 
 export interface TestHub extends RunningIotHub {
+  readonly dataDir: string;
   /** Every packet of devices, as the hub saw it. */
   readonly packets: PacketTrace[];
   readonly telemetry: Telemetry[];
@@ -76,13 +79,12 @@ export interface TestHub extends RunningIotHub {
 let hubs = 0;
 export async function startHub(
   { dir, certificates }: World,
-  options: Partial<IotHubOptions> = {},
+  { dataDir = join(dir, `hub-${++hubs}`), ...options }: Partial<IotHubOptions> = {},
 ): Promise<TestHub> {
   const packets: PacketTrace[] = [];
   const telemetry: Telemetry[] = [];
-  hubs += 1;
   const hub = await startIotHub({
-    dataDir: join(dir, `hub-${hubs}`),
+    dataDir,
     certFile: certificates.certFile,
     keyFile: certificates.keyFile,
     hostName: HUB_NAME,
@@ -91,7 +93,7 @@ export async function startHub(
     onTelemetry: (message) => telemetry.push(message),
     ...options,
   });
-  return { ...hub, packets, telemetry };
+  return { ...hub, dataDir, packets, telemetry };
 }
 
 export interface TestLink extends HubLink {
@@ -179,6 +181,18 @@ export async function openService(connectionString: string): Promise<Service> {
   };
 }
 
+/** The real device SDK, as it comes. */
+export async function openDevice(
+  { connectionString, mqttPort }: Pick<Address, 'connectionString' | 'mqttPort'>,
+  ca: string,
+): Promise<DeviceClient> {
+  const gateway = `GatewayHostName=localhost:${mqttPort}`;
+  const device = iotDevice.Client.fromConnectionString(`${connectionString};${gateway}`, Mqtt);
+  await device.setOptions({ ca });
+  await device.open();
+  return device;
+}
+
 /** The service SDK always speaks to port 443 for REST; an agent takes it to the hub. */
 export function pointAtHub(sdk: object, { httpsPort }: Pick<RunningIotHub, 'httpsPort'>): void {
   const agent = new https.Agent({ keepAlive: false });
@@ -231,7 +245,7 @@ export function exampleReport(volts = 12.1): TwinReported {
   return { ...report, power: { ...report.power, volts } };
 }
 
-/** A hub for each test of a file, and links to it that are stopped when the test ends. */
+/** A hub for each test of a file, and what speaks to it; all of that ends with the test, before the hub does. */
 export interface HubTests {
   readonly world: World;
   readonly hub: TestHub;
@@ -239,27 +253,37 @@ export interface HubTests {
   /** Not started. */
   link(deps?: Partial<HubLinkDeps>): TestLink;
   onlineLink(deps?: Partial<HubLinkDeps>): Promise<TestLink>;
+  /** The service SDK over AMQP. */
+  service(): Promise<Service>;
+  /** The device SDK as it comes, connected over MQTT. */
+  device(): Promise<DeviceClient>;
+  /** Stops the hub and starts it on what it knew, on other ports. */
+  restart(): Promise<void>;
+  /** Registers what is to be done when the running test ends, newest first. */
+  atEnd(done: () => unknown): void;
 }
 
-/** To be called at the top of a file: registers what comes before and after its tests. */
-export function useHub(): HubTests {
+/** To be called at the top of a file: registers what comes before and after its tests.
+ *  @param options of the hub, asked for at each of its starts */
+export function useHub(options: () => Partial<IotHubOptions> = () => ({})): HubTests {
   let world: World;
   let hub: TestHub;
-  const links: TestLink[] = [];
+  const endings: (() => unknown)[] = [];
+  const atEnd = (done: () => unknown) => void endings.push(done);
   before(async () => {
     world = await makeWorld();
   });
   after(() => world.remove());
   beforeEach(async () => {
-    hub = await startHub(world);
+    hub = await startHub(world, options());
   });
   afterEach(async () => {
-    for (const link of links.splice(0)) await link.stop();
+    for (let end = endings.pop(); end; end = endings.pop()) await end();
     await hub.stop();
   });
   const link = (deps?: Partial<HubLinkDeps>) => {
     const made = makeLink(world, addressOf(hub), deps);
-    links.push(made);
+    atEnd(() => made.stop());
     return made;
   };
   return {
@@ -279,5 +303,20 @@ export function useHub(): HubTests {
       await online(made);
       return made;
     },
+    service: async () => {
+      const made = await openService(hub.serviceConnectionString);
+      atEnd(() => made.close());
+      return made;
+    },
+    device: async () => {
+      const made = await openDevice(addressOf(hub), world.ca);
+      atEnd(() => made.close());
+      return made;
+    },
+    restart: async () => {
+      await hub.stop();
+      hub = await startHub(world, { ...options(), dataDir: hub.dataDir });
+    },
+    atEnd,
   };
 }

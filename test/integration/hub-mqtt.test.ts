@@ -1,43 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { makeSas } from '../../cloud-fn/local/iot-hub/sas.ts';
-import {
-  DEVICE,
-  eventually,
-  HUB_NAME,
-  makeWorld,
-  openService,
-  startHub,
-  type TestHub,
-  type World,
-} from './hub-fixture.ts';
+import { DEVICE, eventually, HUB_NAME, useHub } from './hub-fixture.ts';
 
-let world: World;
-let hub: TestHub;
-const clients: MqttClient[] = [];
-before(async () => {
-  world = await makeWorld();
-});
-after(() => world.remove());
-beforeEach(async () => {
-  hub = await startHub(world);
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.end(true);
-  await hub.stop();
-});
+const house = useHub();
 
 const token = (resource = `${HUB_NAME}/devices/${DEVICE}`, expiresMs = Date.now() + 600_000) =>
-  makeSas(resource, hub.devices.get(DEVICE)?.primaryKey ?? '', expiresMs);
+  makeSas(resource, house.hub.devices.get(DEVICE)?.primaryKey ?? '', expiresMs);
 
 /** A plain MQTT client, so that it may misbehave. Resolves with the CONNACK code. */
 async function connect(
   options: IClientOptions = {},
   { acknowledges = true } = {},
 ): Promise<{ client: MqttClient; code: number; sessionPresent: boolean; closed: () => boolean }> {
-  const client = mqtt.connect(`mqtts://localhost:${hub.mqttPort}`, {
-    ca: world.ca,
+  const client = mqtt.connect(`mqtts://localhost:${house.hub.mqttPort}`, {
+    ca: house.world.ca,
     clientId: DEVICE,
     username: `${HUB_NAME}/${DEVICE}/?api-version=2021-04-12`,
     password: token(),
@@ -45,7 +23,7 @@ async function connect(
     reconnectPeriod: 0,
     ...options,
   });
-  clients.push(client);
+  house.atEnd(() => client.end(true));
   if (!acknowledges) client.handleMessage = () => {};
   let isClosed = false;
   let answer: { returnCode: number; sessionPresent: boolean } | undefined;
@@ -81,7 +59,7 @@ test('a second connection of a device ends the first', async () => {
   const second = await connect();
   await eventually('the first is closed', first.closed);
   assert.equal(second.closed(), false);
-  assert.equal(hub.mqtt.isConnected(DEVICE), true);
+  assert.equal(house.hub.mqtt.isConnected(DEVICE), true);
 });
 
 test('subscriptions are kept for a device that asked for that, and only for it', async () => {
@@ -113,7 +91,7 @@ test('a device that breaks the rules is cut off', async () => {
     act(client);
     await eventually(what, closed);
   }
-  assert.equal(hub.telemetry.length, 0);
+  assert.equal(house.hub.telemetry.length, 0);
 });
 
 test('a device that falls silent is dropped, and its last will is telemetry', async () => {
@@ -122,7 +100,7 @@ test('a device that falls silent is dropped, and its last will is telemetry', as
     will: { topic: `devices/${DEVICE}/messages/events/`, payload: 'gone', qos: 1, retain: false },
   });
   (client as unknown as { pingTimer: { clear(): void } }).pingTimer.clear();
-  await eventually('the will', () => hub.telemetry[0]?.body.toString() === 'gone');
+  await eventually('the will', () => house.hub.telemetry[0]?.body.toString() === 'gone');
 });
 
 test('a device that says goodbye leaves no will', async () => {
@@ -130,23 +108,24 @@ test('a device that says goodbye leaves no will', async () => {
     will: { topic: `devices/${DEVICE}/messages/events/`, payload: 'gone', qos: 1, retain: false },
   });
   await new Promise<void>((resolve) => client.end(false, {}, () => resolve()));
-  await eventually('the connection ends', () => !hub.mqtt.isConnected(DEVICE));
-  assert.equal(hub.telemetry.length, 0);
+  await eventually('the connection ends', () => !house.hub.mqtt.isConnected(DEVICE));
+  assert.equal(house.hub.telemetry.length, 0);
 });
 
 test('a message is offered ten times and then given up', async () => {
-  const service = await openService(hub.serviceConnectionString);
+  const service = await house.service();
   await service.send('poison', 'x');
-  await service.close();
   const topic = `devices/${DEVICE}/messages/devicebound/#`;
   const offers = () =>
-    hub.packets.filter((packet) => packet.direction === 'to-device' && packet.topic?.includes('devicebound'));
+    house.hub.packets.filter(
+      (packet) => packet.direction === 'to-device' && packet.topic?.includes('devicebound'),
+    );
   for (let n = 1; n <= 10; n += 1) {
     const { client } = await connect({}, { acknowledges: false });
     client.subscribe(topic, { qos: 1 });
     await eventually(`offer ${n}`, () => offers().length === n);
     client.end(true);
-    await eventually('the connection ends', () => !hub.mqtt.isConnected(DEVICE));
+    await eventually('the connection ends', () => !house.hub.mqtt.isConnected(DEVICE));
   }
   const last = await connect();
   await new Promise((resolve) => last.client.subscribe(topic, { qos: 1 }, resolve));

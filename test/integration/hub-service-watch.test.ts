@@ -1,62 +1,28 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
-import { Mqtt } from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
 import { makeSas } from '../../cloud-fn/local/iot-hub/sas.ts';
-import { DEVICE, eventually, makeWorld, startHub, type TestHub, type World } from './hub-fixture.ts';
+import { DEVICE, eventually, pointAtHub, restConnectionString, useHub } from './hub-fixture.ts';
 
-let world: World;
-let hub: TestHub;
+const house = useHub();
 let registry: iothub.Registry;
 let service: iothub.Client;
-const devices: DeviceClient[] = [];
-const requests: ClientRequest[] = [];
-before(async () => {
-  world = await makeWorld();
-});
-after(() => world.remove());
-beforeEach(async () => {
-  hub = await startHub(world);
-  registry = pointed(iothub.Registry.fromConnectionString(connection()));
-  service = pointed(iothub.Client.fromConnectionString(connection()));
-});
-afterEach(async () => {
-  for (const request of requests.splice(0)) request.destroy();
-  for (const device of devices.splice(0)) await device.close();
-  await hub.stop();
+beforeEach(() => {
+  registry = iothub.Registry.fromConnectionString(restConnectionString(house.hub));
+  service = iothub.Client.fromConnectionString(restConnectionString(house.hub));
+  for (const sdk of [registry, service]) pointAtHub(sdk, house.hub);
 });
 
-const connection = () => hub.serviceConnectionString.replace(/localhost:\d+/, 'localhost');
-const serviceKey = () => /SharedAccessKey=([^;]+)$/.exec(hub.serviceConnectionString)?.[1] ?? '';
+const serviceKey = () => /SharedAccessKey=([^;]+)$/.exec(house.hub.serviceConnectionString)?.[1] ?? '';
 
-/** The service SDK always speaks to port 443; an agent takes it elsewhere. */
-function pointed<T extends object>(sdk: T): T {
-  const agent = new https.Agent({ keepAlive: false });
-  const connect = agent.createConnection.bind(agent);
-  const port = hub.httpsPort;
-  agent.createConnection = (options, callback) =>
-    connect({ ...options, host: '127.0.0.1', port, servername: 'localhost' }, callback);
-  const { _restApiClient: rest } = sdk as unknown as {
-    _restApiClient: { setOptions(options: object): void };
-  };
-  rest.setOptions({ http: { agent } });
-  return sdk;
-}
-
+/** A device that may lose its connection. */
 async function openDevice(): Promise<DeviceClient> {
-  const gateway = `GatewayHostName=localhost:${hub.mqttPort}`;
-  const device = iotDevice.Client.fromConnectionString(
-    `${hub.deviceConnectionString(DEVICE)};${gateway}`,
-    Mqtt,
-  );
-  devices.push(device);
+  const device = await house.device();
   device.on('error', () => {});
-  await device.setOptions({ ca: world.ca });
-  await device.open();
   return device;
 }
 
@@ -80,12 +46,12 @@ async function ask(
 ) {
   const request = https.request({
     host: 'localhost',
-    port: hub.httpsPort,
+    port: house.hub.httpsPort,
     path: `/dachawatch/watch?api-version=2021-04-12${query}`,
     headers: { authorization },
     agent: false,
   });
-  requests.push(request);
+  house.atEnd(() => request.destroy());
   request.on('error', () => {});
   request.end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -125,7 +91,6 @@ test('a watcher sees connections, telemetry and both sides of the twin, in order
   });
   await registry.updateTwin(DEVICE, { properties: { desired: { x: 1 } } }, '*');
   await device.close();
-  devices.length = 0;
   await eventually('the end', () => lines.at(-1)?.state === 'disconnected');
   assert.deepEqual(kinds(lines), [
     'here',
@@ -204,7 +169,7 @@ test('sixteen watch at a time, and one who leaves makes room', async () => {
 });
 
 test('nobody watches without the key of the service, or for a device that there is not', async () => {
-  const [, deviceKey = ''] = /SharedAccessKey=(.+)$/.exec(hub.deviceConnectionString(DEVICE)) ?? [];
+  const [, deviceKey = ''] = /SharedAccessKey=(.+)$/.exec(house.hub.deviceConnectionString(DEVICE)) ?? [];
   const soon = Date.now() + 60_000;
   for (const token of [
     '',
@@ -218,17 +183,12 @@ test('nobody watches without the key of the service, or for a device that there 
 });
 
 test('a hub stops with watchers on it, and what it knew is there again after the next start', async () => {
-  const dataDir = `${world.dir}/again`;
-  const first = await startHub(world, { dataDir });
-  await hub.stop();
-  hub = first;
   const watching = await watch();
   const device = await openDevice();
   await device.sendEvent(new iotDevice.Message('kept'));
   await eventually('telemetry', () => kinds(watching.lines).includes('telemetry'));
-  await hub.stop();
+  await house.restart();
   await eventually('the end of the stream', () => watching.ended());
-  hub = await startHub(world, { dataDir });
   const past = await watch('&after=0&follow=0');
   await eventually('the end', () => past.ended());
   assert.deepEqual(
@@ -286,7 +246,7 @@ test('a report that breaks the rules is refused and the device stays connected',
     });
     assert.ok(error instanceof Error);
   }
-  assert.ok(hub.mqtt.isConnected(DEVICE));
+  assert.ok(house.hub.mqtt.isConnected(DEVICE));
 });
 
 test('a method that the device does not answer in time is a timeout, an absent device is 404103', async () => {
@@ -297,7 +257,7 @@ test('a method that the device does not answer in time is a timeout, an absent d
   });
   const device = await openDevice();
   device.onDeviceMethod('sleep', () => {});
-  await eventually('the subscription', () => hub.packets.some(({ cmd }) => cmd === 'suback'));
+  await eventually('the subscription', () => house.hub.packets.some(({ cmd }) => cmd === 'suback'));
   await assert.rejects(
     service.invokeDeviceMethod(DEVICE, call),
     (error: { response?: { statusCode?: number } }) => {

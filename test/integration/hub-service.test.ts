@@ -1,58 +1,29 @@
 import assert from 'node:assert/strict';
 import https from 'node:https';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
-import { Mqtt } from 'azure-iot-device-mqtt';
+import { beforeEach, test } from 'node:test';
+import iotDevice from 'azure-iot-device';
 import iothub from 'azure-iothub';
 import iotMessage from 'azure-iothub/dist/common-core/message.js';
 import {
   DEVICE,
   eventually,
-  makeWorld,
   openService,
   pointAtHub,
   restConnectionString,
-  startHub,
   type Service,
-  type TestHub,
-  type World,
+  useHub,
 } from './hub-fixture.ts';
 
-let world: World;
-let hub: TestHub;
-let aheadMs: number;
+let aheadMs = 0;
 let service: Service;
 let registry: iothub.Registry;
-const devices: DeviceClient[] = [];
-before(async () => {
-  world = await makeWorld();
-});
-after(() => world.remove());
+const house = useHub(() => ({ nowMs: () => Date.now() + aheadMs, sweepMs: 100 }));
 beforeEach(async () => {
   aheadMs = 0;
-  hub = await startHub(world, { nowMs: () => Date.now() + aheadMs, sweepMs: 100 });
-  service = await openService(hub.serviceConnectionString);
-  registry = iothub.Registry.fromConnectionString(restConnectionString(hub));
-  for (const rest of [registry, service.client]) pointAtHub(rest, hub);
+  service = await house.service();
+  registry = iothub.Registry.fromConnectionString(restConnectionString(house.hub));
+  for (const rest of [registry, service.client]) pointAtHub(rest, house.hub);
 });
-afterEach(async () => {
-  for (const device of devices.splice(0)) await device.close();
-  await service.close();
-  await hub.stop();
-});
-
-/** The real device SDK, as it comes. */
-async function openDevice(): Promise<DeviceClient> {
-  const gateway = `GatewayHostName=localhost:${hub.mqttPort}`;
-  const device = iotDevice.Client.fromConnectionString(
-    `${hub.deviceConnectionString(DEVICE)};${gateway}`,
-    Mqtt,
-  );
-  devices.push(device);
-  await device.setOptions({ ca: world.ca });
-  await device.open();
-  return device;
-}
 
 interface Feedback {
   originalMessageId: string;
@@ -78,12 +49,12 @@ async function listenForFeedback(): Promise<Feedback[]> {
 }
 
 test('a device sends telemetry with its properties', async () => {
-  const device = await openDevice();
+  const device = await house.device();
   const message = new iotDevice.Message('{"c":21}');
   message.messageId = 'event-1';
   message.properties.add('why', 'größer & besser');
   await device.sendEvent(message);
-  const [got] = hub.telemetry;
+  const [got] = house.hub.telemetry;
   assert.equal(got?.body.toString(), '{"c":21}');
   const bag = new URLSearchParams(got?.topic.split('/events/')[1]);
   assert.deepEqual([bag.get('$.mid'), bag.get('why')], ['event-1', 'größer & besser']);
@@ -91,7 +62,7 @@ test('a device sends telemetry with its properties', async () => {
 
 test('the service learns that a device has its message', async () => {
   const feedback = await listenForFeedback();
-  const device = await openDevice();
+  const device = await house.device();
   const got: string[] = [];
   device.on('message', (message: { messageId: string }) => got.push(message.messageId));
   await service.send('clip.1', 'verdict');
@@ -138,15 +109,15 @@ test('identities are created, read, changed and removed', async () => {
 });
 
 test('a device that is disabled is put out at once', async () => {
-  const device = await openDevice();
+  const device = await house.device();
   device.on('error', () => {});
   assert.equal((await registry.get(DEVICE)).responseBody.connectionState, 'Connected');
   await registry.update({ deviceId: DEVICE, status: 'disabled' });
-  await eventually('the connection ends', () => !hub.mqtt.isConnected(DEVICE));
+  await eventually('the connection ends', () => !house.hub.mqtt.isConnected(DEVICE));
 });
 
 test('a wish reaches a connected device, a report reaches the service, and null deletes', async () => {
-  const device = await openDevice();
+  const device = await house.device();
   const twin = await device.getTwin();
   const wishes: { $version: number }[] = [];
   twin.on('properties.desired', (wish: { $version: number }) => wishes.push(wish));
@@ -170,7 +141,7 @@ test('a wish reaches a connected device, a report reaches the service, and null 
 });
 
 test('a report that is too large is refused with a reason', async () => {
-  const twin = await (await openDevice()).getTwin();
+  const twin = await (await house.device()).getTwin();
   const error = await new Promise((resolve) =>
     twin.properties.reported['update']({ big: 'x'.repeat(40_000) }, resolve),
   );
@@ -180,19 +151,19 @@ test('a report that is too large is refused with a reason', async () => {
 test('a method is answered by the device, and a device that is not there is named as such', async () => {
   const call = { methodName: 'snapshot', payload: { camera: 'yard' }, responseTimeoutInSeconds: 20 };
   await assert.rejects(service.client.invokeDeviceMethod(DEVICE, call), /Not found/);
-  const device = await openDevice();
+  const device = await house.device();
   device.onDeviceMethod('snapshot', (request, response) => {
     response.send(202, { asked: request.payload as unknown }, () => {});
   });
   await eventually('the subscription', () =>
-    hub.packets.some(({ cmd, direction }) => cmd === 'suback' && direction === 'to-device'),
+    house.hub.packets.some(({ cmd, direction }) => cmd === 'suback' && direction === 'to-device'),
   );
   const { result } = await service.client.invokeDeviceMethod(DEVICE, call);
   assert.deepEqual(result, { status: 202, payload: { asked: { camera: 'yard' } } });
 });
 
 test('a service without the key gets nothing', async () => {
-  const forged = hub.serviceConnectionString.replace(
+  const forged = house.hub.serviceConnectionString.replace(
     /SharedAccessKey=.*/,
     `SharedAccessKey=${Buffer.alloc(32).toString('base64')}`,
   );
@@ -216,7 +187,7 @@ async function fetchHub(method: string, path: string): Promise<{ totalMessagesPu
   const sas = iothub.SharedAccessSignature.create(
     'localhost',
     'iothubowner',
-    /SharedAccessKey=([^;]+)$/.exec(hub.serviceConnectionString)?.[1] ?? '',
+    /SharedAccessKey=([^;]+)$/.exec(house.hub.serviceConnectionString)?.[1] ?? '',
     Math.floor(Date.now() / 1000) + 600,
   );
   const { body } = await request(method, path, sas.toString());
@@ -233,7 +204,7 @@ function request(
       .request(
         {
           host: 'localhost',
-          port: hub.httpsPort,
+          port: house.hub.httpsPort,
           method,
           path: `${path}?api-version=2021-04-12`,
           headers: { authorization },
