@@ -19,16 +19,17 @@ newest() {
   find "$hil_cache" -maxdepth 1 -name "$1-*-$steps" | sort -V | tail -n 1
 }
 
-# begin KIND: leaves an empty folder $making, and takes away what is old or was interrupted.
+# begin KIND: leaves an empty folder $making, and takes away what was interrupted.
 begin() {
-  rm -rf "$hil_cache/making-$1" "$hil_cache/$1-"*
+  rm -rf "$hil_cache/making-$1"
   making=$hil_cache/making-$1
   mkdir "$making"
 }
 
-# finish KIND VERSION
+# finish KIND VERSION: takes away the old one.
 finish() {
   sync -f "$making"
+  rm -rf "$hil_cache/$1-"*
   mv -T "$making" "$hil_cache/$1-$2-$steps"
 }
 
@@ -38,7 +39,7 @@ need_kernel() {
   begin kernel
   step "asking Debian for the newest kernel of $guest_suite-backports"
   private_apt "$making"
-  apt-get update >"$making/apt.log" 2>&1 || cannot_fetch 'the package lists of Debian' "$making/apt.log"
+  apt-get -o APT::Update::Error-Mode=any update >"$making/apt.log" 2>&1 || cannot_fetch 'the package lists of Debian' "$making/apt.log"
   package=$(apt-cache depends "linux-image-amd64=$(backport linux-image-amd64)" |
     sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)
   release=${package#linux-image-}

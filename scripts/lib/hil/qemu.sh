@@ -11,6 +11,7 @@ rung() {
   [ "$(uname -m)" = x86_64 ] ||
     cannot "it is $(uname -m), and only Debian's kernel for amd64 has both simulated chips (i2c-stub and gpio-sim)"
   [ "$(id -u)" = 0 ] || cannot 'making the root file system of the guest needs root: sudo scripts/hil qemu'
+  unshare --mount --pid --fork --mount-proc true 2>/dev/null || cannot 'it does not let us make namespaces'
   # shellcheck disable=SC2086 # a list of names
   hil_needs $guest_tools
   need_npm
@@ -19,7 +20,12 @@ rung() {
   . "$root/scripts/lib/hil/qemu-cache.sh"
   mkdir -p "$hil_cache"
   need_mb "$hil_cache" 1500
-  (flock 8 && need_kernel && need_debian_tree) 8>"$hil_cache/lock" || exit $?
+  # Not followed by ||, in front of which the shell would overlook failures.
+  (
+    flock 8
+    need_kernel
+    need_debian_tree
+  ) 8>"$hil_cache/lock"
 
   guest=$(mktemp -d "${TMPDIR:-/tmp}/dachawatch-hil-qemu.XXXXXX")
   trap 'rm -rf --one-file-system "$guest"' EXIT
@@ -29,12 +35,27 @@ rung() {
   step 'making the disk of the guest from this checkout'
   make_guest
   step 'starting the guest; it is emulated instruction by instruction, so all takes its time'
-  # In the background, so that a signal ends the wait at once; node hears of it as well.
-  DACHAWATCH_HIL_GUEST=$guest hil_tests test/hil/qemu "$@" &
-  tests=$!
-  trap 'kill -TERM $tests 2>/dev/null; wait $tests; exit 130' INT
-  trap 'kill -TERM $tests 2>/dev/null; wait $tests; exit 143' TERM HUP
-  wait $tests
+  trap 'end_run 130' INT
+  trap 'end_run 143' TERM HUP
+  # In a namespace, so that the guest ends with the run, whatever ends it. In the background, so that a signal ends the
+  # wait at once.
+  # shellcheck disable=SC2016 # expanded in there
+  DACHAWATCH_HIL_GUEST=$guest setpriv --pdeathsig KILL \
+    unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation private sh -euc '
+      root=$1 node=$2 rung_name=qemu
+      shift 2
+      . "$root/scripts/lib/hil/common.sh"
+      hil_tests test/hil/qemu "$@"
+    ' sh "$root" "$node" "$@" &
+  inside_pid=$!
+  wait $inside_pid
+}
+
+end_run() {
+  trap '' INT TERM HUP
+  kill -KILL "$inside_pid" 2>/dev/null || true
+  wait "$inside_pid" 2>/dev/null || true
+  exit "$1"
 }
 
 # need_mb FOLDER MB
