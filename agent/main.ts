@@ -20,7 +20,7 @@ import {
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
-import { createLifecycle } from './kernel/lifecycle.ts';
+import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
 import { createLedger } from './ledger/ledger.ts';
@@ -28,6 +28,7 @@ import { createSignatureStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createWires } from './power/wires.ts';
 import { requestPowerOff } from './power-off.ts';
+import { createTroubleLight } from './trouble-light.ts';
 import { createUploader } from './upload/upload.ts';
 
 const HELP = `agent/main.ts [--config FILE] [--data DIR] [--credentials DIR]
@@ -253,6 +254,7 @@ async function main(): Promise<void> {
     clock,
     log: log.child({ room: 'dashboard' }),
   });
+  const troubleLight = createTroubleLight({ house: () => dashboard.house(), power, clock });
   const statusLine = () =>
     statusSentence({
       cameras: capture.status(),
@@ -279,32 +281,44 @@ async function main(): Promise<void> {
   log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
   // Messages stored by a process that died before it read them.
   ledger.drainInbox();
+  const wired: Service[] = wires
+    ? [{ name: wires.name, start: () => wires.start(), stop: async () => wires.stop() }]
+    : [];
   const lifecycle = createLifecycle(
-    [suppressed, health, dashboard, capture, hub, uploader, reports, power, watchdog],
+    [
+      ...[suppressed, health, dashboard, capture, hub, uploader, reports],
+      ...[...wired, power, troubleLight, watchdog],
+    ],
     { log, stopDeadlineMs: STOP_DEADLINE_MS },
   );
-  await lifecycle.start();
-
-  await manager.ready(statusLine());
-  const ready = { ready: true, dashboard: dashboard.url() };
-  log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
-  process.send?.(ready);
-
+  const starting = lifecycle.start();
   let stopping = false;
   const stop = (why: string) => {
     if (stopping) return;
     stopping = true;
     manager.stopping();
     log.info({ event: 'agent.stopping', why }, 'stopping');
-    void lifecycle.stop().then(() => {
-      wires?.stop();
+    const end = async () => {
+      await lifecycle.stop();
       ledger.close();
       process.exit(0);
-    });
+    };
+    // A start that fails ends the process by itself.
+    void starting.then(end, () => undefined);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  if (process.send) process.on('disconnect', () => stop('the process that started the agent is gone'));
+  const orphaned = () => stop('the process that started the agent is gone');
+  if (process.send) process.on('disconnect', orphaned);
+  // It may have gone while the ledger was looked at.
+  if (process.send && !process.connected) orphaned();
+  await starting;
+  if (stopping) return;
+
+  await manager.ready(statusLine());
+  const ready = { ready: true, dashboard: dashboard.url() };
+  log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
+  process.send?.(ready);
 }
 
 try {

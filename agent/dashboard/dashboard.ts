@@ -9,10 +9,14 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { SignatureStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
-import type { MachineSources } from './machine-view.ts';
+import type { House } from './house.ts';
+import { type MachineSources, readMachine } from './machine-view.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes } from './routes.ts';
+import { houseOf } from './views.ts';
+
+export type { House } from './house.ts';
 
 export interface DashboardDeps extends MachineSources {
   readonly deviceId: string;
@@ -35,6 +39,9 @@ export interface Dashboard {
   stop(): Promise<void>;
   /** Where it answers, after start: `http://127.0.0.1:8080`. */
   url(): string;
+  /** The state of the house as the page tells it, at this moment.
+   *  @throws Failure when the ledger cannot be asked */
+  house(): House;
 }
 
 /** Connections at once: some phones with six each; a flood is refused at the socket. */
@@ -106,7 +113,16 @@ export function createDashboard(
     return address;
   }
 
-  return { name: 'dashboard', start, stop, url };
+  const house = () =>
+    houseOf({
+      cameras: deps.cameras(),
+      link: deps.link(),
+      upload: deps.upload(),
+      summary: deps.ledger.summary(),
+      machine: readMachine(deps),
+    });
+
+  return { name: 'dashboard', start, stop, url, house };
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { LinkStatus } from '../hub/hub.ts';
 import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
 import type { UploadStatus } from '../upload/upload.ts';
-import { stateOfHouse } from './house.ts';
+import { type House, stateOfHouse } from './house.ts';
 import { machineView, type MachineSide } from './machine-view.ts';
 
 /** A picture younger than this is the picture of now. */
@@ -30,20 +30,32 @@ export interface StatusFacts {
   readonly machine: MachineSide;
 }
 
+/** The state of the house, from what the rooms say. */
+export const houseOf = ({
+  cameras,
+  link,
+  upload,
+  summary,
+  machine,
+}: Pick<StatusFacts, 'cameras' | 'link' | 'upload' | 'machine'> & {
+  readonly summary: Pick<StatusFacts['summary'], 'waiting'>;
+}): House =>
+  stateOfHouse({
+    cameras,
+    link,
+    upload,
+    waiting: summary.waiting,
+    power: machine.power,
+    machine,
+    refused: machine.desired?.refused.length ?? 0,
+  });
+
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
 export function statusView(facts: StatusFacts) {
   const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision, machine } = facts;
   return {
     deviceId,
-    house: stateOfHouse({
-      cameras,
-      link,
-      upload,
-      waiting: summary.waiting,
-      power: machine.power,
-      machine,
-      refused: machine.desired?.refused.length ?? 0,
-    }),
+    house: houseOf(facts),
     cameras: cameras.map((camera) => cameraView(camera, nowMs)),
     link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
     upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },

@@ -68,6 +68,7 @@ test('the status tells house, cameras, link, upload and totals, in UTC', async (
   const status = reply.json();
   assert.equal(status.deviceId, 'house-1');
   assert.equal(status.house.state, 'camera-down');
+  assert.deepEqual(world.dashboard.house(), status.house, 'others are told the same');
   const [camera] = status.cameras;
   assert.equal(camera.sinceUtc, '2026-11-20T12:00:00.000Z');
   assert.deepEqual(
