@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../fakes/browser.ts';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import {
   createWorld,
   NOW_MS,
@@ -14,46 +10,21 @@ import {
   withMachine,
   type World,
 } from '../unit/agent/dashboard/dashboard-world.ts';
+import { DESKTOP, PHONE, useBrowser } from './dashboard-browser.ts';
 
-const PATIENCE_MS = 45_000;
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-const DESKTOP = { viewport: { width: 1280, height: 900 } };
-
-let browser: Browser;
+const browser = useBrowser();
 let world: World;
-let shots = '';
-let complaints: string[] = [];
 
-before(async () => {
-  browser = await launchBrowser();
-  shots = process.env['DASHBOARD_SHOTS'] ?? (await mkdtemp(join(tmpdir(), 'dashboard-machine-')));
-});
-after(async () => {
-  await browser.close();
-  if (!process.env['DASHBOARD_SHOTS']) await rm(shots, { recursive: true });
-});
 beforeEach(async () => {
-  complaints = [];
   world = createWorld(withMachine(() => world));
   world.cameras = [someCamera(), someCamera({ cameraId: 'pond', title: 'Pond' })];
   await world.dashboard.start();
 });
 afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
   await world.dashboard.stop();
 });
 
-async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Kyiv', ...options });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  await page.goto(world.dashboard.url());
-  return page;
-}
+const openPage = (options?: BrowserContextOptions) => browser.open(world.dashboard.url(), options);
 
 /** How far the widest thing in the column of facts stands out of it. */
 const STANDS_OUT = `(() => {
@@ -65,11 +36,7 @@ const STANDS_OUT = `(() => {
 /** Takes a picture of the page, and finds nothing wider than the screen or its column. */
 async function look(page: Page, name: string): Promise<void> {
   assert.ok(Number(await page.evaluate(STANDS_OUT)) < 1, `${name}: something stands out of its column`);
-  const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-  assert.ok(Number(wide) <= 0, `${name}: the page is ${String(wide)} px wider than the screen`);
-  const file = join(shots, `${name}.png`);
-  await page.screenshot({ path: file, fullPage: true });
-  assert.ok((await stat(file)).size > 10_000, name);
+  await browser.look(page, name);
 }
 
 const REFUSED = [
@@ -102,7 +69,7 @@ test('an English phone on battery is told how long it lasts, and what the cloud 
   await machine.getByText('runs for 12 days').waitFor();
   await machine.getByText('Raspberry Pi 5 Model B Rev 1.0').waitFor();
   await look(page, 'phone-machine-en');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('a Ukrainian desktop reads the same in Ukrainian, in trouble and well', async () => {
@@ -141,7 +108,7 @@ test('a Ukrainian desktop reads the same in Ukrainian, in trouble and well', asy
   // What somebody opened stays open while the facts change.
   await machine.getByText('годинник виставлено').waitFor();
   await look(page, 'desktop-well-uk');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('what nobody knows is not on the page, and a machine in need says so while it is folded up', async () => {
@@ -156,5 +123,5 @@ test('what nobody knows is not on the page, and a machine in need says so while 
   world.machine = someMachine({ cpuCelsius: 86 });
   await page.getByRole('heading', { level: 1, name: 'The appliance is too hot.' }).waitFor();
   assert.equal(await part.getAttribute('data-level'), 'notice');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });

@@ -1,41 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, test } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../fakes/browser.ts';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { createWorld, someCamera, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { createRealHouse, type RealHouse } from '../unit/agent/dashboard/real-house.ts';
+import { DESKTOP, PATIENCE_MS, PHONE, useBrowser } from './dashboard-browser.ts';
 
-const PATIENCE_MS = 45_000;
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-const DESKTOP = { viewport: { width: 1280, height: 900 } };
-
-let browser: Browser;
+const browser = useBrowser();
 let house: RealHouse;
 let world: World;
-let shots = '';
-/** Whatever the browser complains about: errors, refused scripts, failed requests. */
-let complaints: string[] = [];
 
-before(async () => {
-  browser = await launchBrowser();
-  shots = await mkdtemp(join(tmpdir(), 'dashboard-shots-'));
-});
-after(async () => {
-  await browser.close();
-  await rm(shots, { recursive: true });
-});
 beforeEach(async () => {
-  complaints = [];
   house = await createRealHouse();
   world = createRealWorld(0);
   await world.dashboard.start();
 });
 afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
   await world.dashboard.stop();
   await house.close();
 });
@@ -51,17 +32,7 @@ function createRealWorld(port: number): World {
   return made;
 }
 
-async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Kyiv', ...options });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  await page.goto(world.dashboard.url());
-  return page;
-}
+const openPage = (options?: BrowserContextOptions) => browser.open(world.dashboard.url(), options);
 
 const PERSON: Partial<Verdict> = {
   verdict: 'person',
@@ -118,15 +89,6 @@ const isPlaying = (page: Page) =>
 
 const cardOf = (page: Page, clipId: string) => page.locator(`#clip-${clipId}`);
 
-/** Takes a picture of the page, and finds nothing wider than the screen. */
-async function look(page: Page, name: string): Promise<void> {
-  const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-  assert.ok(Number(wide) <= 0, `${name}: the page is ${String(wide)} px wider than the screen`);
-  const file = join(shots, `${name}.png`);
-  await page.screenshot({ path: file, fullPage: true });
-  assert.ok((await stat(file)).size > 10_000, name);
-}
-
 test('an English phone sees the house in one sentence, and every clip with what became of it', async () => {
   const clips = await recordADay();
   const page = await openPage({ ...PHONE, colorScheme: 'light' });
@@ -141,8 +103,8 @@ test('an English phone sees the house in one sentence, and every clip with what 
   await cardOf(page, clips.lost).getByText('The card <b>failed</b> while').waitFor();
   const order = await page.locator('.clip').evaluateAll((cards) => cards.map(({ id }) => id.slice(5)));
   assert.deepEqual(order, [clips.recording, clips.lost, clips.waiting, clips.nothing, clips.person]);
-  await look(page, 'phone-light');
-  assert.deepEqual(complaints, []);
+  await browser.look(page, 'phone-light');
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('a Ukrainian desktop is greeted in Ukrainian, and keeps the language it switches to', async () => {
@@ -150,13 +112,13 @@ test('a Ukrainian desktop is greeted in Ukrainian, and keeps the language it swi
   const page = await openPage({ ...DESKTOP, locale: 'uk-UA', colorScheme: 'dark' });
   await page.getByRole('heading', { level: 1, name: '1 запис чекає на відправлення.' }).waitFor();
   await cardOf(page, clips.person).getByText('людина, собака, певність 87').waitFor();
-  await look(page, 'desktop-dark');
+  await browser.look(page, 'desktop-dark');
   await page.getByRole('button', { name: 'EN' }).click();
   await cardOf(page, clips.person).getByText('person, dog, 87% sure').waitFor();
   await page.reload();
   await cardOf(page, clips.person).getByText('person, dog, 87% sure').waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('a clip is loaded only when it is played, and then it plays', async () => {
@@ -176,8 +138,8 @@ test('a clip is loaded only when it is played, and then it plays', async () => {
   await isPlaying(page);
   assert.ok(asked.includes(`/clips/${clips.person}.mp4`));
   assert.equal((await mediaOf(page, '.playing video')).videoWidth, 640);
-  await look(page, 'phone-playing');
-  assert.deepEqual(complaints, []);
+  await browser.look(page, 'phone-playing');
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('new clips and verdicts appear by themselves, while the clip that is watched plays on', async () => {
@@ -195,7 +157,7 @@ test('new clips and verdicts appear by themselves, while the clip that is watche
   await card.getByText('person, dog, 87% sure').waitFor();
   const still = 'window.watched.isConnected && window.watched.currentTime > 0 && !window.watched.error';
   assert.equal(await page.evaluate(still), true);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('an unchanged house is asked with little: every further answer has no body', async () => {
@@ -241,7 +203,7 @@ test('the history of a clip opens, and older clips come when asked for', async (
   await page.getByRole('button', { name: 'Show older clips' }).click();
   await cardOf(page, ids[24] ?? '').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Show older clips' }).isVisible(), false);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(browser.complaints, []);
 });
 
 test('a clip whose file was removed after the page was drawn says so', async () => {

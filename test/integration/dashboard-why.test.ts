@@ -3,14 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createSignatureStore, type Signature } from '../../agent/motion/motion.ts';
 import { packThumbnail } from '../../agent/motion/signature-pictures.ts';
-import { launchBrowser } from '../fakes/browser.ts';
 import { createWorld, NOW_MS, type World } from '../unit/agent/dashboard/dashboard-world.ts';
+import { PHONE, useBrowser } from './dashboard-browser.ts';
 
-const PATIENCE_MS = 45_000;
+const browser = useBrowser();
 
 /** A light box that moves to the right over a grey slope. */
 const picture = (afterMs: number) =>
@@ -51,7 +50,6 @@ const note = (reason: string, agoMs: number): Signature => ({
 
 let dir = '';
 let world: World;
-let browser: Browser;
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dashboard-why-page-'));
@@ -62,10 +60,8 @@ before(async () => {
   await store.settled();
   world = createWorld({ suppressed: store });
   await world.dashboard.start();
-  browser = await launchBrowser();
 });
 after(async () => {
-  await browser.close();
   await world.dashboard.stop();
   await rm(dir, { recursive: true });
 });
@@ -75,13 +71,7 @@ for (const [locale, reason, question, number] of [
   ['uk-UA', 'недовго був у своїй зоні', 'Чому немає запису?', 'було видно 1,4 с'],
 ] as const) {
   test(`the page says why something was not recorded, with pictures: ${locale}`, async () => {
-    const context = await browser.newContext({ locale, viewport: { width: 390, height: 844 } });
-    context.setDefaultTimeout(PATIENCE_MS);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())));
-    await page.goto(world.dashboard.url());
+    const page = await browser.open(world.dashboard.url(), { locale, viewport: PHONE.viewport });
     await page.getByText(question).click();
     const notes = page.locator('#why-list > li');
     await notes.nth(1).waitFor();
@@ -89,7 +79,6 @@ for (const [locale, reason, question, number] of [
     assert.ok((await notes.first().innerText()).includes(number));
     await notes.first().locator('img').scrollIntoViewIfNeeded();
     await page.waitForFunction('document.querySelector("#why-list img")?.naturalWidth === 244');
-    assert.deepEqual(complaints, []);
-    await context.close();
+    assert.deepEqual(browser.complaints, []);
   });
 }
