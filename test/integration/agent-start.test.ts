@@ -87,10 +87,8 @@ test('wires that this machine does not have are opened, cost one warning each, a
   await untilLogged('agent.ready');
   await untilLogged('gpio.line-unusable', 3);
   assert.deepEqual(
-    logged('gpio.line-unusable')
-      .map(({ line }) => line)
-      .toSorted(),
-    ['mainsPresent', 'shutdownButton', 'statusLed'],
+    new Set(logged('gpio.line-unusable').map(({ line }) => line)),
+    new Set(['statusLed', 'shutdownButton', 'mainsPresent']),
   );
   agent.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);
