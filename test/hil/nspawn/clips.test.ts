@@ -10,19 +10,19 @@ import type { CameraSimulator } from '../../../hardware/simulators/camera/camera
 import { repoRoot } from '../../../scripts/lib/places.ts';
 import { clipsOf } from '../../system/product.ts';
 import { bootGuest, type Guest, STATE, UNIT, until } from './guest.ts';
-import { busyCamera, type Cloud, freePort, startCloud, writeAppliance } from './house.ts';
+import { stillCamera, freePort, type RunningCloud, startCloud, writeAppliance } from './house.ts';
 
 const CRASHES = 6;
-/** Restart, connection, learning of the scene and the next one that walks by, on a busy machine. */
+/** Restart, connections to camera and hub, on a busy machine. */
 const CLIP_MS = 90_000;
 
 let camera: CameraSimulator;
-let cloud: Cloud;
+let cloud: RunningCloud;
 let guest: Guest;
 let page: string;
 
 before(async () => {
-  camera = await busyCamera();
+  camera = await stillCamera();
   cloud = await startCloud();
   const port = await freePort();
   guest = await bootGuest((write) => {
@@ -37,14 +37,17 @@ after(async () => {
 
 const context = () => guest.journal();
 
-/** A clip that is being recorded now. @returns its id */
-const recording = () =>
-  until(
-    'a clip is being recorded',
-    async () => (await clipsOf(page)).find(({ state }) => state === 'recording')?.clipId,
+/** A clip that is being recorded now, at a person's request. @returns its id */
+async function recording(): Promise<string> {
+  const clipId = await until('the agent records at request', () => cloud.recordNow(), CLIP_MS, context);
+  await until(
+    `${clipId} is being recorded`,
+    async () => (await clipsOf(page)).some((clip) => clip.clipId === clipId && clip.state === 'recording'),
     CLIP_MS,
     context,
   );
+  return clipId;
+}
 
 interface Row {
   readonly clip_id: string;
@@ -81,7 +84,7 @@ test('a stop while a clip is being recorded seals it', async () => {
   assert.deepEqual(problems, []);
   const row = rows.get(clipId);
   assert.ok(KEPT.includes(row?.state ?? ''), `${clipId} is ${row?.state}`);
-  assert.ok((row?.duration_ms ?? 0) >= 1_000);
+  assert.ok((row?.duration_ms ?? 0) > 0);
 });
 
 test('killed again and again while it records, the agent comes back each time and loses no clip', async () => {
@@ -111,7 +114,7 @@ test('killed again and again while it records, the agent comes back each time an
   for (const clipId of interrupted) {
     const row = rows.get(clipId);
     assert.ok(KEPT.includes(row?.state ?? ''), `${clipId} is ${row?.state ?? 'gone'}`);
-    assert.ok((row?.duration_ms ?? 0) >= 1_000, `${clipId} has ${row?.duration_ms} ms`);
+    assert.ok((row?.duration_ms ?? 0) > 0, `${clipId} has ${row?.duration_ms} ms`);
   }
 });
 

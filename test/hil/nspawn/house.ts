@@ -5,11 +5,14 @@ import { CONTAINER_CLIPS } from '../../../contracts/index.ts';
 import { ensureCertificates } from '../../../cloud-fn/local/certificates.ts';
 import { type CameraSimulator, startCamera } from '../../../hardware/simulators/camera/camera.ts';
 import { cacheDir, repoRoot } from '../../../scripts/lib/places.ts';
+import { createHubClient } from '../../../scripts/lib/hub-client.ts';
+import { findHub, writeHubPlace } from '../../../scripts/lib/hub-place.ts';
 import { createSupervisor } from '../../../scripts/lib/supervisor.ts';
 import { makeVideo } from '../../fakes/media.ts';
 import type { Guest } from './guest.ts';
 
 const DEVICE_ID = 'dacha-1';
+const CAMERA_ID = 'gate';
 const HUB_NAME = 'dachawatch-hub.local';
 const READY_MS = 60_000;
 
@@ -26,6 +29,11 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
+export interface RunningCloud extends Cloud {
+  /** Asks the device for a clip of its camera, now. @returns the clip's id; undefined when it cannot yet */
+  recordNow(): Promise<string | undefined>;
+}
+
 const workDir = (name: string) => mkdtempSync(join(process.env['DACHAWATCH_HIL_WORK'] ?? '', `${name}-`));
 
 /** A port that is free now. */
@@ -40,7 +48,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** Storage and IoT hub of this checkout on loopback. */
-export async function startCloud(): Promise<Cloud> {
+export async function startCloud(): Promise<RunningCloud> {
   const dir = workDir('cloud');
   const supervisor = createSupervisor({ logDir: dir, stopMs: 5_000, onRestart: () => undefined });
   const certificates = await ensureCertificates(join(dir, 'certificates'), [HUB_NAME]);
@@ -64,11 +72,26 @@ export async function startCloud(): Promise<Cloud> {
     env: { ...trustCa, DACHA_STORAGE_CONNECTION: String(storage['connectionString']) },
     readyMs: READY_MS,
   });
+  const { caFile } = certificates;
+  writeHubPlace(dir, {
+    serviceConnectionString: String(hub['serviceConnectionString']),
+    httpsPort: `${httpsPort}`,
+    caFile,
+  });
+  const client = createHubClient(findHub(dir, undefined));
   return {
     mqttPort,
     httpsPort,
-    caFile: certificates.caFile,
+    caFile,
     connectionString: String(hub['deviceConnectionString']),
+    recordNow: async () => {
+      // The device is not connected, or its camera gives no picture yet.
+      const answer = await client
+        .call(DEVICE_ID, 'recordNow', { cameraId: CAMERA_ID }, 10)
+        .catch(() => undefined);
+      const { clips } = (answer?.payload ?? {}) as { clips?: { clipId?: string }[] };
+      return clips?.[0]?.clipId;
+    },
     stop: () => supervisor.stop(),
   };
 }
@@ -86,10 +109,10 @@ export async function absentCloud(): Promise<Cloud> {
   };
 }
 
-/** A camera before which something crosses the picture again and again, with a short rest between. */
-export async function busyCamera(): Promise<CameraSimulator> {
-  const video = join(workDir('video'), 'box.mp4');
-  await makeVideo(video, { seconds: 10, fps: 10, fromS: 2, toS: 8 });
+/** A camera before which nothing moves. */
+export async function stillCamera(): Promise<CameraSimulator> {
+  const video = join(workDir('video'), 'still.mp4');
+  await makeVideo(video, { seconds: 8, fps: 10, kind: 'still' });
   return startCamera({ video, cacheDir: join(cacheDir(), 'footage') });
 }
 
@@ -110,7 +133,7 @@ export function writeAppliance(
       httpsEndpoint: `127.0.0.1:${cloud.httpsPort}`,
       caFile: '/etc/dachawatch/ca.pem',
     },
-    cameras: [{ id: 'gate', main: camera.mainUrl, sub: camera.subUrl, credential: 'camera-gate' }],
+    cameras: [{ id: CAMERA_ID, main: camera.mainUrl, sub: camera.subUrl, credential: 'camera-gate' }],
     recording: { preRollMs: 2_000, postRollMs: 10_000 },
     storage: {},
     dashboard: { port },

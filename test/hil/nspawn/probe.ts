@@ -52,7 +52,6 @@ const found = {
   'write /etc/dachawatch': writing('/etc/dachawatch/probe'),
   'write its program': writing('/usr/lib/dachawatch/probe'),
   'write /run/lock, where anybody may': writing('/run/lock/probe'),
-  'write a kernel setting': writing('/proc/sys/kernel/hostname'),
   'see other files in /tmp': outcome(() => statSync('/tmp/of-somebody-else')),
   'list /home': listing('/home'),
   'list the credentials on disk': listing('/etc/dachawatch/credentials'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CameraSimulator } from '../../../hardware/simulators/camera/camera.ts';
 import { bootGuest, type Guest, until } from './guest.ts';
-import { absentCloud, busyCamera, CAMERA_PASSWORD, type Cloud, freePort, writeAppliance } from './house.ts';
+import { absentCloud, stillCamera, CAMERA_PASSWORD, type Cloud, freePort, writeAppliance } from './house.ts';
 
 const START_MS = 60_000;
 
@@ -11,7 +11,7 @@ let cloud: Cloud;
 let guest: Guest;
 
 before(async () => {
-  camera = await busyCamera();
+  camera = await stillCamera();
   cloud = await absentCloud();
   const port = await freePort();
   guest = await bootGuest((write) => writeAppliance(write, cloud, camera, port));
