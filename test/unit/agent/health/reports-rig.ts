@@ -126,6 +126,18 @@ export const quietHouse = (): House => ({
   desired: { version: 3, refused: [] },
 });
 
+/** How reports ask a house, the ledger aside. */
+export const askingOf = (house: House) => ({
+  cameras: () => house.cameras,
+  link: () => house.link,
+  power: () => house.power,
+  disk: () => house.disk,
+  facts: () => house.facts,
+  versions: () => house.versions,
+  settings: () => house.settings,
+  desired: () => house.desired,
+});
+
 /** Reports on a house made of variables. Everything told and handed over is checked against its contract. */
 export function reportsRig(t: TestContext, house: House = quietHouse()): ReportsRig {
   const clock = createFakeClock();
@@ -138,15 +150,8 @@ export function reportsRig(t: TestContext, house: House = quietHouse()): Reports
     told.push({ atMs: clock.monotonicMs(), event, data: structuredClone(data) });
   };
   const reports = createReports({
-    cameras: () => house.cameras,
-    link: () => house.link,
-    power: () => house.power,
+    ...askingOf(house),
     ledger: { tell, summary: () => house.summary },
-    disk: () => house.disk,
-    facts: () => house.facts,
-    versions: () => house.versions,
-    settings: () => house.settings,
-    desired: () => house.desired,
     clipBytesMax: 20_000_000_000,
     report(reported) {
       assert.deepEqual(parse(TwinReported, reported), reported);

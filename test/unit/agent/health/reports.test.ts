@@ -4,7 +4,7 @@ import { createReports, REPORTS } from '../../../../agent/health/reports.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { benchLedger } from '../ledger/bench.ts';
-import { camera, cameraConfig, quietHouse, reportsRig, type Told } from './reports-rig.ts';
+import { askingOf, camera, cameraConfig, quietHouse, reportsRig, type Told } from './reports-rig.ts';
 
 const states = (told: readonly Told[]) => told.map(({ data }) => data['state']);
 
@@ -327,17 +327,9 @@ test('the twin is reported at once, soon after something was told or wished, and
 
 test('what is told goes into a real ledger and waits there', async (t) => {
   const bench = benchLedger(t);
-  const house = quietHouse();
   const reports = createReports({
-    cameras: () => house.cameras,
-    link: () => house.link,
-    power: () => house.power,
+    ...askingOf(quietHouse()),
     ledger: bench.ledger,
-    disk: () => house.disk,
-    facts: () => house.facts,
-    versions: () => house.versions,
-    settings: () => house.settings,
-    desired: () => house.desired,
     clipBytesMax: 1e9,
     report: () => undefined,
     clock: bench.clock,
