@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { makeVideo } from '../fakes/media.ts';
 import {
   clipsOf,
   createPlace,
@@ -25,9 +24,8 @@ const args = () => ['--video', video, '--pre-roll', '2', '--post-roll', '4'];
 
 before(async () => {
   place = createPlace();
-  video = join(place.data, 'box.mp4');
-  // Something crosses the picture again and again, with pauses in which the slowest detector catches up.
-  await makeVideo(video, { seconds: 16, fps: 10, fromS: 1, toS: 6 });
+  // With pauses in which the slowest detector catches up.
+  video = await place.crossing(6);
 });
 after(() => place?.close());
 

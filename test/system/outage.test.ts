@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { makeVideo } from '../fakes/media.ts';
 import { decodeComplaints } from '../integration/capture-rig.ts';
 import {
   clipsOf,
@@ -36,8 +35,7 @@ const told = (sentence: string) => () => product.said().includes(sentence) || un
 
 before(async () => {
   place = createPlace();
-  const video = join(place.data, 'box.mp4');
-  await makeVideo(video, { seconds: 16, fps: 10, fromS: 1, toS: 12 });
+  const video = await place.crossing(12);
   // A clip far longer than the battery lasts: only the shutdown can end it.
   product = place.start(['--video', video, '--ups', 'normal-day', '--pre-roll', '2', '--post-roll', '280']);
 });

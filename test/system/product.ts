@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { makeVideo } from '../fakes/media.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/run');
 
@@ -27,6 +28,9 @@ export interface Product {
 
 export interface Place {
   readonly data: string;
+  /** A video of 16 s in which something crosses the picture from the first second to second `toS`. Played again and
+   *  again, it makes the product record. */
+  crossing(toS: number): Promise<string>;
   start(args: readonly string[]): Product;
   /** Ends what still runs here and removes the folder. */
   close(): Promise<void>;
@@ -38,6 +42,11 @@ export function createPlace(): Place {
   const running: { child: ChildProcess; ended: Promise<unknown> }[] = [];
   return {
     data,
+    async crossing(toS) {
+      const video = join(data, 'box.mp4');
+      await makeVideo(video, { seconds: 16, fps: 10, fromS: 1, toS });
+      return video;
+    },
     start(args) {
       const child = spawn(SCRIPT, ['--data', data, '--port', '0', ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],

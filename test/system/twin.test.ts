@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeVideo } from '../fakes/media.ts';
 import {
   clipsOf,
   createPlace,
@@ -30,8 +28,7 @@ let page: string;
 
 before(async () => {
   place = createPlace();
-  const video = join(place.data, 'box.mp4');
-  await makeVideo(video, { seconds: 16, fps: 10, fromS: 1, toS: 8 });
+  const video = await place.crossing(8);
   product = place.start(['--video', video, '--pre-roll', '2', '--post-roll', '12']);
   page = await product.page();
 });
