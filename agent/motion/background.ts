@@ -30,6 +30,8 @@ export interface Background {
   absorb(frame: Uint8Array, cell: number, share: number): void;
   /** The scene as a picture, grey levels. */
   readonly scene: Uint8Array;
+  /** By how much each pixel may differ without counting as changed, grey levels. */
+  readonly limits: Uint8Array;
   /** Another least contrast; scene and noise stay known. */
   retune(minContrast: number): void;
   /** The scene got brighter or darker as a whole: level becomes `gain * level + offset`. */
@@ -289,6 +291,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     compare,
     absorb,
     scene,
+    limits,
     relight,
     retune,
   };

@@ -2,6 +2,7 @@ import { Failure } from '../kernel/failure.ts';
 import { CELL, createBackground } from './background.ts';
 import { createLightFit } from './lighting.ts';
 import type { ModelView } from './model-view.ts';
+import { createOutlineCheck } from './outline.ts';
 import { createPatchFinder, type Patch } from './regions.ts';
 import { thresholdsOf } from './sensitivity.ts';
 import { createShakeCompensation } from './shake.ts';
@@ -97,6 +98,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     return kind === SOLID && slowScene.knows(frame, cell) ? KNOWN : kind;
   };
   const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
+  const isLight = createOutlineCheck(size, background);
   let tracker = createTracker(thresholds);
   const picture = new Uint8Array(width * height);
   const aligned = new Uint8Array(width * height);
@@ -153,14 +155,14 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     background.compare(seen, atMs, elapsedMs, shake.shaky() || atMs - learntMs < YOUNG_MS);
     const share = finder.classify(seen);
     if (share.changed > WHOLE_SCENE) return relearn(atMs, 'whole-scene');
-    const decision = decide(atMs, elapsedMs, share.lit > 0);
+    const decision = decide(seen, atMs, elapsedMs, share.lit > 0);
     hold();
     swayMap.update(seen, finder.kinds, elapsedMs);
     slowScene.update(finder.kinds, elapsedMs);
     return decision;
   }
 
-  function decide(atMs: number, elapsedMs: number, lit: boolean): MotionDecision {
+  function decide(seen: Uint8Array, atMs: number, elapsedMs: number, lit: boolean): MotionDecision {
     let moving: Region[] | undefined;
     let tracks: number[] | undefined;
     let suppressed: Region[] | undefined;
@@ -170,7 +172,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     tracker.beginFrame(atMs, elapsedMs);
     for (let index = 0; index < count; index++) {
       const patch = finder.patches[index] as Patch;
-      const state = tracker.follow(patch);
+      const state = tracker.follow(patch, patch.pixels >= thresholds.minPixels && isLight(seen, patch));
       if (state === 'confirmed' || state === 'present') {
         (moving ??= []).push(toRegion(patch));
         (tracks ??= []).push(tracker.last()?.id ?? 0);

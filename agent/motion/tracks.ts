@@ -1,6 +1,7 @@
-import { createClutter } from './clutter.ts';
+import { createClutter, NEWS_MS } from './clutter.ts';
 import type { Patch } from './regions.ts';
 import type { Thresholds } from './sensitivity.ts';
+import { createSwing, type Swing } from './swing.ts';
 import { createWay, type Way } from './way.ts';
 
 /** One moving thing over time. Pixels and milliseconds. The objects are used again. */
@@ -18,6 +19,7 @@ export interface Track {
   sway: number;
   solid: number;
   readonly way: Way;
+  readonly swing: Swing;
   bornMs: number;
   seenMs: number;
   missed: number;
@@ -26,14 +28,18 @@ export interface Track {
   active: number;
   stirMs: number;
   confirmed: boolean;
+  /** Its size when it was first seen at the border; 0: it was first seen elsewhere. */
+  camePixels: number;
   /** When it last went far enough to count. */
   wentMs: number;
+  /** How often in a row it was only another light. */
+  light: number;
   /** For how long it has stirred without going anywhere: a living thing, not a parked one. */
   livelyMs: number;
 }
 
 /** `confirmed`: goes somewhere. `present`: did, and now stands there and stirs. */
-export type TrackState = 'confirmed' | 'present' | 'too-short' | 'in-place';
+export type TrackState = 'confirmed' | 'present' | 'too-short' | 'in-place' | 'lighting';
 
 const MAX_TRACKS = 64;
 /** A thing may hide this many frames; a confirmed one longer. */
@@ -51,8 +57,21 @@ const SPLIT = 2.6;
 const MIXED = 0.48;
 /** Net way divided by the way gone: what sways goes to and fro. */
 const MIN_STRAIGHT = 0.6;
+/** Where much comes and goes chance makes ways, too, but crooked ones: so much more for each that clutter asks. */
+const STRAIGHTER = 0.04;
 /** Where much comes and goes, a thing must be seen in nearly every picture, up to so many. */
 const MOST_PLACES = 7;
+/** What is seen as mere light this often in a row never was more. */
+const LIGHT_SIGHTINGS = 2;
+/** To and fro by this share of its own size, again and again: hangs or grows there. */
+const SWING_SPAN = 0.5;
+/** Farther in one step than this share of its own size: a bird, an insect or a reflection, unless it goes on. */
+const FLIT = 0.75;
+/** What enters at the border, where nothing sways: how large it must be by the least size, and how much it must have
+ *  grown since it was first seen. */
+const ENTERS_SIZE = 2;
+const ENTERS_GROWTH = 1.25;
+const ENTERS_SWAY = 0.05;
 /** Share of a region's changed pixels that must differ from the recent picture. */
 const MIN_STIR = 0.06;
 const MIN_STIR_PIXELS = 4;
@@ -71,6 +90,8 @@ const WORK_PATH = 30;
 const WORK_MS = 3_000;
 /** Until then nobody knows which places always move: a clock in the picture works on one spot, too. */
 const KNOWS_MS = 8_000;
+/** Where the light changes, leftovers of it flicker on one spot. */
+const SETTLED_MS = 2_000;
 const WORK_CELLS = 3;
 const WORK_SWAY = 0.25;
 /** Pictures rarer than this show only where a thing is, not how it goes. */
@@ -95,6 +116,7 @@ export function createTracker(thresholds: Thresholds) {
     sway: 0,
     solid: 0,
     way: createWay(),
+    swing: createSwing(),
     bornMs: 0,
     seenMs: 0,
     missed: 0,
@@ -103,11 +125,14 @@ export function createTracker(thresholds: Thresholds) {
     stirMs: 0,
     confirmed: false,
     wentMs: 0,
+    camePixels: 0,
+    light: 0,
     livelyMs: 0,
   }));
   const clutter = createClutter();
   let nextId = 1;
   let clearedMs = 0;
+  let lightMs = Number.NEGATIVE_INFINITY;
   let nowMs = 0;
   let elapsedMs = 200;
   let last: Track | undefined;
@@ -143,12 +168,15 @@ export function createTracker(thresholds: Thresholds) {
     track.used = true;
     track.id = nextId++;
     track.way.clear();
+    track.swing.clear();
     track.bornMs = nowMs;
     track.sightings = 0;
     track.active = 0;
     track.confirmed = false;
     track.stirMs = nowMs;
     track.wentMs = nowMs;
+    track.camePixels = patch.atBorder ? patch.pixels : 0;
+    track.light = 0;
     track.livelyMs = 0;
     track.cells = patch.cells;
     return track;
@@ -172,6 +200,7 @@ export function createTracker(thresholds: Thresholds) {
     track.solid = patch.solid / patch.cells;
     track.sway = patch.sway;
     track.way.add(patch.x, patch.y, nowMs);
+    track.swing.add(patch.x, patch.y, Math.max(minTravel, SWING_SPAN * span), nowMs);
     track.seen = true;
     track.seenMs = nowMs;
     track.missed = 0;
@@ -184,16 +213,34 @@ export function createTracker(thresholds: Thresholds) {
   function goes(track: Track, patch: Patch, asks: number): boolean {
     const rare = elapsedMs > RARE_MS;
     if (rare && patch.pixels < bigPixels / 2) return false;
+    if (track.swing.swings(nowMs)) return false;
     const enough = rare ? 2 : Math.min(MOST_PLACES, Math.round(3 * asks));
-    if (track.way.count() < enough || track.way.ageMs() < minAgeMs * Math.min(asks, 3)) return false;
+    const span = Math.max(track.right - track.left, track.bottom - track.top);
+    const flits = track.way.path() > FLIT * span * (track.way.count() - 1);
+    if (!rare && !flits && asks === 1 && enters(track, patch)) return true;
+    const ageMs = minAgeMs * Math.max(Math.min(asks, 3), flits && !rare ? 2 : 1);
+    if (track.way.count() < enough || track.way.ageMs() < ageMs) return false;
     const net = track.way.net();
     const travel = minTravel * asks * (1 + 2 * track.sway) * (rare ? 1.5 : 1);
-    return net >= travel && net >= MIN_STRAIGHT * track.way.path();
+    const straight = MIN_STRAIGHT + STRAIGHTER * (asks - 1);
+    return net >= travel && net >= straight * track.way.path();
+  }
+
+  /** Comes in from outside, and more of it with every look: two are enough. */
+  function enters(track: Track, patch: Patch): boolean {
+    return (
+      track.camePixels > 0 &&
+      patch.pixels >= Math.max(ENTERS_SIZE * minPixels, ENTERS_GROWTH * track.camePixels) &&
+      track.sway < ENTERS_SWAY &&
+      track.way.ageMs() >= minAgeMs / 2 &&
+      track.way.net() >= minTravel
+    );
   }
 
   function works(track: Track, asks: number): boolean {
     return (
       nowMs - clearedMs >= KNOWS_MS &&
+      nowMs - lightMs >= SETTLED_MS &&
       nowMs - track.bornMs >= WORK_MS * asks &&
       track.cells >= WORK_CELLS &&
       track.sightings >= 3 &&
@@ -230,7 +277,7 @@ export function createTracker(thresholds: Thresholds) {
     const hold = Math.max(HOLD_MS, elapsedMs * 0.75) + Math.min(HOLD_LIVELY_MS, track.livelyMs);
     const out = nowMs - track.stirMs > hold;
     const doubtful = asks > 1.5 ? stoodMs > LINGER_CLUTTER_MS : stoodMs > LINGER_MS && track.sway > 0.3;
-    if (!out && !doubtful) return 'present';
+    if (!out && !doubtful && !track.swing.swings(nowMs)) return 'present';
     track.confirmed = false;
     track.bornMs = nowMs;
     track.sightings = 0;
@@ -245,14 +292,28 @@ export function createTracker(thresholds: Thresholds) {
     beginFrame(atMs: number, sinceMs: number): void {
       nowMs = atMs;
       elapsedMs = sinceMs;
-      for (const track of tracks) track.seen = false;
+      let fresh = 0;
+      for (const track of tracks) {
+        track.seen = false;
+        const { used, confirmed, missed, light, bornMs } = track;
+        if (used && !confirmed && missed === 0 && light === 0 && nowMs - bornMs < NEWS_MS) fresh++;
+      }
+      clutter.news(fresh);
     },
-    /** Each patch of the frame that may be a thing, the largest first. */
-    follow(patch: Patch): TrackState {
+    /** Each patch of the frame that may be a thing, the largest first.
+     *  @param light it has no outline: it cannot be confirmed by this look */
+    follow(patch: Patch, light: boolean): TrackState {
       const track = find(patch) ?? begin(patch);
       last = track;
       if (!track) return 'too-short';
+      track.light = light ? track.light + 1 : 0;
+      if (light) lightMs = nowMs;
+      if (track.light >= LIGHT_SIGHTINGS) {
+        track.confirmed = false;
+        track.way.clear();
+      }
       place(track, patch);
+      if (light && !track.confirmed) return 'lighting';
       return patch.pixels < minPixels * clutter.asks() && !track.confirmed
         ? 'too-short'
         : judge(track, patch);
@@ -262,7 +323,8 @@ export function createTracker(thresholds: Thresholds) {
     /** After the patches of a frame: forgets what is gone. */
     endFrame(): void {
       let unconfirmed = 0;
-      for (const { used, seen, confirmed } of tracks) if (used && seen && !confirmed) unconfirmed++;
+      for (const { used, seen, confirmed, light } of tracks)
+        if (used && seen && !confirmed && light === 0) unconfirmed++;
       clutter.note(unconfirmed, elapsedMs);
       for (const track of tracks) {
         if (!track.used || track.seen) continue;

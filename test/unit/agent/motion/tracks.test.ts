@@ -28,7 +28,7 @@ function follow(
 ): TrackState[][] {
   return frames.map((patches) => {
     tracker.beginFrame((atMs += 200), 200);
-    const states = patches.map((one) => tracker.follow(one));
+    const states = patches.map((one) => tracker.follow(one, false));
     tracker.endFrame();
     return states;
   });
@@ -83,4 +83,46 @@ test('where many things come and go, more is asked of each', () => {
 test('more patches than can be followed are not followed, and nothing breaks', () => {
   const crowd = Array.from({ length: 200 }, (_, n) => patch((n * 100) % 10_000, Math.floor(n / 100) * 900));
   assert.equal(follow([crowd, crowd])[1]?.length, 200);
+});
+
+test('many things at once in a calm picture are a gust: none of them counts by its first steps', () => {
+  const gust = Array.from({ length: 4 }, (_, n) =>
+    Array.from({ length: 12 }, (_, k) => patch(200 * k + n * 6)),
+  );
+  assert.ok(
+    follow(gust)
+      .flat()
+      .every((state) => state !== 'confirmed'),
+  );
+  assert.equal(follow(walk(4, 6)).flat().at(-1), 'confirmed');
+});
+
+test('what comes in at the border and grows is confirmed by its second sighting', () => {
+  const enters = (pixels: number, x: number) => [{ ...patch(x), pixels, atBorder: true }];
+  assert.equal(
+    follow([enters(100, 8), enters(220, 20)])
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+  assert.notEqual(
+    follow([enters(100, 8), enters(100, 20)])
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+});
+
+test('what is only another light is never confirmed, and what turns out to be one is let go', () => {
+  const tracker = createTracker(thresholdsOf(5));
+  const states = (from: number, light: boolean) =>
+    walk(6, 6, from).map(([one]) => {
+      tracker.beginFrame((atMs += 200), 200);
+      const state = tracker.follow(one as Patch, light);
+      tracker.endFrame();
+      return state;
+    });
+  assert.deepEqual([...new Set(states(50, true))], ['lighting']);
+  assert.equal(states(86, false).at(-1), 'confirmed');
+  assert.deepEqual(states(122, true).slice(1), Array(5).fill('lighting'));
 });
