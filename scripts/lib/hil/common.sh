@@ -18,8 +18,8 @@ hil_needs() {
   (need_debian "$@") || cannot 'Debian packages are missing, see above'
 }
 
-# hil_tests FOLDER [FILTER…]: the rung's test files, those whose name contains one of the filters. One file at a time:
-# two would fight over the machine.
+# hil_tests FOLDER [FILTER…]: the rung's test files, those whose name contains one of the filters; $hil_at_once of them
+# at a time, or one.
 hil_tests() {
   folder=$1
   shift
@@ -37,5 +37,5 @@ hil_tests() {
   }
   # Whatever hangs is named and ends.
   # shellcheck disable=SC2086 # a list of names
-  (cd "$root" && exec "$node" --test --test-concurrency=1 --test-timeout=300000 $files)
+  (cd "$root" && exec "$node" --test --test-concurrency="${hil_at_once:-1}" --test-timeout=300000 $files)
 }

@@ -24,5 +24,7 @@ mount -t overlay -o "lowerdir=$base,upperdir=$work/installed,workdir=$work/insta
 "$root/scripts/install" --root "$work/merged"
 umount "$work/merged"
 
+# Much of each is waiting: for a watchdog, for a restart.
+hil_at_once=2
 step 'booting it'
 DACHAWATCH_HIL_WORK=$work DACHAWATCH_HIL_LOWER=$work/installed:$base hil_tests test/hil/nspawn "$@"

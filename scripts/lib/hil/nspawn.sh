@@ -22,7 +22,7 @@ rung() {
   need_addons
 
   mkdir -p "$hil_cache"
-  # Two containers at once would share their cgroups.
+  # One run at a time: its system is in one place.
   exec 7<"$hil_cache"
   flock -n 7 || {
     step 'another run is at work; waiting for it'
@@ -54,15 +54,16 @@ end_run() {
   exit "$1"
 }
 
-# nspawn leaves the cgroups of its containers where no systemd looks after them.
+# A killed run leaves the cgroups of its containers where no systemd looks after them.
 clean_cgroups() {
-  for cgroup in /sys/fs/cgroup/*/payload /sys/fs/cgroup/*/supervisor; do
-    # One can be removed once the last process in it is gone.
-    tries=0
-    while [ -d "$cgroup" ] && [ $tries -lt 20 ]; do
-      find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.2
-      tries=$((tries + 1))
-    done
+  # One can be removed once the last process in it is gone.
+  tries=0
+  while [ $tries -lt 20 ]; do
+    left=$(find /sys/fs/cgroup -type d -name 'dachawatch-hil-*' -prune 2>/dev/null)
+    [ -n "$left" ] || return 0
+    # shellcheck disable=SC2086 # a list of names
+    find $left -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.2
+    tries=$((tries + 1))
   done
 }
 

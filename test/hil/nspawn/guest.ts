@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export const UNIT = 'dachawatch-agent.service';
@@ -79,11 +79,15 @@ export async function bootGuest(
   write('/etc/hosts', '127.0.0.1 localhost\n');
   prepare(write);
 
+  const cgroups = ownCgroups(basename(dir));
   const container = spawn(
-    'systemd-nspawn',
+    'sh',
     [
+      // Two containers in one cgroup would take each other for their own.
+      ...['-c', 'until [ "$1" = -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"', 'sh'],
+      ...[...cgroups, '--', 'systemd-nspawn'],
       ...['--quiet', '--directory', root, '--boot', '--register=no', '--keep-unit', '--console=pipe'],
-      ...['--capability=CAP_BPF,CAP_SYS_ADMIN', '--system-call-filter=bpf', '--machine=dachawatch-hil'],
+      ...['--capability=CAP_BPF,CAP_SYS_ADMIN', '--system-call-filter=bpf', `--machine=${basename(dir)}`],
       ...binds.map((bind) => `--bind-ro=${bind}`),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } },
@@ -101,20 +105,16 @@ export async function bootGuest(
     }),
   );
 
-  const leader = await until(
-    'the container has a first process',
-    () => !isOff && firstChildOf(container.pid ?? 0),
-    BOOT_MS,
-    () => said,
-  );
   const run: Guest['run'] = (...command) =>
     new Promise((resolve) => {
+      // Asked each time: while it boots, the first child is not yet the one that stays.
+      const leader = `${firstChildOf(container.pid ?? 0)}`;
       const options = {
         timeout: 120_000,
         maxBuffer: 1 << 26,
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       };
-      execFile('nsenter', ['-t', `${leader}`, '-a', '--', ...command], options, (error, stdout, stderr) => {
+      execFile('nsenter', ['-t', leader, '-a', '--', ...command], options, (error, stdout, stderr) => {
         const code = error ? Number(error.code ?? 128) : 0;
         resolve({ code, out: stdout + stderr });
       });
@@ -141,12 +141,15 @@ export async function bootGuest(
       clearTimeout(kill);
       execFileSync('umount', [root]);
       rmSync(dir, { recursive: true, force: true });
+      for (const cgroup of cgroups)
+        execFileSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']);
     },
   };
   try {
     await until(
       'systemd has booted',
-      async () => /running|degraded|starting/.test((await run('systemctl', 'is-system-running')).out),
+      async () =>
+        !isOff && /running|degraded|starting/.test((await run('systemctl', 'is-system-running')).out),
       BOOT_MS,
       () => said,
     );
@@ -157,7 +160,34 @@ export async function bootGuest(
   return guest;
 }
 
-function firstChildOf(pid: number): number | undefined {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return children === '' ? undefined : Number(children.split(' ')[0]);
+/** Makes a cgroup below ours in each tree that systemd uses: of version 2, and by the name systemd on older machines. */
+function ownCgroups(name: string): string[] {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
+  const mountOf = (tree: string) =>
+    mounts.find(([, , type, options = '']) =>
+      tree === '' ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes(tree),
+    )?.[1];
+  return readFileSync('/proc/self/cgroup', 'utf8')
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [, tree = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+      const mount = ['', 'name=systemd'].includes(tree) ? mountOf(tree) : undefined;
+      return mount === undefined ? [] : [join(mount, path, `dachawatch-hil-${name}`)];
+    })
+    .map((cgroup) => {
+      mkdirSync(cgroup);
+      return cgroup;
+    });
+}
+
+/** 0 when there is none. */
+function firstChildOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
+  }
 }
