@@ -28,6 +28,8 @@ export interface Track {
   active: number;
   stirMs: number;
   confirmed: boolean;
+  /** Changed pixels when it was seen before. */
+  lastPixels: number;
   /** Its size when it was first seen at the border; 0: it was first seen elsewhere. */
   camePixels: number;
   /** When it last went far enough to count. */
@@ -96,6 +98,8 @@ const WORK_CELLS = 3;
 const WORK_SWAY = 0.25;
 /** Pictures rarer than this show only where a thing is, not how it goes. */
 const RARE_MS = 700;
+const RARE_SWAY = 0.1;
+const ALIKE = 2.2;
 /** So little clutter that what comes is news; it takes a quiet picture after the start. */
 const CALM = 2.5;
 
@@ -125,6 +129,7 @@ export function createTracker(thresholds: Thresholds) {
     stirMs: 0,
     confirmed: false,
     wentMs: 0,
+    lastPixels: 0,
     camePixels: 0,
     light: 0,
     livelyMs: 0,
@@ -212,7 +217,7 @@ export function createTracker(thresholds: Thresholds) {
 
   function goes(track: Track, patch: Patch, asks: number): boolean {
     const rare = elapsedMs > RARE_MS;
-    if (rare && patch.pixels < bigPixels / 2) return false;
+    if (rare && patch.pixels < bigPixels / 2 && !alike(track, patch, asks)) return false;
     if (track.swing.swings(nowMs)) return false;
     const enough = rare ? 2 : Math.min(MOST_PLACES, Math.round(3 * asks));
     const span = Math.max(track.right - track.left, track.bottom - track.top);
@@ -224,6 +229,12 @@ export function createTracker(thresholds: Thresholds) {
     const travel = minTravel * asks * (1 + 2 * track.sway) * (rare ? 1.5 : 1);
     const straight = MIN_STRAIGHT + STRAIGHTER * (asks - 1);
     return net >= travel && net >= straight * track.way.path();
+  }
+
+  /** Two rare pictures show the same small thing, and nothing else: as large as before, where nothing sways. */
+  function alike(track: Track, { pixels }: Patch, asks: number): boolean {
+    const ratio = pixels / Math.max(1, track.lastPixels);
+    return asks === 1 && track.sway < RARE_SWAY && ratio > 1 / ALIKE && ratio < ALIKE;
   }
 
   /** Comes in from outside, and more of it with every look: two are enough. */
@@ -257,7 +268,7 @@ export function createTracker(thresholds: Thresholds) {
     if (!track.confirmed) {
       const stirs = track.stirMs === nowMs;
       const calm = clutter.level() < CALM;
-      const comes = elapsedMs > RARE_MS && calm && patch.pixels >= bigPixels && track.sway < 0.1;
+      const comes = elapsedMs > RARE_MS && calm && patch.pixels >= bigPixels && track.sway < RARE_SWAY;
       const lives = track.active >= Math.min(2, track.sightings);
       if (!stirs || !lives || !(going || comes || works(track, asks))) {
         return nowMs - track.bornMs < minAgeMs ? 'too-short' : 'in-place';
@@ -314,9 +325,10 @@ export function createTracker(thresholds: Thresholds) {
       }
       place(track, patch);
       if (light && !track.confirmed) return 'lighting';
-      return patch.pixels < minPixels * clutter.asks() && !track.confirmed
-        ? 'too-short'
-        : judge(track, patch);
+      const enough = track.confirmed || patch.pixels >= minPixels * clutter.asks();
+      const state = enough ? judge(track, patch) : 'too-short';
+      track.lastPixels = patch.pixels;
+      return state;
     },
     /** The track that the last patch belongs to. */
     last: () => last,
