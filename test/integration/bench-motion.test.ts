@@ -49,6 +49,7 @@ const FIELDS = [
     'negAlarmShareOutsideMargins',
   ],
   ...['medianDelayS', 'suppressed', 'cpuSPerMin', 'detectorCpuSPerMin', 'nsPerPixel'],
+  ...['quietMedianMs', 'quietP95Ms'],
 ];
 
 type Figures = Record<string, number | null>;

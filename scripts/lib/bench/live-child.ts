@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { CaptureTimings } from '../../../agent/capture/messages.ts';
 import { createWatch, type Watch } from '../../../agent/capture/watch.ts';
 import { systemClock } from '../../../agent/kernel/clock.ts';
-import { createWitness, type Witnessed } from './witness.ts';
+import { createWitness, type DetectorCost, type Witnessed } from './witness.ts';
 
 export type ToLiveChild =
   | {
@@ -26,7 +26,7 @@ export type FromLiveChild =
       /** Moments in Unix milliseconds, to be compared with those of the camera. */
       readonly seen: readonly Witnessed[];
       readonly cpuS: number;
-      readonly detector: { readonly cpuS: number; readonly pixels: number };
+      readonly detector: DetectorCost;
     };
 
 const TIMINGS: CaptureTimings = {

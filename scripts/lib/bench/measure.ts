@@ -1,6 +1,7 @@
 import { createSuppressedCount } from '../../../agent/capture/suppressed-count.ts';
 import { addScores, alarmsOf, type Decision, median, type Score, scoreClip, type Truth } from './score.ts';
 import type { Span } from './spans.ts';
+import type { DetectorCost } from './witness.ts';
 
 /** One system's run over one clip. */
 export interface Run {
@@ -11,7 +12,7 @@ export interface Run {
   readonly watchedS: number;
   readonly cpuS: number;
   /** The part of it that is the detector's, and the pixels it looked at. */
-  readonly detector?: { readonly cpuS: number; readonly pixels: number };
+  readonly detector?: DetectorCost;
 }
 
 /** Figures of one clip or of several, as `--json` prints them. */
@@ -28,6 +29,9 @@ export interface Figures {
   readonly cpuSPerMin: number | null;
   readonly detectorCpuSPerMin?: number | null;
   readonly nsPerPixel?: number | null;
+  /** CPU of the detector for one picture in which nothing moves: half of them take less, 95 of 100 take less. */
+  readonly quietMedianMs?: number | null;
+  readonly quietP95Ms?: number | null;
 }
 
 /** What is left of one clip when its pictures are forgotten; can be added up. */
@@ -36,7 +40,7 @@ export interface Measured extends Score {
   readonly suppressed: Readonly<Record<string, number>>;
   readonly watchedS: number;
   readonly cpuS: number;
-  readonly detector: { readonly cpuS: number; readonly pixels: number } | undefined;
+  readonly detector: DetectorCost | undefined;
 }
 
 export function measure(truth: Truth, run: Run): Measured {
@@ -62,6 +66,7 @@ export function figuresOf(measured: readonly Measured[]): Figures {
   const minutes = sum(({ watchedS }) => watchedS) / 60;
   const detectorCpuS = sum(({ detector }) => detector?.cpuS ?? 0);
   const pixels = sum(({ detector }) => detector?.pixels ?? 0);
+  const quietUs = measured.flatMap(({ detector }) => detector?.quietUs ?? []).toSorted((a, b) => a - b);
   const suppressed: Record<string, number> = {};
   for (const one of measured)
     for (const [reason, count] of Object.entries(one.suppressed))
@@ -83,10 +88,16 @@ export function figuresOf(measured: readonly Measured[]): Figures {
     ...(measured.some(({ detector }) => detector) && {
       detectorCpuSPerMin: share(detectorCpuS, minutes),
       nsPerPixel: share(detectorCpuS * 1e9, pixels),
+      quietMedianMs: quantileMs(quietUs, 0.5),
+      quietP95Ms: quantileMs(quietUs, 0.95),
     }),
   };
 }
 
+/** @param sorted microseconds, the least first */
+const quantileMs = (sorted: readonly number[], share: number) =>
+  nullable((sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN) / 1000, 3);
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
-const nullable = (value: number | null, digits: number) => (value === null ? null : round(value, digits));
+const nullable = (value: number | null, digits: number) =>
+  value === null || Number.isNaN(value) ? null : round(value, digits);
 const share = (part: number, whole: number) => (whole > 0 ? round(part / whole, 4) : null);

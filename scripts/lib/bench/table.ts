@@ -6,7 +6,20 @@ export interface Row {
   readonly figures: Figures;
 }
 
-const HEADS = ['', 'found', 'delay', 'false', 'neg s', 'neg %', 'beyond %', 'CPU s/min', 'detector', 'ns/px'];
+const HEADS = [
+  '',
+  'found',
+  'delay',
+  'false',
+  'neg s',
+  'neg %',
+  'beyond %',
+  'CPU s/min',
+  'detector',
+  'ns/px',
+  'quiet ms',
+  '95 %',
+];
 
 /** Figures for people. */
 export function tableOf(rows: readonly Row[]): string {
@@ -36,6 +49,8 @@ function cells(figures: Figures): string[] {
     fixed(figures.cpuSPerMin, 2),
     fixed(figures.detectorCpuSPerMin, 2),
     fixed(figures.nsPerPixel, 1),
+    fixed(figures.quietMedianMs, 2),
+    fixed(figures.quietP95Ms, 2),
   ];
 }
 

@@ -8,18 +8,28 @@ export interface Witnessed {
   readonly reason?: string;
 }
 
+/** What the detector took of its thread. */
+export interface DetectorCost {
+  readonly cpuS: number;
+  readonly pixels: number;
+  /** Of each picture in which nothing moved, microseconds. */
+  readonly quietUs: readonly number[];
+}
+
 /** The product's own detector, with somebody who notes what it decides and what that costs. */
 export function createWitness() {
   const seen: Witnessed[] = [];
   let cpuUs = 0;
   let pixels = 0;
+  let quietUs: number[] = [];
   return {
     seen: (): readonly Witnessed[] => seen,
     /** CPU of the detector alone, on the thread it runs on. */
-    cost: () => ({ cpuS: cpuUs / 1e6, pixels }),
+    cost: (): DetectorCost => ({ cpuS: cpuUs / 1e6, pixels, quietUs }),
     forgetCost: (): void => {
       cpuUs = 0;
       pixels = 0;
+      quietUs = [];
     },
     createDetector: (deps: MotionDetectorDeps): ReturnType<typeof createMotionDetector> => {
       const detector = createMotionDetector(deps);
@@ -32,6 +42,7 @@ export function createWitness() {
           cpuUs += user + system;
           pixels += frame.length;
           const { kind } = decision;
+          if (kind === 'quiet') quietUs.push(user + system);
           seen.push(kind === 'suppressed' ? { atMs, kind, reason: decision.reason } : { atMs, kind });
           return decision;
         },

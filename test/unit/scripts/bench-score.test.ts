@@ -96,14 +96,14 @@ test('an alarm does not reach over a stream that was silent', () => {
 test('figures of several clips come from their sums, not from the average of their rates', () => {
   const quiet = { motion: [], optional: [], negative: spans([0, 90]) };
   const short = { motion: spans([2, 5]), optional: [], negative: spans([0, 2], [5, 15]) };
-  const cost = (watchedS: number, cpuS: number) => ({
+  const cost = (watchedS: number, cpuS: number, quietUs: readonly number[]) => ({
     watchedS,
     cpuS,
-    detector: { cpuS: cpuS / 2, pixels: 5e8 },
+    detector: { cpuS: cpuS / 2, pixels: 5e8, quietUs },
   });
   const figures = figuresOf([
-    measure(quiet, runOf(pictures([], 90), 0.2, cost(90, 1))),
-    measure(short, runOf(pictures(spans([2.6, 8]), 15), 0.2, cost(30, 1))),
+    measure(quiet, runOf(pictures([], 90), 0.2, cost(90, 1, [400, 100, 200]))),
+    measure(short, runOf(pictures(spans([2.6, 8]), 15), 0.2, cost(30, 1, [300, 9000]))),
   ]);
   assert.equal(figures.recall, 1);
   near(figures.medianDelayS ?? undefined, 0.6);
@@ -113,6 +113,7 @@ test('figures of several clips come from their sums, not from the average of the
   assert.equal(figures.cpuSPerMin, 1);
   assert.equal(figures.detectorCpuSPerMin, 0.5);
   assert.equal(figures.nsPerPixel, 1);
+  assert.deepEqual([figures.quietMedianMs, figures.quietP95Ms], [0.3, 0.4]);
 });
 
 test('what cannot be known is null, not zero', () => {
