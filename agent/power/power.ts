@@ -76,6 +76,8 @@ export interface Power {
 const TICK_MS = 1_000;
 /** Near the end, and while switching off, where seconds count. */
 const QUICK_TICK_MS = 500;
+/** So far apart the clocks must be before the one that people read counts as set. */
+const CLOCK_SET_MS = 1_000;
 /** A moment stands for at most this long: a process that was stopped has seen nothing meanwhile. */
 const LONGEST_MOMENT_MS = 3_000;
 
@@ -110,6 +112,7 @@ export function createPower({
   let running: Promise<void> | undefined;
   let state: PowerState = 'unknown';
   let sinceMonotonicMs = clock.monotonicMs();
+  let sinceMs = clock.nowMs();
   let told = 'unknown/';
   let troubleOutside = false;
   let tickFailed = false;
@@ -120,11 +123,18 @@ export function createPower({
     return ups.trouble() ?? supply.contradiction() ?? (state === 'on-mains' ? ups.notCharging() : null);
   }
 
+  /** Wall time is only right after the clock was set; since when is known by the other clock. As long as the two go
+   *  together it stays the same: what trembles by a millisecond would be news for the twin and the page. */
+  function since(): number {
+    const byNow = clock.nowMs() - (clock.monotonicMs() - sinceMonotonicMs);
+    if (Math.abs(byNow - sinceMs) >= CLOCK_SET_MS) sinceMs = Math.round(byNow);
+    return sinceMs;
+  }
+
   function status(): PowerStatus {
     return {
       state,
-      // Wall time is only right after the clock was set; since when is known by the other clock.
-      sinceMs: clock.nowMs() - (clock.monotonicMs() - sinceMonotonicMs),
+      sinceMs: since(),
       detail: detail(),
       ...(ups?.figures(state) ?? { volts: null, amps: null, percent: null, minutesLeft: null }),
       shutdown: shutdown.phase(),
@@ -145,6 +155,7 @@ export function createPower({
       const fields = { event: 'power.state', from: state, to: next, ...ups?.figures(next) };
       state = next;
       sinceMonotonicMs = clock.monotonicMs();
+      sinceMs = clock.nowMs();
       if (next === 'low' || next === 'critical') log.warn(fields, `power: ${next}`);
       else log.info(fields, `power: ${next}`);
     }

@@ -134,6 +134,19 @@ test('an outage is told once, with volts, amperes, percent and minutes; the wall
   await power.stop();
 });
 
+test('since when stays the same while wall and monotonic clock tremble against each other, and while one is slewed a little', async () => {
+  const { clock, power } = bench();
+  await power.start();
+  await clock.advance(60_000);
+  const { sinceMs } = power.status();
+  for (const trembleMs of [1, -1, 0.4, -0.6, 300]) {
+    clock.setWall(clock.nowMs() + trembleMs);
+    await clock.advance(1_000);
+    assert.equal(power.status().sinceMs, sinceMs);
+  }
+  await power.stop();
+});
+
 test('the wire knows of mains when the sensor is dead, and what contradicts it is reported', async () => {
   const wires = createFakeWires(true);
   const { clock, power, model } = bench({ config: { ...UPS, ...WIRE }, wires });
