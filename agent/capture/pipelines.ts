@@ -12,8 +12,6 @@ export const ENCODER = 'encoder';
 export const PICTURES = 'pictures';
 /** A larger picture is made smaller: it must fit into a message. */
 const WIDEST_PX = 1280;
-/** Levels from 0 to 255 and the colours of BT.601, which is what a JPEG file stands for; video has 16 to 235. */
-const JFIF = 'colorimetry=1:4:7:1';
 
 /** TCP only: a lost UDP packet tears pictures in the evidence. `buffer-mode=none` takes the camera's own time
  *  stamps: the default smooths them by arrival, and gives pictures that arrive in a burst one and the same time, which
@@ -34,8 +32,9 @@ export const MAIN_PIPELINE = [
 /** The watched stream: decoded by one thread, five small grey pictures a second. Late pictures are dropped: motion
  *  must be seen now or not at all. No borders, so a place in the picture is the same place in the main stream.
  *  Beside it hangs a branch behind a closed valve, which costs nothing: while the valve is open, pictures come out of
- *  it in colour, as JPEG, with square pixels. Its sink has `async=false`, because it has no first picture to wait
- *  for. */
+ *  it in colour, as JPEG, with square pixels. By way of RGB, because a JPEG's levels go from 0 to 255 and those of
+ *  video from 16 to 235, and neither the encoder nor a conversion from YUV to YUV changes them. Its sink has
+ *  `async=false`, because it has no first picture to wait for. */
 export const SUB_PIPELINE = [
   RTSP,
   'rtph264depay wait-for-keyframe=true',
@@ -50,7 +49,9 @@ export const SUB_PIPELINE = [
   `valve name=${SHUTTER} drop=true`,
   'videoscale add-borders=false',
   'videoconvert',
-  `video/x-raw,format=I420,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1,${JFIF}`,
+  `video/x-raw,format=RGB,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1`,
+  'videoconvert',
+  'video/x-raw,format=I420,colorimetry=1:4:7:1',
   `jpegenc name=${ENCODER}`,
   `appsink name=${PICTURES} sync=false async=false max-buffers=1 drop=true`,
 ].join(' ! ');

@@ -98,7 +98,8 @@ test('a snapshot is the picture that the camera shows now, in the size of the su
     assert.equal((await decoded(snapshot)).size, '640 360');
     const lag = await lagMs(snapshot);
     t.diagnostic(`${snapshot.jpeg.length} bytes, ${Math.round(lag)} ms beside the truth`);
-    assert.ok(Math.abs(lag) < 1500, `${lag} ms beside the truth`);
+    // Never before it was shown: a picture with the levels of video would seem to be, by a second at the first look.
+    assert.ok(lag > -500 && lag < 2000, `${lag} ms beside the truth`);
   }
 });
 
