@@ -137,7 +137,6 @@ test('the wish to power off: clips are sealed, the machine is off, once', async 
     ...['--directory', join(guest.root, 'var/log/journal'), '--no-pager', '--output=cat'],
     ...['--unit', 'dachawatch-power-off.service'],
   ]).toString();
-  // Twice at most: the sentence, and that it started; a loop would repeat them.
   assert.equal(journal.match(/^powering off;/gm)?.length, 1, journal);
   assert.ok(!existsSync(join(guest.root, wish)));
 });
