@@ -12,8 +12,8 @@ const MOST_STEP = 14;
 /** What takes part in a change of light gets brighter with it, or darker with it: so much of a region. */
 const ONE_WAY = 0.92;
 /** Least outline of a body, and of one that is so small that its cells are mostly border. */
-const LEAST = 1.8;
-const LEAST_OF_SMALL = 1.2;
+const LEAST = 0.9;
+const LEAST_OF_SMALL = 0.7;
 const SMALL_CELLS = 10;
 
 /** Light has no outline. Headlights, a cloud, the sun that comes out fade at their borders; a body ends there.

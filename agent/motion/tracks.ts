@@ -61,6 +61,9 @@ const MIXED = 0.48;
 const MIN_STRAIGHT = 0.6;
 /** Where much comes and goes chance makes ways, too, but crooked ones: so much more for each that clutter asks. */
 const STRAIGHTER = 0.04;
+/** One leap is no way where many things are mistaken for each other. */
+const LEAPS_FROM = 2;
+const LONGEST_STEP = 0.4;
 /** Where much comes and goes, a thing must be seen in nearly every picture, up to so many. */
 const MOST_PLACES = 7;
 /** What is seen as mere light this often in a row never was more. */
@@ -228,6 +231,7 @@ export function createTracker(thresholds: Thresholds) {
     const net = track.way.net();
     const travel = minTravel * asks * (1 + 2 * track.sway) * (rare ? 1.5 : 1);
     const straight = MIN_STRAIGHT + STRAIGHTER * (asks - 1);
+    if (asks > LEAPS_FROM && track.way.longest() > LONGEST_STEP * net) return false;
     return net >= travel && net >= straight * track.way.path();
   }
 

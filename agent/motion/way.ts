@@ -15,6 +15,8 @@ export interface Way {
   net(): number;
   /** The sum of the steps. */
   path(): number;
+  /** The longest step. */
+  longest(): number;
   /** The last step. */
   lastX(): number;
   lastY(): number;
@@ -64,6 +66,11 @@ export function createWay(): Way {
         if (one > NOISE_STEP) sum += one;
       }
       return sum;
+    },
+    longest() {
+      let most = 0;
+      for (let i = 1; i < count; i++) most = Math.max(most, step(i));
+      return most;
     },
     lastX: () => (count < 2 ? 0 : (xs[count - 1] as number) - (xs[count - 2] as number)),
     lastY: () => (count < 2 ? 0 : (ys[count - 1] as number) - (ys[count - 2] as number)),
