@@ -318,7 +318,8 @@ async function main(): Promise<void> {
   await manager.ready(statusLine());
   const ready = { ready: true, dashboard: dashboard.url() };
   log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
-  process.send?.(ready);
+  // Without somebody to take the error it would end the process in disorder; `orphaned` hears of it, too.
+  process.send?.(ready, undefined, undefined, () => undefined);
 }
 
 try {
