@@ -29,7 +29,7 @@ export interface Figures {
   readonly cpuSPerMin: number | null;
   readonly detectorCpuSPerMin?: number | null;
   readonly nsPerPixel?: number | null;
-  /** CPU of the detector for one picture in which nothing moves: half of them take less, 95 of 100 take less. */
+  /** How long the detector takes for one picture in which nothing moves: half of them less, 95 of 100 less. */
   readonly quietMedianMs?: number | null;
   readonly quietP95Ms?: number | null;
 }
@@ -66,7 +66,7 @@ export function figuresOf(measured: readonly Measured[]): Figures {
   const minutes = sum(({ watchedS }) => watchedS) / 60;
   const detectorCpuS = sum(({ detector }) => detector?.cpuS ?? 0);
   const pixels = sum(({ detector }) => detector?.pixels ?? 0);
-  const quietUs = measured.flatMap(({ detector }) => detector?.quietUs ?? []).toSorted((a, b) => a - b);
+  const quietMs = measured.flatMap(({ detector }) => detector?.quietMs ?? []).toSorted((a, b) => a - b);
   const suppressed: Record<string, number> = {};
   for (const one of measured)
     for (const [reason, count] of Object.entries(one.suppressed))
@@ -88,16 +88,15 @@ export function figuresOf(measured: readonly Measured[]): Figures {
     ...(measured.some(({ detector }) => detector) && {
       detectorCpuSPerMin: share(detectorCpuS, minutes),
       nsPerPixel: share(detectorCpuS * 1e9, pixels),
-      quietMedianMs: quantileMs(quietUs, 0.5),
-      quietP95Ms: quantileMs(quietUs, 0.95),
+      quietMedianMs: quantile(quietMs, 0.5),
+      quietP95Ms: quantile(quietMs, 0.95),
     }),
   };
 }
 
-/** @param sorted microseconds, the least first */
-const quantileMs = (sorted: readonly number[], share: number) =>
-  nullable((sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN) / 1000, 3);
+/** @param sorted the least first */
+const quantile = (sorted: readonly number[], share: number) =>
+  nullable(sorted[Math.floor(share * (sorted.length - 1))] ?? null, 3);
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
-const nullable = (value: number | null, digits: number) =>
-  value === null || Number.isNaN(value) ? null : round(value, digits);
+const nullable = (value: number | null, digits: number) => (value === null ? null : round(value, digits));
 const share = (part: number, whole: number) => (whole > 0 ? round(part / whole, 4) : null);

@@ -12,8 +12,9 @@ export interface Witnessed {
 export interface DetectorCost {
   readonly cpuS: number;
   readonly pixels: number;
-  /** Of each picture in which nothing moved, microseconds. */
-  readonly quietUs: readonly number[];
+  /** Time of each picture in which nothing moved, milliseconds. Not CPU time, which many machines count in ticks of
+   *  several milliseconds: on a busy machine some of them have waited. */
+  readonly quietMs: readonly number[];
 }
 
 /** The product's own detector, with somebody who notes what it decides and what that costs. */
@@ -21,28 +22,30 @@ export function createWitness() {
   const seen: Witnessed[] = [];
   let cpuUs = 0;
   let pixels = 0;
-  let quietUs: number[] = [];
+  let quietMs: number[] = [];
   return {
     seen: (): readonly Witnessed[] => seen,
     /** CPU of the detector alone, on the thread it runs on. */
-    cost: (): DetectorCost => ({ cpuS: cpuUs / 1e6, pixels, quietUs }),
+    cost: (): DetectorCost => ({ cpuS: cpuUs / 1e6, pixels, quietMs }),
     forgetCost: (): void => {
       cpuUs = 0;
       pixels = 0;
-      quietUs = [];
+      quietMs = [];
     },
     createDetector: (deps: MotionDetectorDeps): ReturnType<typeof createMotionDetector> => {
       const detector = createMotionDetector(deps);
       return {
         ...detector,
         analyse(frame, atMs) {
+          const fromMs = performance.now();
           const before = process.threadCpuUsage();
           const decision = detector.analyse(frame, atMs);
           const { user, system } = process.threadCpuUsage(before);
+          const tookMs = performance.now() - fromMs;
           cpuUs += user + system;
           pixels += frame.length;
           const { kind } = decision;
-          if (kind === 'quiet') quietUs.push(user + system);
+          if (kind === 'quiet') quietMs.push(tookMs);
           seen.push(kind === 'suppressed' ? { atMs, kind, reason: decision.reason } : { atMs, kind });
           return decision;
         },

@@ -96,14 +96,14 @@ test('an alarm does not reach over a stream that was silent', () => {
 test('figures of several clips come from their sums, not from the average of their rates', () => {
   const quiet = { motion: [], optional: [], negative: spans([0, 90]) };
   const short = { motion: spans([2, 5]), optional: [], negative: spans([0, 2], [5, 15]) };
-  const cost = (watchedS: number, cpuS: number, quietUs: readonly number[]) => ({
+  const cost = (watchedS: number, cpuS: number, quietMs: readonly number[]) => ({
     watchedS,
     cpuS,
-    detector: { cpuS: cpuS / 2, pixels: 5e8, quietUs },
+    detector: { cpuS: cpuS / 2, pixels: 5e8, quietMs },
   });
   const figures = figuresOf([
-    measure(quiet, runOf(pictures([], 90), 0.2, cost(90, 1, [400, 100, 200]))),
-    measure(short, runOf(pictures(spans([2.6, 8]), 15), 0.2, cost(30, 1, [300, 9000]))),
+    measure(quiet, runOf(pictures([], 90), 0.2, cost(90, 1, [0.4, 0.1, 0.2]))),
+    measure(short, runOf(pictures(spans([2.6, 8]), 15), 0.2, cost(30, 1, [0.3, 9]))),
   ]);
   assert.equal(figures.recall, 1);
   near(figures.medianDelayS ?? undefined, 0.6);
