@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type CameraConfig, ContractError } from '@dachawatch/contracts';
+import { type CameraConfig, type CameraCredential, ContractError } from '@dachawatch/contracts';
 import { createCapture, recoverTornClip } from './capture/capture.ts';
 import { createClipKeeper } from './clip-keeper.ts';
 import { type ConfigFiles, openConfigFiles, readText } from './config-files.ts';
@@ -19,9 +19,10 @@ import {
 } from './health/health.ts';
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
+import { createDispensable } from './kernel/dispensable.ts';
 import { Failure } from './kernel/failure.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
-import { createLog } from './kernel/log.ts';
+import { createLog, type Log } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { createSignatureStore } from './motion/motion.ts';
@@ -111,6 +112,18 @@ function credentialProblem(files: ConfigFiles, name: string): string | null {
   }
 }
 
+/** One camera's missing login must not keep the others from being watched: that camera is tried without, and says on
+ *  the page that it wants one. */
+function loginOf(files: ConfigFiles, camera: CameraConfig, log: Log): CameraCredential | undefined {
+  try {
+    return files.login(camera);
+  } catch (error) {
+    if (!(error instanceof Failure || error instanceof ContractError)) throw error;
+    log.error({ event: 'camera.no-login', cameraId: camera.id }, sentence(error));
+    return undefined;
+  }
+}
+
 async function main(): Promise<void> {
   const { configFile, credentialsDir, dataDir, runtimeDir, logLevel, serviceManager, captureEnvironment } =
     options();
@@ -149,7 +162,7 @@ async function main(): Promise<void> {
       config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera };
     return {
       recording,
-      cameras: cameras.map((camera) => ({ config: inZone(camera), credential: files.login(camera) })),
+      cameras: cameras.map((camera) => ({ config: inZone(camera), credential: loginOf(files, camera, log) })),
     };
   };
 
@@ -254,6 +267,8 @@ async function main(): Promise<void> {
     clock,
     log: log.child({ room: 'dashboard' }),
   });
+  // A port that is taken must not keep the cameras from being watched.
+  const page = createDispensable(dashboard, { clock, log: log.child({ room: 'dashboard' }) });
   const troubleLight = createTroubleLight({ house: () => dashboard.house(), power, clock });
   const statusLine = () =>
     statusSentence({
@@ -286,7 +301,7 @@ async function main(): Promise<void> {
     : [];
   const lifecycle = createLifecycle(
     [
-      ...[suppressed, health, dashboard, capture, hub, uploader, reports],
+      ...[suppressed, health, page, capture, hub, uploader, reports],
       ...[...wired, power, troubleLight, watchdog],
     ],
     { log, stopDeadlineMs: STOP_DEADLINE_MS },
@@ -316,7 +331,7 @@ async function main(): Promise<void> {
   if (stopping) return;
 
   await manager.ready(statusLine());
-  const ready = { ready: true, dashboard: dashboard.url() };
+  const ready = { ready: true, ...(dashboard.isUp() ? { dashboard: dashboard.url() } : {}) };
   log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
   // Without somebody to take the error it would end the process in disorder; `orphaned` hears of it, too.
   process.send?.(ready, undefined, undefined, () => undefined);

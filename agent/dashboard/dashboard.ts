@@ -39,6 +39,8 @@ export interface Dashboard {
   stop(): Promise<void>;
   /** Where it answers, after start: `http://127.0.0.1:8080`. */
   url(): string;
+  /** Whether it answers. */
+  isUp(): boolean;
   /** The state of the house as the page tells it, at this moment.
    *  @throws Failure when the ledger cannot be asked */
   house(): House;
@@ -122,7 +124,7 @@ export function createDashboard(
       machine: readMachine(deps),
     });
 
-  return { name: 'dashboard', start, stop, url, house };
+  return { name: 'dashboard', start, stop, url, isUp: () => server !== undefined, house };
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {

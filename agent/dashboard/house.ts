@@ -98,14 +98,18 @@ export function stateOfHouse(facts: {
   if (power?.state === 'critical') return house('battery-critical', 'trouble', [], power.sinceMs);
   if (power?.state === 'low') return house('battery-low', 'trouble', [], power.sinceMs);
   if (cameras.length === 0) return house('no-cameras', 'trouble');
-  const blind = cameras.filter((camera) => camera.state === 'down' || camera.state === 'stalled');
+  // One that is tried again still has no picture, and remembers why.
+  const blind = cameras.filter(
+    ({ state, detail }) =>
+      state === 'down' || state === 'stalled' || (state === 'starting' && detail !== null),
+  );
   if (blind.length > 0)
     return house('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
   if (machine.diskFull) return house('disk-full', 'trouble');
   if (link.state === 'refused') return house('refused', 'trouble', [], link.sinceMs);
   if (power?.state === 'on-battery') return house('on-battery', 'notice', [], power.sinceMs);
   if (link.state === 'offline') return house('offline', 'notice', [], link.sinceMs);
-  const dark = cameras.filter((camera) => camera.state === 'starting');
+  const dark = cameras.filter(({ state }) => state === 'starting');
   if (dark.length > 0 || link.state === 'connecting') return house('starting', 'notice', dark);
   if (machine.underVoltage) return house('under-voltage', 'notice');
   if (machine.hot) return house('hot', 'notice');

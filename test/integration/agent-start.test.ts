@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -54,16 +55,23 @@ afterEach(async () => {
 });
 
 /** The agent of a house whose camera and hub do not answer. */
-async function start(power: object): Promise<void> {
+async function start(power: object, changes: { port?: number; credential?: string } = {}): Promise<void> {
   const config = {
     schema: 'dachawatch/appliance/1',
     deviceId: 'dacha-1',
     hub: { credential: 'iothub', mqttEndpoint: '127.0.0.1:9', httpsEndpoint: '127.0.0.1:9' },
-    cameras: [{ id: 'gate', main: 'rtsp://127.0.0.1:9/main', sub: 'rtsp://127.0.0.1:9/sub' }],
+    cameras: [
+      {
+        id: 'gate',
+        main: 'rtsp://127.0.0.1:9/main',
+        sub: 'rtsp://127.0.0.1:9/sub',
+        ...(changes.credential === undefined ? {} : { credential: changes.credential }),
+      },
+    ],
     recording: {},
     storage: {},
     power,
-    dashboard: { port: 0 },
+    dashboard: { port: changes.port ?? 0 },
   };
   await writeFile(join(dir, 'appliance.json'), JSON.stringify(config));
   log = '';
@@ -111,5 +119,23 @@ test('an agent whose parent goes while it starts, goes too', async () => {
   await start({});
   await untilLogged('ledger.checked');
   agent.disconnect();
+  assert.deepEqual(await ended, [0, null], log);
+});
+
+test('a page that has no port and a camera whose login is missing keep nobody from being watched, and the page comes when it can', async () => {
+  const taken = createServer();
+  taken.listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  try {
+    await start({}, { port: (taken.address() as AddressInfo).port, credential: 'camera-gate' });
+    await untilLogged('agent.ready');
+    assert.equal(logged('service.not-started').length, 1);
+    assert.equal(logged('camera.no-login').length, 1);
+    assert.ok(logged('camera.state').length > 0, 'the camera is tried');
+  } finally {
+    taken.close();
+  }
+  await untilLogged('service.started-late');
+  agent.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null], log);
 });

@@ -121,6 +121,13 @@ test('what was once, or cannot be measured, troubles nobody', () => {
   assert.equal(onMachine({}, null).state, 'well');
 });
 
+test('a camera that is tried again still has no picture: the sentence does not change with each try', () => {
+  const trying = someCamera({ state: 'starting', detail: 'no picture came for 15 s' });
+  assert.deepEqual(stateOfHouse({ ...facts, cameras: [trying] }).state, 'camera-down');
+  const first = someCamera({ state: 'starting', detail: null });
+  assert.deepEqual(stateOfHouse({ ...facts, cameras: [first] }).state, 'starting');
+});
+
 test('refused settings are a notice that gives way to anything worse', () => {
   const house = stateOfHouse({ ...facts, refused: 2 });
   assert.deepEqual([house.state, house.level], ['settings-refused', 'notice']);
