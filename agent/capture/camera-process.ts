@@ -79,12 +79,19 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   let suppressedBefore: Record<string, number> = {};
   let supervising: Promise<void> = Promise.resolve();
 
+  /** What the last warning was about; null since the camera was live. */
+  let lastTrouble: string | null = null;
+
   function become(next: CameraState, why: string | null): void {
     if (next === state && why === detail && sinceMs !== 0) return;
     if (next !== state || sinceMs === 0) sinceMs = clock.nowMs();
     state = next;
     detail = why;
-    const level = next === 'live' || next === 'starting' ? 'info' : 'warn';
+    // An outage is one warning; its attempts are not.
+    const again = next !== 'live' && why === lastTrouble;
+    const level = again ? 'debug' : next === 'live' || next === 'starting' ? 'info' : 'warn';
+    if (next === 'live') lastTrouble = null;
+    else if (next !== 'starting') lastTrouble = why;
     log[level]({ event: 'camera.state', cameraId, state, detail }, `camera ${cameraId} is ${state}`);
   }
 
@@ -96,7 +103,8 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       if (stopping.signal.aborted) break;
       if (renewing) {
         attempt = 0;
-        become('starting', RENEWED);
+        log.info({ event: 'camera.renewed', cameraId }, `camera ${cameraId} connects anew: ${RENEWED}`);
+        become('starting', null);
         continue;
       }
       become('down', why);

@@ -134,7 +134,9 @@ class Viewer:
         if self.began_ns is None:
             clock = self.source.get_clock() or Gst.SystemClock.obtain()
             self.began_ns = due_ns - max(0, clock.get_time() - self.source.get_base_time())
-        picture = buffer.copy()
+        # A buffer of its own for each viewer: `copy` in Python is another name for the same one, and two viewers would
+        # share their time stamps.
+        picture = buffer.copy_deep()
         picture.pts = picture.dts = due_ns - self.began_ns
         self.source.emit("push-buffer", picture)
 
