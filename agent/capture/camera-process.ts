@@ -88,7 +88,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     state = next;
     detail = why;
     // An outage is one warning; its attempts are not.
-    const again = next !== 'live' && why === lastTrouble;
+    const again = next !== 'live' && why !== null && why === lastTrouble;
     const level = again ? 'debug' : next === 'live' || next === 'starting' ? 'info' : 'warn';
     if (next === 'live') lastTrouble = null;
     else if (next !== 'starting') lastTrouble = why;
