@@ -7,7 +7,9 @@ import { createRequire } from 'node:module';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { FileUploadTicket } from '@dachawatch/contracts';
 import { AnonymousCredential, BlobServiceClient, BlockBlobClient, newPipeline } from '@azure/storage-blob';
+import { reach } from '../../agent/hub/reach.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
+import { until } from '../system/product.ts';
 import {
   addressOf,
   DEVICE,
@@ -53,6 +55,14 @@ before(async () => {
     { cwd: world.dir, stdio: 'ignore' },
   );
   storageConnection = `DefaultEndpointsProtocol=https;AccountName=${ACCOUNT};AccountKey=${ACCOUNT_KEY};BlobEndpoint=https://localhost:${port}/${ACCOUNT};`;
+  // On a busy machine it takes longer to start than the SDK's retries last.
+  const { signal } = new AbortController();
+  const listens = () =>
+    reach({ host: '127.0.0.1', port }, 1_000, signal).then(
+      () => true,
+      () => undefined,
+    );
+  await until('Azurite listens', listens, 60_000);
   const container = BlobServiceClient.fromConnectionString(storageConnection).getContainerClient(CONTAINER);
   await container.createIfNotExists();
 });
