@@ -68,6 +68,7 @@ need_kernel() {
 # private_apt FOLDER: apt with lists of its own and the way to the network that this machine has, checked against the
 # keys of Debian. In this process only.
 private_apt() {
+  find_mirror
   mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
   : >"$1/apt/status"
   {
@@ -85,12 +86,24 @@ private_apt() {
   export APT_CONFIG="$1/apt/conf"
 }
 
-# debian_source [-backports]: from the mirror that this machine uses, if any.
-debian_source() {
-  mirror=$(apt-get indextargets --format "\$(ORIGIN)|\$(LABEL)|\$(REPO_URI)" 'Created-By: Packages' 2>/dev/null |
-    sed -n 's/^Debian|Debian|\(http.*\)$/\1/p' | head -n 1)
-  echo "deb [signed-by=$guest_keyring] ${mirror:-http://deb.debian.org/debian} $guest_suite${1-} main"
+# debian_mirror: the one that this machine takes its packages from; nothing when apt has no lists yet.
+debian_mirror() {
+  apt-get indextargets --format "\$(ORIGIN)|\$(LABEL)|\$(REPO_URI)" 'Created-By: Packages' 2>/dev/null |
+    sed -n 's/^Debian|Debian|\(http.*\)$/\1/p' | head -n 1
 }
+
+# find_mirror: puts it into $mirror.
+find_mirror() {
+  mirror=$(debian_mirror)
+  [ -z "$mirror" ] || return 0
+  as_root=
+  apt_get update || true
+  mirror=$(debian_mirror)
+  [ -n "$mirror" ] || cannot 'its package sources name no Debian mirror'
+}
+
+# debian_source [-backports]
+debian_source() { echo "deb [signed-by=$guest_keyring] $mirror $guest_suite${1-} main"; }
 
 backport() { apt-cache madison "$1" | awk -F'|' -v suite="$guest_suite-backports/" '$3 ~ suite { gsub(/ /, "", $2); print $2; exit }'; }
 
