@@ -94,6 +94,7 @@ debian_mirror() {
 
 # find_mirror: puts it into $mirror.
 find_mirror() {
+  [ -z "${mirror-}" ] || return 0
   mirror=$(debian_mirror)
   [ -z "$mirror" ] || return 0
   as_root=
@@ -206,6 +207,7 @@ need_debian_tree() {
   [ -z "$(newest debian)" ] || return 0
   begin debian
   step "making a small Debian $guest_suite with systemd, about 40 MB to fetch"
+  find_mirror
   # How this machine reaches its Debian packages: proxies, certificates, clocks that are not trusted.
   apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$making/apt.conf" || true
   mmdebstrap --variant=essential --mode=root --include="$guest_packages" --aptopt="$making/apt.conf" \
