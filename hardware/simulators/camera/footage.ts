@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { encoderArguments, planFootage, type FootagePlan } from './footage-plan.ts';
@@ -47,8 +47,7 @@ export async function prepareFootage(wish: FootageWish): Promise<Footage> {
 
   await mkdir(parent, { recursive: true });
   await removeAbandoned(parent);
-  const temporary = join(parent, `${key}.part-${process.pid}-${Date.now()}`);
-  await mkdir(temporary);
+  const temporary = await mkdtemp(join(parent, `${key}.part-${process.pid}-`));
   try {
     const footageFrames = await encode(wish, plan, facts.durationS, temporary);
     const durationS = (footageFrames * plan.fps.den) / plan.fps.num;
