@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -39,7 +40,19 @@ async function clipAt(page: string, stage: (clip: PageClip) => boolean): Promise
   );
 }
 
-const recording = ({ state }: PageClip) => state === 'recording';
+/** Bytes of some whole fragments: what is killed before the first one is on disk is lost, and says so. */
+const SOME_BYTES = 100_000;
+const recording = ({ state, clipId }: PageClip) => {
+  const folder = join(place.data, 'agent/clips/demo');
+  return (
+    state === 'recording' &&
+    readdirSync(folder).some(
+      (name) =>
+        name.startsWith(clipId) &&
+        (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) > SOME_BYTES,
+    )
+  );
+};
 const underway = ({ state }: PageClip) => state === 'sealed' || state === 'uploading' || state === 'uploaded';
 const waitsForVerdict = ({ state }: PageClip) => state === 'uploaded';
 
