@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
 import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
@@ -110,7 +111,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       become('down', why);
       if (liveMs >= PROVEN_MS) attempt = 0;
       waiting = new AbortController();
-      await sleep(backoffMs(deps.backoff, attempt++), waiting.signal);
+      await sleepUnlessAborted(clock, backoffMs(deps.backoff, attempt++), waiting.signal);
       if (renewing) attempt = 0;
     }
     become('down', 'stopped');
@@ -198,7 +199,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       const patienceMs = heartbeat ? timings.killMs : timings.connectMs + timings.killMs;
       if (silentMs >= patienceMs || (endByMs !== undefined && now >= endByMs))
         return kill('the capture process did not answer');
-      await sleep(timings.heartbeatMs, ended);
+      await sleepUnlessAborted(clock, timings.heartbeatMs, ended);
     }
   }
 
@@ -207,11 +208,6 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     if (!heartbeat) return now - forkedMs;
     return now - heartbeat.atMs + Math.max(heartbeat.lastFragmentAgeMs ?? 0, heartbeat.lastFrameAgeMs ?? 0);
   }
-
-  const sleep = (ms: number, signal: AbortSignal) =>
-    clock.sleep(ms, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
 
   /** Children come and go; the counts since start stay. */
   function keepCounts(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { GpioLine } from './gpio.ts';
 
 /** A contact bounces for some milliseconds; a level counts when it has stood still for so long. */
@@ -43,7 +44,7 @@ export async function followInput(
     }
     if (settled !== null) look(settled, settledSinceMs, nowMs);
     const restless = nowMs < restlessUntilMs || settled !== seen;
-    if (restless || busy()) await pause(clock, BUSY_MS, signal);
+    if (restless || busy()) await sleepUnlessAborted(clock, BUSY_MS, signal);
     else if ((await edgeOrIdle(line, clock, signal)) === 'edge')
       restlessUntilMs = clock.monotonicMs() + SETTLE_MS;
   }
@@ -57,7 +58,7 @@ async function edgeOrIdle(line: GpioLine, clock: Clock, signal: AbortSignal): Pr
     const edge = line.edge(waiting.signal);
     const first = await Promise.race([
       edge.then(() => 'edge' as const),
-      pause(clock, IDLE_MS, waiting.signal).then(() => 'idle' as const),
+      sleepUnlessAborted(clock, IDLE_MS, waiting.signal).then(() => 'idle' as const),
     ]);
     waiting.abort();
     await edge;
@@ -67,9 +68,3 @@ async function edgeOrIdle(line: GpioLine, clock: Clock, signal: AbortSignal): Pr
     signal.removeEventListener('abort', end);
   }
 }
-
-/** Sleeps, or returns early at the abort. */
-const pause = (clock: Clock, ms: number, signal: AbortSignal) =>
-  clock.sleep(ms, signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });

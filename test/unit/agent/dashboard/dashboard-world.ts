@@ -134,8 +134,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-  /** The body as JSON; whatever it is, the test says what it expects. */
-  // oxlint-disable-next-line typescript/no-explicit-any
+  /** The body as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- whatever it is, the test says what it expects
   readonly json: () => any;
 }
 
