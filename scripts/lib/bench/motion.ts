@@ -6,18 +6,12 @@ import { cacheDir } from '../places.ts';
 import { runDirect } from './direct.ts';
 import { runLive } from './live.ts';
 import { type BenchClip, readManifest } from './manifest.ts';
-import { figuresOf, measure, type Measured, type Run } from './measure.ts';
+import { measure, type Run } from './measure.ts';
 import { makeClips } from './motion-made/make.ts';
 import { HALVES, type Half } from './motion-made/recipes.ts';
 import { runPeer } from './peer-motion.ts';
 import { Refusal } from './refusal.ts';
-import { reasonsOf, type Row, tableOf } from './table.ts';
-
-interface Result {
-  readonly clip: BenchClip;
-  readonly ours: Measured;
-  readonly motion: Measured | undefined;
-}
+import { progress, report, type Result, summary } from './report.ts';
 
 function readOptions(args: readonly string[]) {
   let values;
@@ -29,6 +23,7 @@ function readOptions(args: readonly string[]) {
         made: { type: 'string' },
         direct: { type: 'boolean', default: false },
         'every-ms': { type: 'string' },
+        phases: { type: 'string' },
         sensitivity: { type: 'string', default: '5' },
         only: { type: 'string', default: '' },
         cameras: { type: 'string', default: '2' },
@@ -47,6 +42,8 @@ function readOptions(args: readonly string[]) {
   if (peer !== undefined && peer !== 'motion') throw new Refusal(`--peer takes motion, not "${peer}"`);
   if (values['every-ms'] !== undefined && !direct)
     throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
+  if (values.phases !== undefined && !direct)
+    throw new Refusal('--phases goes with --direct: in real time the pictures fall as they come');
   return {
     manifest,
     made: made as Half | undefined,
@@ -55,6 +52,7 @@ function readOptions(args: readonly string[]) {
     json,
     peer: peer !== undefined,
     everyMs: whole(values['every-ms'] ?? `${1000 / GREY.framesPerSecond}`, 'every-ms', 20, 10_000),
+    phases: whole(values.phases ?? '1', 'phases', 1, 10),
     sensitivity: whole(values.sensitivity, 'sensitivity', 1, 10),
     cameras: whole(values.cameras, 'cameras', 1, 8),
   };
@@ -73,15 +71,15 @@ export async function benchMotion(args: readonly string[], signal: AbortSignal):
   const made = { cacheDir: cacheDir(), onProgress: tell, signal };
   const manifest = options.manifest ?? (await makeClips(options.made ?? 'look', made));
   const clips = await readManifest(manifest, options.only);
-  const ours = (clip: BenchClip): Promise<Run> =>
+  const ours = async (clip: BenchClip): Promise<readonly Run[]> =>
     options.direct
       ? runDirect(clip, options)
-      : twice(clip, signal, () => runLive(clip, { ...options, cacheDir: cacheDir(), signal }));
+      : [await twice(clip, signal, () => runLive(clip, { ...options, cacheDir: cacheDir(), signal }))];
   if (!options.direct || options.peer) await prepareAll(clips, signal);
   // At full speed one at a time: what shares a core costs more.
   const results = await side(options.direct ? 1 : options.cameras, clips, signal, async (clip) => {
-    const measured = measure(clip, await ours(clip));
-    tell(progress('ours', clip, measured));
+    const measured = (await ours(clip)).map((run) => measure(clip, run));
+    for (const one of measured) tell(progress('ours', clip, one));
     return measured;
   });
   const peers = options.peer
@@ -91,13 +89,15 @@ export async function benchMotion(args: readonly string[], signal: AbortSignal):
           await twice(clip, signal, () => runPeer(clip, { cacheDir: cacheDir(), signal })),
         );
         tell(progress('motion', clip, measured));
-        return measured;
+        return [measured];
       })
     : [];
   const all = clips.map(
-    (clip, index): Result => ({ clip, ours: results[index] as Measured, motion: peers[index] }),
+    (clip, index): Result => ({ clip, ours: results[index] ?? [], motion: peers[index] ?? [] }),
   );
-  process.stdout.write(options.json ? `${JSON.stringify(summary(all))}\n` : `${report(all)}\n`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(summary(all, options))}\n` : `${report(all, options)}\n`,
+  );
 }
 
 /** Real time cannot wait: a machine that was too busy for a moment gets one more chance, and it is told. */
@@ -146,60 +146,4 @@ async function side<T>(
   const ended = await Promise.allSettled(Array.from({ length: count }, worker));
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
   return results;
-}
-
-const isReal = ({ clip }: Result) => !clip.synthetic;
-const isSynthetic = ({ clip }: Result) => clip.synthetic;
-
-function totals(results: readonly Result[], who: 'ours' | 'motion') {
-  const of = (keep: (result: Result) => boolean) =>
-    figuresOf(results.filter(keep).flatMap((result) => result[who] ?? []));
-  return { real: of(isReal), synthetic: of(isSynthetic) };
-}
-
-function summary(results: readonly Result[]) {
-  return {
-    ours: totals(results, 'ours'),
-    ...(results.some(({ motion }) => motion) && { motion: totals(results, 'motion') }),
-    clips: results.map(({ clip, ours, motion }) => ({
-      file: clip.file,
-      synthetic: clip.synthetic,
-      ours: { ...figuresOf([ours]), alarms: ours.alarms.map(pair) },
-      ...(motion && { motion: { ...figuresOf([motion]), alarms: motion.alarms.map(pair) } }),
-    })),
-  };
-}
-
-const pair = ({ fromS, toS }: { fromS: number; toS: number }) => [
-  Number(fromS.toFixed(2)),
-  Number(toS.toFixed(2)),
-];
-
-function progress(who: string, clip: BenchClip, measured: Measured): string {
-  const { events, detected, falseAlarms } = figuresOf([measured]);
-  const alarms = measured.alarms.map((alarm) => pair(alarm).join('-')).join(' ');
-  return `${who.padEnd(6)} ${clip.file}: ${detected}/${events} found, ${falseAlarms} false; alarms: ${alarms || 'none'}`;
-}
-
-function report(results: readonly Result[]): string {
-  const whose = ['ours', 'motion'] as const;
-  const present = whose.filter((who) => results.some((result) => result[who]));
-  const rows = results.flatMap((result) =>
-    present.flatMap((who): Row[] => {
-      const measured = result[who];
-      return measured ? [{ name: `${result.clip.file} ${who}`, figures: figuresOf([measured]) }] : [];
-    }),
-  );
-  const sums = present.flatMap((who) => {
-    const { real, synthetic } = totals(results, who);
-    return [
-      { name: `all real, ${who}`, figures: real },
-      { name: `all synthetic, ${who}`, figures: synthetic },
-    ];
-  });
-  const reasons = sums.flatMap(({ name, figures }) => {
-    const said = reasonsOf(figures);
-    return said ? [`${name}, suppressed: ${said}`] : [];
-  });
-  return [tableOf([...rows, ...sums]), ...reasons].join('\n');
 }
