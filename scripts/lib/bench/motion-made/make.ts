@@ -24,6 +24,8 @@ export async function makeClips(half: Half, { cacheDir, onProgress, signal }: Ma
   const manifest = join(dir, 'manifest.json');
   if (existsSync(manifest)) return manifest;
   await mkdir(dir, { recursive: true });
+  // Another run may be drawing the same clips.
+  const partOf = (file: string) => `${file}.${process.pid}.part`;
   const clips = [];
   for (const recipe of recipes(half)) {
     signal.throwIfAborted();
@@ -31,13 +33,13 @@ export async function makeClips(half: Half, { cacheDir, onProgress, signal }: Ma
     const file = join(dir, `${made.name}.mp4`);
     if (!existsSync(file)) {
       onProgress(`drawing ${made.name}`);
-      await encode(made, `${file}.part`, signal);
-      await rename(`${file}.part`, file);
+      await encode(made, partOf(file), signal);
+      await rename(partOf(file), file);
     }
     clips.push(truthOf(made));
   }
-  await writeFile(`${manifest}.part`, JSON.stringify({ clips }, undefined, 1));
-  await rename(`${manifest}.part`, manifest);
+  await writeFile(partOf(manifest), JSON.stringify({ clips }, undefined, 1));
+  await rename(partOf(manifest), manifest);
   return manifest;
 }
 
