@@ -14,6 +14,8 @@ const HOUR_MS = 3_600_000;
 /** A week; more cameras share it. */
 const MAX_HOURS = 16 * 168;
 const WRITE_EVERY_MS = 600_000;
+/** The latest moment that a date can be. */
+const LAST_MS = 8.64e15;
 
 /** Counts per hour and reason in one small file, replaced as a whole. A kill loses the last ten minutes. */
 export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Clock, 'nowMs'> }) {
@@ -22,6 +24,17 @@ export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Cl
   let hours: { cameraId: string; hourMs: number; reasons: Record<string, number> }[] = [];
   let dirty = false;
   let writtenMs = clock.nowMs();
+
+  async function replace(text: string): Promise<void> {
+    const handle = await open(`${file}.part`, 'w', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.part`, file);
+  }
 
   return {
     /** Reads what an earlier run wrote; a file that cannot be understood counts as none. */
@@ -35,15 +48,16 @@ export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Cl
       }
       hours = hoursIn(text);
     },
-    /** @param totals since the agent's start
+    /** @param totals since the agent's start; lower than before: they began anew, and all of it is new
      *  @returns whether it is time to write */
     add(cameraId: string, totals: Readonly<Record<string, number>>): boolean {
       const nowMs = clock.nowMs();
       const last = before.get(cameraId) ?? {};
       const hourMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
       for (const [reason, total] of Object.entries(totals)) {
-        const more = total - (last[reason] ?? 0);
-        if (more <= 0) continue;
+        const earlier = last[reason] ?? 0;
+        const more = total >= earlier ? total - earlier : total;
+        if (more === 0) continue;
         let hour = hours.find((one) => one.cameraId === cameraId && one.hourMs === hourMs);
         if (!hour) {
           hour = { cameraId, hourMs, reasons: {} };
@@ -60,14 +74,13 @@ export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Cl
       if (!dirty) return;
       dirty = false;
       writtenMs = clock.nowMs();
-      const handle = await open(`${file}.part`, 'w', 0o600);
       try {
-        await handle.writeFile(JSON.stringify({ version: 1, hours }));
-        await handle.datasync();
-      } finally {
-        await handle.close();
+        await replace(JSON.stringify({ version: 1, hours }));
+      } catch (error) {
+        // The next time it is due, or the stop, tries again.
+        dirty = true;
+        throw error;
       }
-      await rename(`${file}.part`, file);
     },
     hours({ limit, cameraId }: { readonly limit: number; readonly cameraId?: string }): HourOfCounts[] {
       return hours
@@ -92,6 +105,7 @@ function hoursIn(text: string): { cameraId: string; hourMs: number; reasons: Rec
         (hour) =>
           typeof hour?.cameraId === 'string' &&
           Number.isFinite(hour.hourMs) &&
+          Math.abs(hour.hourMs) <= LAST_MS &&
           typeof hour.reasons === 'object' &&
           hour.reasons !== null &&
           Object.values(hour.reasons).every(Number.isFinite),

@@ -4,6 +4,7 @@ import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createHourlyCounts, type HourOfCounts } from './signature-counts.ts';
+import { signatureIn } from './signature-read.ts';
 import type { Signature } from './signature.ts';
 
 export interface KeptSignature {
@@ -63,6 +64,8 @@ const APART_MS = 60_000;
 const MAX_QUEUED = 16;
 /** A moment this far ahead was noted by a clock that has been set back since. */
 const AHEAD_MS = 24 * HOUR_MS;
+/** A disk that refused a note is left alone for so long: a full one is no reason to fill the log. */
+const AFTER_FAILURE_MS = 600_000;
 const FILE = /^(\d{13})-([a-z-]{1,40})\.json$/;
 const CAMERA = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
@@ -72,6 +75,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
   const counts = createHourlyCounts({ dir, clock });
   let queue: Promise<void> = Promise.resolve();
   let queued = 0;
+  let refusedMs = Number.NEGATIVE_INFINITY;
 
   const fileOf = (cameraId: string, id: string) => join(dir, cameraId, `${id}.json`);
 
@@ -99,18 +103,26 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     return fresh;
   }
 
-  /** The moment for the order of things: what lies ahead of now is older than everything. */
-  const ageOrder = ({ atMs }: Entry) => (atMs > clock.nowMs() + AHEAD_MS ? 0 : atMs);
-
-  async function makeRoom(cameraId: string, forBytes: number): Promise<void> {
+  /** In place: a write that waits for the disk goes on with the same list. */
+  function drop(cameraId: string, id: string): void {
     const entries = entriesOf(cameraId);
-    entries.sort((a, b) => ageOrder(a) - ageOrder(b));
-    let sum = entries.reduce((total, { bytes }) => total + blocks(bytes), blocks(forBytes));
-    while (sum > budgetBytes) {
-      const oldest = entries.shift();
-      if (!oldest) return;
+    const at = entries.findIndex((entry) => entry.id === id);
+    if (at >= 0) entries.splice(at, 1);
+  }
+
+  /** Oldest first; what lies ahead of now is older than everything. */
+  function byAge(a: Entry, b: Entry): number {
+    const age = ({ atMs }: Entry) => (atMs > clock.nowMs() + AHEAD_MS ? 0 : atMs);
+    return age(a) - age(b) || a.atMs - b.atMs;
+  }
+
+  async function makeRoom(cameraId: string): Promise<void> {
+    const entries = entriesOf(cameraId).sort(byAge);
+    let sum = entries.reduce((total, { bytes }) => total + blocks(bytes), 0);
+    for (let oldest = entries[0]; oldest && sum > budgetBytes; oldest = entries[0]) {
       await rm(fileOf(cameraId, oldest.id), { force: true });
       sum -= blocks(oldest.bytes);
+      drop(cameraId, oldest.id);
     }
   }
 
@@ -124,7 +136,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
         await rm(path, { force: true, recursive: true });
       else entries.push({ id: file.slice(0, -5), atMs: Number(at), reason, bytes: found.size });
     }
-    await makeRoom(cameraId, 0);
+    await makeRoom(cameraId);
   }
 
   function isEnough(entries: readonly Entry[], { atMs, reason }: Signature): boolean {
@@ -139,12 +151,18 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
 
   async function write(cameraId: string, entry: Entry, text: string): Promise<void> {
     await mkdir(join(dir, cameraId), { recursive: true, mode: 0o700 });
-    await makeRoom(cameraId, 0);
+    await makeRoom(cameraId);
     // It may have been the oldest of what fits.
     if (!entriesOf(cameraId).includes(entry)) return;
     const file = fileOf(cameraId, entry.id);
-    await writeFile(`${file}.part`, text, { mode: 0o600 });
-    await rename(`${file}.part`, file);
+    try {
+      await writeFile(`${file}.part`, text, { mode: 0o600 });
+      await rename(`${file}.part`, file);
+    } catch (error) {
+      // What a full disk took of it counts for nobody's budget.
+      await rm(`${file}.part`, { force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
   async function read(cameraId: string, { id }: Entry): Promise<KeptSignature | undefined> {
@@ -162,10 +180,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
   }
 
   function forget(cameraId: string, id: string): void {
-    cameras.set(
-      cameraId,
-      entriesOf(cameraId).filter((entry) => entry.id !== id),
-    );
+    drop(cameraId, id);
     enqueue('an unreadable note could not be removed', () => rm(fileOf(cameraId, id), { force: true }));
   }
 
@@ -177,9 +192,9 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     async start() {
       try {
         await mkdir(dir, { recursive: true, mode: 0o700 });
+        await counts.read();
         for (const entry of await readdir(dir, { withFileTypes: true }))
           if (entry.isDirectory() && CAMERA.test(entry.name)) await readCamera(entry.name);
-        await counts.read();
       } catch (error) {
         complain('the notes of earlier days cannot be read', error);
       }
@@ -191,7 +206,9 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     keep(cameraId, signature) {
       if (!CAMERA.test(cameraId) || !/^[a-z-]{1,40}$/.test(signature.reason)) return;
       const entries = entriesOf(cameraId);
-      if (queued >= MAX_QUEUED || isEnough(entries, signature)) return;
+      // A clock that was set back must not keep notes away for long.
+      const refused = Math.abs(clock.nowMs() - refusedMs) < AFTER_FAILURE_MS;
+      if (refused || queued >= MAX_QUEUED || isEnough(entries, signature)) return;
       const id = `${String(signature.atMs).padStart(13, '0')}-${signature.reason}`;
       if (entries.some((entry) => entry.id === id)) return;
       const text = JSON.stringify(signature);
@@ -203,7 +220,8 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
         try {
           await write(cameraId, entry, text);
         } catch (error) {
-          entries.splice(entries.indexOf(entry), 1);
+          drop(cameraId, id);
+          refusedMs = clock.nowMs();
           throw error;
         }
       });
@@ -215,7 +233,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     async list({ limit, cameraId }) {
       const newest = asked(cameraId)
         .flatMap((id) => entriesOf(id).map((entry) => ({ cameraId: id, entry })))
-        .toSorted((a, b) => ageOrder(b.entry) - ageOrder(a.entry))
+        .toSorted((a, b) => byAge(b.entry, a.entry))
         .slice(0, limit);
       const found = await Promise.all(newest.map((one) => read(one.cameraId, one.entry)));
       return found.filter((one) => one !== undefined);
@@ -232,24 +250,3 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
 }
 
 const blocks = (bytes: number) => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
-
-/** @returns undefined for what is no signature of this version */
-function signatureIn(text: string): Signature | undefined {
-  let value: Partial<Signature> | null;
-  try {
-    value = JSON.parse(text) as Partial<Signature> | null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  const fits =
-    value?.version === 1 &&
-    Number.isFinite(value.atMs) &&
-    typeof value.reason === 'string' &&
-    Array.isArray(value.models) &&
-    value.models.every((model) => Array.isArray(model?.sightings)) &&
-    Array.isArray(value.pictures) &&
-    value.pictures.every((picture) => typeof picture?.grey === 'string') &&
-    typeof value.settings?.sensitivity === 'number';
-  return fits ? (value as Signature) : undefined;
-}
