@@ -1,5 +1,5 @@
-import { Failure } from '../kernel/failure.ts';
 import { CELL, createBackground } from './background.ts';
+import { checkFrame } from './frame-size.ts';
 import { createLightFit } from './lighting.ts';
 import type { ModelView } from './model-view.ts';
 import { createOutlineCheck } from './outline.ts';
@@ -122,12 +122,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   }
 
   function analyse(frame: Uint8Array, atMs: number): MotionDecision {
-    if (frame.length !== width * height)
-      throw new Failure(
-        'rejected',
-        'motion.frame-size',
-        `A frame has ${frame.length} bytes instead of ${width} x ${height}`,
-      );
+    checkFrame(frame, size);
     picture.set(frame);
     if (mask) for (let i = 0; i < mask.length; i++) if (mask[i] === 0) picture[i] = 0;
     if (lastMs === undefined) {

@@ -86,7 +86,9 @@ function sightingOf(
       : [{ zone, ms: Math.round(atMs - stay.sinceMs), told: stay.told }];
   });
   return {
-    region: thing.region.map(short) as unknown as Region,
+    // Not rounded: the border of a zone's cell lies exactly on that of a pixel, and would be on its other side. A copy:
+    // the thing goes on.
+    region: [...thing.region],
     confirmed: thing.confirmed,
     seenMs: Math.round(atMs - thing.firstMs),
     frames: thing.frames,

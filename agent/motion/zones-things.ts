@@ -31,6 +31,8 @@ export interface Thing {
   readonly sides: LineSide[];
   /** When it crossed each line although the model had not confirmed it yet; NaN: never. */
   readonly crossedMs: Float64Array;
+  /** To which side it went then: -1 left, 1 right. */
+  readonly crossedTo: Int8Array;
 }
 
 const MAX_THINGS = 32;
@@ -62,6 +64,7 @@ export function createThings(zones: number, lines: number, aspect: number) {
     stays: Array.from({ length: zones }, () => ({ sinceMs: Number.NaN, lastMs: Number.NaN, told: false })),
     sides: Array.from({ length: lines }, unknownSide),
     crossedMs: new Float64Array(lines),
+    crossedTo: new Int8Array(lines),
   }));
 
   function nearest(region: Region, atMs: number): Thing | undefined {

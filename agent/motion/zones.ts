@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../kernel/clock.ts';
 import { type Crossing, createLineWatch } from './lines.ts';
+import { checkFrame } from './frame-size.ts';
 import type { FrameSize, MotionDecision, MotionDetector, MotionDetectorDeps, Region } from './motion.ts';
 import { createSchedule } from './schedule.ts';
 import {
@@ -30,7 +31,8 @@ export interface ModelState {
 }
 
 export interface MotionGate {
-  /** Like `MotionDetector.analyse`, for the whole camera. */
+  /** Like `MotionDetector.analyse`, for the whole camera.
+   *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; nothing is touched then */
   analyse(frame: Uint8Array, atMs: number): GateDecision;
   /** The last frame as the model saw it: masked. */
   seen(): Uint8Array;
@@ -152,11 +154,14 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
         const line = watched[i] as (typeof watched)[number];
         const side = thing.sides[i];
         const now: Crossing | undefined = side && line.step(side, thing.x, thing.y);
-        if (now && line.active(nowMs)) thing.crossedMs[i] = atMs;
+        if (now && line.active(nowMs)) {
+          thing.crossedMs[i] = atMs;
+          thing.crossedTo[i] = now === 'left-to-right' ? 1 : -1;
+        }
         if (!thing.confirmed || !(atMs - (thing.crossedMs[i] as number) <= CONFIRM_MS)) continue;
         thing.crossedMs[i] = Number.NaN;
-        // The side on which it is now tells which way it went.
-        const direction = side?.side === 1 ? 'left-to-right' : 'right-to-left';
+        // Not the side on which it is now: it may have gone back meanwhile, which need not count.
+        const direction = thing.crossedTo[i] === 1 ? 'left-to-right' : 'right-to-left';
         cause ??= { kind: 'line', id: line.id, direction };
       }
       return cause;
@@ -175,8 +180,8 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
 
   return {
     analyse(frame, atMs) {
-      // A frame of another size goes on as it is: the model refuses it.
-      seen = masked && frame.length === masked.analysed.length ? masked.apply(frame) : frame;
+      checkFrame(frame, size);
+      seen = masked ? masked.apply(frame) : frame;
       if (lastMs !== undefined)
         frameMs += 0.2 * (Math.min(LONGEST_FRAME_MS, Math.max(0, atMs - lastMs)) - frameMs);
       lastMs = atMs;
