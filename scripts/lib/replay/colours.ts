@@ -8,6 +8,9 @@ export const LIGHT: Colour = [250, 210, 60];
 export const SWAY: Colour = [70, 220, 110];
 export const HELD: Colour = [80, 150, 255];
 export const FLAT: Colour = [70, 200, 220];
+/** Outlines of zones and lines. */
+export const ZONE: Colour = [120, 200, 255];
+export const LINE: Colour = [255, 160, 40];
 export const QUIET: Colour = [52, 56, 62];
 
 const REASONS: Readonly<Record<string, Colour>> = {
@@ -17,6 +20,10 @@ const REASONS: Readonly<Record<string, Colour>> = {
   'in-place': SWAY,
   lighting: LIGHT,
   'whole-scene': [210, 110, 240],
+  'outside-zones': [140, 100, 60],
+  'zone-inactive': [90, 90, 200],
+  'zone-too-small': [200, 140, 120],
+  'zone-dwell': [255, 170, 60],
 };
 
 /** Colour of a decision on the time line and beside its words. */

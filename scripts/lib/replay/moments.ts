@@ -3,6 +3,8 @@ export interface Judged {
   readonly atS: number;
   readonly kind: 'quiet' | 'suppressed' | 'motion';
   readonly reason?: string;
+  /** What counted, in words. */
+  readonly cause?: string;
 }
 
 export interface Moment {

@@ -1,17 +1,21 @@
 import { CELL } from '../../../agent/motion/background.ts';
-import type { MotionDecision } from '../../../agent/motion/motion.ts';
+import type { GateDecision } from '../../../agent/motion/motion.ts';
 import { LIT, PLAIN, SOLID } from '../../../agent/motion/texture.ts';
 import { type Box, type Canvas, type Colour, LETTER_WIDTH } from './canvas.ts';
 import { colourOf, DARK, FLAT, HELD, LIGHT, MOTION, SWAY, WHITE } from './colours.ts';
 import type { ModelView } from '../../../agent/motion/model-view.ts';
+import { drawMarks } from './marks.ts';
 import type { Trails } from './trails.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
 
 /** All there is to see of one picture. */
 export interface Look {
   readonly frame: Uint8Array;
   readonly width: number;
   readonly height: number;
-  readonly decision: MotionDecision;
+  readonly decision: GateDecision;
+  /** Zones and lines to draw. */
+  readonly settings: ZoneSettings;
   /** undefined when the detector does not show itself. */
   readonly model: ModelView | undefined;
   readonly trails: Trails;
@@ -33,7 +37,8 @@ const CELL_PIXELS = CELL * CELL;
 /** What the camera shows, what was followed in it and what counts. */
 const drawPicture: Panel = (canvas, place, look) => {
   drawGrey(canvas, place, look, (at) => look.frame[at] as number);
-  const { decision, model, trails } = look;
+  const { decision, model, trails, settings, width, height } = look;
+  drawMarks(canvas, { ...place, width: width * place.scale, height: height * place.scale }, settings);
   if (decision.kind !== 'quiet')
     for (const [left, top, right, bottom] of decision.regions) {
       const box = {

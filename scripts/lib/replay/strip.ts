@@ -37,7 +37,12 @@ export function createStrip(
       const [moment, one] = [moments[row], judged[index]];
       if (!moment || !one) return;
       const top = rowsTop + row * rowHeight;
-      canvas.text(`${timeOf(one)}  ${moment.what}`, GAP, top + 4, colourOf(one));
+      canvas.text(
+        [timeOf(one), moment.what, one.cause].filter(Boolean).join('  '),
+        GAP,
+        top + 4,
+        colourOf(one),
+      );
       PANELS.forEach(([, draw], place) =>
         draw(canvas, { left: GAP + place * (width + GAP), top: top + LINE - 4, scale: 1 }, look),
       );

@@ -5,7 +5,7 @@ import type { Judged } from './moments.ts';
 const BAR = 28;
 const TEXT = 2;
 /** Room for the bar, its seconds and what its colours mean. */
-export const TIME_LINE_HEIGHT = BAR + 60;
+export const TIME_LINE_HEIGHT = BAR + 82;
 
 /** All decisions of the clip side by side, with marks at some of them.
  *  @param left also the room that is left free on the right */
@@ -27,10 +27,16 @@ export function drawTimeLine(
   }
   drawSeconds(canvas, bottom + 6, judged, xOf);
   let x = left;
+  let y = bottom + 34;
   for (const [words, colour] of LEGEND) {
-    canvas.fill({ left: x, top: bottom + 34, right: x + 14, bottom: bottom + 48 }, colour);
-    canvas.text(words, x + 20, bottom + 34, GREY, TEXT);
-    x += 34 + words.length * LETTER_WIDTH * TEXT;
+    const room = 34 + words.length * LETTER_WIDTH * TEXT;
+    if (x + room > canvas.width - left) {
+      x = left;
+      y += 22;
+    }
+    canvas.fill({ left: x, top: y, right: x + 14, bottom: y + 14 }, colour);
+    canvas.text(words, x + 20, y, GREY, TEXT);
+    x += room;
   }
 }
 

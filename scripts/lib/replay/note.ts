@@ -1,0 +1,145 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  causeText,
+  pixelsOf,
+  replaySignature,
+  type Signature,
+  THUMBNAIL,
+} from '../../../agent/motion/motion.ts';
+import { signatureIn } from '../../../agent/motion/signature-read.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import { Refusal } from '../bench/refusal.ts';
+import { type Canvas, createCanvas } from './canvas.ts';
+import { colourOf, DARK, GREY, WHITE } from './colours.ts';
+import { drawMarks } from './marks.ts';
+import type { Options } from './options.ts';
+import { writePng } from './pictures.ts';
+
+const SCALE = 5;
+const GAP = 8;
+const LINE = 22;
+const { width, height } = THUMBNAIL;
+const PICTURE = { width: width * SCALE, height: height * SCALE };
+/** So many of the largest regions are told in words; all are drawn. */
+const MOST_TOLD = 8;
+
+/** Decides a kept note again and draws it: its pictures with regions and zones, its numbers, the decision then, and
+ *  with other settings also what those would have done. The decisions are told on standard error, too.
+ *  @returns the files that were written */
+export async function replayNote({ file, out }: Options, other: ZoneSettings | undefined): Promise<string[]> {
+  const signature = readNote(file);
+  const words = wordsOf(signature, other);
+  for (const line of words.decisions) process.stderr.write(`${line}\n`);
+  const canvas = drawNote(signature, words);
+  mkdirSync(out, { recursive: true });
+  const written = join(out, `${basename(file, '.json')}.note.png`);
+  await writePng(written, canvas);
+  return [written];
+}
+
+function readNote(file: string): Signature {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Refusal(`${file}: ${(error as Error).message}`);
+  }
+  const signature = signatureIn(text);
+  if (signature) return signature;
+  throw new Refusal(
+    `${file} is no kept note: those lie in suppressed/CAMERA/ of the data folder, or it is damaged`,
+  );
+}
+
+type Words = ReturnType<typeof wordsOf>;
+
+function wordsOf(signature: Signature, other: ZoneSettings | undefined) {
+  const decided = (settings?: ZoneSettings) => {
+    const again = replaySignature(signature, settings);
+    if (again.kind === 'motion') return `a recording: ${causeText(again.cause)}`;
+    return again.kind === 'suppressed' ? `suppressed: ${again.reason}` : again.kind;
+  };
+  return {
+    decisions: [
+      `decided then: suppressed: ${signature.reason}`,
+      `decided again with the settings of then: ${decided()}`,
+      ...(other ? [`with the other settings: ${decided(other)}`] : []),
+    ],
+    regions: signature.models.flatMap(modelWords),
+  };
+}
+
+function modelWords({ sensitivity, reason, quiet, sightings }: Signature['models'][number]): string[] {
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const size = ([left, top, right, bottom]: readonly number[]) =>
+    ((right ?? 0) - (left ?? 0)) * ((bottom ?? 0) - (top ?? 0));
+  const told = sightings.toSorted((a, b) => size(b.region) - size(a.region)).slice(0, MOST_TOLD);
+  return [
+    `at sensitivity ${sensitivity} the model said: ${quiet ? 'quiet' : (reason ?? 'motion')}`,
+    ...told.map(({ region, seenMs, travel, path, stays }) =>
+      [
+        `  box ${percent(size(region))} of the picture`,
+        `seen ${seconds(seenMs)}`,
+        `went ${percent(travel)} of the width (way ${percent(path)})`,
+        ...stays.map(({ zone, ms }) => `in ${zone} ${seconds(ms)}`),
+      ].join(', '),
+    ),
+    ...(sightings.length > told.length ? [`  and ${sightings.length - told.length} smaller ones`] : []),
+  ];
+}
+
+function drawNote(signature: Signature, words: Words): Canvas {
+  const pictures = signature.pictures.flatMap((picture) => {
+    const pixels = pixelsOf(picture);
+    return pixels ? [{ afterMs: picture.afterMs, pixels }] : [];
+  });
+  const top = 2 * LINE + GAP;
+  const textTop = top + PICTURE.height + GAP;
+  const lines = [...words.decisions, ...words.regions];
+  const canvas = createCanvas(
+    GAP + Math.max(3, pictures.length) * (PICTURE.width + GAP),
+    textTop + lines.length * LINE + GAP,
+  );
+  canvas.fill({ left: 0, top: 0, right: canvas.width, bottom: canvas.height }, DARK);
+  const when = new Date(signature.atMs).toISOString();
+  const colour = colourOf({ kind: 'suppressed', reason: signature.reason });
+  canvas.text(`${when}  suppressed: ${signature.reason}`, GAP, 4, colour);
+  pictures.forEach(({ afterMs, pixels }, place) => {
+    const left = GAP + place * (PICTURE.width + GAP);
+    const when = `${afterMs > 0 ? '+' : ''}${(afterMs / 1000).toFixed(1)} s`;
+    canvas.text(afterMs === 0 ? 'the decision' : when, left, LINE + 4, GREY);
+    drawPicture(canvas, left, top, pixels);
+    drawMarks(canvas, { left, top, ...PICTURE }, signature.settings);
+    if (afterMs === 0) drawRegions(canvas, left, top, signature);
+  });
+  lines.forEach((line, n) => {
+    const isDecision = n < words.decisions.length;
+    canvas.text(line, GAP, textTop + n * LINE, isDecision ? WHITE : GREY);
+  });
+  return canvas;
+}
+
+function drawPicture(canvas: Canvas, left: number, top: number, pixels: Uint8Array): void {
+  for (let y = 0; y < PICTURE.height; y++)
+    for (let x = 0; x < PICTURE.width; x++) {
+      const level = pixels[Math.floor(y / SCALE) * width + Math.floor(x / SCALE)] as number;
+      const to = ((top + y) * canvas.width + left + x) * 3;
+      canvas.bytes.fill(level, to, to + 3);
+    }
+}
+
+function drawRegions(canvas: Canvas, left: number, top: number, { models, reason }: Signature): void {
+  for (const { sightings } of models)
+    for (const { region } of sightings)
+      canvas.frame(
+        {
+          left: left + region[0] * PICTURE.width,
+          top: top + region[1] * PICTURE.height,
+          right: left + region[2] * PICTURE.width,
+          bottom: top + region[3] * PICTURE.height,
+        },
+        colourOf({ kind: 'suppressed', reason }),
+      );
+}
