@@ -46,9 +46,9 @@ export function createWhyRoutes(
   };
 }
 
-/** One suppressed trigger, with the numbers of the region that came closest: the largest. */
+/** One suppressed trigger, with the numbers of the largest region: the last ones, which say how long a stay became. */
 function whyView({ id, cameraId, signature }: KeptSignature, cameraTitle: string) {
-  const sightings = signature.models.flatMap((model) => model.sightings);
+  const sightings = (signature.last ?? signature).models.flatMap((model) => model.sightings);
   const size = ([left, top, right, bottom]: readonly number[]) =>
     ((right ?? 0) - (left ?? 0)) * ((bottom ?? 0) - (top ?? 0));
   const largest = sightings.toSorted((a, b) => size(b.region) - size(a.region))[0];

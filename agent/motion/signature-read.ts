@@ -1,5 +1,5 @@
 import { CameraConfig, ContractError, parse } from '@dachawatch/contracts';
-import type { Sighting, Signature } from './signature.ts';
+import type { SeenBy, Sighting, Signature } from './signature.ts';
 
 /** The latest moment that a date can be. */
 const LAST_MS = 8.64e15;
@@ -21,6 +21,7 @@ export function signatureIn(text: string): Signature | undefined {
     typeof value.reason === 'string' &&
     Array.isArray(value.models) &&
     value.models.every(isModel) &&
+    (value.last === undefined || isLast(value.last)) &&
     Array.isArray(value.pictures) &&
     value.pictures.every((picture) => typeof picture?.grey === 'string' && isNumber(picture.afterMs)) &&
     isSettings(value.settings);
@@ -29,7 +30,10 @@ export function signatureIn(text: string): Signature | undefined {
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
-const isModel = (model: Partial<Signature['models'][number]> | null) =>
+const isLast = (last: Partial<NonNullable<Signature['last']>> | null) =>
+  isNumber(last?.afterMs) && Array.isArray(last.models) && last.models.every(isModel);
+
+const isModel = (model: Partial<SeenBy> | null) =>
   isNumber(model?.sensitivity) &&
   (model.reason === null || typeof model.reason === 'string') &&
   typeof model.quiet === 'boolean' &&

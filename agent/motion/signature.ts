@@ -24,6 +24,15 @@ export interface Sighting {
   readonly stays: readonly { readonly zone: string; readonly ms: number; readonly told: boolean }[];
 }
 
+/** One run of the model in one picture. */
+export interface SeenBy {
+  readonly sensitivity: number;
+  /** Null: the model confirmed motion. */
+  readonly reason: string | null;
+  readonly quiet: boolean;
+  readonly sightings: readonly Sighting[];
+}
+
 /** Why something that moved did not start a recording: what the model found, what was configured, and how it
  *  looked. JSON, a few kilobytes. */
 export interface Signature {
@@ -31,13 +40,9 @@ export interface Signature {
   /** Wall time, Unix milliseconds. */
   readonly atMs: number;
   readonly reason: string;
-  readonly models: readonly {
-    readonly sensitivity: number;
-    /** Null: the model confirmed motion. */
-    readonly reason: string | null;
-    readonly quiet: boolean;
-    readonly sightings: readonly Sighting[];
-  }[];
+  readonly models: readonly SeenBy[];
+  /** The last picture with the same reason before the note was closed: how long a stay became, how far the way. */
+  readonly last?: { readonly afterMs: number; readonly models: readonly SeenBy[] };
   readonly settings: Omit<ZoneSettings, 'masks'>;
   readonly pictures: readonly Thumbnail[];
 }
@@ -57,12 +62,7 @@ export function signatureOf(deps: {
     version: 1,
     atMs: deps.atMs,
     reason: deps.reason,
-    models: deps.models.map(({ sensitivity, decision, things, zoneIds }) => ({
-      sensitivity,
-      reason: decision.kind === 'suppressed' ? decision.reason : null,
-      quiet: decision.kind === 'quiet',
-      sightings: things.map((thing) => sightingOf(thing, zoneIds, deps.monotonicMs, deps.aspect)),
-    })),
+    models: seenBy(deps.models, deps.monotonicMs, deps.aspect),
     settings: {
       sensitivity,
       ...(timeZone === undefined ? {} : { timeZone }),
@@ -71,6 +71,16 @@ export function signatureOf(deps: {
     },
     pictures: deps.pictures,
   };
+}
+
+/** What the runs of the model saw at this moment, in numbers. */
+export function seenBy(models: readonly ModelState[], atMs: number, aspect: number): SeenBy[] {
+  return models.map(({ sensitivity, decision, things, zoneIds }) => ({
+    sensitivity,
+    reason: decision.kind === 'suppressed' ? decision.reason : null,
+    quiet: decision.kind === 'quiet',
+    sightings: things.map((thing) => sightingOf(thing, zoneIds, atMs, aspect)),
+  }));
 }
 
 function sightingOf(
@@ -111,12 +121,21 @@ export type Replay =
  *  sensitivity of the model would have seen, nor what crossed a line. */
 export function replaySignature(signature: Signature, settings: ZoneSettings = signature.settings): Replay {
   const zones = judgedZones(settings);
+  const { models, atMs, last } = signature;
+  const first = decideAgain(models, zones, atMs);
+  if (first.kind === 'motion' || !last) return first;
+  const later = decideAgain(last.models, zones, atMs + last.afterMs);
+  if (later.kind !== 'suppressed' || first.kind === 'quiet') return later.kind === 'quiet' ? first : later;
+  return { kind: 'suppressed', reason: nearerReason(first.reason, later.reason) };
+}
+
+function decideAgain(models: readonly SeenBy[], zones: readonly JudgedZone[], atMs: number): Replay {
   let best: string | undefined;
-  for (const model of signature.models) {
-    const here = zones.filter((zone) => usedModel(signature, zone) === model.sensitivity);
+  for (const model of models) {
+    const here = zones.filter((zone) => usedModel(models, zone) === model.sensitivity);
     if (!model.quiet && model.reason !== null) best = nearerReason(best, model.reason);
     for (const sighting of model.sightings) {
-      const outcome = judgeSighting(here, sighting, model.reason === null, signature.atMs);
+      const outcome = judgeSighting(here, sighting, model.reason === null, atMs);
       if (outcome?.cause) return { kind: 'motion', cause: outcome.cause };
       if (outcome?.reason) best = nearerReason(best, outcome.reason);
     }
@@ -127,7 +146,7 @@ export function replaySignature(signature: Signature, settings: ZoneSettings = s
 }
 
 /** The run of the model that speaks for a zone: that of its sensitivity, else the nearest there was. */
-function usedModel({ models }: Signature, { sensitivity }: JudgedZone): number | undefined {
+function usedModel(models: readonly SeenBy[], { sensitivity }: JudgedZone): number | undefined {
   const distance = (one: { sensitivity: number }) => Math.abs(one.sensitivity - sensitivity);
   return models.toSorted((a, b) => distance(a) - distance(b))[0]?.sensitivity;
 }

@@ -60,13 +60,18 @@ function wordsOf(signature: Signature, other: ZoneSettings | undefined) {
     if (again.kind === 'motion') return `a recording: ${causeText(again.cause)}`;
     return again.kind === 'suppressed' ? `suppressed: ${again.reason}` : again.kind;
   };
+  const { last } = signature;
   return {
     decisions: [
       `decided then: suppressed: ${signature.reason}`,
       `decided again with the settings of then: ${decided()}`,
       ...(other ? [`with the other settings: ${decided(other)}`] : []),
     ],
-    regions: signature.models.flatMap(modelWords),
+    regions: [
+      ...signature.models.flatMap(modelWords),
+      ...(last ? [`${(last.afterMs / 1000).toFixed(1)} s later, the last picture with this reason:`] : []),
+      ...(last?.models ?? []).flatMap(modelWords),
+    ],
   };
 }
 

@@ -54,12 +54,19 @@ const signature: Signature = {
   pictures: [grey(40, -600), grey(80, 0), grey(120, 1_200)],
 };
 
+/** How it went on. */
+const later = signature.models.map((model) => ({
+  ...model,
+  sightings: model.sightings.map((one) => ({ ...one, seenMs: 4_400 })),
+}));
+
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dashboard-why-'));
   const store = createSignatureStore({ dir, clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
   await store.start();
   store.keep('gate', signature);
-  store.keep('gone', { ...signature, atMs: NOW_MS - 120_000, reason: 'too-small', models: [], pictures: [] });
+  const gone = { ...signature, atMs: NOW_MS - 120_000, reason: 'too-small', models: [], pictures: [] };
+  store.keep('gone', { ...gone, last: { afterMs: 3_000, models: later } });
   store.count('gate', { 'zone-dwell': 3 });
   await store.settled();
   world = createWorld({ suppressed: store });
@@ -90,6 +97,11 @@ test('each note tells camera, time, reason and numbers, newest first, with the c
   assert.deepEqual(hours, [
     { cameraId: 'gate', reasons: { 'zone-dwell': 3 }, hourUtc: '2026-11-20T12:00:00.000Z' },
   ]);
+});
+
+test('the numbers are the last ones: they say how long it lasted', async () => {
+  const [{ largest }] = (await get('/api/suppressed?camera=gone')).json().suppressed;
+  assert.equal(largest.seenMs, 4_400);
 });
 
 test('camera and limit choose, and nonsense is refused in one sentence', async () => {

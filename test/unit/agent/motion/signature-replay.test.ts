@@ -62,7 +62,7 @@ function createDice(seed: number) {
 test('whatever moved and whatever the zones: a stored note comes to the very reason that was decided', () => {
   const dice = createDice(2_026);
   const told = new Map<string, number>();
-  for (let round = 0; round < 1_500; round++) {
+  for (let round = 0; round < 1_000; round++) {
     const decisions = dice.decisions();
     const still = dice.below(2) === 0;
     const rig = createGateRig(dice.settings(), (atMs, sensitivity) => {
@@ -77,7 +77,7 @@ test('whatever moved and whatever the zones: a stored note comes to the very rea
       clock: rig.clock,
       emit: (signature) => notes.push(JSON.stringify(signature)),
     });
-    for (let n = 0; n < 25; n++) {
+    for (let n = 0; n < 40; n++) {
       rig.clock.wallMs = NOON_MS + n * 200;
       const decision = rig.gate.analyse(rig.frame, 1_000 + n * 200);
       sampler.note(decision, decision.kind === 'suppressed' && n % 4 === 0, 1_000 + n * 200);
