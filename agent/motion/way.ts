@@ -7,6 +7,8 @@ const NOISE_STEP = 1;
 /** Where one thing was in the last seconds. */
 export interface Way {
   add(x: number, y: number, atMs: number): void;
+  /** Moves all places: the next step counts from there. */
+  shift(dx: number, dy: number): void;
   clear(): void;
   count(): number;
   /** From the oldest place to the newest, milliseconds. */
@@ -46,6 +48,12 @@ export function createWay(): Way {
       xs[count] = x;
       ys[count] = y;
       times[count++] = atMs;
+    },
+    shift(dx, dy) {
+      for (let i = 0; i < count; i++) {
+        xs[i] = (xs[i] as number) + dx;
+        ys[i] = (ys[i] as number) + dy;
+      }
     },
     clear() {
       count = 0;

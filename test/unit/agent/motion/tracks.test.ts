@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Patch } from '../../../../agent/motion/regions.ts';
 import { thresholdsOf } from '../../../../agent/motion/sensitivity.ts';
-import { createTracker, type TrackState } from '../../../../agent/motion/tracks.ts';
+import type { TrackState } from '../../../../agent/motion/track-judge.ts';
+import { createTracker } from '../../../../agent/motion/tracks.ts';
 
 const patch = (x: number, y = 90): Patch => ({
   left: x - 8,
@@ -125,4 +126,62 @@ test('what is only another light is never confirmed, and what turns out to be on
   assert.deepEqual([...new Set(states(50, true))], ['lighting']);
   assert.equal(states(86, false).at(-1), 'confirmed');
   assert.deepEqual(states(122, true).slice(1), Array(5).fill('lighting'));
+});
+
+test('what comes in at the border counts even when all of it is darker than the scene: it has an outline', () => {
+  const enters = (pixels: number, x: number) => [
+    { ...patch(x), cells: pixels / 40, pixels, brighter: 0, atBorder: true },
+  ];
+  assert.equal(
+    follow([enters(100, 8), enters(600, 20)])
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+});
+
+test('what loses a part of itself has not moved, although its middle has', () => {
+  const shrinks = [200, 200, 120, 120, 75].map((pixels, n) => [{ ...patch(100 + n * 4), pixels }]);
+  const whole = [200, 200, 190, 190, 185].map((pixels, n) => [{ ...patch(100 + n * 4), pixels }]);
+  assert.equal(follow(whole).flat().at(-1), 'confirmed');
+  assert.equal(follow(shrinks).flat().at(-1), 'in-place');
+});
+
+const growing = (sizes: readonly number[], sway = 0) =>
+  sizes.map((pixels) => [{ ...patch(100), cells: pixels / 30, pixels, sway }]);
+
+test('what emerges, and is more with every look, counts although its middle stays; what comes and goes does not', () => {
+  assert.equal(
+    follow(growing([60, 80, 100, 125]))
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+  assert.ok(
+    follow(growing([60, 100, 70, 125, 80, 140, 90, 130]))
+      .flat()
+      .every((state) => state !== 'confirmed'),
+  );
+  assert.ok(
+    follow(growing([60, 80, 100, 125, 150], 0.3))
+      .flat()
+      .every((state) => state !== 'confirmed'),
+    'in a place that always moves growing is no news',
+  );
+});
+
+test('in rare pictures the calmer the picture was, the smaller may be what counts at once', () => {
+  const firstLook = (pixels: number, quietPictures: number) => {
+    const tracker = createTracker(thresholdsOf(5));
+    for (let n = 0; n <= quietPictures; n++) {
+      tracker.beginFrame((atMs += 2_000), 2_000);
+      if (n < quietPictures) tracker.endFrame();
+    }
+    return tracker.follow({ ...patch(100), pixels }, false);
+  };
+  assert.equal(firstLook(170, 0), 'too-short', 'nobody knows yet what moves here');
+  assert.equal(firstLook(170, 1), 'confirmed');
+  assert.equal(firstLook(60, 1), 'too-short');
+  assert.equal(firstLook(60, 6), 'confirmed');
+  assert.equal(firstLook(35, 60), 'too-short', 'less than the least size never counts');
 });
