@@ -1,4 +1,5 @@
 import type { FrameSize } from './motion.ts';
+import { createPlane, nextChanged } from './plane.ts';
 import { createRecentPictures } from './recent.ts';
 
 /** Side of a cell, pixels. */
@@ -99,7 +100,11 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   const rows = Math.ceil(height / CELL);
   const pixels = width * height;
   const mean = new Int32Array(pixels);
-  const scene = new Uint8Array(pixels);
+  const current = createPlane(pixels);
+  const shown = createPlane(pixels);
+  const bounds = createPlane(pixels);
+  const scene = shown.bytes;
+  const limits = bounds.bytes;
   const noise = new Uint16Array(pixels).fill(FIRST_NOISE);
   const changed = new Uint16Array(columns * rows);
   const brighter = new Uint16Array(columns * rows);
@@ -113,7 +118,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   let bias = biasOf(minContrast);
   const factor = Math.round(NOISE_FACTOR * 256);
   const limitOf = (deviation: number) => Math.min(255, (bias + ((deviation * factor) >> 8)) >> 8);
-  const limits = new Uint8Array(pixels).fill(limitOf(FIRST_NOISE));
+  limits.fill(limitOf(FIRST_NOISE));
   const rates: Rates = { fast: 0, up: 0, down: 0, slow: 0, slowHeld: 0, sway: 0 };
   let turn = 0;
 
@@ -161,18 +166,20 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   /** Pixels that agree with the scene teach both. */
   function learnRow(frame: Uint8Array, row: number): void {
     const { fast, up, down } = rates;
+    const faster = up - down;
     for (let i = row; i < row + width; i++) {
       const f = frame[i] as number;
-      const away = f - (scene[i] as number);
       const limit = limits[i] as number;
+      const away = f - (scene[i] as number);
       if (away > limit || away < -limit) continue;
       const stored = mean[i] as number;
       const known = noise[i] as number;
       const difference = (f << 8) - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
-      const deviation = difference < 0 ? -difference : difference;
-      const taught = deviation < MOST_NOISE ? deviation : MOST_NOISE;
+      const deviation = Math.abs(difference);
+      const more = (deviation < MOST_NOISE ? deviation : MOST_NOISE) - known;
       const learnt = stored + ((difference * fast) >> 8);
-      const noisy = known + (((taught - known) * (taught > known ? up : down)) >> 8);
+      // Grain goes both ways: what depends on its sign is reckoned, not branched on.
+      const noisy = known + ((more * (down + (faster & ~(more >> 31)))) >> 8);
       mean[i] = learnt;
       scene[i] = learnt < 0 ? 0 : learnt >= WHITE ? 255 : (learnt + 128) >> 8;
       noise[i] = noisy;
@@ -183,15 +190,9 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
 
   /** A pixel that differs from the scene.
    *  @returns 1 when it stirs */
-  function learnChanged(
-    i: number,
-    level: number,
-    sinceRecent: number,
-    isHeld: boolean,
-    rates: Rates,
-  ): number {
+  function learnChanged(i: number, level: number, sinceRecent: number, isHeld: boolean): number {
     const stored = mean[i] as number;
-    const difference = level - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
+    const difference = level - seen(stored);
     const learnt = stored + ((difference * (isHeld ? rates.slowHeld : rates.slow)) >> 8);
     mean[i] = learnt;
     scene[i] = byteOf(learnt);
@@ -199,7 +200,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     if (sinceRecent <= bound && sinceRecent >= -bound) return 0;
     if (isHeld) return 1;
     const known = noise[i] as number;
-    const deviation = Math.min(difference < 0 ? -difference : difference, MOST_NOISE);
+    const deviation = Math.min(Math.abs(difference), MOST_NOISE);
     if (deviation > known) {
       const noisy = known + (((deviation - known) * rates.sway) >> 8);
       noise[i] = noisy;
@@ -208,47 +209,48 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     return 1;
   }
 
+  function comparePixel(i: number, x: number, y: number, before: Uint8Array, shaky: boolean): void {
+    const level = current.bytes[i] as number;
+    const difference = level - (scene[i] as number);
+    const limit = limits[i] as number;
+    if (difference <= limit && difference >= -limit) return;
+    if (shaky && likeNeighbour(i, x, y, level)) return;
+    const cell = (y >> 3) * columns + (x >> 3);
+    changed[cell] = (changed[cell] as number) + 1;
+    if (difference > 0) brighter[cell] = (brighter[cell] as number) + 1;
+    changedX[cell] = (changedX[cell] as number) + (x & 7);
+    changedY[cell] = (changedY[cell] as number) + (y & 7);
+    const stirs = learnChanged(i, level << 8, level - (before[i] as number), held[cell] === 1);
+    stirred[cell] = (stirred[cell] as number) + stirs;
+  }
+
+  function compareRow(y: number, before: Uint8Array, shaky: boolean): void {
+    const row = y * width;
+    const end = row + width;
+    const words = (end + 3) >> 2;
+    let word = row >> 2;
+    while ((word = nextChanged(current.words, shown.words, bounds.words, word, words)) < words) {
+      const last = Math.min(end, (word + 1) << 2);
+      for (let i = Math.max(row, word << 2); i < last; i++) comparePixel(i, i - row, y, before, shaky);
+      word++;
+    }
+  }
+
   function compare(frame: Uint8Array, atMs: number, elapsedMs: number, shaky: boolean): void {
     changed.fill(0);
     brighter.fill(0);
     changedX.fill(0);
     changedY.fill(0);
     stirred.fill(0);
+    current.bytes.set(frame);
     const before = recent.reference(atMs);
     // Quiet pixels are learnt from every fourth row in turn: that is often enough, and most of the work.
     const everyRow = elapsedMs > EVERY_ROW_MS;
     turn = (turn + 1) & 3;
     setRates(rates, elapsedMs, everyRow ? elapsedMs : 4 * elapsedMs);
-    for (let y = 0, i = 0; y < height; y++) {
-      const rowOfCells = (y >> 3) * columns;
-      const row = y * width;
-      if (everyRow || (y & 3) === turn) learnRow(frame, row);
-      for (let column = 0; column < columns; column++) {
-        const cell = rowOfCells + column;
-        const begin = i;
-        const end = Math.min(i + CELL, row + width);
-        let count = 0;
-        let bright = 0;
-        let sum = 0;
-        let stir = 0;
-        for (; i < end; i++) {
-          const f = frame[i] as number;
-          const difference = f - (scene[i] as number);
-          const limit = limits[i] as number;
-          if ((difference > limit || difference < -limit) && !(shaky && likeNeighbour(i, i - row, y, f))) {
-            count++;
-            if (difference > 0) bright++;
-            sum += i - begin;
-            stir += learnChanged(i, f << 8, f - (before[i] as number), held[cell] === 1, rates);
-          }
-        }
-        if (count === 0) continue;
-        changed[cell] = (changed[cell] as number) + count;
-        brighter[cell] = (brighter[cell] as number) + bright;
-        changedX[cell] = (changedX[cell] as number) + sum;
-        changedY[cell] = (changedY[cell] as number) + count * (y & 7);
-        stirred[cell] = (stirred[cell] as number) + stir;
-      }
+    for (let y = 0; y < height; y++) {
+      if (everyRow || (y & 3) === turn) learnRow(frame, y * width);
+      compareRow(y, before, shaky);
     }
     recent.push(frame, atMs);
   }

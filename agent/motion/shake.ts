@@ -79,7 +79,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
     for (let y = MAX_SHIFT; y < height - MAX_SHIFT; y += 4)
       for (let x = MAX_SHIFT; x < width - MAX_SHIFT; x += 4) {
         const miss = (frame[(y + dy) * width + x + dx] as number) - (scene[y * width + x] as number);
-        sum += Math.min(CLIP, miss < 0 ? -miss : miss);
+        sum += Math.min(CLIP, Math.abs(miss));
       }
     return sum;
   }
