@@ -30,7 +30,11 @@ export function createLineWatch(
 
   /** The thing's centre has moved to x, y (relative to the picture).
    *  @returns the crossing if there was one that counts */
-  return function step(at: LineSide, x: number, y: number): Crossing | undefined {
+  return function step(
+    at: LineSide,
+    centre: { readonly x: number; readonly y: number },
+  ): Crossing | undefined {
+    const { x, y } = centre;
     const distance = (dx * (y * aspect - fy) - dy * (x - fx)) / length;
     if (Math.abs(distance) < HYSTERESIS) return undefined;
     const side = distance < 0 ? -1 : 1;

@@ -1,4 +1,5 @@
 import { CELL, createBackground } from './background.ts';
+import { createDecisions } from './decision.ts';
 import { checkFrame } from './frame-size.ts';
 import { createLightFit } from './lighting.ts';
 import type { ModelView } from './model-view.ts';
@@ -9,7 +10,9 @@ import { createShakeCompensation } from './shake.ts';
 import { createSlowScene } from './slow-scene.ts';
 import { createSwayMap } from './sway.ts';
 import { createTextureCheck, KNOWN, SOLID } from './texture.ts';
+import type { Track } from './track.ts';
 import { createTracker } from './tracks.ts';
+import { runsOf } from './zones-mask.ts';
 
 export { replaySignature, type Signature } from './signature.ts';
 export { pixelsOf, THUMBNAIL } from './signature-pictures.ts';
@@ -44,6 +47,7 @@ export type MotionDecision =
 export interface MotionDetector {
   /** One grey frame, row by row, 8 bit, `width * height` bytes.
    *  @param atMs monotonic milliseconds of the frame
+   *  @returns its own objects, valid until the next frame
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; the model is untouched then */
   analyse(frame: Uint8Array, atMs: number): MotionDecision;
   /** Another sensitivity from the next frame on: what it knows of the scene stays, whatever it follows is followed
@@ -82,7 +86,8 @@ const QUIET: MotionDecision = { kind: 'quiet' };
 /** From the weakest to the strongest reason not to trigger. */
 const REASONS = ['too-small', 'lighting', 'too-short', 'in-place'] as const;
 
-/** Background model, cells, regions, tracks. Nothing is allocated for a quiet frame. */
+/** Background model, cells, regions, tracks. No picture, array or object is made for a frame: the decision and its
+ *  regions are always the same ones. */
 export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const { size, mask } = deps;
   const { width, height } = size;
@@ -100,46 +105,41 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
   const isLight = createOutlineCheck(size, background);
   let tracker = createTracker(thresholds);
+  const decisions = createDecisions(size, finder.patches.length);
+  const hidden = mask && runsOf(mask, 0);
   const picture = new Uint8Array(width * height);
   const aligned = new Uint8Array(width * height);
   let learning: { untilMs: number; frames: number; reason: 'learning' | 'whole-scene' } | undefined;
-  let lastMs: number | undefined;
-  let learntMs = 0;
-
-  const toRegion = ({ left, top, right, bottom }: Patch): Region => [
-    left / width,
-    top / height,
-    right / width,
-    bottom / height,
-  ];
+  let started = false;
+  const times = { lastMs: 0, learntMs: 0 };
 
   function relearn(atMs: number, reason: 'learning' | 'whole-scene'): MotionDecision {
     background.reset(picture, atMs);
     swayMap.reset();
     tracker.clear(atMs);
     learning = { untilMs: atMs + (reason === 'learning' ? LEARN_MS : RELEARN_MS), frames: 1, reason };
-    return { kind: 'suppressed', reason, regions: [] };
+    return decisions.unjudged(reason);
   }
 
   function analyse(frame: Uint8Array, atMs: number): MotionDecision {
     checkFrame(frame, size);
     picture.set(frame);
-    if (mask) for (let i = 0; i < mask.length; i++) if (mask[i] === 0) picture[i] = 0;
-    if (lastMs === undefined) {
-      lastMs = atMs;
+    if (hidden) for (let i = 0; i < hidden.length; i += 2) picture.fill(0, hidden[i], hidden[i + 1]);
+    const sinceMs = Math.max(1, atMs - times.lastMs);
+    times.lastMs = atMs;
+    if (!started) {
+      started = true;
       return relearn(atMs, 'learning');
     }
-    const sinceMs = Math.max(1, atMs - lastMs);
-    lastMs = atMs;
     if (sinceMs > FORGET_MS) tracker.clear(atMs);
     const elapsedMs = Math.min(MAX_ELAPSED_MS, sinceMs);
     if (learning) {
       background.learn(picture, atMs, learning.frames++);
       const { reason, untilMs } = learning;
       slowScene.reset();
-      learntMs = atMs;
+      times.learntMs = atMs;
       if (atMs >= untilMs) learning = undefined;
-      return { kind: 'suppressed', reason, regions: [] };
+      return decisions.unjudged(reason);
     }
     const seen = shake.align(picture, aligned, elapsedMs) ? aligned : picture;
     const light = fitLight(seen, background.scene);
@@ -147,7 +147,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       background.relight(light.gain, light.offset);
       slowScene.relight(light.gain, light.offset);
     }
-    background.compare(seen, atMs, elapsedMs, shake.shaky() || atMs - learntMs < YOUNG_MS);
+    background.compare(seen, atMs, elapsedMs, shake.shaky() || atMs - times.learntMs < YOUNG_MS);
     const share = finder.classify(seen);
     if (share.changed > WHOLE_SCENE) return relearn(atMs, 'whole-scene');
     const decision = decide(seen, atMs, elapsedMs, share.lit > 0);
@@ -158,9 +158,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   }
 
   function decide(seen: Uint8Array, atMs: number, elapsedMs: number, lit: boolean): MotionDecision {
-    let moving: Region[] | undefined;
-    let tracks: number[] | undefined;
-    let suppressed: Region[] | undefined;
+    decisions.beginFrame();
     let presence = true;
     let strongest = lit ? REASONS.indexOf('lighting') : -1;
     const count = finder.find();
@@ -169,25 +167,25 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       const patch = finder.patches[index] as Patch;
       const state = tracker.follow(patch, patch.pixels >= thresholds.minPixels && isLight(seen, patch));
       if (state === 'confirmed' || state === 'present') {
-        (moving ??= []).push(toRegion(patch));
-        (tracks ??= []).push(tracker.last()?.id ?? 0);
+        decisions.addMoving(patch, tracker.last()?.id ?? 0);
         if (state === 'confirmed') presence = false;
       } else {
-        (suppressed ??= []).push(toRegion(patch));
+        decisions.addOther(patch);
         const reason = patch.pixels < thresholds.minPixels ? 'too-small' : state;
         strongest = Math.max(strongest, REASONS.indexOf(reason));
       }
     }
     tracker.endFrame();
-    if (moving && tracks) return { kind: 'motion', regions: moving, tracks, presence };
+    if (decisions.anyMoving()) return decisions.motion(presence);
     const reason = REASONS[strongest];
-    return reason ? { kind: 'suppressed', reason, regions: suppressed ?? [] } : QUIET;
+    return reason ? decisions.suppressed(reason) : QUIET;
   }
 
   /** Keeps the places of what is followed out of the learning. */
   function hold(): void {
     background.held.fill(0);
-    for (const track of tracker.tracks) {
+    for (let i = 0; i < tracker.tracks.length; i++) {
+      const track = tracker.tracks[i] as Track;
       if (!tracker.isHeld(track)) continue;
       for (let cy = track.top / CELL; cy * CELL < track.bottom; cy++)
         background.held.fill(

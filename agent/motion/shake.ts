@@ -28,8 +28,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
   const rowsOfScene = new Float32Array(height);
   const { scene } = background;
   const shift = { x: 0, y: 0 };
-  let shaking = 0;
-  let usual: number | undefined;
+  const known = { shaking: 0, usual: 0, first: true };
 
   function profile(frame: Uint8Array): void {
     columnsOfFrame.fill(0);
@@ -89,10 +88,11 @@ export function createShakeCompensation({ width, height }: FrameSize, background
      *  @returns whether the picture was moved */
     align(frame: Uint8Array, into: Uint8Array, elapsedMs: number): boolean {
       const without = missAt(frame, 0, 0);
-      const unusual = usual === undefined || without > UNUSUAL * usual;
-      usual = usual === undefined ? without : usual + (without - usual) * USUAL_SHARE;
-      if (!unusual && shaking < STILL) {
-        shaking -= shaking * Math.min(0.5, elapsedMs / CALM_MS);
+      const unusual = known.first || without > UNUSUAL * known.usual;
+      known.usual += (without - known.usual) * (known.first ? 1 : USUAL_SHARE);
+      known.first = false;
+      if (!unusual && known.shaking < STILL) {
+        known.shaking -= known.shaking * Math.min(0.5, elapsedMs / CALM_MS);
         return false;
       }
       profile(frame);
@@ -101,7 +101,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
       let moved = shift.x !== 0 || shift.y !== 0;
       if (moved && missAt(frame, shift.x, shift.y) > MUST_EXPLAIN * without) moved = false;
       const share = moved ? elapsedMs / SHAKY_MS : elapsedMs / CALM_MS;
-      shaking += ((moved ? 1 : 0) - shaking) * Math.min(0.5, share);
+      known.shaking += ((moved ? 1 : 0) - known.shaking) * Math.min(0.5, share);
       if (!moved) return false;
       for (let y = 0, i = 0; y < height; y++) {
         const from = y + shift.y;
@@ -113,6 +113,6 @@ export function createShakeCompensation({ width, height }: FrameSize, background
       }
       return true;
     },
-    shaky: () => shaking > SHAKY,
+    shaky: () => known.shaking > SHAKY,
   };
 }

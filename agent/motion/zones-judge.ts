@@ -65,7 +65,7 @@ function judgedZone(zone: Zone, sensitivity: number, timeZone = DEFAULT_TIME_ZON
   };
 }
 
-export const areaOf = ([left, top, right, bottom]: Region) => (right - left) * (bottom - top);
+export const areaOf = (region: Region) => (region[2] - region[0]) * (region[3] - region[1]);
 
 /** The one rule by which a region counts in a zone, for the camera and for the replay of a signature.
  *  @param stayedMs how long it has been in the zone; undefined: it is not there
@@ -85,9 +85,10 @@ export function judgeRegion(
 
 /** The reason that came closest to a recording: the model's own are farther away than those of zones. */
 export function nearerReason(a: string | undefined, b: string): string {
-  const rank = (reason: string | undefined) => ZONE_REASONS.indexOf(reason as ZoneReason);
-  return a === undefined || rank(b) > rank(a) ? b : a;
+  return a === undefined || rankOf(b) > rankOf(a) ? b : a;
 }
+
+const rankOf = (reason: string) => ZONE_REASONS.indexOf(reason as ZoneReason);
 
 /** `zone gate`, `line fence left-to-right`, `motion in the picture`, `a person's request`: for custody and the log. */
 export function causeText(cause: Cause): string {

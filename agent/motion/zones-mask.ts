@@ -23,7 +23,7 @@ export function createMaskedFrames(
     const grid = rasterise(polygon, width, height);
     for (let i = 0; i < grid.length; i++) if (grid[i] === 1) analysed[i] = 0;
   }
-  const runs = maskedRuns(analysed);
+  const runs = runsOf(analysed, 0);
   const copy = new Uint8Array(width * height);
   return {
     analysed,
@@ -35,10 +35,10 @@ export function createMaskedFrames(
   };
 }
 
-/** Begin and end of each stretch of masked pixels, one after the other. */
-function maskedRuns(analysed: Uint8Array): Uint32Array {
+/** Begin and end of each stretch of pixels with this value, one after the other. */
+export function runsOf(pixels: Uint8Array, value: number): Uint32Array {
   const runs: number[] = [];
-  for (let i = 0; i < analysed.length; i++) if (analysed[i] !== (analysed[i - 1] ?? 1)) runs.push(i);
-  if (runs.length % 2 === 1) runs.push(analysed.length);
+  for (let i = 0; i <= pixels.length; i++)
+    if ((pixels[i] === value) !== (i > 0 && pixels[i - 1] === value)) runs.push(i);
   return Uint32Array.from(runs);
 }

@@ -28,7 +28,12 @@ export function createZoneShape(polygon: readonly PicturePoint[]): ZoneShape {
   const cell = (value: number, count: number) => Math.max(0, Math.min(count - 1, Math.floor(value * count)));
 
   return {
-    has([left, top, right, bottom]) {
+    has(region) {
+      // Taken apart with an iterator, it would be garbage of every frame.
+      const left = region[0];
+      const top = region[1];
+      const right = region[2];
+      const bottom = region[3];
       const foot = cell(bottom - 0.5 / ROWS, ROWS) * COLUMNS + cell((left + right) / 2, COLUMNS);
       if (grid[foot] === 1) return true;
       const x0 = cell(left, COLUMNS);

@@ -1,5 +1,7 @@
+import { distance } from './distance.ts';
 import { type LineSide, unknownSide } from './lines.ts';
 import type { Region } from './motion.ts';
+import { copyRegion, type OwnRegion } from './region-list.ts';
 
 /** What a thing has to do with one zone. */
 export interface Stay {
@@ -16,7 +18,8 @@ export interface Thing {
   seen: boolean;
   /** The model has taken it for motion at least once. */
   confirmed: boolean;
-  region: Region;
+  /** Where it was last seen: a copy, for that of the model is another in the next frame. */
+  readonly region: OwnRegion;
   /** Smoothed centre. */
   x: number;
   y: number;
@@ -42,17 +45,16 @@ const SMOOTH_MS = 250;
 const REACH = 0.06;
 const REACH_PER_S = 0.3;
 const MOST_REACH = 0.5;
-const NOWHERE: Region = [0, 0, 0, 0];
 
 /** Follows regions whether they count or not: what crosses a line or a zone's border before the model is sure of it
- *  is not lost. The objects are used again.
+ *  is not lost. The objects are used again, and loops count: an iterator would be garbage of every frame.
  *  @param aspect height of the picture by its width */
 export function createThings(zones: number, lines: number, aspect: number) {
   const things: Thing[] = Array.from({ length: MAX_THINGS }, () => ({
     used: false,
     seen: false,
     confirmed: false,
-    region: NOWHERE,
+    region: [0, 0, 0, 0],
     x: 0,
     y: 0,
     fromX: 0,
@@ -72,11 +74,12 @@ export function createThings(zones: number, lines: number, aspect: number) {
     const y = (region[1] + region[3]) / 2;
     let best: Thing | undefined;
     let bestScore = Number.POSITIVE_INFINITY;
-    for (const thing of things) {
+    for (let i = 0; i < things.length; i++) {
+      const thing = things[i] as Thing;
       if (!thing.used || thing.seen) continue;
       const between = gap(thing.region, region, aspect);
       if (between > Math.min(MOST_REACH, REACH + (REACH_PER_S * (atMs - thing.lastMs)) / 1000)) continue;
-      const score = 4 * between + Math.hypot(x - thing.x, (y - thing.y) * aspect);
+      const score = 4 * between + distance(x - thing.x, (y - thing.y) * aspect);
       if (score >= bestScore) continue;
       best = thing;
       bestScore = score;
@@ -84,8 +87,13 @@ export function createThings(zones: number, lines: number, aspect: number) {
     return best;
   }
 
+  function unused(): Thing | undefined {
+    for (let i = 0; i < things.length; i++) if (!things[i]?.used) return things[i];
+    return undefined;
+  }
+
   function begin(x: number, y: number, atMs: number): Thing | undefined {
-    const thing = things.find(({ used }) => !used);
+    const thing = unused();
     if (!thing) return undefined;
     thing.used = true;
     thing.confirmed = false;
@@ -95,8 +103,8 @@ export function createThings(zones: number, lines: number, aspect: number) {
     thing.frames = 0;
     thing.path = 0;
     thing.crossedMs.fill(Number.NaN);
-    for (const stay of thing.stays) leave(stay);
-    for (const side of thing.sides) side.side = 0;
+    for (let i = 0; i < zones; i++) leave(thing.stays[i] as Stay);
+    for (let i = 0; i < lines; i++) (thing.sides[i] as LineSide).side = 0;
     return thing;
   }
 
@@ -104,7 +112,7 @@ export function createThings(zones: number, lines: number, aspect: number) {
     things: things as readonly Thing[],
     /** Before the regions of a frame. */
     beginFrame(): void {
-      for (const thing of things) thing.seen = false;
+      for (let i = 0; i < things.length; i++) (things[i] as Thing).seen = false;
     },
     /** @returns undefined when more moves than anybody can follow */
     follow(region: Region, confirmed: boolean, atMs: number): Thing | undefined {
@@ -113,11 +121,12 @@ export function createThings(zones: number, lines: number, aspect: number) {
       const thing = nearest(region, atMs) ?? begin(x, y, atMs);
       if (!thing) return undefined;
       const share = thing.frames === 0 ? 1 : 1 - Math.exp(-(atMs - thing.lastMs) / SMOOTH_MS);
-      const [dx, dy] = [share * (x - thing.x), share * (y - thing.y)];
+      const dx = share * (x - thing.x);
+      const dy = share * (y - thing.y);
       thing.x += dx;
       thing.y += dy;
-      thing.path += Math.hypot(dx, dy * aspect);
-      thing.region = region;
+      thing.path += distance(dx, dy * aspect);
+      copyRegion(region, thing.region);
       thing.frames++;
       thing.lastMs = atMs;
       thing.seen = true;
@@ -126,7 +135,10 @@ export function createThings(zones: number, lines: number, aspect: number) {
     },
     /** After the regions of a frame: forgets what has not been seen for `patienceMs`. */
     endFrame(atMs: number, patienceMs: number): void {
-      for (const thing of things) if (thing.used && atMs - thing.lastMs > patienceMs) thing.used = false;
+      for (let i = 0; i < things.length; i++) {
+        const thing = things[i] as Thing;
+        if (thing.used && atMs - thing.lastMs > patienceMs) thing.used = false;
+      }
     },
   };
 }

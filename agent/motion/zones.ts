@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { type Crossing, createLineWatch } from './lines.ts';
 import { checkFrame } from './frame-size.ts';
 import type { FrameSize, MotionDecision, MotionDetector, MotionDetectorDeps, Region } from './motion.ts';
+import { copyRegion, createRegionList } from './region-list.ts';
 import { createSchedule } from './schedule.ts';
 import {
   type Cause,
@@ -31,7 +32,7 @@ export interface ModelState {
 }
 
 export interface MotionGate {
-  /** Like `MotionDetector.analyse`, for the whole camera.
+  /** Like `MotionDetector.analyse`, for the whole camera: what it returns is valid until the next frame.
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; nothing is touched then */
   analyse(frame: Uint8Array, atMs: number): GateDecision;
   /** The last frame as the model saw it: masked. */
@@ -55,6 +56,9 @@ export interface MotionGateDeps {
 }
 
 const QUIET: GateDecision = { kind: 'quiet' };
+const NO_CAUSE: Cause = { kind: 'picture' };
+/** More regions than this that count at a time are not told one by one. */
+const MOST_COUNTED = 64;
 /** A thing may be out of sight, or out of a zone, for so many frames or so long before it counts as gone. */
 const PATIENCE_FRAMES = 2.5;
 const MIN_PATIENCE_MS = 1_500;
@@ -85,14 +89,16 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
   const detectors = detectorsFor(deps, sensitivities, masked?.analysed);
   const models = [...sensitivities].map((sensitivity) => createModel(sensitivity));
   let seen: Uint8Array = new Uint8Array(size.width * size.height);
-  let lastMs: number | undefined;
-  let frameMs = 1000 / framesPerSecond;
+  const pace = { lastMs: Number.NaN, frameMs: 1000 / framesPerSecond };
 
   function createModel(sensitivity: number) {
     const here = zones.filter((zone) => zone.sensitivity === sensitivity);
     const watched = sensitivity === settings.sensitivity ? lines : [];
     const detector = detectors.get(sensitivity) as MotionDetector;
     const followed = createThings(here.length, watched.length, aspect);
+    const counted = createRegionList(MOST_COUNTED);
+    const motion = { kind: 'motion' as const, regions: counted.list(), cause: NO_CAUSE };
+    const suppressed = { kind: 'suppressed' as const, reason: '', regions: counted.list() };
     let decision: MotionDecision = { kind: 'quiet' };
 
     function analyse(frame: Uint8Array, atMs: number, patienceMs: number): GateDecision {
@@ -112,8 +118,9 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       const moving = found.kind === 'motion';
       let reason = moving ? undefined : found.reason;
       let cause: Cause | undefined;
-      const counted: Region[] = [];
-      for (const region of found.regions) {
+      counted.clear();
+      for (let n = 0; n < found.regions.length; n++) {
+        const region = found.regions[n] as Region;
         const thing = followed.follow(region, moving, atMs);
         const stays = thing && noteStays(thing, atMs, patienceMs);
         let byRegion = thing && crossed(thing, atMs, nowMs);
@@ -130,11 +137,18 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
           }
         }
         if (!byRegion) continue;
-        counted.push(region);
+        const own = counted.next();
+        if (own) copyRegion(region, own);
         if (!cause || (byRegion.kind === 'line' && cause.kind !== 'line')) cause = byRegion;
       }
-      if (cause) return { kind: 'motion', regions: counted, cause };
-      return { kind: 'suppressed', reason: reason ?? 'outside-zones', regions: found.regions };
+      if (cause) {
+        motion.regions = counted.list();
+        motion.cause = cause;
+        return motion;
+      }
+      suppressed.reason = reason ?? 'outside-zones';
+      suppressed.regions = found.regions;
+      return suppressed;
     }
 
     function noteStays(thing: Thing, atMs: number, patienceMs: number): readonly Stay[] {
@@ -153,7 +167,7 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       for (let i = 0; i < watched.length; i++) {
         const line = watched[i] as (typeof watched)[number];
         const side = thing.sides[i];
-        const now: Crossing | undefined = side && line.step(side, thing.x, thing.y);
+        const now: Crossing | undefined = side && line.step(side, thing);
         if (now && line.active(nowMs)) {
           thing.crossedMs[i] = atMs;
           thing.crossedTo[i] = now === 'left-to-right' ? 1 : -1;
@@ -182,12 +196,13 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
     analyse(frame, atMs) {
       checkFrame(frame, size);
       seen = masked ? masked.apply(frame) : frame;
-      if (lastMs !== undefined)
-        frameMs += 0.2 * (Math.min(LONGEST_FRAME_MS, Math.max(0, atMs - lastMs)) - frameMs);
-      lastMs = atMs;
-      const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE_FRAMES * frameMs);
+      const sinceMs = Math.min(LONGEST_FRAME_MS, Math.max(0, atMs - pace.lastMs));
+      if (!Number.isNaN(sinceMs)) pace.frameMs += 0.2 * (sinceMs - pace.frameMs);
+      pace.lastMs = atMs;
+      const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE_FRAMES * pace.frameMs);
       let best: GateDecision = QUIET;
-      for (const model of models) best = nearer(best, model.analyse(seen, atMs, patienceMs));
+      for (let i = 0; i < models.length; i++)
+        best = nearer(best, (models[i] as (typeof models)[number]).analyse(seen, atMs, patienceMs));
       return best;
     },
     seen: () => seen,

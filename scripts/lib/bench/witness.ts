@@ -12,8 +12,7 @@ export interface Witnessed {
 export interface DetectorCost {
   readonly cpuS: number;
   readonly pixels: number;
-  /** Time of each picture in which nothing moved, milliseconds. Not CPU time, which many machines count in ticks of
-   *  several milliseconds: on a busy machine some of them have waited. */
+  /** CPU of each picture in which nothing moved, milliseconds. */
   readonly quietMs: readonly number[];
 }
 
@@ -37,19 +36,25 @@ export function createWitness() {
       return {
         ...detector,
         analyse(frame, atMs) {
-          const fromMs = performance.now();
-          const before = process.threadCpuUsage();
+          const beforeUs = threadCpuUs();
           const decision = detector.analyse(frame, atMs);
-          const { user, system } = process.threadCpuUsage(before);
-          const tookMs = performance.now() - fromMs;
-          cpuUs += user + system;
+          const tookUs = threadCpuUs() - beforeUs;
+          cpuUs += tookUs;
           pixels += frame.length;
           const { kind } = decision;
-          if (kind === 'quiet') quietMs.push(tookMs);
+          if (kind === 'quiet') quietMs.push(tookUs / 1000);
           seen.push(kind === 'suppressed' ? { atMs, kind, reason: decision.reason } : { atMs, kind });
           return decision;
         },
       };
     },
   };
+}
+
+/** CPU of this thread until now, microseconds. Linux notes the time of a running thread at its ticks only, several
+ *  milliseconds apart, and up to this moment when it is asked for the whole process: so that is asked first. */
+function threadCpuUs(): number {
+  process.cpuUsage();
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }

@@ -61,7 +61,7 @@ export function createGateRig(settings: Partial<ZoneSettings>, script: Script) {
     watch(frames: number, everyMs = 200): GateDecision[] {
       return Array.from({ length: frames }, (_, n) => {
         clock.wallMs = NOON_MS + n * everyMs;
-        return gate.analyse(frame, 1_000 + n * everyMs);
+        return structuredClone(gate.analyse(frame, 1_000 + n * everyMs));
       });
     },
   };

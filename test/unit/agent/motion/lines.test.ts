@@ -10,7 +10,7 @@ const UP = { from: [0.5, 0.9], to: [0.5, 0.1] } as const;
 function walk(line: Pick<Line, 'from' | 'to' | 'direction'>, path: readonly (readonly [number, number])[]) {
   const step = createLineWatch(line, ASPECT);
   const side = unknownSide();
-  return path.map(([x, y]) => step(side, x, y)).filter((crossing) => crossing !== undefined);
+  return path.map(([x, y]) => step(side, { x, y })).filter((crossing) => crossing !== undefined);
 }
 const line = (direction: Line['direction']) => ({ from: [...UP.from], to: [...UP.to], direction }) as Line;
 const right = [

@@ -50,7 +50,7 @@ function watchUntilMotion({ frames, draw, sensitivity, everyMs = 200 }: Watch): 
   for (let n = 0; n < frames && decisions.at(-1)?.kind !== 'motion'; n++) {
     draw(drawn, n);
     for (let i = 0; i < PIXELS; i++) frame[i] = Math.max(0, Math.min(255, drawn[i] as number));
-    decisions.push(detector.analyse(frame, n * everyMs));
+    decisions.push(structuredClone(detector.analyse(frame, n * everyMs)));
   }
   return decisions;
 }

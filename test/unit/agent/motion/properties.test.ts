@@ -31,7 +31,7 @@ function run(
   const frame = new Uint8Array(PIXELS);
   return Array.from({ length: frames }, (_, n) => {
     draw(frame, n);
-    return detector.analyse(frame, n * everyMs);
+    return structuredClone(detector.analyse(frame, n * everyMs));
   });
 }
 

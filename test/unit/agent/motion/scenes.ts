@@ -50,7 +50,7 @@ export function watch(scene: Scene, frames: number, sensitivity = 5): MotionDeci
     for (let y = 0, i = 0; y < SIZE.height; y++)
       for (let x = 0; x < SIZE.width; x++, i++)
         frame[i] = Math.max(0, Math.min(255, at(x, y, n) + (random() - 0.5) * noise));
-    decisions.push(detector.analyse(frame, n * (1000 / FPS)));
+    decisions.push(structuredClone(detector.analyse(frame, n * (1000 / FPS))));
   }
   return decisions;
 }

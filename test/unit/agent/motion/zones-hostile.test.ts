@@ -39,7 +39,7 @@ function look(
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
       frame[i] = at(i % SIZE.width, Math.floor(i / SIZE.width), n) + ((seed >>> 28) - 8) / 3;
     }
-    return gate.analyse(frame, n * everyMs);
+    return structuredClone(gate.analyse(frame, n * everyMs));
   });
 }
 

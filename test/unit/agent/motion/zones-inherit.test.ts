@@ -34,7 +34,9 @@ function gateOf(settings: Partial<ZoneSettings>, before?: MotionGate) {
   return { gate, learners: () => learners };
 }
 const watch = (gate: MotionGate, from: number, to: number): GateDecision[] =>
-  Array.from({ length: to - from }, (_, i) => gate.analyse(frameOf(from + i), (from + i) * (1000 / FPS)));
+  Array.from({ length: to - from }, (_, i) =>
+    structuredClone(gate.analyse(frameOf(from + i), (from + i) * (1000 / FPS))),
+  );
 const words = (decisions: readonly GateDecision[]) =>
   new Set(decisions.map((one) => (one.kind === 'suppressed' ? one.reason : one.kind)));
 

@@ -38,7 +38,7 @@ function watch(
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
         frame[i] = Math.max(0, Math.min(255, at(x, y, n) + (state / 2 ** 32 - 0.5) * 6));
       }
-    return gate.analyse(frame, n * (1000 / FPS));
+    return structuredClone(gate.analyse(frame, n * (1000 / FPS)));
   });
 }
 const regionsOf = (decisions: readonly GateDecision[]): Region[] =>
