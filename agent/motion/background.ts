@@ -1,3 +1,16 @@
+import {
+  byteOf,
+  createPixelModel,
+  learnAll,
+  learnQuiet,
+  limitOf,
+  MOST_NOISE,
+  type Rates,
+  relight,
+  setContrast,
+  setRates,
+  visible,
+} from './learning.ts';
 import type { FrameSize } from './motion.ts';
 import { createPlane, nextChanged } from './plane.ts';
 import { createRecentPictures } from './recent.ts';
@@ -39,57 +52,10 @@ export interface Background {
   relight(gain: number, offset: number): void;
 }
 
-/** A pixel counts as changed beyond the least contrast and this many of its own deviations. */
-const NOISE_FACTOR = 3.2;
 /** A changed pixel stirs when it differs from the recent picture by more than this share of its threshold. */
 const STIR_SHARE = 0.75;
-/** Noise assumed before anything is known, mean deviation in 1/256 grey levels. */
-const FIRST_NOISE = 2 << 8;
-/** A pixel that is really covered must not teach its difference as noise. */
-const MOST_NOISE = 24 << 8;
-const WHITE = 255 << 8;
-/** Fast learning: what agrees with the scene moves it within seconds (dusk, drift of the sensor). Slow learning:
- *  what differs moves it as slowly as a visitor may stand there. Time constants, milliseconds. */
-const FAST_MS = 3_200;
-const SLOW_MS = 12_800;
-const SLOW_HELD_MS = 60_000;
-/** Noise is learnt faster than forgotten: what flickers now and then is judged by its flicker, not by its rest. */
-const NOISE_UP_MS = 2_400;
-const NOISE_DOWN_MS = 12_800;
-/** Noise of a pixel that stirs and belongs to nothing: leaves, water, the digits of a clock. */
-const SWAY_MS = 10_000;
-/** One look teaches no more than this, 1/256. */
-const MOST_SWAY_OF_ONE = 20;
-
 /** Pictures rarer than this are learnt as a whole. */
 const EVERY_ROW_MS = 400;
-
-/** Share of a difference that is learnt in this time, 1/256. */
-const shareOf = (elapsedMs: number, constantMs: number) =>
-  Math.max(1, Math.round(256 * (1 - Math.exp(-elapsedMs / constantMs))));
-
-const biasOf = (contrast: number) => contrast * 256 + 128;
-
-interface Rates {
-  fast: number;
-  up: number;
-  down: number;
-  slow: number;
-  slowHeld: number;
-  sway: number;
-}
-
-/** @param quietMs the time that one learning from a quiet pixel stands for */
-function setRates(rates: Rates, elapsedMs: number, quietMs: number): void {
-  rates.fast = shareOf(quietMs, FAST_MS);
-  rates.up = shareOf(quietMs, NOISE_UP_MS);
-  rates.down = shareOf(quietMs, NOISE_DOWN_MS);
-  rates.slow = shareOf(elapsedMs, SLOW_MS);
-  rates.slowHeld = shareOf(elapsedMs, SLOW_HELD_MS);
-  rates.sway = Math.min(MOST_SWAY_OF_ONE, shareOf(elapsedMs, SWAY_MS));
-}
-
-const byteOf = (level: number) => (level < 0 ? 0 : level >= WHITE ? 255 : (level + 128) >> 8);
 
 /** A running mean and a running mean deviation of every pixel, in 1/256 grey levels.
  *  Noise is judged pixel by pixel: leaves that sway and grain at high gain raise their own threshold, a quiet wall
@@ -99,13 +65,11 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   const columns = Math.ceil(width / CELL);
   const rows = Math.ceil(height / CELL);
   const pixels = width * height;
-  const mean = new Int32Array(pixels);
   const current = createPlane(pixels);
   const shown = createPlane(pixels);
   const bounds = createPlane(pixels);
-  const scene = shown.bytes;
-  const limits = bounds.bytes;
-  const noise = new Uint16Array(pixels).fill(FIRST_NOISE);
+  const model = createPixelModel(shown.bytes, bounds.bytes, leastContrast);
+  const { mean, noise, scene, limits } = model;
   const changed = new Uint16Array(columns * rows);
   const brighter = new Uint16Array(columns * rows);
   const changedX = new Uint16Array(columns * rows);
@@ -114,15 +78,8 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   const held = new Uint8Array(columns * rows);
   const recent = createRecentPictures(pixels);
   let minContrast = leastContrast;
-  /** The limits of `noise`, grey levels. */
-  let bias = biasOf(minContrast);
-  const factor = Math.round(NOISE_FACTOR * 256);
-  const limitOf = (deviation: number) => Math.min(255, (bias + ((deviation * factor) >> 8)) >> 8);
-  limits.fill(limitOf(FIRST_NOISE));
   const rates: Rates = { fast: 0, up: 0, down: 0, slow: 0, slowHeld: 0, sway: 0 };
   let turn = 0;
-
-  const seen = (level: number) => (level < 0 ? 0 : level > WHITE ? WHITE : level);
 
   function reset(frame: Uint8Array, atMs: number): void {
     for (let i = 0; i < pixels; i++) mean[i] = (frame[i] as number) << 8;
@@ -132,21 +89,8 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
   }
 
   function learn(frame: Uint8Array, atMs: number, count: number): void {
-    for (let i = 0; i < pixels; i++) {
-      const before = mean[i] as number;
-      const difference = ((frame[i] as number) << 8) - before;
-      mean[i] = before + ((difference / (count + 1)) | 0);
-      const deviation = Math.min(difference < 0 ? -difference : difference, MOST_NOISE);
-      const known = noise[i] as number;
-      noise[i] = known + ((deviation - known) >> 3);
-      limits[i] = limitOf(noise[i] as number);
-    }
-    show();
+    learnAll(model, frame, count);
     recent.push(frame, atMs);
-  }
-
-  function show(): void {
-    for (let i = 0; i < pixels; i++) scene[i] = byteOf(mean[i] as number);
   }
 
   /** Whether the level lies within what the eight neighbours show, give or take the least contrast. */
@@ -163,36 +107,11 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     return level >= low - minContrast && level <= high + minContrast;
   }
 
-  /** Pixels that agree with the scene teach both. */
-  function learnRow(frame: Uint8Array, row: number): void {
-    const { fast, up, down } = rates;
-    const faster = up - down;
-    for (let i = row; i < row + width; i++) {
-      const f = frame[i] as number;
-      const limit = limits[i] as number;
-      const away = f - (scene[i] as number);
-      if (away > limit || away < -limit) continue;
-      const stored = mean[i] as number;
-      const known = noise[i] as number;
-      const difference = (f << 8) - (stored < 0 ? 0 : stored > WHITE ? WHITE : stored);
-      const deviation = Math.abs(difference);
-      const more = (deviation < MOST_NOISE ? deviation : MOST_NOISE) - known;
-      const learnt = stored + ((difference * fast) >> 8);
-      // Grain goes both ways: what depends on its sign is reckoned, not branched on.
-      const noisy = known + ((more * (down + (faster & ~(more >> 31)))) >> 8);
-      mean[i] = learnt;
-      scene[i] = learnt < 0 ? 0 : learnt >= WHITE ? 255 : (learnt + 128) >> 8;
-      noise[i] = noisy;
-      const next = (bias + ((noisy * factor) >> 8)) >> 8;
-      limits[i] = next > 255 ? 255 : next;
-    }
-  }
-
   /** A pixel that differs from the scene.
    *  @returns 1 when it stirs */
   function learnChanged(i: number, level: number, sinceRecent: number, isHeld: boolean): number {
     const stored = mean[i] as number;
-    const difference = level - seen(stored);
+    const difference = level - visible(stored);
     const learnt = stored + ((difference * (isHeld ? rates.slowHeld : rates.slow)) >> 8);
     mean[i] = learnt;
     scene[i] = byteOf(learnt);
@@ -204,7 +123,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     if (deviation > known) {
       const noisy = known + (((deviation - known) * rates.sway) >> 8);
       noise[i] = noisy;
-      limits[i] = limitOf(noisy);
+      limits[i] = limitOf(model.bias, noisy);
     }
     return 1;
   }
@@ -249,7 +168,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     turn = (turn + 1) & 3;
     setRates(rates, elapsedMs, everyRow ? elapsedMs : 4 * elapsedMs);
     for (let y = 0; y < height; y++) {
-      if (everyRow || (y & 3) === turn) learnRow(frame, y * width);
+      if (everyRow || (y & 3) === turn) learnQuiet(model, frame, y * width, (y + 1) * width, rates);
       compareRow(y, before, shaky);
     }
     recent.push(frame, atMs);
@@ -262,21 +181,15 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     for (let y = top; y < Math.min(height, top + CELL); y++)
       for (let i = y * width + left; i < y * width + right; i++) {
         const stored = mean[i] as number;
-        const learnt = stored + (((frame[i] as number) << 8) - seen(stored)) * share;
+        const learnt = stored + (((frame[i] as number) << 8) - visible(stored)) * share;
         mean[i] = learnt;
         scene[i] = byteOf(learnt);
       }
   }
 
-  function relight(gain: number, offset: number): void {
-    for (let i = 0; i < pixels; i++) mean[i] = gain * (mean[i] as number) + offset * 256;
-    show();
-  }
-
   function retune(contrast: number): void {
     minContrast = contrast;
-    bias = biasOf(contrast);
-    for (let i = 0; i < pixels; i++) limits[i] = limitOf(noise[i] as number);
+    setContrast(model, contrast);
   }
 
   return {
@@ -294,7 +207,7 @@ export function createBackground({ width, height }: FrameSize, leastContrast: nu
     absorb,
     scene,
     limits,
-    relight,
+    relight: (gain, offset) => relight(model, gain, offset),
     retune,
   };
 }

@@ -22,10 +22,10 @@ const CLIP = 40;
  *  single pixels. (Projection profiles: Ratakonda 1998, "Real-time digital video stabilization for multi-media
  *  applications".) */
 export function createShakeCompensation({ width, height }: FrameSize, background: Background) {
-  const columnsOfFrame = new Float32Array(width);
-  const columnsOfScene = new Float32Array(width);
-  const rowsOfFrame = new Float32Array(height);
-  const rowsOfScene = new Float32Array(height);
+  const columnsOfFrame = new Int32Array(width);
+  const columnsOfScene = new Int32Array(width);
+  const rowsOfFrame = new Int32Array(height);
+  const rowsOfScene = new Int32Array(height);
   const { scene } = background;
   const shift = { x: 0, y: 0 };
   const known = { shaking: 0, usual: 0, first: true };
@@ -53,7 +53,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
   }
 
   /** Compares steps from one sum to the next, which do not see brightness. */
-  function bestShift(frame: Float32Array, still: Float32Array): number {
+  function bestShift(frame: Int32Array, still: Int32Array): number {
     let best = 0;
     let least = Number.POSITIVE_INFINITY;
     let without = 0;
@@ -83,6 +83,15 @@ export function createShakeCompensation({ width, height }: FrameSize, background
     return sum;
   }
 
+  function move(frame: Uint8Array, into: Uint8Array): void {
+    const left = Math.max(0, -shift.x);
+    const right = Math.min(width, width - shift.x);
+    const by = shift.y * width + shift.x;
+    into.set(scene);
+    for (let y = Math.max(0, -shift.y); y < Math.min(height, height - shift.y); y++)
+      for (let i = y * width + left; i < y * width + right; i++) into[i] = frame[i + by] as number;
+  }
+
   return {
     /** Moves the picture back onto the scene: `into` gets it; what it does not show is as the scene is.
      *  @returns whether the picture was moved */
@@ -103,14 +112,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
       const share = moved ? elapsedMs / SHAKY_MS : elapsedMs / CALM_MS;
       known.shaking += ((moved ? 1 : 0) - known.shaking) * Math.min(0.5, share);
       if (!moved) return false;
-      for (let y = 0, i = 0; y < height; y++) {
-        const from = y + shift.y;
-        const outside = from < 0 || from >= height;
-        for (let x = 0; x < width; x++, i++) {
-          const at = x + shift.x;
-          into[i] = (outside || at < 0 || at >= width ? scene[i] : frame[from * width + at]) as number;
-        }
-      }
+      move(frame, into);
       return true;
     },
     shaky: () => known.shaking > SHAKY,
