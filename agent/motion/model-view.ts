@@ -10,6 +10,8 @@ export interface ModelView {
   readonly kinds: Uint8Array;
   /** How much each cell moves anyway, 0 to 1. */
   readonly sway: Float32Array;
+  /** How often things come to nothing in each cell, 0 to 1. */
+  readonly idle: Float32Array;
   /** Cells with 1 hold a thing that is followed. */
   readonly held: Uint8Array;
   readonly tracks: readonly TrackView[];

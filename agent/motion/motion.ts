@@ -1,6 +1,7 @@
 import { CELL, createBackground } from './background.ts';
 import { createDecisions } from './decision.ts';
 import { checkFrame } from './frame-size.ts';
+import { createIdlePlaces } from './idle.ts';
 import { createLightFit } from './lighting.ts';
 import type { ModelView } from './model-view.ts';
 import { createOutlineCheck } from './outline.ts';
@@ -102,9 +103,10 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     const kind = textureOf(frame, cell);
     return kind === SOLID && slowScene.knows(frame, cell) ? KNOWN : kind;
   };
-  const finder = createPatchFinder({ size, background, sway: swayMap.sway, lookAt });
+  const places = createIdlePlaces(background.columns, background.rows);
+  const finder = createPatchFinder({ size, background, sway: swayMap.sway, places, lookAt });
   const isLight = createOutlineCheck(size, background);
-  let tracker = createTracker(thresholds);
+  let tracker = createTracker(thresholds, places);
   const decisions = createDecisions(size, finder.patches.length);
   const hidden = mask && runsOf(mask, 0);
   const picture = new Uint8Array(width * height);
@@ -202,7 +204,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       thresholds = thresholdsOf(sensitivity);
       background.retune(thresholds.minContrast);
       slowScene.retune(thresholds.minContrast);
-      tracker = createTracker(thresholds);
+      tracker = createTracker(thresholds, places);
     },
     inspect: () => ({
       columns: background.columns,
@@ -211,6 +213,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
       changed: background.changed,
       kinds: finder.kinds,
       sway: swayMap.sway,
+      idle: places.idle,
       held: background.held,
       tracks: tracker.tracks,
       clutter: tracker.clutter,

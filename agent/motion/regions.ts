@@ -1,4 +1,5 @@
 import { CELL, type Background } from './background.ts';
+import type { IdlePlaces } from './idle.ts';
 import type { FrameSize } from './motion.ts';
 import { LIT, NONE, SOLID } from './texture.ts';
 
@@ -23,6 +24,10 @@ export interface Patch {
   stirred: number;
   /** How much its cells move anyway, 0 to 1. */
   sway: number;
+  /** How often things come to nothing there, 0 to 1. */
+  idle: number;
+  /** The same times the size of what comes to nothing there, changed pixels. */
+  idlePixels: number;
 }
 
 /** More regions in one picture than this are no objects. */
@@ -35,13 +40,21 @@ export interface PatchFinderDeps {
   readonly size: FrameSize;
   readonly background: Background;
   readonly sway: Float32Array;
+  readonly places: Pick<IdlePlaces, 'idle' | 'idlePixels'>;
   /** What a changed cell shows: one of `texture.ts`. */
   readonly lookAt: (frame: Uint8Array, cell: number) => number;
 }
 
 /** Finds connected cells, diagonals included. A group needs one solid cell. */
-export function createPatchFinder({ size: { width, height }, background, sway, lookAt }: PatchFinderDeps) {
+export function createPatchFinder({
+  size: { width, height },
+  background,
+  sway,
+  places,
+  lookAt,
+}: PatchFinderDeps) {
   const { columns, rows, changed, brighter, changedX, changedY, stirred } = background;
+  const { idle, idlePixels } = places;
   const least = MIN_SHARE * CELL * CELL;
   const kinds = new Uint8Array(columns * rows);
   const taken = new Uint8Array(columns * rows);
@@ -61,6 +74,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     solid: 0,
     stirred: 0,
     sway: 0,
+    idle: 0,
+    idlePixels: 0,
   }));
 
   function grow(start: number, patch: Patch): void {
@@ -72,6 +87,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     let sumX = 0;
     let sumY = 0;
     let sumSway = 0;
+    let sumIdle = 0;
+    let sumIdlePixels = 0;
     patch.pixels = 0;
     patch.cells = 0;
     patch.brighter = 0;
@@ -90,6 +107,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
       if (kinds[cell] === SOLID) patch.solid++;
       patch.stirred += stirred[cell] as number;
       sumSway += sway[cell] as number;
+      sumIdle += idle[cell] as number;
+      sumIdlePixels += idlePixels[cell] as number;
       sumX += pixels * cx * CELL + (changedX[cell] as number);
       sumY += pixels * cy * CELL + (changedY[cell] as number);
       if (cx < left) left = cx;
@@ -113,6 +132,8 @@ export function createPatchFinder({ size: { width, height }, background, sway, l
     patch.x = sumX / patch.pixels + 0.5;
     patch.y = sumY / patch.pixels + 0.5;
     patch.sway = sumSway / patch.cells;
+    patch.idle = sumIdle / patch.cells;
+    patch.idlePixels = sumIdlePixels / patch.cells;
   }
 
   return {

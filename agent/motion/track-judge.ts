@@ -55,6 +55,9 @@ const ALIKE = 2.2;
 /** So little clutter that what comes is news; it takes a quiet picture after the start. */
 const CALM = 2.5;
 
+/** Where things come to nothing as often as this, only a way counts. */
+const IDLE = 0.3;
+
 /** Tells what goes somewhere from what only sways, flickers or grows. */
 export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: Thresholds) {
   function goes(track: Track, moment: Moment): boolean {
@@ -71,24 +74,28 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
     if (asks > LEAPS_FROM && way.longest() > LONGEST_STEP * net) return false;
     const straight = MIN_STRAIGHT + STRAIGHTER * (asks - 1);
     return (
-      net >= minTravel * asks * (1 + 2 * track.sway) * (rare ? RARE_WAY : 1) && net >= straight * way.path()
+      net >= minTravel * asks * (1 + 2 * Math.max(track.idle, track.sway)) * (rare ? RARE_WAY : 1) &&
+      net >= straight * way.path()
     );
   }
 
   /** Two rare pictures show the same small thing, and hardly anything else: as large as before, where nothing sways.
    *  What came in at the border may have grown. */
-  function alike({ pixels, pixelsBefore, camePixels, sightings, sway }: Track, asks: number): boolean {
+  function alike({ pixels, pixelsBefore, camePixels, sightings, sway, idle }: Track, asks: number): boolean {
     const came = camePixels > 0 && sightings === 2;
     const grown = pixels / Math.max(1, pixelsBefore);
-    return asks < RARE_ASKS && sway < RARE_SWAY && grown > 1 / ALIKE && (grown < ALIKE || came);
+    return (
+      asks < RARE_ASKS && idle < IDLE && sway < RARE_SWAY && grown > 1 / ALIKE && (grown < ALIKE || came)
+    );
   }
 
   /** Comes in from outside, and more of it with every look: two are enough. */
-  function enters({ camePixels, pixels, sway, way }: Track): boolean {
+  function enters({ camePixels, pixels, sway, idle, way }: Track): boolean {
     return (
       camePixels > 0 &&
       pixels >= Math.max(ENTERS_SIZE * minPixels, ENTERS_GROWTH * camePixels) &&
       sway < ENTERS_SWAY &&
+      idle < IDLE &&
       way.ageMs() >= (NEARLY * minAgeMs) / 2 &&
       way.net() >= minTravel
     );
@@ -96,22 +103,24 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
 
   /** More of it with every look: out from behind something, out of a door, straight towards the camera; a car that
    *  pulls away uncovers what is behind it. What sways comes back, and light has no outline. */
-  function emerges({ grew, growsMs, growsPixels, pixels, sway }: Track, nowMs: number): boolean {
+  function emerges({ grew, growsMs, growsPixels, pixels, sway, idle }: Track, nowMs: number): boolean {
     return (
       grew >= EMERGES_LOOKS &&
       nowMs - growsMs >= EMERGES_AGE * minAgeMs &&
       pixels >= Math.max(EMERGES_SIZE * minPixels, EMERGES_GROWTH * growsPixels) &&
-      sway < EMERGES_SWAY
+      sway < EMERGES_SWAY &&
+      idle < IDLE
     );
   }
 
   /** News in a calm rare picture, where the next look may be too late: the calmer, the smaller may it be. */
-  function comes({ pixels, sway }: Track, { rare, clutter }: Moment): boolean {
+  function comes({ pixels, sway, idle }: Track, { rare, clutter }: Moment): boolean {
     return (
       rare &&
       clutter < CALM &&
       pixels >= Math.max(minPixels, (bigPixels * clutter) / CALM) &&
-      sway < RARE_SWAY
+      sway < RARE_SWAY &&
+      idle < IDLE
     );
   }
 
@@ -125,7 +134,8 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
       track.active > 0.6 * track.sightings &&
       track.solid >= 0.4 &&
       track.way.path() <= WORK_PATH &&
-      track.sway < WORK_SWAY
+      track.sway < WORK_SWAY &&
+      track.idle < IDLE
     );
   }
 
@@ -153,6 +163,7 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
       if (!lives || !(going || comes(track, moment) || works(track, moment)))
         return nowMs - track.bornMs < minAgeMs ? 'too-short' : 'in-place';
       track.confirmed = true;
+      track.counted = true;
     }
     track.wentMs = nowMs;
     track.livelyMs = 0;

@@ -15,6 +15,18 @@ export interface Track {
   bottom: number;
   cells: number;
   sway: number;
+  idle: number;
+  /** All places where it was. */
+  homeLeft: number;
+  homeTop: number;
+  homeRight: number;
+  homeBottom: number;
+  /** The most changed pixels that it ever had. */
+  mostPixels: number;
+  firstMs: number;
+  seenMs: number;
+  /** It was confirmed at least once. */
+  counted: boolean;
   solid: number;
   readonly way: Way;
   readonly swing: Swing;
@@ -84,6 +96,15 @@ export function createTrack(): Track {
     bottom: 0,
     cells: 0,
     sway: 0,
+    idle: 0,
+    homeLeft: 0,
+    homeTop: 0,
+    homeRight: 0,
+    homeBottom: 0,
+    mostPixels: 0,
+    firstMs: 0,
+    seenMs: 0,
+    counted: false,
     solid: 0,
     way: createWay(),
     swing: createSwing(),
@@ -122,6 +143,13 @@ export function begin(track: Track, id: number, patch: Patch, nowMs: number): vo
   track.light = 0;
   track.livelyMs = 0;
   track.cells = patch.cells;
+  track.mostPixels = 0;
+  track.firstMs = nowMs;
+  track.counted = false;
+  track.homeLeft = patch.left;
+  track.homeTop = patch.top;
+  track.homeRight = patch.right;
+  track.homeBottom = patch.bottom;
 }
 
 /** The thing is not what it was taken for: it has to show again that it goes. */
@@ -156,6 +184,11 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
   track.cells = (track.cells + patch.cells) / 2;
   track.solid = patch.solid / patch.cells;
   track.sway = patch.sway;
+  track.idle = patch.idle;
+  track.homeLeft = Math.min(track.homeLeft, patch.left);
+  track.homeTop = Math.min(track.homeTop, patch.top);
+  track.homeRight = Math.max(track.homeRight, patch.right);
+  track.homeBottom = Math.max(track.homeBottom, patch.bottom);
   track.way.add(patch.x, patch.y, nowMs);
   track.swing.add(patch.x, patch.y, Math.max(leastTurn, SWING_SPAN * span), nowMs);
   if (again && !light && patch.pixels >= GROWS * track.pixels) track.grew++;
@@ -166,7 +199,9 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
   }
   track.pixelsBefore = track.pixels;
   track.pixels = patch.pixels;
+  track.mostPixels = Math.max(track.mostPixels, patch.pixels);
   track.seen = true;
+  track.seenMs = nowMs;
   track.missed = 0;
   track.sightings++;
   if (patch.stirred < Math.max(MIN_STIR_PIXELS, MIN_STIR * patch.pixels)) return;

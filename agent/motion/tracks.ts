@@ -1,4 +1,5 @@
 import { createClutter, NEWS_MS } from './clutter.ts';
+import type { IdlePlaces } from './idle.ts';
 import type { Patch } from './regions.ts';
 import type { Thresholds } from './sensitivity.ts';
 import { begin, createTrack, type Moment, place, type Track } from './track.ts';
@@ -18,12 +19,18 @@ const TOUCH = 8;
 const RARE_MS = 700;
 /** What is seen as mere light this often in a row never was more. */
 const LIGHT_SIGHTINGS = 2;
+/** In an idle place a thing must be larger by this factor than what came to nothing there. */
+const LARGER = 2;
+/** What was nowhere but in a box of this diagonal (pixels), and only for so long, has been nowhere. */
+const HOME = 64;
+const HOME_RARE = 120;
+const BRIEF_MS = 10_000;
 /** Nobody is held out of the scene for longer than this without going anywhere: a flag, once taken for a visitor,
  *  would never be learnt. */
 const HELD_MS = 20_000;
 
 /** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker. */
-export function createTracker(thresholds: Thresholds) {
+export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
   const { minTravel, minPixels } = thresholds;
   const judge = createTrackJudge(thresholds);
   const tracks: Track[] = Array.from({ length: MAX_TRACKS }, createTrack);
@@ -95,9 +102,11 @@ export function createTracker(thresholds: Thresholds) {
         track.confirmed = false;
         track.way.clear();
       }
+      if (light && !track.confirmed) track.way.clear();
       place(track, patch, light, moment, minTravel);
       if (light && !track.confirmed) return 'lighting';
-      const enough = track.confirmed || patch.pixels >= minPixels * moment.asks;
+      const enough =
+        track.confirmed || patch.pixels >= Math.max(minPixels * moment.asks, LARGER * patch.idlePixels);
       return enough ? judge(track, moment) : 'too-short';
     },
     /** The track that the last patch belongs to. */
@@ -105,15 +114,29 @@ export function createTracker(thresholds: Thresholds) {
     /** After the patches of a frame: forgets what is gone. */
     endFrame(): void {
       let unconfirmed = 0;
+      let followed = false;
       for (let i = 0; i < tracks.length; i++) {
         const track = tracks[i] as Track;
         if (!track.used) continue;
+        followed = true;
+        if (track.counted && wentSomewhere(track, moment)) places.visited();
         if (!track.seen) {
           track.missed++;
-          track.used = track.missed <= (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED);
+          if (track.missed <= (track.confirmed ? MAX_MISSED_CONFIRMED : MAX_MISSED)) continue;
+          track.used = false;
+          if (cameToNothing(track, moment))
+            places.nothing(
+              track.homeLeft,
+              track.homeTop,
+              track.homeRight,
+              track.homeBottom,
+              track.mostPixels,
+            );
+          else if (track.counted) places.visited();
         } else if (!track.confirmed && track.light === 0) unconfirmed++;
       }
       clutter.note(unconfirmed, moment.elapsedMs);
+      places.pass(moment.elapsedMs, followed);
     },
     /** Whether the place of this track must not be learnt as scene. */
     isHeld: (track: Track) =>
@@ -131,3 +154,12 @@ const overlaps = (a: Patch, b: Track) =>
   a.right >= b.left - TOUCH &&
   a.top <= b.bottom + TOUCH &&
   a.bottom >= b.top - TOUCH;
+
+/** It never counted, or it did, and yet neither came from anywhere nor went anywhere. */
+const cameToNothing = (track: Track, moment: Moment) =>
+  track.counted ? !wentSomewhere(track, moment) : track.active > 0 && (track.sightings > 1 || moment.rare);
+
+function wentSomewhere(track: Track, { rare }: Moment): boolean {
+  const home = Math.hypot(track.homeRight - track.homeLeft, track.homeBottom - track.homeTop);
+  return home >= (rare ? HOME_RARE : HOME) || track.seenMs - track.firstMs >= BRIEF_MS;
+}

@@ -6,6 +6,8 @@ export const DARK: Colour = [24, 26, 30];
 export const MOTION: Colour = [255, 70, 60];
 export const LIGHT: Colour = [250, 210, 60];
 export const SWAY: Colour = [70, 220, 110];
+/** Where things come to nothing. */
+export const IDLE: Colour = [190, 130, 250];
 export const HELD: Colour = [80, 150, 255];
 export const FLAT: Colour = [70, 200, 220];
 /** Outlines of zones and lines. */

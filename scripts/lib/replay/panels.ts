@@ -2,7 +2,7 @@ import { CELL } from '../../../agent/motion/background.ts';
 import type { GateDecision } from '../../../agent/motion/motion.ts';
 import { LIT, PLAIN, SOLID } from '../../../agent/motion/texture.ts';
 import { type Box, type Canvas, type Colour, LETTER_WIDTH } from './canvas.ts';
-import { colourOf, DARK, FLAT, HELD, LIGHT, MOTION, SWAY, WHITE } from './colours.ts';
+import { colourOf, DARK, FLAT, HELD, IDLE, LIGHT, MOTION, SWAY, WHITE } from './colours.ts';
 import type { ModelView } from '../../../agent/motion/model-view.ts';
 import { drawMarks } from './marks.ts';
 import type { Trails } from './trails.ts';
@@ -93,6 +93,7 @@ const drawSway: Panel = (canvas, place, look) => {
   const { model } = look;
   drawGrey(canvas, place, look, (at) => (model?.scene[at] ?? 0) / 2);
   tintCells(canvas, place, model, SWAY, (cell) => 0.8 * (model?.sway[cell] ?? 0));
+  tintCells(canvas, place, model, IDLE, (cell) => 0.6 * (model?.idle[cell] ?? 0));
 };
 
 export const PANELS: readonly (readonly [title: string, draw: Panel])[] = [

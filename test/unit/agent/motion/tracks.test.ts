@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Patch } from '../../../../agent/motion/regions.ts';
+import { createIdlePlaces } from '../../../../agent/motion/idle.ts';
 import { thresholdsOf } from '../../../../agent/motion/sensitivity.ts';
 import type { TrackState } from '../../../../agent/motion/track-judge.ts';
 import { createTracker } from '../../../../agent/motion/tracks.ts';
@@ -18,6 +19,8 @@ const patch = (x: number, y = 90): Patch => ({
   atBorder: false,
   solid: 6,
   sway: 0,
+  idle: 0,
+  idlePixels: 0,
   stirred: 100,
 });
 
@@ -25,7 +28,7 @@ let atMs = 0;
 
 function follow(
   frames: readonly (readonly Patch[])[],
-  tracker = createTracker(thresholdsOf(5)),
+  tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23)),
 ): TrackState[][] {
   return frames.map((patches) => {
     tracker.beginFrame((atMs += 200), 200);
@@ -63,13 +66,13 @@ test('two things that walk side by side are two things', () => {
 });
 
 test('a confirmed thing may hide for a moment', () => {
-  const tracker = createTracker(thresholdsOf(5));
+  const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
   follow([...walk(6, 6), [], [], []], tracker);
   assert.deepEqual(follow([[patch(92)]], tracker), [['confirmed']]);
 });
 
 test('where many things come and go, more is asked of each', () => {
-  const tracker = createTracker(thresholdsOf(5));
+  const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
   const flashes = Array.from({ length: 60 }, (_, n) =>
     Array.from({ length: 8 }, (_, k) => patch(((n * 97 + k * 41) % 37) * 100, (k * 53 + n * 29) % 1700)),
   );
@@ -115,7 +118,7 @@ test('what comes in at the border and grows is confirmed by its second sighting'
 });
 
 test('what is only another light is never confirmed, and what turns out to be one is let go', () => {
-  const tracker = createTracker(thresholdsOf(5));
+  const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
   const states = (from: number, light: boolean) =>
     walk(6, 6, from).map(([one]) => {
       tracker.beginFrame((atMs += 200), 200);
@@ -172,7 +175,7 @@ test('what emerges, and is more with every look, counts although its middle stay
 
 test('in rare pictures the calmer the picture was, the smaller may be what counts at once', () => {
   const firstLook = (pixels: number, quietPictures: number) => {
-    const tracker = createTracker(thresholdsOf(5));
+    const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
     for (let n = 0; n <= quietPictures; n++) {
       tracker.beginFrame((atMs += 2_000), 2_000);
       if (n < quietPictures) tracker.endFrame();
