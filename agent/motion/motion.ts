@@ -164,7 +164,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     let presence = true;
     let strongest = lit ? REASONS.indexOf('lighting') : -1;
     const count = finder.find();
-    tracker.beginFrame(atMs, elapsedMs);
+    tracker.beginFrame(atMs, elapsedMs, count);
     for (let index = 0; index < count; index++) {
       const patch = finder.patches[index] as Patch;
       const state = tracker.follow(patch, patch.pixels >= thresholds.minPixels && isLight(seen, patch));

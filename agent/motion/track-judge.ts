@@ -54,6 +54,8 @@ const RARE_ASKS = 1.3;
 const ALIKE = 2.2;
 /** So little clutter that what comes is news; it takes a quiet picture after the start. */
 const CALM = 2.5;
+/** More regions at once are no visitors but a gust, or light that nothing explains. */
+const MOST_NEWS = 10;
 
 /** Where things come to nothing as often as this, only a way counts. */
 const IDLE = 0.3;
@@ -114,9 +116,10 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
   }
 
   /** News in a calm rare picture, where the next look may be too late: the calmer, the smaller may it be. */
-  function comes({ pixels, sway, idle }: Track, { rare, clutter }: Moment): boolean {
+  function comes({ pixels, sway, idle }: Track, { rare, regions, clutter }: Moment): boolean {
     return (
       rare &&
+      regions <= MOST_NEWS &&
       clutter < CALM &&
       pixels >= Math.max(minPixels, (bigPixels * clutter) / CALM) &&
       sway < RARE_SWAY &&

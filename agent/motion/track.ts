@@ -61,6 +61,8 @@ export interface Moment {
   elapsedMs: number;
   /** The one before is so long ago that this one shows only where a thing is, not how it goes. */
   rare: boolean;
+  /** How many regions it has. */
+  regions: number;
   /** How many things come to nothing at a time, and the factor that this puts on what each must show. */
   clutter: number;
   asks: number;

@@ -39,6 +39,7 @@ export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
     nowMs: 0,
     elapsedMs: 0,
     rare: false,
+    regions: 0,
     clutter: 0,
     asks: 1,
     clearedMs: 0,
@@ -74,8 +75,9 @@ export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
 
   return {
     tracks: tracks as readonly Track[],
-    /** Before the patches of a frame. */
-    beginFrame(atMs: number, sinceMs: number): void {
+    /** Before the patches of a frame, of which there are so many. */
+    beginFrame(atMs: number, sinceMs: number, regions: number): void {
+      moment.regions = regions;
       moment.nowMs = atMs;
       moment.elapsedMs = sinceMs;
       moment.rare = sinceMs > RARE_MS;

@@ -99,6 +99,26 @@ for (const [name, base] of Object.entries(scenes)) {
   });
 }
 
+test('brightness that only rises or only falls is no motion in rare pictures either', () => {
+  for (const [name, base] of Object.entries(scenes))
+    for (const everyMs of [1_000, 2_000])
+      for (const [what, light] of lights()) {
+        if (/beat|up and down/.test(what)) continue;
+        const decisions = watchUntilMotion({
+          frames: 24,
+          sensitivity: 5,
+          everyMs,
+          draw(frame, n) {
+            const shift = (n * 7_919) % PIXELS;
+            for (let i = 0; i < PIXELS; i++)
+              frame[i] =
+                light(base[i] as number, (n * everyMs) / 1000) + 2 * (GRAIN[(i + shift) % PIXELS] as number);
+          },
+        });
+        assert.equal(firstMotion(decisions), -1, `${name}, ${what}, every ${everyMs} ms`);
+      }
+});
+
 test('grain on black, white, dark and patterned pictures is no motion at any step, however rare the pictures', () => {
   const black = new Float64Array(PIXELS);
   const white = new Float64Array(PIXELS).fill(250);

@@ -31,7 +31,7 @@ function follow(
   tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23)),
 ): TrackState[][] {
   return frames.map((patches) => {
-    tracker.beginFrame((atMs += 200), 200);
+    tracker.beginFrame((atMs += 200), 200, 1);
     const states = patches.map((one) => tracker.follow(one, false));
     tracker.endFrame();
     return states;
@@ -121,7 +121,7 @@ test('what is only another light is never confirmed, and what turns out to be on
   const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
   const states = (from: number, light: boolean) =>
     walk(6, 6, from).map(([one]) => {
-      tracker.beginFrame((atMs += 200), 200);
+      tracker.beginFrame((atMs += 200), 200, 1);
       const state = tracker.follow(one as Patch, light);
       tracker.endFrame();
       return state;
@@ -174,10 +174,10 @@ test('what emerges, and is more with every look, counts although its middle stay
 });
 
 test('in rare pictures the calmer the picture was, the smaller may be what counts at once', () => {
-  const firstLook = (pixels: number, quietPictures: number) => {
+  const firstLook = (pixels: number, quietPictures: number, regions = 1) => {
     const tracker = createTracker(thresholdsOf(5), createIdlePlaces(40, 23));
     for (let n = 0; n <= quietPictures; n++) {
-      tracker.beginFrame((atMs += 2_000), 2_000);
+      tracker.beginFrame((atMs += 2_000), 2_000, regions);
       if (n < quietPictures) tracker.endFrame();
     }
     return tracker.follow({ ...patch(100), pixels }, false);
@@ -186,5 +186,6 @@ test('in rare pictures the calmer the picture was, the smaller may be what count
   assert.equal(firstLook(170, 1), 'confirmed');
   assert.equal(firstLook(60, 1), 'too-short');
   assert.equal(firstLook(60, 6), 'confirmed');
+  assert.equal(firstLook(60, 6, 20), 'too-short', 'twenty at once are a gust');
   assert.equal(firstLook(35, 60), 'too-short', 'less than the least size never counts');
 });
