@@ -88,7 +88,7 @@ const KINDS = new Map<number, Colour>([
   [SOLID, MOTION],
 ]);
 
-/** The places that always move, as far as they are known. */
+/** The places that always move, and those where things come to nothing, as far as they are known. */
 const drawSway: Panel = (canvas, place, look) => {
   const { model } = look;
   drawGrey(canvas, place, look, (at) => (model?.scene[at] ?? 0) / 2);
@@ -100,7 +100,7 @@ export const PANELS: readonly (readonly [title: string, draw: Panel])[] = [
   ['picture, tracks and what counts', drawPicture],
   ['background (blue: held)', drawScene],
   ['change (red: new, cyan: flat, yellow: light)', drawChange],
-  ['places that always move', drawSway],
+  ['places that always move (violet: where things come to nothing)', drawSway],
 ];
 
 function drawGrey(
