@@ -1,3 +1,4 @@
+import { distance } from './distance.ts';
 /** So many turns in a row make a swing, each soon after the one before. */
 const TURNS = 3;
 const TURN_MS = 3_000;
@@ -40,8 +41,8 @@ function createTurns() {
   const places = new Float64Array(4);
 
   function turn(atMs: number): void {
-    const again = Math.hypot(farthest - (places[0] as number), beside - (places[1] as number));
-    const way = Math.hypot(farthest - (places[2] as number), beside - (places[3] as number));
+    const again = distance(farthest - (places[0] as number), beside - (places[1] as number));
+    const way = distance(farthest - (places[2] as number), beside - (places[3] as number));
     const same = atMs - turnedMs <= TURN_MS && (turns < 2 || again < SAME_PLACE * way);
     turns = same ? turns + 1 : 1;
     places.copyWithin(0, 2);

@@ -1,3 +1,4 @@
+import { distance } from './distance.ts';
 import type { Patch } from './regions.ts';
 import { createSwing, type Swing } from './swing.ts';
 import { createWay, type Way } from './way.ts';
@@ -213,7 +214,7 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
 
 function jumps(track: Track, patch: Patch, span: number, crosses: boolean): boolean {
   const ratio = patch.cells / track.cells;
-  const step = Math.hypot(patch.x - track.x, patch.y - track.y);
+  const step = distance(patch.x - track.x, patch.y - track.y);
   return (ratio > SPLIT && !crosses) || ratio < 1 / SPLIT || step > span * 1.5 + 12;
 }
 

@@ -1,3 +1,4 @@
+import { distance } from './distance.ts';
 import { createClutter, NEWS_MS } from './clutter.ts';
 import type { IdlePlaces } from './idle.ts';
 import type { Patch } from './regions.ts';
@@ -61,7 +62,7 @@ export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
       if (!track.used || track.seen) continue;
       const dx = patch.x - track.x - ahead * track.way.lastX();
       const dy = patch.y - track.y - ahead * track.way.lastY();
-      const away = Math.hypot(dx, dy);
+      const away = distance(dx, dy);
       const reach =
         (wide * (REACH + REACH_OF_CELL * Math.sqrt(track.cells) * (track.missed + 1))) /
         Math.sqrt(moment.asks);
@@ -162,6 +163,6 @@ const cameToNothing = (track: Track, moment: Moment) =>
   track.counted ? !wentSomewhere(track, moment) : track.active > 0 && (track.sightings > 1 || moment.rare);
 
 function wentSomewhere(track: Track, { rare }: Moment): boolean {
-  const home = Math.hypot(track.homeRight - track.homeLeft, track.homeBottom - track.homeTop);
+  const home = distance(track.homeRight - track.homeLeft, track.homeBottom - track.homeTop);
   return home >= (rare ? HOME_RARE : HOME) || track.seenMs - track.firstMs >= BRIEF_MS;
 }

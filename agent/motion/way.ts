@@ -1,3 +1,4 @@
+import { distance } from './distance.ts';
 /** How long a way is looked at. */
 const WINDOW_MS = 2_000;
 const MAX_PLACES = 16;
@@ -39,7 +40,7 @@ export function createWay(): Way {
   }
 
   const step = (i: number) =>
-    Math.hypot((xs[i] as number) - (xs[i - 1] as number), (ys[i] as number) - (ys[i - 1] as number));
+    distance((xs[i] as number) - (xs[i - 1] as number), (ys[i] as number) - (ys[i - 1] as number));
 
   return {
     add(x, y, atMs) {
@@ -63,7 +64,7 @@ export function createWay(): Way {
     net: () =>
       count < 2
         ? 0
-        : Math.hypot(
+        : distance(
             (xs[count - 1] as number) - (xs[0] as number),
             (ys[count - 1] as number) - (ys[0] as number),
           ),

@@ -68,6 +68,16 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'eight things count in zones': { camera: ZONES, model: moving('motion') },
   'eight things in zones do not count': { camera: ZONES, model: moving('suppressed') },
   'somebody walks': { draw: (frame, n) => box(frame, Math.abs(((n * 4) % 560) - 280), 80, 40) },
+  'five walk in the rain': {
+    draw: (frame, n) => {
+      for (let k = 0; k < 5; k++) box(frame, Math.abs(((n * (3 + k) + 67 * k) % 560) - 280), 5 + 34 * k, 24);
+      for (let drop = 0; drop < 50; drop++) {
+        const x = (n * 97 + drop * 61) % SIZE.width;
+        const y = (n * 53 + drop * 37) % 150;
+        for (let k = 0; k < 26; k++) frame[(y + k) * SIZE.width + x] = 200;
+      }
+    },
+  },
 };
 
 const STILL = Float32Array.from({ length: PIXELS }, (_, i) =>
