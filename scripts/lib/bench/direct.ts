@@ -2,6 +2,7 @@ import { GREY } from '../../../agent/capture/pipelines.ts';
 import { readGreyFrames } from './grey-frames.ts';
 import type { BenchClip } from './manifest.ts';
 import { runOf, type Run } from './measure.ts';
+import { createVary, type Variation } from './vary.ts';
 import { createWitness } from './witness.ts';
 
 export interface DirectWish {
@@ -10,26 +11,29 @@ export interface DirectWish {
   readonly sensitivity: number;
   /** So many detectors look on, each with its first picture `everyMs / phases` later than the one before. */
   readonly phases: number;
+  /** How the pictures are shown to all of them; as they are without it. */
+  readonly variation?: Variation | undefined;
 }
 
 /** One clip straight from file, as fast as it goes.
  *  @returns a run for each phase; the decoder's CPU is shared among them */
 export async function runDirect(
   clip: Pick<BenchClip, 'path' | 'leadInS'>,
-  { everyMs, sensitivity, phases }: DirectWish,
+  { everyMs, sensitivity, phases, variation }: DirectWish,
 ): Promise<Run[]> {
   const watchers = Array.from({ length: phases }, () => {
     const witness = createWitness();
     const detector = witness.createDetector({ size: GREY, framesPerSecond: 1000 / everyMs, sensitivity });
     return { witness, detector, frames: 0 };
   });
+  const vary = variation ? createVary(variation, GREY) : undefined;
   let turn = 0;
   const { decoderCpuS } = await readGreyFrames(
     { file: clip.path, everyMs: everyMs / phases, leadInS: clip.leadInS },
     (frame, atS) => {
       const watcher = watchers[turn++ % phases] as (typeof watchers)[number];
       // Any beginning will do, but monotonic time is never negative.
-      watcher.detector.analyse(frame, (atS + clip.leadInS) * 1000);
+      watcher.detector.analyse(vary?.(frame, atS) ?? frame, (atS + clip.leadInS) * 1000);
       watcher.frames++;
     },
   );

@@ -11,7 +11,8 @@ import { makeClips } from './motion-made/make.ts';
 import { HALVES, type Half } from './motion-made/recipes.ts';
 import { runPeer } from './peer-motion.ts';
 import { Refusal } from './refusal.ts';
-import { progress, report, type Result, summary } from './report.ts';
+import { progress, report, type Result, summary, type Varied } from './report.ts';
+import { isVariation, type Variation, VARIATIONS } from './vary.ts';
 
 function readOptions(args: readonly string[]) {
   let values;
@@ -24,6 +25,7 @@ function readOptions(args: readonly string[]) {
         direct: { type: 'boolean', default: false },
         'every-ms': { type: 'string' },
         phases: { type: 'string' },
+        vary: { type: 'string' },
         sensitivity: { type: 'string', default: '5' },
         only: { type: 'string', default: '' },
         cameras: { type: 'string', default: '2' },
@@ -44,6 +46,10 @@ function readOptions(args: readonly string[]) {
     throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
   if (values.phases !== undefined && !direct)
     throw new Refusal('--phases goes with --direct: in real time the pictures fall as they come');
+  if (values.vary !== undefined && !direct)
+    throw new Refusal('--vary goes with --direct: a camera shows a clip as it is');
+  if (values.vary !== undefined && peer !== undefined)
+    throw new Refusal('--vary goes without --peer: the peer reads the clips as they are');
   return {
     manifest,
     made: made as Half | undefined,
@@ -53,6 +59,7 @@ function readOptions(args: readonly string[]) {
     peer: peer !== undefined,
     everyMs: whole(values['every-ms'] ?? `${1000 / GREY.framesPerSecond}`, 'every-ms', 20, 10_000),
     phases: whole(values.phases ?? '1', 'phases', 1, 10),
+    vary: values.vary === undefined ? undefined : variation(values.vary),
     sensitivity: whole(values.sensitivity, 'sensitivity', 1, 10),
     cameras: whole(values.cameras, 'cameras', 1, 8),
   };
@@ -64,6 +71,11 @@ function whole(text: string, name: string, min: number, max: number): number {
   throw new Refusal(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
 
+function variation(text: string): Variation | 'all' {
+  if (text === 'all' || isVariation(text)) return text;
+  throw new Refusal(`--vary takes all or one of ${VARIATIONS.join(', ')}, not "${text}"`);
+}
+
 const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
 export async function benchMotion(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -71,17 +83,19 @@ export async function benchMotion(args: readonly string[], signal: AbortSignal):
   const made = { cacheDir: cacheDir(), onProgress: tell, signal };
   const manifest = options.manifest ?? (await makeClips(options.made ?? 'look', made));
   const clips = await readManifest(manifest, options.only);
-  const ours = async (clip: BenchClip): Promise<readonly Run[]> =>
+  const ours = async (clip: BenchClip, shownAs?: Variation): Promise<readonly Run[]> =>
     options.direct
-      ? runDirect(clip, options)
+      ? runDirect(clip, { ...options, variation: shownAs })
       : [await twice(clip, signal, () => runLive(clip, { ...options, cacheDir: cacheDir(), signal }))];
   if (!options.direct || options.peer) await prepareAll(clips, signal);
   // At full speed one at a time: what shares a core costs more.
-  const results = await side(options.direct ? 1 : options.cameras, clips, signal, async (clip) => {
-    const measured = (await ours(clip)).map((run) => measure(clip, run));
-    for (const one of measured) tell(progress('ours', clip, one));
-    return measured;
-  });
+  const watch = (shownAs?: Variation) =>
+    side(options.direct ? 1 : options.cameras, clips, signal, async (clip) => {
+      const measured = (await ours(clip, shownAs)).map((run) => measure(clip, run));
+      for (const one of measured) tell(progress(shownAs ?? 'ours', clip, one));
+      return measured;
+    });
+  const results = await watch(options.vary === 'all' ? undefined : options.vary);
   const peers = options.peer
     ? await side(options.cameras, clips, signal, async (clip) => {
         const measured = measure(
@@ -95,9 +109,14 @@ export async function benchMotion(args: readonly string[], signal: AbortSignal):
   const all = clips.map(
     (clip, index): Result => ({ clip, ours: results[index] ?? [], motion: peers[index] ?? [] }),
   );
-  process.stdout.write(
-    options.json ? `${JSON.stringify(summary(all, options))}\n` : `${report(all, options)}\n`,
-  );
+  const varied: Varied[] = [];
+  for (const kind of options.vary === 'all' ? VARIATIONS : []) {
+    const shown = await watch(kind);
+    const ofClips = clips.map((clip, index): Result => ({ clip, ours: shown[index] ?? [], motion: [] }));
+    varied.push({ kind, results: ofClips });
+  }
+  const told = options.json ? JSON.stringify(summary(all, options, varied)) : report(all, options, varied);
+  process.stdout.write(`${told}\n`);
 }
 
 /** Real time cannot wait: a machine that was too busy for a moment gets one more chance, and it is told. */

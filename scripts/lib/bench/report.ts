@@ -1,6 +1,7 @@
 import type { BenchClip } from './manifest.ts';
 import { type Figures, figuresOf, type Measured } from './measure.ts';
 import { reasonsOf, type Row, tableOf } from './table.ts';
+import type { Variation } from './vary.ts';
 
 /** What became of one clip. */
 export interface Result {
@@ -11,10 +12,18 @@ export interface Result {
   readonly motion: readonly Measured[];
 }
 
-/** How the pictures of the runs of one clip lie to each other. */
-interface Phases {
+/** The same clips shown another way. */
+export interface Varied {
+  readonly kind: Variation;
+  readonly results: readonly Result[];
+}
+
+/** How the pictures of the runs of one clip lie to each other, and how they were shown: with `all` as they are,
+ *  and then each other way. */
+interface Shown {
   readonly everyMs: number;
   readonly phases: number;
+  readonly vary?: Variation | 'all' | undefined;
 }
 
 const WHOSE = ['ours', 'motion'] as const;
@@ -35,7 +44,7 @@ function totalsOf(results: readonly Result[], of: (result: Result) => readonly M
 const totals = (results: readonly Result[], who: Who) => totalsOf(results, (result) => result[who]);
 
 /** The figures of each phase, when there are several. */
-function byPhase(results: readonly Result[], { everyMs, phases }: Phases) {
+function byPhase(results: readonly Result[], { everyMs, phases }: Shown) {
   if (phases === 1) return [];
   return Array.from({ length: phases }, (_, phase) => ({
     offsetMs: Math.round((phase * everyMs) / phases),
@@ -47,12 +56,17 @@ const present = (results: readonly Result[]) =>
   WHOSE.filter((who) => results.some((result) => result[who].length > 0));
 
 /** The JSON that `--json` prints. */
-export function summary(results: readonly Result[], phases: Phases) {
+export function summary(results: readonly Result[], shown: Shown, varied: readonly Varied[] = []) {
   const whose = present(results);
-  const ofPhases = byPhase(results, phases);
+  const ofPhases = byPhase(results, shown);
+  const { vary } = shown;
   return {
     ...Object.fromEntries(whose.map((who) => [who, totals(results, who)])),
+    ...(vary !== undefined && vary !== 'all' && { vary }),
     ...(ofPhases.length > 0 && { phases: ofPhases }),
+    ...(varied.length > 0 && {
+      varied: Object.fromEntries(varied.map((one) => [one.kind, totals(one.results, 'ours')])),
+    }),
     clips: results.map((result) => ({
       file: result.clip.file,
       synthetic: result.clip.synthetic,
@@ -76,32 +90,34 @@ const pair = ({ fromS, toS }: { fromS: number; toS: number }) => [
 ];
 
 /** One line about one run over one clip. */
-export function progress(who: Who, clip: BenchClip, measured: Measured): string {
+export function progress(who: Who | Variation, clip: BenchClip, measured: Measured): string {
   const { events, detected, falseAlarms } = figuresOf([measured]);
   const alarms = measured.alarms.map((alarm) => pair(alarm).join('-')).join(' ');
-  return `${who.padEnd(6)} ${clip.file}: ${detected}/${events} found, ${falseAlarms} false; alarms: ${alarms || 'none'}`;
+  return `${who.padEnd(11)} ${clip.file}: ${detected}/${events} found, ${falseAlarms} false; alarms: ${alarms || 'none'}`;
 }
 
+const sumsOf = (name: string, { real, synthetic }: Totals): Row[] => [
+  { name: `all real, ${name}`, figures: real },
+  { name: `all synthetic, ${name}`, figures: synthetic },
+];
+
 /** The table for people. */
-export function report(results: readonly Result[], phases: Phases): string {
+export function report(results: readonly Result[], shown: Shown, varied: readonly Varied[] = []): string {
   const whose = present(results);
   const rows = results.flatMap((result) =>
     whose.map((who): Row => ({ name: `${result.clip.file} ${who}`, figures: figuresOf(result[who]) })),
   );
-  const ofPhases = byPhase(results, phases).flatMap(({ offsetMs, real, synthetic }): Row[] => [
+  const ofPhases = byPhase(results, shown).flatMap(({ offsetMs, real, synthetic }): Row[] => [
     { name: `real, ${offsetMs} ms later`, figures: real },
     { name: `synthetic, ${offsetMs} ms later`, figures: synthetic },
   ]);
-  const sums = whose.flatMap((who): Row[] => {
-    const { real, synthetic } = totals(results, who);
-    return [
-      { name: `all real, ${who}`, figures: real },
-      { name: `all synthetic, ${who}`, figures: synthetic },
-    ];
-  });
+  const { vary } = shown;
+  const asShown = vary !== undefined && vary !== 'all' ? `, ${vary}` : '';
+  const sums = whose.flatMap((who) => sumsOf(`${who}${asShown}`, totals(results, who)));
+  const others = varied.flatMap((one) => sumsOf(`ours, ${one.kind}`, totals(one.results, 'ours')));
   const reasons = sums.flatMap(({ name, figures }) => {
     const said = reasonsOf(figures);
     return said ? [`${name}, suppressed: ${said}`] : [];
   });
-  return [tableOf([...rows, ...ofPhases, ...sums]), ...reasons].join('\n');
+  return [tableOf([...rows, ...ofPhases, ...sums, ...others]), ...reasons].join('\n');
 }
