@@ -1,3 +1,4 @@
+import type { Zone } from '@dachawatch/contracts';
 import type { Region } from '../../../../agent/motion/motion.ts';
 import type { MotionDecision } from '../../../../agent/motion/motion.ts';
 import { createMotionGate, type GateDecision } from '../../../../agent/motion/zones.ts';
@@ -25,6 +26,17 @@ export const standing = (x: number, y: number, width = 0.06, height = 0.25): Reg
   x + width / 2,
   y,
 ];
+
+/** The left half of the picture. */
+export const LEFT: Zone['polygon'] = [
+  [0, 0],
+  [0.5, 0],
+  [0.5, 1],
+  [0, 1],
+];
+/** Somebody in the left half, and in the right one. */
+export const here = standing(0.25, 0.7);
+export const there = standing(0.75, 0.7);
 
 /** A gate over a model that says what the script says, and a clock that the test sets. */
 export function createGateRig(settings: Partial<ZoneSettings>, script: Script) {

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMotionDetector, type MotionDecision } from '../../../../agent/motion/motion.ts';
-import { firstMotion, reasons, SIZE, wall } from './scenes.ts';
+import { createNoise, firstMotion, PIXELS, reasons, SIZE, wall } from './scenes.ts';
 
 const { width, height } = SIZE;
-const PIXELS = width * height;
-
-/** Fast repeatable noise, -1 to 1. */
-function createNoise(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state / 2 ** 31;
-  };
-}
 
 const grain = (seed: number) => {
   const noise = createNoise(seed);

@@ -3,20 +3,7 @@ import { test } from 'node:test';
 import { createMotionDetector, type MotionDecision } from '../../../../agent/motion/motion.ts';
 import { thresholdsOf } from '../../../../agent/motion/sensitivity.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { FPS, firstMotion, reasons, SIZE, wall, watch, withBox } from './scenes.ts';
-
-const PIXELS = SIZE.width * SIZE.height;
-
-/** Fast repeatable noise, -1 to 1. */
-function createNoise(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state / 2 ** 31;
-  };
-}
+import { createNoise, FPS, firstMotion, PIXELS, reasons, SIZE, wall, watch, withBox } from './scenes.ts';
 
 const STILL = Uint8Array.from({ length: PIXELS }, (_, i) =>
   Math.round(wall(i % SIZE.width, Math.floor(i / SIZE.width))),

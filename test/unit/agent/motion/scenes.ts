@@ -3,6 +3,7 @@ import { createMotionDetector } from '../../../../agent/motion/motion.ts';
 
 /** Made scenes of 320 x 180 grey pixels: a textured wall, and what a test puts in front of it. */
 export const SIZE = { width: 320, height: 180 } as const;
+export const PIXELS = SIZE.width * SIZE.height;
 export const FPS = 5;
 
 /** Repeatable noise: a linear congruential generator, 0 to 1. */
@@ -14,6 +15,17 @@ function createRandom(seed: number): () => number {
   };
 }
 
+/** Fast repeatable noise, -1 to 1. */
+export function createNoise(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state / 2 ** 31;
+  };
+}
+
 export interface Scene {
   /** Grey level at a place in frame `n`, before noise. */
   readonly at: (x: number, y: number, n: number) => number;
@@ -21,7 +33,7 @@ export interface Scene {
   readonly noise?: number;
 }
 
-const WALL = Float64Array.from({ length: SIZE.width * SIZE.height }, (_, i) => {
+const WALL = Float64Array.from({ length: PIXELS }, (_, i) => {
   const x = i % SIZE.width;
   const y = Math.floor(i / SIZE.width);
   return 110 + 30 * Math.sin(x / 13) * Math.cos(y / 17) + 12 * Math.sin((x * y) / 97);
@@ -44,7 +56,7 @@ export function watch(scene: Scene, frames: number, sensitivity = 5): MotionDeci
   const detector = createMotionDetector({ size: SIZE, framesPerSecond: FPS, sensitivity });
   const random = createRandom(11);
   const { at, noise = 6 } = scene;
-  const frame = new Uint8Array(SIZE.width * SIZE.height);
+  const frame = new Uint8Array(PIXELS);
   const decisions: MotionDecision[] = [];
   for (let n = 0; n < frames; n++) {
     for (let y = 0, i = 0; y < SIZE.height; y++)

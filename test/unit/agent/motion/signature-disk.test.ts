@@ -6,11 +6,9 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { replaySignature } from '../../../../agent/motion/motion.ts';
 import { createSignatureStore } from '../../../../agent/motion/signature-store.ts';
-import type { Signature } from '../../../../agent/motion/signature.ts';
+import { HOUR_MS, note, NOW_MS } from './signature-rig.ts';
 
-const NOW_MS = Date.UTC(2026, 10, 22, 12);
 const TEN_MINUTES_MS = 600_000;
-const HOUR_MS = 3_600_000;
 let dir = '';
 let warnings: string[] = [];
 const clock = { wallMs: NOW_MS, nowMs: () => clock.wallMs };
@@ -28,14 +26,6 @@ async function open(budgetBytes?: number) {
   await store.start();
   return store;
 }
-const note = (atMs: number, reason = 'in-place', bytes = 3_000): Signature => ({
-  version: 1,
-  atMs,
-  reason,
-  models: [],
-  settings: { sensitivity: 5 },
-  pictures: [{ afterMs: 0, grey: 'A'.repeat(bytes) }],
-});
 
 test('what a disk refuses leaves nothing behind, and the rest stays as it was', async () => {
   const store = await open();

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
 import type { MotionDecision, Region } from '../../../../agent/motion/motion.ts';
-import { createSignatureSampler } from '../../../../agent/motion/signature-sampler.ts';
 import { replaySignature, type Signature } from '../../../../agent/motion/signature.ts';
 import type { ZoneSettings } from '../../../../agent/motion/zones-judge.ts';
-import { createGateRig, moving, NOON_MS, SIZE, unsure } from './gate-rig.ts';
+import { moving, type Script, SIZE, unsure } from './gate-rig.ts';
+import { createSamplerRig } from './signature-rig.ts';
 
 const { width, height } = SIZE;
 
@@ -65,23 +65,15 @@ test('whatever moved and whatever the zones: a stored note comes to the very rea
   for (let round = 0; round < 1_000; round++) {
     const decisions = dice.decisions();
     const still = dice.below(2) === 0;
-    const rig = createGateRig(dice.settings(), (atMs, sensitivity) => {
+    const script: Script = (atMs, sensitivity) => {
       const n = still ? 0 : Math.round(atMs / 200) + sensitivity;
       return decisions[n % decisions.length] as MotionDecision;
-    });
+    };
     const notes: string[] = [];
-    const sampler = createSignatureSampler({
-      gate: rig.gate,
-      settings: rig.settings,
-      size: SIZE,
-      clock: rig.clock,
-      emit: (signature) => notes.push(JSON.stringify(signature)),
-    });
-    for (let n = 0; n < 40; n++) {
-      rig.clock.wallMs = NOON_MS + n * 200;
-      const decision = rig.gate.analyse(rig.frame, 1_000 + n * 200);
-      sampler.note(decision, decision.kind === 'suppressed' && n % 4 === 0, 1_000 + n * 200);
-    }
+    const rig = createSamplerRig(dice.settings(), script, (signature) =>
+      notes.push(JSON.stringify(signature)),
+    );
+    for (let n = 0; n < 40; n++) rig.show(n, ({ kind }) => kind === 'suppressed' && n % 4 === 0);
     for (const note of notes) {
       const signature = JSON.parse(note) as Signature;
       const { reason } = signature;

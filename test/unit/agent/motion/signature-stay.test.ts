@@ -1,40 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Zone } from '@dachawatch/contracts';
-import { createSignatureSampler } from '../../../../agent/motion/signature-sampler.ts';
 import { signatureIn } from '../../../../agent/motion/signature-read.ts';
 import { replaySignature, type Signature } from '../../../../agent/motion/signature.ts';
-import { createGateRig, moving, NOON_MS, type Script, SIZE, standing } from './gate-rig.ts';
-
-const LEFT: Zone['polygon'] = [
-  [0, 0],
-  [0.5, 0],
-  [0.5, 1],
-  [0, 1],
-];
-const here = standing(0.25, 0.7);
-const there = standing(0.75, 0.7);
+import { here, LEFT, moving, type Script, there } from './gate-rig.ts';
+import { createSamplerRig } from './signature-rig.ts';
 
 /** Notes on what the script shows, a picture every 200 ms, a reason that comes again after two seconds counted anew. */
 function notesOf(dwellMs: number, script: Script, frames: number): Signature[] {
-  const rig = createGateRig({ zones: [{ id: 'door', polygon: LEFT, dwellMs }] }, script);
   const notes: string[] = [];
-  const sampler = createSignatureSampler({
-    gate: rig.gate,
-    settings: rig.settings,
-    size: SIZE,
-    clock: rig.clock,
-    emit: (signature) => notes.push(JSON.stringify(signature)),
-  });
+  const rig = createSamplerRig({ zones: [{ id: 'door', polygon: LEFT, dwellMs }] }, script, (signature) =>
+    notes.push(JSON.stringify(signature)),
+  );
   const seenAt = new Map<string, number>();
-  for (let n = 0; n < frames; n++) {
-    rig.clock.wallMs = NOON_MS + n * 200;
-    const decision = rig.gate.analyse(rig.frame, 1_000 + n * 200);
-    const reason = decision.kind === 'suppressed' ? decision.reason : '';
-    const fresh = reason !== '' && n - (seenAt.get(reason) ?? Number.NEGATIVE_INFINITY) > 10;
-    if (reason !== '') seenAt.set(reason, n);
-    sampler.note(decision, fresh, 1_000 + n * 200);
-  }
+  for (let n = 0; n < frames; n++)
+    rig.show(n, (decision) => {
+      if (decision.kind !== 'suppressed') return false;
+      const { reason } = decision;
+      const fresh = n - (seenAt.get(reason) ?? Number.NEGATIVE_INFINITY) > 10;
+      seenAt.set(reason, n);
+      return fresh;
+    });
   return notes.map((note) => signatureIn(note) ?? assert.fail('a note that cannot be read again'));
 }
 

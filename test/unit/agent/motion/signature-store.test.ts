@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createSignatureStore, type SignatureStoreDeps } from '../../../../agent/motion/signature-store.ts';
-import type { Signature } from '../../../../agent/motion/signature.ts';
+import { HOUR_MS, note, NOW_MS } from './signature-rig.ts';
 
-const HOUR_MS = 3_600_000;
-const NOW_MS = Date.UTC(2026, 10, 22, 12);
 let dir = '';
 const clock = { wallMs: NOW_MS, nowMs: () => clock.wallMs };
 
@@ -23,14 +21,6 @@ async function open(more: Partial<SignatureStoreDeps> = {}) {
   await store.start();
   return store;
 }
-const note = (atMs: number, reason = 'in-place', bytes = 3_000): Signature => ({
-  version: 1,
-  atMs,
-  reason,
-  models: [],
-  settings: { sensitivity: 5 },
-  pictures: [{ afterMs: 0, grey: 'A'.repeat(bytes) }],
-});
 /** One note each ten minutes. */
 async function fill(store: Awaited<ReturnType<typeof open>>, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {

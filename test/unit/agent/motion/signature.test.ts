@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
 import { pixelsOf } from '../../../../agent/motion/signature-pictures.ts';
-import { createSignatureSampler } from '../../../../agent/motion/signature-sampler.ts';
 import { replaySignature, type Signature } from '../../../../agent/motion/signature.ts';
-import { createGateRig, moving, NOON_MS, type Script, SIZE, standing, unsure } from './gate-rig.ts';
+import { here, LEFT, moving, NOON_MS, type Script, there, unsure } from './gate-rig.ts';
+import { createSamplerRig } from './signature-rig.ts';
 import type { ZoneSettings } from '../../../../agent/motion/zones-judge.ts';
 
 const ALL: Zone['polygon'] = [
@@ -13,14 +13,6 @@ const ALL: Zone['polygon'] = [
   [1, 1],
   [0, 1],
 ];
-const LEFT: Zone['polygon'] = [
-  [0, 0],
-  [0.5, 0],
-  [0.5, 1],
-  [0, 1],
-];
-const here = standing(0.25, 0.7);
-const there = standing(0.75, 0.7);
 
 /** What a sampler hands over while a gate runs, `fresh` at every frame in the list. */
 function sample(
@@ -29,20 +21,11 @@ function sample(
   fresh: readonly number[] = [0],
   frames = 40,
 ) {
-  const rig = createGateRig(settings, script);
   const emitted: Signature[] = [];
-  const sampler = createSignatureSampler({
-    gate: rig.gate,
-    settings: rig.settings,
-    size: SIZE,
-    clock: rig.clock,
-    emit: (signature) => emitted.push(structuredClone(signature)),
-  });
+  const rig = createSamplerRig(settings, script, (signature) => emitted.push(structuredClone(signature)));
   for (let n = 0; n < frames; n++) {
-    rig.clock.wallMs = NOON_MS + n * 200;
     rig.frame.fill(n);
-    const atMs = 1_000 + n * 200;
-    sampler.note(rig.gate.analyse(rig.frame, atMs), fresh.includes(n), atMs);
+    rig.show(n, () => fresh.includes(n));
   }
   return emitted;
 }
