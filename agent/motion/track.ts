@@ -15,6 +15,7 @@ export interface Track {
   right: number;
   bottom: number;
   cells: number;
+  atBorder: boolean;
   sway: number;
   idle: number;
   /** All places where it was. */
@@ -98,6 +99,7 @@ export function createTrack(): Track {
     right: 0,
     bottom: 0,
     cells: 0,
+    atBorder: false,
     sway: 0,
     idle: 0,
     homeLeft: 0,
@@ -172,12 +174,13 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
   const again = track.sightings > 0;
   const span = spanOf(track);
   // At the border a thing grows and shrinks because it comes in and goes out. Light comes in, too.
-  const crosses = patch.atBorder && !light;
+  const crosses = patch.atBorder && track.atBorder && !light;
   if (again && !rare) {
     if (jumps(track, patch, span, crosses)) track.way.clear();
     else if (patch.pixels < KEEPS * track.pixels && !crosses)
       track.way.shift(patch.x - track.x, patch.y - track.y);
   }
+  track.atBorder = patch.atBorder;
   track.x = patch.x;
   track.y = patch.y;
   track.left = patch.left;

@@ -143,6 +143,24 @@ test('what comes in at the border counts even when all of it is darker than the 
   );
 });
 
+test('what was seen inside does not come in at the border: it has merged with something there', () => {
+  const inside = [{ ...patch(60), pixels: 60, cells: 2 }];
+  const merged = (x: number) => [{ ...patch(x), pixels: 900, cells: 30, atBorder: true }];
+  const cameIn = (x: number, pixels: number) => [{ ...patch(x), pixels, cells: pixels / 30, atBorder: true }];
+  assert.notEqual(
+    follow([inside, inside, merged(76)])
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+  assert.equal(
+    follow([cameIn(60, 60), cameIn(60, 60), cameIn(76, 900)])
+      .flat()
+      .at(-1),
+    'confirmed',
+  );
+});
+
 test('what loses a part of itself has not moved, although its middle has', () => {
   const shrinks = [200, 200, 120, 120, 75].map((pixels, n) => [{ ...patch(100 + n * 4), pixels }]);
   const whole = [200, 200, 190, 190, 185].map((pixels, n) => [{ ...patch(100 + n * 4), pixels }]);
