@@ -90,8 +90,9 @@ export function createIdlePlaces(columns: number, rows: number): IdlePlaces {
       lastsMs += elapsedMs;
       quietMs = followed ? 0 : quietMs + elapsedMs;
       if (quietMs >= OVER_MS || lastsMs >= LONGEST_MS) endEpisode();
-      sinceMs += elapsedMs;
-      if (sinceMs < EVERY_MS || total === 0) return;
+      // As long as nothing is known there is nothing to forget.
+      sinceMs = total === 0 ? 0 : sinceMs + elapsedMs;
+      if (sinceMs < EVERY_MS) return;
       const keep = Math.exp(-sinceMs / FORGET_MS);
       sinceMs = 0;
       total *= keep;

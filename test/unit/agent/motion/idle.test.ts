@@ -57,6 +57,15 @@ test('an idle place is forgotten within hours', () => {
   assert.equal(places.idle[HERE], 0);
 });
 
+test('what is learnt after a calm day counts as much as what is learnt at once', () => {
+  const atOnce = createIdlePlaces(COLUMNS, ROWS);
+  const afterADay = createIdlePlaces(COLUMNS, ROWS);
+  for (let minute = 0; minute < 24 * 60; minute++) afterADay.pass(60_000, false);
+  for (const places of [atOnce, afterADay]) for (let n = 0; n < 3; n++) episode(places);
+  assert.ok((atOnce.idle[HERE] as number) > 0.5);
+  assert.equal(afterADay.idle[HERE], atOnce.idle[HERE]);
+});
+
 test('a long episode with more things than are remembered loses some of them and nothing else', () => {
   const places = createIdlePlaces(COLUMNS, ROWS);
   for (let n = 0; n < 1_000; n++) places.nothing(40, 40, 56, 56, 100);
