@@ -1,4 +1,5 @@
 import { distance } from './distance.ts';
+
 /** So many turns in a row make a swing, each soon after the one before. */
 const TURNS = 3;
 const TURN_MS = 3_000;

@@ -56,7 +56,6 @@ const ALIKE = 2.2;
 const CALM = 2.5;
 /** More regions at once are no visitors but a gust, or light that nothing explains. */
 const MOST_NEWS = 10;
-
 /** Where things come to nothing as often as this, only a way counts. */
 const IDLE = 0.3;
 

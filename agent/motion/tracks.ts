@@ -1,5 +1,5 @@
-import { distance } from './distance.ts';
 import { createClutter, NEWS_MS } from './clutter.ts';
+import { distance } from './distance.ts';
 import type { IdlePlaces } from './idle.ts';
 import type { Patch } from './regions.ts';
 import type { Thresholds } from './sensitivity.ts';

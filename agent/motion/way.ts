@@ -1,4 +1,5 @@
 import { distance } from './distance.ts';
+
 /** How long a way is looked at. */
 const WINDOW_MS = 2_000;
 const MAX_PLACES = 16;

@@ -99,6 +99,7 @@ test('what cannot be judged is refused with one sentence and code 2', { timeout:
   await writeFile(join(dir, 'zones.json'), JSON.stringify({ zones: [{ id: 'a', polygon: [[0, 0]] }] }));
   const refused: readonly [args: string[], says: RegExp][] = [
     [['torn.json'], /no kept note/],
+    [['kept.json', '--sensitivity', '7'], /goes with a video/],
     [['nowhere.json'], /nowhere\.json/],
     [['box.mp4', '--settings', 'appliance.json'], /gate, yard/],
     [['box.mp4', '--settings', 'zones.json'], /zones\/0\/polygon/],

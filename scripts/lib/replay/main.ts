@@ -9,12 +9,14 @@ import { readSettings } from './settings.ts';
 const USUAL_SENSITIVITY = 5;
 
 async function replay(options: Options): Promise<void> {
+  const isNote = extname(options.file) === '.json';
+  if (isNote && options.sensitivity !== undefined)
+    throw new Refusal('--sensitivity goes with a video: a kept note holds what the sensitivity of then saw');
   const found = readSettings(options);
   const sensitivity = options.sensitivity ?? found?.sensitivity ?? USUAL_SENSITIVITY;
-  const written =
-    extname(options.file) === '.json'
-      ? await replayNote(options, found)
-      : await replayClip(options, { ...found, sensitivity });
+  const written = isNote
+    ? await replayNote(options, found)
+    : await replayClip(options, { ...found, sensitivity });
   for (const file of written) process.stdout.write(`${file}\n`);
 }
 

@@ -8,7 +8,7 @@ import {
   THUMBNAIL,
 } from '../../../agent/motion/motion.ts';
 import { signatureIn } from '../../../agent/motion/signature-read.ts';
-import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import { areaOf, type ZoneSettings } from '../../../agent/motion/zones-judge.ts';
 import { Refusal } from '../bench/refusal.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { colourOf, DARK, GREY, WHITE } from './colours.ts';
@@ -78,14 +78,12 @@ function wordsOf(signature: Signature, other: ZoneSettings | undefined) {
 function modelWords({ sensitivity, reason, quiet, sightings }: Signature['models'][number]): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const size = ([left, top, right, bottom]: readonly number[]) =>
-    ((right ?? 0) - (left ?? 0)) * ((bottom ?? 0) - (top ?? 0));
-  const told = sightings.toSorted((a, b) => size(b.region) - size(a.region)).slice(0, MOST_TOLD);
+  const told = sightings.toSorted((a, b) => areaOf(b.region) - areaOf(a.region)).slice(0, MOST_TOLD);
   return [
     `at sensitivity ${sensitivity} the model said: ${quiet ? 'quiet' : (reason ?? 'motion')}`,
     ...told.map(({ region, seenMs, travel, path, stays }) =>
       [
-        `  box ${percent(size(region))} of the picture`,
+        `  box ${percent(areaOf(region))} of the picture`,
         `seen ${seconds(seenMs)}`,
         `went ${percent(travel)} of the width (way ${percent(path)})`,
         ...stays.map(({ zone, ms }) => `in ${zone} ${seconds(ms)}`),
