@@ -1,9 +1,11 @@
 /** `scripts/bench`: measures the product. Its help stands in `scripts/bench`. */
 import { benchMotion } from './bench/motion.ts';
+import { benchMutants } from './bench/mutants.ts';
 import { Refusal } from './bench/refusal.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[], signal: AbortSignal) => Promise<void>>> = {
   motion: benchMotion,
+  mutants: benchMutants,
 };
 /** Exit code of a program ended by Ctrl-C. */
 const INTERRUPTED = 130;
