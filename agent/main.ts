@@ -19,6 +19,7 @@ import {
 } from './health/health.ts';
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
+import { createConditions } from './kernel/conditions.ts';
 import { createDispensable } from './kernel/dispensable.ts';
 import { Failure } from './kernel/failure.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
@@ -132,6 +133,7 @@ async function main(): Promise<void> {
   const files = openConfigFiles(configFile, credentialsDir);
   const { config } = files;
   const manager = createServiceManager({ ...serviceManager, log: log.child({ room: 'kernel' }) });
+  const conditions = createConditions({ clock, log: log.child({ room: 'kernel' }) });
 
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const ledger = await whenFree(
@@ -267,8 +269,6 @@ async function main(): Promise<void> {
     clock,
     log: log.child({ room: 'dashboard' }),
   });
-  // A port that is taken must not keep the cameras from being watched.
-  const page = createDispensable(dashboard, { clock, log: log.child({ room: 'dashboard' }) });
   const troubleLight = createTroubleLight({ house: () => dashboard.house(), power, clock });
   const statusLine = () =>
     statusSentence({
@@ -299,11 +299,13 @@ async function main(): Promise<void> {
   const wired: Service[] = wires
     ? [{ name: wires.name, start: () => wires.start(), stop: async () => wires.stop() }]
     : [];
+  const rooms = [
+    ...[suppressed, health, dashboard, capture, hub, uploader, reports],
+    ...[...wired, power, troubleLight, watchdog],
+  ];
+  // None of them must keep the others from starting: a port that is taken is no reason to watch no camera.
   const lifecycle = createLifecycle(
-    [
-      ...[suppressed, health, page, capture, hub, uploader, reports],
-      ...[...wired, power, troubleLight, watchdog],
-    ],
+    rooms.map((room) => createDispensable(room, { clock, conditions, log })),
     { log, stopDeadlineMs: STOP_DEADLINE_MS },
   );
   const starting = lifecycle.start();

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createDispensable } from '../../../../agent/kernel/dispensable.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 
 /** A page whose port is taken for the first `refusals` starts. */
-function world(refusals: number, error = new Failure('rejected', 'page.port', 'port 8080 is in use')) {
+function world(refusals: number, error: Error = new Failure('rejected', 'page.port', 'port 8080 is in use')) {
   const clock = createFakeClock();
   const book = createLogBook();
+  const conditions = createConditions({ clock, log: book.log });
   const calls = { starts: 0, stops: 0 };
   const service = createDispensable(
     {
@@ -21,10 +23,10 @@ function world(refusals: number, error = new Failure('rejected', 'page.port', 'p
         calls.stops += 1;
       },
     },
-    { clock, log: book.log },
+    { clock, conditions, log: book.log },
   );
   const logged = (event: string) => book.lines.filter(({ fields }) => fields['event'] === event).length;
-  return { clock, calls, service, logged };
+  return { clock, calls, service, conditions, logged };
 }
 
 test('one that starts is started and stopped once', async () => {
@@ -56,7 +58,48 @@ test('tries are never more than a minute and a half apart, and end with the stop
   assert.deepEqual([calls.starts, calls.stops], [then, 0]);
 });
 
-test('a bug is no reason to wait', async () => {
-  const { service } = world(1, new Failure('bug', 'page.twice', 'it runs already'));
-  await assert.rejects(service.start(), /runs already/);
+for (const error of [
+  new Failure('bug', 'page.twice', 'it runs already'),
+  new TypeError('x is not a function'),
+  Object.assign(new Error('EIO: i/o error, open'), { code: 'EIO' }),
+])
+  test(`a start that throws a ${error.name} "${error.message}" is told and tried again, and keeps nobody else from starting`, async () => {
+    const { service, clock, calls, conditions } = world(3, error);
+    await service.start();
+    assert.deepEqual(
+      conditions.list().map(({ code, subject }) => [code, subject]),
+      [['room-failed', 'page']],
+    );
+    assert.match(conditions.list()[0]?.detail ?? '', new RegExp(error.message));
+    await clock.advance(600_000);
+    assert.equal(calls.starts, 4);
+    assert.deepEqual(conditions.list(), []);
+    await service.stop();
+  });
+
+test('a start that hangs holds the others up for its deadline only, is told, and counts when it comes', async () => {
+  const clock = createFakeClock();
+  const { log } = createLogBook();
+  const conditions = createConditions({ clock, log });
+  const slow = Promise.withResolvers<void>();
+  const calls: string[] = [];
+  const service = createDispensable(
+    { name: 'disk', start: () => slow.promise, stop: async () => void calls.push('stopped') },
+    { clock, conditions, log, startMs: 5_000 },
+  );
+  const starting = service.start().then(() => calls.push('went on'));
+  await clock.advance(4_999);
+  assert.deepEqual(calls, []);
+  await clock.advance(1);
+  await starting;
+  assert.deepEqual(calls, ['went on']);
+  assert.deepEqual(
+    conditions.list().map(({ subject }) => subject),
+    ['disk'],
+  );
+  slow.resolve();
+  await clock.advance(0);
+  assert.deepEqual(conditions.list(), []);
+  await service.stop();
+  assert.deepEqual(calls, ['went on', 'stopped']);
 });
