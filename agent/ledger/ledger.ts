@@ -252,6 +252,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const door =
     <A extends unknown[], R>(name: string, work: (...args: A) => R) =>
     (...args: A): R => {
+      ownership.confirm();
       try {
         return guarded(`ledger.${name}`, () => work(...args));
       } finally {

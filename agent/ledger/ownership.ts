@@ -1,45 +1,105 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
+import { claimFolder, isClaimed } from '../kernel/folder-claim.ts';
 
 export interface Ownership {
+  /** To be called before each use of the ledger. A lock file that somebody deleted is made and locked again.
+   *  @throws Failure `transient` `ledger.in-use` when another process has become the owner since */
+  confirm(): void;
   release(): void;
 }
 
+const PURPOSE = 'ledger';
 const ownerFile = (dir: string) => join(dir, 'ledger.owner');
 /** Longer than somebody's look at the lock takes. */
 const PATIENCE_MS = 1_000;
 
-/** Makes this process the only owner of the ledger in `dir`.
- *  A transaction that is never committed holds SQLite's exclusive lock on a file of its own. The system drops the
- *  lock when the process ends, however it ends, so a killed owner never leaves a stale one behind.
+const inUse = (dir: string, cause?: unknown) =>
+  new Failure('transient', 'ledger.in-use', `another process is using the ledger in ${dir}`, { cause });
+
+/** Makes this process the only owner of the ledger in `dir`, by two means, each with a hole that the other closes:
+ *  - a claim on the folder (`folder-claim.ts`): cannot be deleted, but is seen within one network namespace only;
+ *  - SQLite's exclusive lock on a file of its own, by a transaction that is never committed: is seen by every process
+ *    of this machine, but the file can be deleted and made anew. `confirm` notices that.
+ *  The system drops both when the process ends, however it ends: a killed owner never leaves a stale one behind.
  *  @throws Failure `transient` `ledger.in-use` when another process is the owner */
 export function takeOwnership(dir: string): Ownership {
-  const lock = new Sqlite(ownerFile(dir), { timeout: PATIENCE_MS });
+  const claim = claimFolder(dir, PURPOSE);
+  if (!claim) throw inUse(dir);
+  let lock: LockFile;
   try {
-    lock.pragma('journal_mode = MEMORY');
-    lock.exec('BEGIN EXCLUSIVE');
+    lock = lockFile(dir, PATIENCE_MS);
   } catch (error) {
-    lock.close();
-    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw classify(error, 'ledger.own');
-    throw new Failure('transient', 'ledger.in-use', `another process is using the ledger in ${dir}`, {
-      cause: error,
-    });
+    claim.release();
+    throw error;
   }
-  return { release: () => lock.close() };
+  return {
+    confirm() {
+      if (entryOf(dir)?.ino === lock.inode) return;
+      // Deleted, and perhaps made anew by somebody: whoever holds the new one is the owner.
+      const next = lockFile(dir, 0);
+      lock.release();
+      lock = next;
+    },
+    release() {
+      lock.release();
+      claim.release();
+    },
+  };
+}
+
+interface LockFile {
+  /** Which file is locked. */
+  readonly inode: bigint | undefined;
+  release(): void;
+}
+
+const entryOf = (dir: string) => lstatSync(ownerFile(dir), { bigint: true, throwIfNoEntry: false });
+
+function lockFile(dir: string, patienceMs: number): LockFile {
+  try {
+    return lockOnce(dir, patienceMs);
+  } catch (error) {
+    // It never holds anything: what is no empty database, or no file, was put there by an accident.
+    if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
+    rmSync(ownerFile(dir), { recursive: true, force: true });
+    return lockOnce(dir, patienceMs);
+  }
+}
+
+function lockOnce(dir: string, patienceMs: number): LockFile {
+  if (entryOf(dir)?.isFile() === false)
+    throw new Failure('corrupt', 'ledger.own.no-file', `${ownerFile(dir)} is no file`);
+  let db: Sqlite.Database | undefined;
+  try {
+    db = new Sqlite(ownerFile(dir), { timeout: patienceMs });
+    db.pragma('journal_mode = MEMORY');
+    db.exec('BEGIN EXCLUSIVE');
+    const held = db;
+    return { inode: entryOf(dir)?.ino, release: () => void held.close() };
+  } catch (error) {
+    db?.close();
+    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') throw inUse(dir, error);
+    throw classify(error, 'ledger.own');
+  }
 }
 
 /** Whether some process owns the ledger in `dir` just now. */
 export function isOwned(dir: string): boolean {
+  if (isClaimed(dir, PURPOSE)) return true;
   if (!existsSync(ownerFile(dir))) return false;
   const lock = new Sqlite(ownerFile(dir), { readonly: true, timeout: 0 });
   try {
     lock.prepare('SELECT count(*) FROM sqlite_master').get();
     return false;
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') return true;
+    const code = (error as { code?: unknown }).code;
+    if (code === 'SQLITE_BUSY') return true;
+    // Not a lock that anybody could hold.
+    if (code === 'SQLITE_NOTADB') return false;
     throw classify(error, 'ledger.own');
   } finally {
     lock.close();
