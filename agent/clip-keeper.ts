@@ -1,5 +1,6 @@
 import type { ClipKeeper } from './capture/capture.ts';
 import { clockQuality } from './kernel/clock-quality.ts';
+import type { RefusedRecordings } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import type { Log } from './kernel/log.ts';
@@ -10,12 +11,19 @@ export interface ClipKeeperDeps {
   readonly ledger: Pick<Ledger, 'openClip' | 'sealClip' | 'recoverClip'>;
   /** A clip may be uploaded. */
   readonly onSealed: () => void;
+  readonly refusedRecordings: Pick<RefusedRecordings, 'refused' | 'opened'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
 
 /** What capture asks of the ledger: a place to write, and custody of what was written. */
-export function createClipKeeper({ ledger, onSealed, clock, log }: ClipKeeperDeps): ClipKeeper {
+export function createClipKeeper({
+  ledger,
+  onSealed,
+  refusedRecordings,
+  clock,
+  log,
+}: ClipKeeperDeps): ClipKeeper {
   return {
     open({ cameraId, triggeredMs, cause }) {
       try {
@@ -25,6 +33,7 @@ export function createClipKeeper({ ledger, onSealed, clock, log }: ClipKeeperDep
           clockQuality: clockQuality(clock.nowMs()),
           detail: `triggered by ${causeText(cause)}`,
         });
+        refusedRecordings.opened(cameraId);
         return { clipId: clip.clipId, partFile: clip.partFile };
       } catch (error) {
         if (!(error instanceof Failure) || error.kind === 'bug') throw error;
@@ -32,6 +41,7 @@ export function createClipKeeper({ ledger, onSealed, clock, log }: ClipKeeperDep
           { event: 'clip.refused', cameraId, code: error.code },
           `no clip can be recorded: ${error.message}`,
         );
+        refusedRecordings.refused(cameraId, error.message);
         return undefined;
       }
     },

@@ -12,6 +12,7 @@ import {
   createCaptureCheck,
   createHealth,
   createLedgerCheck,
+  createRefusedRecordings,
   createReports,
   createWatchdog,
   progressMark,
@@ -22,6 +23,7 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
 import { createDispensable } from './kernel/dispensable.ts';
 import { Failure } from './kernel/failure.ts';
+import { ifAnswers } from './kernel/if-answers.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
@@ -134,6 +136,7 @@ async function main(): Promise<void> {
   const { config } = files;
   const manager = createServiceManager({ ...serviceManager, log: log.child({ room: 'kernel' }) });
   const conditions = createConditions({ clock, log: log.child({ room: 'kernel' }) });
+  const refusedRecordings = createRefusedRecordings({ conditions, clock });
 
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const ledger = await whenFree(
@@ -210,7 +213,13 @@ async function main(): Promise<void> {
   const capture = createCapture({
     ...watched(),
     suppressed,
-    keeper: createClipKeeper({ ledger, onSealed: () => uploader.wake(), clock, log }),
+    keeper: createClipKeeper({
+      ledger,
+      onSealed: () => uploader.wake(),
+      refusedRecordings,
+      clock,
+      log: log.child({ room: 'ledger' }),
+    }),
     environment: Object.fromEntries(captureEnvironment),
     clock,
     log: log.child({ room: 'capture' }),
@@ -247,6 +256,8 @@ async function main(): Promise<void> {
     versions: () => health.versions(),
     settings: () => settings.settings(),
     desired: () => settings.desired(),
+    conditions: () => conditions.list(),
+    refusedRecordings,
     clipBytesMax: config.storage.maxBytes,
     report: (reported) => hub.report(reported),
     clock,
@@ -266,6 +277,7 @@ async function main(): Promise<void> {
     health,
     storage: () => reports.storage(),
     desired: () => settings.desired(),
+    conditions: () => conditions.list(),
     clock,
     log: log.child({ room: 'dashboard' }),
   });
@@ -273,9 +285,10 @@ async function main(): Promise<void> {
   const statusLine = () =>
     statusSentence({
       cameras: capture.status(),
-      waiting: ledger.summary().waiting,
+      waiting: ifAnswers(() => ledger.summary().waiting),
       power: power.status(),
       link: hub.status(),
+      conditions: conditions.list(),
     });
   const watchdog = createWatchdog({
     checks: [

@@ -257,6 +257,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       lastFragmentAgeMs: age(heartbeat?.lastFragmentAgeMs),
       lastFrameAgeMs: age(heartbeat?.lastFrameAgeMs),
       recording: heartbeat?.recording ?? false,
+      unrecordedMs: heartbeat?.unrecordedMs ?? null,
       suppressed: counts(),
     };
   }

@@ -26,6 +26,8 @@ export interface CameraStatus {
   readonly lastFragmentAgeMs: number | null;
   readonly lastFrameAgeMs: number | null;
   readonly recording: boolean;
+  /** How long something has moved that no clip holds; null: nothing moves, it is recorded, or recording is paused. */
+  readonly unrecordedMs: number | null;
   /** Suppressed triggers since start, by reason. */
   readonly suppressed: Readonly<Record<string, number>>;
 }

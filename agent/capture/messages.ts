@@ -82,6 +82,8 @@ export type FromChild =
       readonly lastFragmentAgeMs: number | null;
       readonly lastFrameAgeMs: number | null;
       readonly recording: boolean;
+      /** How long something has moved that no clip holds; null: nothing moves, or it is recorded. */
+      readonly unrecordedMs: number | null;
       readonly suppressed: Readonly<Record<string, number>>;
     }
   /** Something moves: where may the clip be written? */

@@ -46,6 +46,9 @@ export interface Recorder {
   /** Like `pause`, for good. */
   finish(): Promise<void>;
   recording(): boolean;
+  /** How long something has moved that no clip holds, milliseconds; null: nothing moves, it is recorded, or recording
+   *  is paused. */
+  unrecordedMs(): number | null;
 }
 
 export const pausedFailure = () =>
@@ -55,6 +58,8 @@ export const pausedFailure = () =>
 const CONTINUES_MS = 2_000;
 /** After a clip that could not be opened or written, motion asks again only after this long. */
 const HOLD_OFF_MS = 5_000;
+/** What moved last so long ago is over. */
+const MOTION_OVER_MS = 10_000;
 /** Media times are sums of rounded ticks: a fragment that fits exactly must not be left out for a rounding. */
 const ROUNDING_MS = 20;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
@@ -96,15 +101,25 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   let notBeforeMs: number | undefined;
   let heldOffUntilMs = 0;
   let lastMotion: { atMs: number; mediaMs: number; cause: Cause } | undefined;
+  /** Monotonic moments of motion that no clip holds: the first and the newest. */
+  let unrecorded: { readonly sinceMs: number; lastMs: number } | undefined;
   let paused = deps.paused ?? false;
   let finished = false;
 
   function motion(atMs: number, cause: Cause): void {
+    if (finished || paused) return;
+    if (!running?.writer) missed(atMs);
     const mediaMs = mediaClock.mediaAt(atMs);
-    if (mediaMs === undefined || finished || paused) return;
+    if (mediaMs === undefined) return;
     lastMotion = { atMs, mediaMs, cause };
     if (running || clock.monotonicMs() < heldOffUntilMs) return;
     begin(atMs, mediaMs, cause);
+  }
+
+  function missed(atMs: number): void {
+    if (!unrecorded || atMs - unrecorded.lastMs > MOTION_OVER_MS)
+      unrecorded = { sinceMs: atMs, lastMs: atMs };
+    unrecorded.lastMs = atMs;
   }
 
   /** @returns undefined when there is no picture to begin with */
@@ -166,6 +181,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       onFailure: clip.end,
     });
     clip.writer = writer;
+    unrecorded = undefined;
     for (const fragment of clip.waiting.splice(0)) writer.append(fragment);
     await ended;
     try {
@@ -242,5 +258,9 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       return close();
     },
     recording: () => running !== undefined,
+    unrecordedMs: () => {
+      if (!unrecorded || paused || clock.monotonicMs() - unrecorded.lastMs > MOTION_OVER_MS) return null;
+      return Math.round(clock.monotonicMs() - unrecorded.sinceMs);
+    },
   };
 }

@@ -185,6 +185,7 @@ export function createWatch(deps: WatchDeps): Watch {
         lastFragmentAgeMs: age(last.main),
         lastFrameAgeMs: age(last.sub),
         recording: recorder.recording(),
+        unrecordedMs: recorder.unrecordedMs(),
         suppressed: lookout.counts(),
       };
     },

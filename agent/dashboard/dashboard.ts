@@ -4,6 +4,7 @@ import type { LinkStatus } from '../hub/hub.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
+import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SignatureStore } from '../motion/motion.ts';
@@ -14,7 +15,7 @@ import { type MachineSources, readMachine } from './machine-view.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes } from './routes.ts';
-import { houseOf } from './views.ts';
+import { houseOf, uploadOf } from './views.ts';
 
 export type { House } from './house.ts';
 
@@ -41,8 +42,7 @@ export interface Dashboard {
   url(): string;
   /** Whether it answers. */
   isUp(): boolean;
-  /** The state of the house as the page tells it, at this moment.
-   *  @throws Failure when the ledger cannot be asked */
+  /** The state of the house as the page tells it, at this moment. */
   house(): House;
 }
 
@@ -119,8 +119,8 @@ export function createDashboard(
     houseOf({
       cameras: deps.cameras(),
       link: deps.link(),
-      upload: deps.upload(),
-      summary: deps.ledger.summary(),
+      upload: uploadOf(deps.upload),
+      summary: ifAnswers(() => deps.ledger.summary()),
       machine: readMachine(deps),
     });
 

@@ -1,6 +1,7 @@
 import type { ReportedHealth } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { Disk, StorageState } from '../health/health.ts';
+import type { Condition } from '../kernel/conditions.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { PowerStatus } from '../power/power.ts';
 import type { UploadStatus } from '../upload/upload.ts';
@@ -11,7 +12,7 @@ import type { UploadStatus } from '../upload/upload.ts';
  *  offline: no link · refused: the cloud does not let this device in · camera-down: at least one camera gives no
  *  picture · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
  *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
- *  little · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
+ *  little · condition: something else is wrong, and `condition` says what · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
  *  settings-refused: the cloud wishes what cannot be */
 export const HOUSE_STATES = [
   'switching-off',
@@ -23,6 +24,7 @@ export const HOUSE_STATES = [
   'under-voltage',
   'hot',
   'settings-refused',
+  'condition',
   'well',
   'recording',
   'sending',
@@ -42,8 +44,10 @@ export interface House {
   readonly cameras: readonly string[];
   /** Since when it is so, ISO UTC; null when nobody asks. */
   readonly sinceUtc: string | null;
-  /** Clips that wait for upload. */
-  readonly waiting: number;
+  /** Clips that wait for upload; null while the ledger does not answer. */
+  readonly waiting: number | null;
+  /** What the state `condition` is about. */
+  readonly condition: Pick<Condition, 'code' | 'subject'> | null;
 }
 
 /** A Raspberry Pi 5 slows its processor down at 80 °C, and more at 85 °C. */
@@ -73,11 +77,13 @@ export function stateOfHouse(facts: {
   readonly cameras: readonly CameraStatus[];
   readonly link: LinkStatus;
   readonly upload: UploadStatus;
-  readonly waiting: number;
+  readonly waiting: number | null;
   readonly power: PowerStatus | null;
   readonly machine: MachineFacts;
   /** Settings that the cloud wishes and that were not applied. */
   readonly refused: number;
+  /** What is wrong now, the worst first. */
+  readonly conditions: readonly Condition[];
 }): House {
   const { cameras, link, upload, waiting, power } = facts;
   const machine = machineTroubles(facts.machine);
@@ -92,7 +98,18 @@ export function stateOfHouse(facts: {
     cameras: about.map((camera) => camera.title),
     sinceUtc: sinceMs === null ? null : new Date(sinceMs).toISOString(),
     waiting,
+    condition: null,
   });
+  const conditionOf = ({ level, code, subject, sinceMs }: Condition): House => ({
+    ...house(
+      'condition',
+      level,
+      cameras.filter(({ cameraId }) => cameraId === subject),
+      sinceMs,
+    ),
+    condition: { code, subject },
+  });
+  const worst = facts.conditions[0];
 
   if (power?.shutdown) return house('switching-off', 'trouble');
   if (power?.state === 'critical') return house('battery-critical', 'trouble', [], power.sinceMs);
@@ -106,6 +123,7 @@ export function stateOfHouse(facts: {
   if (blind.length > 0)
     return house('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
   if (machine.diskFull) return house('disk-full', 'trouble');
+  if (worst?.level === 'trouble') return conditionOf(worst);
   if (link.state === 'refused') return house('refused', 'trouble', [], link.sinceMs);
   if (power?.state === 'on-battery') return house('on-battery', 'notice', [], power.sinceMs);
   if (link.state === 'offline') return house('offline', 'notice', [], link.sinceMs);
@@ -115,8 +133,9 @@ export function stateOfHouse(facts: {
   if (machine.hot) return house('hot', 'notice');
   if (machine.diskNearlyFull) return house('disk-nearly-full', 'notice');
   if (facts.refused > 0) return house('settings-refused', 'notice');
+  if (worst) return conditionOf(worst);
   const recording = cameras.filter((camera) => camera.recording);
   if (recording.length > 0) return house('recording', 'calm', recording);
-  if (waiting === 0) return house('well', 'calm');
+  if (waiting === 0 || waiting === null) return house('well', 'calm');
   return upload.state === 'uploading' ? house('sending', 'calm') : house('waiting', 'notice');
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
-import type { Log } from '../kernel/log.ts';
+import { Failure } from '../kernel/failure.ts';
+import { type Log, redact } from '../kernel/log.ts';
 import { problem, type Answer } from './answer.ts';
 
 /** What a route sees of a request: nothing of it is decoded, so nothing of it can be more than it looks. */
@@ -58,6 +59,11 @@ export function createRequestHandler({ route, allowsHost, clock, log }: RequestH
         headers: request.headers,
       });
     } catch (error) {
+      // The ledger, or the disk, says that it cannot now; the page shows the condition that says why.
+      if (error instanceof Failure && error.kind !== 'bug') {
+        log.debug({ event: 'dashboard.later', path, code: error.code }, error.message);
+        return problem(503, 'later', redact(error.message), { 'Retry-After': '5' });
+      }
       log.error({ event: 'dashboard.failed', path, err: error }, 'a request could not be answered');
       return problem(500, 'internal', 'The appliance could not answer; its log says why.');
     }

@@ -6,6 +6,7 @@ import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
+import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
 import type { SignatureStore } from '../motion/motion.ts';
@@ -17,7 +18,7 @@ import { chooseLanguage } from './language.ts';
 import { type MachineSources, readMachine } from './machine-view.ts';
 import type { PageFiles } from './page-files.ts';
 import type { FileAnswer, PageRequest, Route } from './request-handler.ts';
-import { clipView, custodyView, statusView } from './views.ts';
+import { clipView, custodyView, statusView, uploadOf } from './views.ts';
 import { createWhyRoutes } from './why.ts';
 
 export interface RoutesDeps extends MachineSources {
@@ -85,10 +86,10 @@ export function createRoutes(deps: RoutesDeps): Route {
   }
 
   function status() {
-    const newest = ledger.clips({ limit: WATCHED_CLIPS }).map(whatMayChange);
-    const summary = ledger.summary();
+    const newest = ifAnswers(() => ledger.clips({ limit: WATCHED_CLIPS }).map(whatMayChange));
+    const summary = ifAnswers(() => ledger.summary());
     const clipsRevision = createHash('sha256')
-      .update(JSON.stringify([newest, summary.clips, summary.waiting, summary.awaitingVerdict]))
+      .update(JSON.stringify([newest, summary?.clips, summary?.waiting, summary?.awaitingVerdict]))
       .digest('base64url')
       .slice(0, 16);
     return statusView({
@@ -96,7 +97,7 @@ export function createRoutes(deps: RoutesDeps): Route {
       nowMs: deps.clock.nowMs(),
       cameras: deps.cameras(),
       link: deps.link(),
-      upload: deps.upload(),
+      upload: uploadOf(deps.upload),
       summary,
       clipsRevision,
       machine: readMachine(deps),

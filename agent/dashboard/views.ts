@@ -1,5 +1,6 @@
 import type { CameraStatus } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
+import { ifAnswers } from '../kernel/if-answers.ts';
 import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
 import type { UploadStatus } from '../upload/upload.ts';
@@ -18,17 +19,22 @@ export interface StatusFacts {
   readonly cameras: readonly CameraStatus[];
   readonly link: LinkStatus;
   readonly upload: UploadStatus;
+  /** Null: the ledger does not answer. */
   readonly summary: {
     readonly clips: number;
     readonly waiting: number;
     readonly awaitingVerdict: number;
     readonly bytes: number;
     readonly oldestWaitingMs: number | null;
-  };
+  } | null;
   /** Changes when any clip does. */
   readonly clipsRevision: string;
   readonly machine: MachineSide;
 }
+
+/** The uploader asks the ledger, too. */
+export const uploadOf = (upload: () => UploadStatus): UploadStatus =>
+  ifAnswers(upload) ?? { state: 'waiting', clipId: null, detail: 'the ledger does not answer' };
 
 /** The state of the house, from what the rooms say. */
 export const houseOf = ({
@@ -38,16 +44,17 @@ export const houseOf = ({
   summary,
   machine,
 }: Pick<StatusFacts, 'cameras' | 'link' | 'upload' | 'machine'> & {
-  readonly summary: Pick<StatusFacts['summary'], 'waiting'>;
+  readonly summary: Pick<NonNullable<StatusFacts['summary']>, 'waiting'> | null;
 }): House =>
   stateOfHouse({
     cameras,
     link,
     upload,
-    waiting: summary.waiting,
+    waiting: summary?.waiting ?? null,
     power: machine.power,
     machine,
     refused: machine.desired?.refused.length ?? 0,
+    conditions: machine.conditions,
   });
 
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
@@ -59,7 +66,7 @@ export function statusView(facts: StatusFacts) {
     cameras: cameras.map((camera) => cameraView(camera, nowMs)),
     link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
     upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },
-    clips: {
+    clips: summary && {
       total: summary.clips,
       waiting: summary.waiting,
       oldestWaitingUtc: utc(summary.oldestWaitingMs),

@@ -14,6 +14,7 @@ import { remembered, throttlingNames } from './throttling.ts';
 import { readVersions } from './versions.ts';
 
 export { createCaptureCheck, createLedgerCheck, progressMark, type ProgressMark } from './checks.ts';
+export { createRefusedRecordings, type RefusedRecordings } from './refused-recordings.ts';
 export type { StorageState } from './reports-storage.ts';
 export { createReports, type Reports, type ReportsDeps } from './reports.ts';
 export { type StatusFacts, statusSentence } from './status-line.ts';

@@ -4,6 +4,7 @@ import type {
   Refusal,
   ReportedBacklog,
   ReportedCamera,
+  ReportedCondition,
   ReportedHealth,
   ReportedPower,
   ReportedStorage,
@@ -11,6 +12,7 @@ import type {
   TwinReported,
 } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
+import type { Condition } from '../kernel/conditions.ts';
 import { redact } from '../kernel/log.ts';
 import type { LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
@@ -21,13 +23,16 @@ import { ageMark, type Steady, stepOfDigits, uptimeMark } from './reports-steady
 export interface Observed {
   readonly cameras: readonly CameraStatus[];
   readonly power: PowerStatus;
-  readonly summary: LedgerSummary;
+  /** Null: the ledger does not answer. */
+  readonly summary: LedgerSummary | null;
   readonly disk: Pick<ReportedStorage, 'diskFreeBytes' | 'diskTotalBytes'>;
   readonly clipBytesMax: number;
   readonly facts: ReportedHealth | null;
   readonly versions: ReportedVersions;
   readonly settings: { readonly recording: RecordingConfig; readonly cameras: readonly CameraConfig[] };
   readonly desired: { readonly version: number; readonly refused: readonly Refusal[] };
+  /** What is wrong now, the worst first. */
+  readonly conditions: readonly Condition[];
 }
 
 const isoOf = (ms: number) => new Date(ms).toISOString();
@@ -49,13 +54,24 @@ export function powerOf(power: PowerStatus): ReportedPower {
   };
 }
 
+/** The worst are shown: the twin is small. */
+const CONDITIONS_SHOWN = 12;
+
+const conditionOf = ({ code, level, subject, sinceMs, detail }: Condition): ReportedCondition => ({
+  code,
+  level,
+  ...known('subject', subject),
+  sinceUtc: isoOf(sinceMs),
+  detail: shorten(redact(detail)),
+});
+
 const percentOf = (value: number) => Math.min(100, Math.max(0, Math.round(value)));
 
 export const storageOf = ({
   summary,
   disk,
   clipBytesMax,
-}: Pick<Observed, 'summary' | 'disk' | 'clipBytesMax'>): ReportedStorage => ({
+}: Pick<Observed, 'disk' | 'clipBytesMax'> & { readonly summary: LedgerSummary }): ReportedStorage => ({
   clips: summary.clips,
   clipBytes: summary.bytes,
   clipBytesMax,
@@ -84,7 +100,7 @@ export function twinOf(observed: Observed, steady: Steady): TwinReported {
       ? {}
       : { minutesLeft: steady('minutes', exact.minutesLeft, exact.minutesLeft < 60 ? 5 : 15) }),
   });
-  const storage = storageOf(observed);
+  const storage = summary && storageOf({ ...observed, summary });
   const byId = new Map(settings.cameras.map((camera) => [camera.id, camera]));
 
   return fitTwin({
@@ -95,15 +111,19 @@ export function twinOf(observed: Observed, steady: Steady): TwinReported {
       observed.cameras.map((camera) => [camera.cameraId, cameraOf(camera, byId.get(camera.cameraId))]),
     ),
     power: roundPower(powerOf(power)),
-    storage: {
-      ...storage,
-      clipBytes: bytes('clips', storage.clipBytes, 3),
-      diskFreeBytes: bytes('disk', storage.diskFreeBytes, 3),
-    },
+    ...known(
+      'storage',
+      storage && {
+        ...storage,
+        clipBytes: bytes('clips', storage.clipBytes, 3),
+        diskFreeBytes: bytes('disk', storage.diskFreeBytes, 3),
+      },
+    ),
     // The report itself comes with a heartbeat: a few events that wait are no news.
-    backlog: { ...backlogOf(summary), events: Math.floor(summary.outgoing / 10) * 10 },
+    ...known('backlog', summary && { ...backlogOf(summary), events: Math.floor(summary.outgoing / 10) * 10 }),
     ...known('health', facts === null ? null : healthOf(facts, steady, bytes)),
     versions: versionsOf(observed.versions),
+    conditions: observed.conditions.slice(0, CONDITIONS_SHOWN).map(conditionOf),
     refused: desired.refused.map(({ path, reason }) => ({ path, reason: redact(reason) })),
   });
 }

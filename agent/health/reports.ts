@@ -3,12 +3,15 @@ import type { CameraStatus } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
+import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { Ledger, LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
+import type { RefusedRecordings } from './refused-recordings.ts';
 import { createCameraReport } from './reports-cameras.ts';
+import { createConditionReport } from './reports-conditions.ts';
 import { backlogOf, type Observed, powerOf, storageOf, twinOf } from './reports-document.ts';
 import { shorten } from './reports-fit.ts';
 import { createNews, type News } from './reports-news.ts';
@@ -21,6 +24,8 @@ export const REPORTS = {
   lookMs: 1_000,
   /** A state that does not hold so long is not told. */
   settleMs: 10_000,
+  /** A condition is told sooner: it has no trembling in it. */
+  conditionSettleMs: 2_000,
   /** Most events about one camera, the link or storage in any hour. */
   perHour: 12,
   /** Power is told at once; switching off and a critical battery always. */
@@ -56,6 +61,8 @@ export interface ReportsDeps {
   /** In effect now: as configured, changed by the twin. */
   readonly settings: () => Observed['settings'];
   readonly desired: () => Observed['desired'];
+  readonly conditions: () => Observed['conditions'];
+  readonly refusedRecordings: Pick<RefusedRecordings, 'look' | 'report'>;
   /** The byte budget of clips. */
   readonly clipBytesMax: number;
   /** Hands the document to the hub link, which sends only what differs. */
@@ -97,6 +104,9 @@ export function createReports(deps: ReportsDeps): Reports {
     }
   }
 
+  /** Null while the ledger does not answer: that is told as a condition, and stops nothing else. */
+  const summaryNow = (): LedgerSummary | null => ifAnswers(() => ledger.summary());
+
   /** @returns false when it could not be stored now */
   function tell<E extends TelemetryEvent>(event: E, data: TelemetryData<E>): boolean {
     if (clock.monotonicMs() < pausedUntilMs) return false;
@@ -120,6 +130,15 @@ export function createReports(deps: ReportsDeps): Reports {
     tell: (data) => tell('camera.state', data),
     detail: detailOf,
   });
+  const conditionNews = createConditionReport({
+    clock,
+    settleMs: REPORTS.conditionSettleMs,
+    perHour: REPORTS.perHour,
+    tell: (data) => tell('condition.state', data),
+    detail: detailOf,
+  });
+  /** Conditions that stand: when that changes, the twin is brought up to date. */
+  let standing = '';
   const linkNews = newsOf<LinkStatus & { state: 'online' | 'offline' | 'refused' }>(
     REPORTS.perHour,
     ({ state, detail }) => tell('link.state', { state, ...detailOf(detail) }),
@@ -145,10 +164,10 @@ export function createReports(deps: ReportsDeps): Reports {
     if (clock.monotonicMs() - storageAtMs >= REPORTS.storageMs) {
       storageAtMs = clock.monotonicMs();
       const disk = deps.disk();
-      const summary = ledger.summary();
+      const summary = summaryNow();
       // Both 0: the disk could not be read.
       storage =
-        disk.diskTotalBytes === 0
+        disk.diskTotalBytes === 0 || summary === null
           ? undefined
           : {
               state: storageJudge({ ...disk, summary, clipBytesMax: deps.clipBytesMax }),
@@ -184,6 +203,11 @@ export function createReports(deps: ReportsDeps): Reports {
     reportSoon(powerNews.look(powerKey(power), power));
     lookAtStorage();
     suppressed.look(cameras);
+    deps.refusedRecordings.look(cameras);
+    deps.refusedRecordings.report((data) =>
+      tell('recording.refused', { ...data, reason: shorten(redact(data.reason), 1_000) }),
+    );
+    lookAtConditions();
 
     const facts = deps.facts();
     reportSoon(machineNews.look(JSON.stringify([facts?.throttled, facts?.clock]), null));
@@ -194,9 +218,19 @@ export function createReports(deps: ReportsDeps): Reports {
     deps.report(reported());
   }
 
+  function lookAtConditions(): void {
+    const conditions = deps.conditions();
+    conditionNews.look(conditions);
+    const now = conditions.map(({ code, subject }) => `${code} ${subject}`).join();
+    reportSoon(now !== standing);
+    standing = now;
+  }
+
   function tellHeartbeat(cameras: readonly CameraStatus[], facts: Observed['facts']): boolean {
+    const summary = summaryNow();
+    if (summary === null) return false;
     return tell('heartbeat', {
-      backlog: backlogOf(ledger.summary()),
+      backlog: backlogOf(summary),
       ...(facts === null ? {} : { health: facts }),
       camerasLive: cameras.filter(({ state }) => state === 'live').length,
       cameras: cameras.length,
@@ -204,18 +238,18 @@ export function createReports(deps: ReportsDeps): Reports {
   }
 
   function reported(): TwinReported {
-    const summary: LedgerSummary = ledger.summary();
     return twinOf(
       {
         cameras: deps.cameras(),
         power: deps.power(),
-        summary,
+        summary: summaryNow(),
         disk: deps.disk(),
         clipBytesMax: deps.clipBytesMax,
         facts: deps.facts(),
         versions: deps.versions(),
         settings: deps.settings(),
         desired: deps.desired(),
+        conditions: deps.conditions(),
       },
       steady,
     );

@@ -1,13 +1,17 @@
+import { CONDITIONS } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
+import type { Condition } from '../kernel/conditions.ts';
 import type { PowerStatus } from '../power/power.ts';
 
 export interface StatusFacts {
   readonly cameras: readonly Pick<CameraStatus, 'cameraId' | 'state' | 'recording'>[];
-  /** Clips that wait for upload. */
-  readonly waiting: number;
+  /** Clips that wait for upload; null while the ledger does not answer. */
+  readonly waiting: number | null;
   readonly power: Pick<PowerStatus, 'state' | 'minutesLeft' | 'shutdown'> | null;
   readonly link: Pick<LinkStatus, 'state'>;
+  /** What is wrong now, the worst first. */
+  readonly conditions: readonly Pick<Condition, 'code' | 'subject'>[];
 }
 
 const count = (n: number, one: string, many: string) => `${n === 0 ? 'no' : n} ${n === 1 ? one : many}`;
@@ -20,8 +24,13 @@ const POWER = {
   critical: 'battery nearly empty',
 } as const;
 
+/** `systemctl status` has one line. */
+const CONDITIONS_SHOWN = 2;
+const conditionText = ({ code, subject }: Pick<Condition, 'code' | 'subject'>) =>
+  `WRONG: ${CONDITIONS[code].about}${subject === null ? '' : ` (${subject})`}`;
+
 /** What `systemctl status` says: "2 cameras watch, 3 clips wait, on mains, online". */
-export function statusSentence({ cameras, waiting, power, link }: StatusFacts): string {
+export function statusSentence({ cameras, waiting, power, link, conditions }: StatusFacts): string {
   const blind = cameras.filter(({ state }) => state === 'down' || state === 'stalled');
   const starting = cameras.filter(({ state }) => state === 'starting').length;
   const recording = cameras.filter((camera) => camera.recording).length;
@@ -34,9 +43,11 @@ export function statusSentence({ cameras, waiting, power, link }: StatusFacts): 
     blind.length > 0 ? `no picture from ${blind.map(({ cameraId }) => cameraId).join(', ')}` : null,
     starting > 0 ? count(starting, 'camera starts', 'cameras start') : null,
     recording > 0 ? count(recording, 'records', 'record') : null,
-    count(waiting, 'clip waits', 'clips wait'),
+    waiting === null ? null : count(waiting, 'clip waits', 'clips wait'),
     power && POWER[power.state] ? `${POWER[power.state]}${minutes}` : null,
     link.state === 'refused' ? 'refused by the hub' : link.state,
+    ...conditions.slice(0, CONDITIONS_SHOWN).map(conditionText),
+    conditions.length > CONDITIONS_SHOWN ? `${conditions.length - CONDITIONS_SHOWN} more` : null,
   ];
   return parts.filter((part) => part !== null).join(', ');
 }

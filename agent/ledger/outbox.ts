@@ -28,6 +28,8 @@ const RANK: Readonly<Record<TelemetryEvent, number>> = {
   'camera.state': 2,
   'link.state': 2,
   'storage.state': 2,
+  'condition.state': 2,
+  'recording.refused': 3,
   'clip.lost': 3,
   'power.state': 3,
 };

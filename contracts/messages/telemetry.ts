@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { ClipId, IsoTime, Name, OneOf } from '../schema-types.ts';
+import { CONDITION_CODES, CONDITION_LEVELS } from './conditions.ts';
 import { CAMERA_STATES, ReportedBacklog, ReportedHealth, ReportedPower, ReportedStorage } from './twin.ts';
 
 const clip = { clipId: ClipId, cameraId: Name('Of the clip') };
@@ -15,6 +16,22 @@ export const TELEMETRY_DATA = {
   }),
   'clip.uploaded': Type.Object({ ...clip, blobUrl: Type.String(), attempt: Count }),
   'clip.lost': Type.Object({ ...clip, reason: Type.String() }),
+  'recording.refused': Type.Object({
+    cameraId: Name('Of the camera'),
+    count: Type.Integer({
+      minimum: 1,
+      description: 'Movements that were not recorded, since the last such event',
+    }),
+    sinceUtc: IsoTime('When the first of them was'),
+    reason: Type.String({ maxLength: 1_000, description: 'Why the newest was not, for a person' }),
+  }),
+  'condition.state': Type.Object({
+    code: OneOf(CONDITION_CODES, 'What it is about'),
+    level: OneOf(CONDITION_LEVELS, 'How much it matters'),
+    subject: Type.Optional(Type.String({ maxLength: 64, description: 'Which one' })),
+    state: OneOf(['raised', 'cleared'], 'The new one'),
+    detail: Type.Optional(Type.String({ maxLength: 1_000, description: 'One sentence for a person' })),
+  }),
   'trigger.suppressed': Type.Object({
     cameraId: Name('Of the camera'),
     hourUtc: IsoTime('Beginning of the hour'),

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { IsoTime, Name, OneOf } from '../schema-types.ts';
 import { CameraConfig, RecordingConfig } from './appliance.ts';
+import { CONDITIONS_MAX, ReportedCondition } from './conditions.ts';
 
 export const CAMERA_STATES = ['starting', 'live', 'stalled', 'down'] as const;
 export const POWER_STATES = ['unknown', 'on-mains', 'on-battery', 'low', 'critical'] as const;
@@ -115,10 +116,16 @@ export const TwinReported = Type.Object(
     recording: RecordingConfig,
     cameras: Type.Record(Name('Id of the camera'), ReportedCamera),
     power: ReportedPower,
-    storage: ReportedStorage,
-    backlog: ReportedBacklog,
+    storage: Type.Optional(ReportedStorage),
+    backlog: Type.Optional(ReportedBacklog),
     health: Type.Optional(ReportedHealth),
     versions: ReportedVersions,
+    conditions: Type.Optional(
+      Type.Array(ReportedCondition, {
+        maxItems: CONDITIONS_MAX,
+        description: 'What is wrong with the appliance now, the worst first; empty: nothing',
+      }),
+    ),
     refused: Type.Array(Refusal, { description: 'Every desired value that was not applied' }),
     leftOut: Type.Optional(
       Type.String({

@@ -14,11 +14,7 @@ export function showHouse(status, texts, format) {
   say(at('sentence'), sentence);
   at('house').dataset.level = house.level;
   document.title = `${sentence} · Dachawatch`;
-  const facts = [t('house.facts', { n: clips.total, size: format.size(clips.bytes) })];
-  const saidAbove = house.state === 'waiting' || house.state === 'sending';
-  if (clips.waiting > 0 && !saidAbove) facts.push(t('house.waiting', { n: clips.waiting }));
-  if (clips.awaitingVerdict > 0) facts.push(t('house.unjudged', { n: clips.awaitingVerdict }));
-  say(at('facts'), facts.join(' '));
+  say(at('facts'), clipFacts(house, clips, texts, format).join(' '));
   say(at('device'), status.deviceId);
   arrange(
     at('cameras'),
@@ -27,7 +23,42 @@ export function showHouse(status, texts, format) {
   arrange(at('appliance'), [linkRow(status.link, texts, format), uploadRow(status.upload, texts)]);
 }
 
-function houseSentence({ house, power, disk, refusedCount }, { t }, format) {
+/** Nothing while the ledger does not answer: the sentence above says so. */
+function clipFacts(house, clips, { t }, format) {
+  if (!clips) return [];
+  const facts = [t('house.facts', { n: clips.total, size: format.size(clips.bytes) })];
+  const saidAbove = house.state === 'waiting' || house.state === 'sending';
+  if (clips.waiting > 0 && !saidAbove) facts.push(t('house.waiting', { n: clips.waiting }));
+  if (clips.awaitingVerdict > 0) facts.push(t('house.unjudged', { n: clips.awaitingVerdict }));
+  return facts;
+}
+
+/** Everything that is wrong with the appliance now, the worst first.
+ *  @param {object} status answer of `/api/status` */
+export function showConditions({ conditions, cameras }, texts, format) {
+  at('conditions-part').hidden = conditions.length === 0;
+  arrange(
+    at('conditions'),
+    conditions.map((condition) =>
+      row({
+        level: condition.level,
+        title: conditionSentence(condition, cameras, texts),
+        state: [texts.t('condition.since', { since: format.since(condition.sinceUtc) })],
+        detail: condition.detail,
+      }),
+    ),
+  );
+}
+
+/** A subject that is a camera has a name for people. */
+const conditionSentence = ({ code, subject }, cameras, { t }) =>
+  t(`condition.${code}`, {
+    subject: cameras.find(({ cameraId }) => cameraId === subject)?.title ?? subject ?? '',
+  });
+
+function houseSentence({ house, power, disk, refusedCount, cameras }, texts, format) {
+  const { t } = texts;
+  if (house.state === 'condition') return conditionSentence(house.condition, cameras, texts);
   const sentence = t(`house.${house.state}`, {
     n: house.state === 'settings-refused' ? refusedCount : house.waiting,
     cameras: format.list(house.cameras),

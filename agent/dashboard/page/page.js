@@ -1,7 +1,7 @@
 import { createClipCard } from './clip-card.js';
 import { arrange, element, say } from './elements.js';
 import { createFormat } from './format.js';
-import { showHouse } from './house.js';
+import { showConditions, showHouse } from './house.js';
 import { showMachine } from './machine.js';
 import { createPoller } from './poller.js';
 import { fetchTexts, rememberLanguage } from './texts.js';
@@ -50,6 +50,7 @@ function draw() {
     say(at('no-contact'), texts.t('page.noContact', { since: format.since(silentSince) }));
   if (status) {
     showHouse(status, texts, format);
+    showConditions(status, texts, format);
     showMachine(status, texts, format);
   } else say(at('sentence'), texts.t('page.asking'));
   drawClips();
@@ -102,6 +103,8 @@ async function readClips() {
 /** Reads the clips when they changed since they were drawn, or when more of them are wanted. A failed reading is
  *  made again after the next status, because the revision stays undrawn. */
 function refreshClips() {
+  // The ledger does not answer: what is drawn is what was known last.
+  if (!status.clips) return hearAgain();
   const wanted = `${status.clips.revision} ${wantedClips}`;
   if (reading) return;
   if (wanted === drawnRevision) return hearAgain();

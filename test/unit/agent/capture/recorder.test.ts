@@ -296,3 +296,27 @@ test('other lengths are those of the next clip; the one that runs keeps its own'
   assert.deepEqual(it.range(0), [18_000, 30_000]);
   assert.deepEqual(it.range(1), [48_000, 54_000]);
 });
+
+test('what moves and is not recorded is counted from its first moment until a clip holds it', async () => {
+  const it = rig({ refuse: true });
+  await it.until(20_000);
+  assert.equal(it.recorder.unrecordedMs(), null, 'nothing moves');
+  await it.until(32_000, true);
+  assert.ok((it.recorder.unrecordedMs() ?? 0) >= 11_000, `${it.recorder.unrecordedMs()} ms`);
+  await it.until(45_000);
+  assert.equal(it.recorder.unrecordedMs(), null, 'it is over');
+});
+
+test('motion before the first picture is seen as unrecorded, a recorded or a paused camera has none', async () => {
+  const blind = rig();
+  blind.recorder.motion(0, { kind: 'picture' });
+  assert.equal(blind.recorder.unrecordedMs(), 0);
+  const recording = rig();
+  await recording.until(20_000);
+  await recording.until(60_000, true);
+  assert.equal(recording.recorder.unrecordedMs(), null);
+  const paused = rig({ paused: true });
+  await paused.until(20_000);
+  await paused.until(30_000, true);
+  assert.equal(paused.recorder.unrecordedMs(), null);
+});

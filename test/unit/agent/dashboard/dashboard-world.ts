@@ -26,6 +26,7 @@ export const someCamera = (changes: Partial<CameraStatus> = {}): CameraStatus =>
   lastFragmentAgeMs: 400,
   lastFrameAgeMs: 100,
   recording: false,
+  unrecordedMs: null,
   suppressed: {},
   ...changes,
 });

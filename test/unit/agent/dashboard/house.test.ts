@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stateOfHouse } from '../../../../agent/dashboard/house.ts';
 import type { StorageState } from '../../../../agent/health/health.ts';
+import type { Condition } from '../../../../agent/kernel/conditions.ts';
 import { NOW_MS, someCamera, someMachine, somePower } from './dashboard-world.ts';
 
 const facts = {
@@ -12,12 +13,20 @@ const facts = {
   power: null,
   machine: { health: null, disk: null, storage: null },
   refused: 0,
+  conditions: [],
 } as const;
 const pond = someCamera({ cameraId: 'pond', title: 'Pond' });
 
 test('all is well when cameras are live, the link is there and nothing waits', () => {
   const house = stateOfHouse(facts);
-  assert.deepEqual(house, { state: 'well', level: 'calm', cameras: [], sinceUtc: null, waiting: 0 });
+  assert.deepEqual(house, {
+    state: 'well',
+    level: 'calm',
+    cameras: [],
+    sinceUtc: null,
+    waiting: 0,
+    condition: null,
+  });
 });
 
 test('a blind camera comes before everything else, and is named with the time it went blind', () => {
@@ -133,4 +142,35 @@ test('refused settings are a notice that gives way to anything worse', () => {
   assert.deepEqual([house.state, house.level], ['settings-refused', 'notice']);
   const offline = { state: 'offline', sinceMs: NOW_MS, detail: null } as const;
   assert.equal(stateOfHouse({ ...facts, refused: 2, link: offline }).state, 'offline');
+});
+
+const refusedAtPond: Condition = {
+  code: 'recording-refused',
+  level: 'trouble',
+  subject: 'pond',
+  detail: '3 movements were not recorded: no room',
+  sinceMs: NOW_MS - 4000,
+};
+
+test('a movement that was not recorded is trouble, named with its camera, before a missing link', () => {
+  const house = stateOfHouse({
+    ...facts,
+    cameras: [someCamera(), pond],
+    link: { state: 'offline', sinceMs: NOW_MS, detail: null },
+    conditions: [refusedAtPond],
+  });
+  assert.deepEqual([house.state, house.level, house.cameras], ['condition', 'trouble', ['Pond']]);
+  assert.deepEqual(house.condition, { code: 'recording-refused', subject: 'pond' });
+  assert.equal(house.sinceUtc, new Date(NOW_MS - 4000).toISOString());
+});
+
+test('whatever is wrong, the house is not well: a notice is a notice while nothing worse is there', () => {
+  const notice = { ...refusedAtPond, code: 'clips-parked', level: 'notice', subject: null } as const;
+  const house = stateOfHouse({ ...facts, conditions: [notice] });
+  assert.deepEqual(
+    [house.state, house.level, house.condition?.code],
+    ['condition', 'notice', 'clips-parked'],
+  );
+  const blind = stateOfHouse({ ...facts, cameras: [{ ...pond, state: 'down' }], conditions: [notice] });
+  assert.equal(blind.state, 'camera-down');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { POWER_STATES, SHUTDOWN_PHASES, VERDICTS } from '@dachawatch/contracts';
+import { CONDITION_CODES, POWER_STATES, SHUTDOWN_PHASES, VERDICTS } from '@dachawatch/contracts';
 import { HOUSE_STATES } from '../../../../agent/dashboard/house.ts';
 import { LANGUAGES } from '../../../../agent/dashboard/language.ts';
 import { PAGE_FILES } from '../../../../agent/dashboard/page-files.ts';
@@ -29,7 +29,9 @@ const CLIP_STATES = Object.keys({
 
 /** Keys that are put together on the page, and what may stand in the gap. */
 const PUT_TOGETHER: Record<string, readonly string[]> = {
-  house: HOUSE_STATES,
+  // The sentence of `condition` is that of its code.
+  house: HOUSE_STATES.filter((state) => state !== 'condition'),
+  condition: CONDITION_CODES,
   camera: ['live', 'starting', 'stalled', 'down'],
   'camera.picture': ['fresh', 'old', 'none'],
   link: ['connecting', 'online', 'refused', 'offline'],
@@ -93,7 +95,7 @@ test('every text the page asks for exists, and none is there for nobody', async 
   const used = new Set<string>();
   for (const [, key = ''] of source.matchAll(/data-(?:text|label)="([^"]+)"/g)) used.add(key);
   for (const [, key = ''] of source.matchAll(
-    /'((?:page|house|camera|link|upload|clip|custody|why|power|machine|wishes)\.[\w.]+)'/g,
+    /'((?:page|house|condition|camera|link|upload|clip|custody|why|power|machine|wishes)\.[\w.]+)'/g,
   ))
     used.add(key);
   const gaps = [...source.matchAll(/`([a-z.]+)\.\$\{/g)].map(([, prefix = '']) => prefix);

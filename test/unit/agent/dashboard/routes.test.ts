@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Clip } from '../../../../agent/ledger/ledger.ts';
+import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
+import { createLog } from '../../../../agent/kernel/log.ts';
 import { clipIdOf, createLedgerView, someClip } from '../../../fakes/ledger-view.ts';
 import { ask, createWorld, NOW_MS, someCamera, type Reply, type World } from './dashboard-world.ts';
 
@@ -362,4 +364,36 @@ test('a port in use is one sentence that says what to do', async () => {
   } finally {
     other.close();
   }
+});
+
+test('while the ledger does not answer the page does: it says what is wrong, and lists of clips come later', async (t) => {
+  const gone = () => {
+    throw new Failure(
+      'transient',
+      'ledger.unavailable',
+      'The ledger cannot be opened: the disk is read-only.',
+    );
+  };
+  const conditions = createConditions({ clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
+  conditions.raise('ledger-unavailable', 'the ledger cannot be opened: the disk is read-only');
+  const world = createWorld({
+    ledger: { clips: gone, clip: gone, custody: gone, summary: gone },
+    upload: gone,
+    conditions: () => conditions.list(),
+  });
+  await world.dashboard.start();
+  t.after(() => world.dashboard.stop());
+  const status = await ask(world.dashboard.url(), '/api/status');
+  assert.equal(status.status, 200);
+  const { house, clips, conditions: told } = status.json();
+  assert.deepEqual(
+    [house.state, house.level, house.condition.code],
+    ['condition', 'trouble', 'ledger-unavailable'],
+  );
+  assert.equal(clips, null);
+  assert.equal(told[0].detail, 'the ledger cannot be opened: the disk is read-only');
+  const list = await ask(world.dashboard.url(), '/api/clips');
+  assert.deepEqual([list.status, list.headers['retry-after']], [503, '5']);
+  assert.match(list.json().title, /read-only/);
+  assert.equal(world.dashboard.house().level, 'trouble');
 });

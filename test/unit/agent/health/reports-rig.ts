@@ -12,8 +12,10 @@ import {
   TwinReported,
 } from '@dachawatch/contracts';
 import type { CameraStatus } from '../../../../agent/capture/capture.ts';
+import { createRefusedRecordings, type RefusedRecordings } from '../../../../agent/health/health.ts';
 import { createReports, type Reports } from '../../../../agent/health/reports.ts';
 import type { LinkStatus } from '../../../../agent/hub/hub.ts';
+import { type Condition, createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import type { Ledger, LedgerSummary } from '../../../../agent/ledger/ledger.ts';
 import type { PowerStatus } from '../../../../agent/power/power.ts';
@@ -38,6 +40,7 @@ export interface House {
   versions: Writable<ReportedVersions>;
   settings: { recording: RecordingConfig; cameras: readonly CameraConfig[] };
   desired: { version: number; refused: readonly Refusal[] };
+  conditions: readonly Condition[];
 }
 
 export interface ReportsRig {
@@ -49,8 +52,12 @@ export interface ReportsRig {
   readonly lines: string[];
   /** What was told of one kind, in order. */
   readonly of: (event: TelemetryEvent) => Told[];
+  /** Movements of its cameras that could not be recorded. */
+  readonly refusedRecordings: RefusedRecordings;
   /** Set to have nothing stored. */
   failWith: Error | undefined;
+  /** Set to have the ledger answer no question. */
+  silentWith: Error | undefined;
   readonly seconds: (n: number) => Promise<void>;
 }
 
@@ -64,6 +71,7 @@ export const camera = (cameraId: string, changes: Partial<CameraStatus> = {}): W
   lastFragmentAgeMs: 500,
   lastFrameAgeMs: 180,
   recording: false,
+  unrecordedMs: null,
   suppressed: {},
   ...changes,
 });
@@ -124,7 +132,10 @@ export const quietHouse = (): House => ({
     cameras: [cameraConfig('gate'), cameraConfig('yard')],
   },
   desired: { version: 3, refused: [] },
+  conditions: [],
 });
+
+const NOTHING_REFUSED = { look: () => undefined, report: () => undefined };
 
 /** How reports ask a house, the ledger aside. */
 export const askingOf = (house: House) => ({
@@ -136,6 +147,8 @@ export const askingOf = (house: House) => ({
   versions: () => house.versions,
   settings: () => house.settings,
   desired: () => house.desired,
+  conditions: () => house.conditions,
+  refusedRecordings: NOTHING_REFUSED,
 });
 
 /** Reports on a house made of variables. Everything told and handed over is checked against its contract. */
@@ -149,9 +162,19 @@ export function reportsRig(t: TestContext, house: House = quietHouse()): Reports
     assert.deepEqual(parse(TELEMETRY_DATA[event], data), data);
     told.push({ atMs: clock.monotonicMs(), event, data: structuredClone(data) });
   };
+  const conditions = createConditions({ clock, log: createLog('silent') });
+  const refusedRecordings = createRefusedRecordings({ conditions, clock });
   const reports = createReports({
     ...askingOf(house),
-    ledger: { tell, summary: () => house.summary },
+    conditions: () => [...house.conditions, ...conditions.list()],
+    refusedRecordings,
+    ledger: {
+      tell,
+      summary: () => {
+        if (rig.silentWith) throw rig.silentWith;
+        return house.summary;
+      },
+    },
     clipBytesMax: 20_000_000_000,
     report(reported) {
       assert.deepEqual(parse(TwinReported, reported), reported);
@@ -167,8 +190,10 @@ export function reportsRig(t: TestContext, house: House = quietHouse()): Reports
     told,
     handed,
     lines,
+    refusedRecordings,
     of: (event) => told.filter((one) => one.event === event),
     failWith: undefined,
+    silentWith: undefined,
     seconds: (n) => clock.advance(n * 1_000),
   };
   t.after(() => reports.stop());

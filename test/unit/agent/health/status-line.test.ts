@@ -13,6 +13,7 @@ const WELL: StatusFacts = {
   waiting: 3,
   power: { state: 'on-mains', minutesLeft: null, shutdown: null },
   link: { state: 'online' },
+  conditions: [],
 };
 
 test('a house in which all is well is one short line', () => {
@@ -32,6 +33,7 @@ test('a house in trouble says which camera is blind, how long the battery lasts,
       waiting: 0,
       power: { state: 'on-battery', minutesLeft: 95, shutdown: null },
       link: { state: 'refused' },
+      conditions: [],
     }),
     'no camera watches, no picture from gate, pond, 1 camera starts, no clips wait, on battery (about 95 min left), refused by the hub',
   );
@@ -44,7 +46,21 @@ test('a recording, an empty battery and the way to the end are said', () => {
       waiting: 12,
       power: { state: 'critical', minutesLeft: null, shutdown: 'waiting' },
       link: { state: 'offline' },
+      conditions: [],
     }),
     'switching off, 2 cameras watch, 1 records, 12 clips wait, battery nearly empty, offline',
+  );
+});
+
+test('what is wrong with the appliance is said in words, and a ledger that does not answer has no clips to count', () => {
+  const conditions = [
+    { code: 'ledger-unavailable', subject: null },
+    { code: 'recording-refused', subject: 'gate' },
+    { code: 'clips-parked', subject: null },
+  ] as const;
+  assert.equal(
+    statusSentence({ ...WELL, waiting: null, conditions }),
+    '2 cameras watch, on mains, online, WRONG: the ledger cannot be opened: nothing can be recorded, ' +
+      'WRONG: a camera sees something move, but nothing is recorded (gate), 1 more',
   );
 });
