@@ -8,7 +8,6 @@ const opened = new Set();
 /** Draws the state of the house in a sentence, its cameras and its link to the cloud.
  *  @param {object} status answer of `/api/status` */
 export function showHouse(status, texts, format) {
-  const { t } = texts;
   const { house, clips } = status;
   const sentence = houseSentence(status, texts, format);
   say(at('sentence'), sentence);
