@@ -53,7 +53,7 @@ export function createBudget({
   minFreeBytes,
   freeBytes = () => freeBytesOf(dir),
 }: BudgetDeps): Budget {
-  const onDisk = db.prepare<[], number>('SELECT total(bytes) FROM clips WHERE on_disk = 1').pluck();
+  const onDisk = db.prepare<[], number>('SELECT total(bytes) FROM clip_totals WHERE on_disk = 1').pluck();
   const recording = db.prepare<[], Candidate>(
     "SELECT clip_id, camera_id, state, bytes FROM clips WHERE state = 'recording'",
   );
@@ -63,10 +63,15 @@ export function createBudget({
        ORDER BY clip_id DESC LIMIT ?)`,
     )
     .pluck();
-  const oldest = ['judged', 'uploaded', 'sealed, parked'].map((states) =>
+  const oldest = [['judged'], ['uploaded'], ['sealed', 'parked']].map((states) =>
     db.prepare<[], Candidate>(
-      `SELECT clip_id, camera_id, state, bytes FROM clips WHERE on_disk = 1
-       AND state IN (${states.replaceAll(/\w+/g, "'$&'")}) ORDER BY clip_id LIMIT ${REMOVALS_MAX}`,
+      // Merged by SQLite in the order of an index each; IN would sort all of them first.
+      `${states
+        .map(
+          (state) =>
+            `SELECT clip_id, camera_id, state, bytes FROM clips WHERE on_disk = 1 AND state = '${state}'`,
+        )
+        .join(' UNION ALL ')} ORDER BY clip_id LIMIT ${REMOVALS_MAX}`,
     ),
   );
 

@@ -3,6 +3,7 @@ import { clipFilesIn, clipPlaces, quarantine, removeClipFiles, sha256Of, sizeOf 
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { CheckReport } from './ledger.ts';
+import { countAgain, totalsFindings } from './totals.ts';
 
 /** What a check may do when it may repair. All of them leave custody. */
 export interface Repairs {
@@ -85,6 +86,10 @@ export async function checkLedger(deps: CheckDeps): Promise<CheckReport> {
   for (const { eventId, problem } of outboxFindings(db)) {
     repairs?.discardEvent(eventId);
     problems.push({ clipId: null, problem: `${problem}${repairs ? '; it was taken out' : ''}` });
+  }
+  for (const problem of totalsFindings(db)) {
+    if (repairs) countAgain(db);
+    problems.push({ clipId: null, problem: `${problem}${repairs ? '; they were counted again' : ''}` });
   }
   return { clips: ids.length, ...count, problems };
 }

@@ -9,9 +9,13 @@ import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
 import type { Outbox } from './outbox.ts';
+import { clipTotals } from './totals.ts';
 
 /** Camera ids become folder names. */
 const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+/** A clip with a file in one of these states is nowhere else. */
+const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
 
 export type ClipBook = Pick<Ledger, 'openClip' | 'returnToQueue' | 'clip' | 'clips' | 'awaitingVerdict'> & {
   readonly seal: (clipId: string, written: WrittenClip, detail: string | null) => ClipRow;
@@ -45,25 +49,20 @@ export function createClipBook({
   const newestFirst = db.prepare<[string, number], ClipRow>(
     'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
   );
+  const unjudged = (condition: string) =>
+    db.prepare<[number, number], ClipRow>(
+      `SELECT * FROM clips INDEXED BY clips_by_age WHERE state = 'uploaded' AND ${condition}
+       ORDER BY uploaded_ms LIMIT ?`,
+    );
+  const unjudgedSince = unjudged('uploaded_ms <= ?');
   // An upload later than now tells of a clock that was set back: old enough.
-  const unjudged = db.prepare<[number, number, number], ClipRow>(
-    `SELECT * FROM clips WHERE state = 'uploaded' AND (uploaded_ms <= ? OR uploaded_ms > ?)
-     ORDER BY uploaded_ms LIMIT ?`,
-  );
-  const countByState = db.prepare<[], { state: ClipRow['state']; n: number }>(
-    'SELECT state, count(*) AS n FROM clips GROUP BY state',
-  );
-  const bytesOnDisk = db.prepare<[], number>('SELECT total(bytes) FROM clips WHERE on_disk = 1').pluck();
-  const bytesOnlyHere = db
-    .prepare<[], number>(
-      `SELECT total(bytes) FROM clips WHERE on_disk = 1
-       AND state IN ('recording','sealed','uploading','parked')`,
-    )
-    .pluck();
+  const unjudgedLater = unjudged('uploaded_ms > ?');
+  const totals = clipTotals(db);
   const longestWaiting = db
     .prepare<[], number | null>(
-      `SELECT triggered_ms FROM clips WHERE clip_id =
-       (SELECT min(clip_id) FROM clips WHERE state IN ('sealed','uploading'))`,
+      `SELECT triggered_ms FROM clips WHERE clip_id = (SELECT min(clip_id) FROM (
+         SELECT min(clip_id) AS clip_id FROM clips WHERE state = 'sealed'
+         UNION ALL SELECT min(clip_id) FROM clips WHERE state = 'uploading'))`,
     )
     .pluck();
 
@@ -159,17 +158,23 @@ export function createClipBook({
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
     awaitingVerdict(ageMs, limit) {
       const now = Math.round(clock.nowMs());
-      return unjudged.all(now - ageMs, now, limit).map(rows.toClip);
+      const since = unjudgedSince.all(now - ageMs, limit);
+      return [...since, ...unjudgedLater.all(now, limit - since.length)].map(rows.toClip);
     },
 
     summary() {
-      const count = Object.fromEntries(countByState.all().map(({ state, n }) => [state, n]));
+      const all = totals();
+      const clips = (...states: ClipRow['state'][]) =>
+        all.reduce((sum, row) => sum + (states.includes(row.state) ? row.clips : 0), 0);
+      const onDisk = all.filter((row) => row.onDisk === 1);
       return {
-        clips: Object.values(count).reduce((sum, n) => sum + n, 0),
-        waiting: (count['sealed'] ?? 0) + (count['uploading'] ?? 0),
-        awaitingVerdict: count['uploaded'] ?? 0,
-        bytes: bytesOnDisk.get() ?? 0,
-        bytesOnlyHere: bytesOnlyHere.get() ?? 0,
+        clips: all.reduce((sum, row) => sum + row.clips, 0),
+        waiting: clips('sealed', 'uploading'),
+        awaitingVerdict: clips('uploaded'),
+        bytes: onDisk.reduce((sum, { bytes }) => sum + bytes, 0),
+        bytesOnlyHere: onDisk
+          .filter(({ state }) => ONLY_HERE.has(state))
+          .reduce((sum, { bytes }) => sum + bytes, 0),
         oldestWaitingMs: longestWaiting.get() ?? null,
         outgoing: outbox.count(),
         eventsDropped: outbox.dropped(),

@@ -43,7 +43,7 @@ export function createInbox({ db, rows, clock, log }: InboxDeps): Inbox {
   const known = db.prepare<[string], { body_sha256: string }>(
     'SELECT body_sha256 FROM inbox WHERE message_id = ?',
   );
-  const unreadCount = db.prepare<[], number>("SELECT count(*) FROM inbox WHERE outcome = 'unread'").pluck();
+  const unreadCount = db.prepare<[], number>("SELECT value FROM facts WHERE name = 'inbox_unread'").pluck();
   const unread = db.prepare<[number], InboxRow>(
     "SELECT seq, message_id, body FROM inbox WHERE outcome = 'unread' ORDER BY seq LIMIT ?",
   );

@@ -35,10 +35,17 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases {
     "SELECT * FROM clips WHERE state = 'uploading' AND lease_until <= ?",
   );
   const uploading = db.prepare<[], ClipRow>("SELECT * FROM clips WHERE state = 'uploading'");
+  // Those that wait for nothing: the index by retry time holds them side by side, in the order of their ids.
   const eligible =
-    "FROM clips WHERE state = 'sealed' AND (retry_at IS NULL OR retry_at <= ?) ORDER BY clip_id";
-  const newest = db.prepare<[number], ClipRow>(`SELECT * ${eligible} DESC LIMIT 1`);
-  const oldest = db.prepare<[number], ClipRow>(`SELECT * ${eligible} ASC LIMIT 1`);
+    "FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at IS NULL ORDER BY clip_id";
+  const newest = db.prepare<[], ClipRow>(`SELECT * ${eligible} DESC LIMIT 1`);
+  const oldest = db.prepare<[], ClipRow>(`SELECT * ${eligible} ASC LIMIT 1`);
+  const due = db.prepare<[number], 1>(
+    "SELECT 1 FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at <= ? LIMIT 1",
+  );
+  const endWaits = db.prepare<[number]>(
+    "UPDATE clips INDEXED BY clips_by_retry SET retry_at = NULL WHERE state = 'sealed' AND retry_at <= ?",
+  );
   const firstRetry = db
     .prepare<[], number>(
       `SELECT coalesce(retry_at, 0) FROM clips INDEXED BY clips_by_retry
@@ -87,13 +94,14 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases {
 
     leaseNext() {
       const now = nowMs();
-      const waits = newest.get(now) ?? expired.get(now);
+      const waits = newest.get() ?? due.get(now) ?? expired.get(now);
       if (!waits) return undefined;
       return db
         .transaction((): Lease | undefined => {
           returnExpired('the lease ran out', expired.all(now));
+          endWaits.run(now);
           const turn = countLease.get() ?? 1;
-          const row = (turn % AGEING === 0 ? oldest : newest).get(now);
+          const row = (turn % AGEING === 0 ? oldest : newest).get();
           if (!row) return undefined;
           const attempt = row.attempt + 1;
           const lease_until = now + leaseMs;

@@ -7,6 +7,21 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** Counts everything that is counted, whatever was counted before. */
+export const COUNT_ALL = `
+  DELETE FROM clip_totals;
+  INSERT INTO clip_totals
+    SELECT state.value, place.value, count(clip_id), coalesce(sum(bytes), 0)
+    FROM json_each('["recording","sealed","uploading","uploaded","judged","parked","lost"]') AS state
+    CROSS JOIN json_each('[0,1]') AS place
+    LEFT JOIN clips ON clips.state = state.value AND clips.on_disk = place.value
+    GROUP BY state.value, place.value;
+  INSERT OR REPLACE INTO facts (name, value) VALUES
+    ('outbox_events', (SELECT count(*) FROM outbox)),
+    ('outbox_bytes', (SELECT coalesce(sum(bytes), 0) FROM outbox)),
+    ('inbox_unread', (SELECT count(*) FROM inbox WHERE outcome = 'unread'));
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
@@ -89,6 +104,59 @@ export const MIGRATIONS: readonly Migration[] = [
         only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
         event_id TEXT NOT NULL
       ) STRICT;
+    `,
+  },
+  {
+    version: 3,
+    oldestReader: 1,
+    // Triggers, so that a program to which an update is rolled back keeps the totals right, too.
+    sql: `
+      -- The last clips of one camera, and how large they were.
+      CREATE INDEX clips_by_camera ON clips (camera_id, clip_id, bytes) WHERE bytes IS NOT NULL;
+
+      -- How many clips there are and how large they are together: one row for each state, with a file and without.
+      CREATE TABLE clip_totals (
+        state   TEXT NOT NULL,
+        on_disk INTEGER NOT NULL,
+        clips   INTEGER NOT NULL,
+        bytes   INTEGER NOT NULL,
+        PRIMARY KEY (state, on_disk)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TRIGGER clip_totals_insert AFTER INSERT ON clips BEGIN
+        UPDATE clip_totals SET clips = clips + 1, bytes = bytes + coalesce(new.bytes, 0)
+          WHERE state = new.state AND on_disk = new.on_disk;
+      END;
+      CREATE TRIGGER clip_totals_update AFTER UPDATE OF state, on_disk, bytes ON clips BEGIN
+        UPDATE clip_totals SET clips = clips - 1, bytes = bytes - coalesce(old.bytes, 0)
+          WHERE state = old.state AND on_disk = old.on_disk;
+        UPDATE clip_totals SET clips = clips + 1, bytes = bytes + coalesce(new.bytes, 0)
+          WHERE state = new.state AND on_disk = new.on_disk;
+      END;
+      CREATE TRIGGER clip_totals_delete AFTER DELETE ON clips BEGIN
+        UPDATE clip_totals SET clips = clips - 1, bytes = bytes - coalesce(old.bytes, 0)
+          WHERE state = old.state AND on_disk = old.on_disk;
+      END;
+
+      -- The same for what waits: facts outbox_events, outbox_bytes and inbox_unread.
+      CREATE TRIGGER outbox_totals_insert AFTER INSERT ON outbox BEGIN
+        UPDATE facts SET value = value + 1 WHERE name = 'outbox_events';
+        UPDATE facts SET value = value + new.bytes WHERE name = 'outbox_bytes';
+      END;
+      CREATE TRIGGER outbox_totals_delete AFTER DELETE ON outbox BEGIN
+        UPDATE facts SET value = value - 1 WHERE name = 'outbox_events';
+        UPDATE facts SET value = value - old.bytes WHERE name = 'outbox_bytes';
+      END;
+      CREATE TRIGGER inbox_totals_insert AFTER INSERT ON inbox WHEN new.outcome = 'unread' BEGIN
+        UPDATE facts SET value = value + 1 WHERE name = 'inbox_unread';
+      END;
+      CREATE TRIGGER inbox_totals_update AFTER UPDATE OF outcome ON inbox BEGIN
+        UPDATE facts SET value = value + (new.outcome = 'unread') - (old.outcome = 'unread')
+          WHERE name = 'inbox_unread';
+      END;
+      CREATE TRIGGER inbox_totals_delete AFTER DELETE ON inbox WHEN old.outcome = 'unread' BEGIN
+        UPDATE facts SET value = value - 1 WHERE name = 'inbox_unread';
+      END;
+      ${COUNT_ALL}
     `,
   },
 ];

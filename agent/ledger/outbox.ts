@@ -78,7 +78,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   );
   const remove = db.prepare('DELETE FROM outbox WHERE event_id = ?');
   const size = db.prepare<[], { rows: number; bytes: number }>(
-    'SELECT count(*) AS rows, total(bytes) AS bytes FROM outbox',
+    `SELECT (SELECT value FROM facts WHERE name = 'outbox_events') AS rows,
+            (SELECT value FROM facts WHERE name = 'outbox_bytes') AS bytes`,
   );
   const leastWanted = db.prepare<[], { event_id: string; bytes: number }>(
     'SELECT event_id, bytes FROM outbox ORDER BY rank, event_id LIMIT 1',

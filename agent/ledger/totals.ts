@@ -1,0 +1,61 @@
+import type { Database } from './database.ts';
+import type { ClipState } from './ledger.ts';
+import { COUNT_ALL } from './migrations.ts';
+
+/** Clips in one state that have a file on this disk, or have none. */
+export interface ClipTotal {
+  readonly state: ClipState;
+  readonly onDisk: 0 | 1;
+  readonly clips: number;
+  readonly bytes: number;
+}
+
+/** What is counted as it changes, by triggers in the transaction of the change, so that nobody has to count rows.
+ *  @returns a function that reads the totals of clips: one row for each state and place */
+export function clipTotals(db: Database): () => ClipTotal[] {
+  const select = db.prepare<[], ClipTotal>('SELECT state, on_disk AS onDisk, clips, bytes FROM clip_totals');
+  return () => select.all();
+}
+
+const COUNTED: readonly { readonly what: string; readonly kept: string; readonly counted: string }[] = [
+  {
+    what: 'clips',
+    kept: `SELECT json_group_array(json_array(state, on_disk, clips, bytes)) FROM
+           (SELECT * FROM clip_totals WHERE clips <> 0 OR bytes <> 0 ORDER BY state, on_disk)`,
+    counted: `SELECT json_group_array(json_array(state, on_disk, clips, bytes)) FROM
+              (SELECT state, on_disk, count(*) AS clips, coalesce(sum(bytes), 0) AS bytes FROM clips
+               GROUP BY state, on_disk ORDER BY state, on_disk)`,
+  },
+  {
+    what: 'events for the hub',
+    kept: `SELECT json_array((SELECT value FROM facts WHERE name = 'outbox_events'),
+                             (SELECT value FROM facts WHERE name = 'outbox_bytes'))`,
+    counted: 'SELECT json_array(count(*), coalesce(sum(bytes), 0)) FROM outbox',
+  },
+  {
+    what: 'cloud messages to be read',
+    kept: "SELECT json_array((SELECT value FROM facts WHERE name = 'inbox_unread'))",
+    counted: "SELECT json_array(count(*)) FROM inbox WHERE outcome = 'unread'",
+  },
+];
+
+/** Sentences about totals that are not what the rows say. Reads every row. Nothing is changed. */
+export function totalsFindings(db: Database): string[] {
+  // Looked at from outside, the ledger may be that of a program that kept no totals yet.
+  const tables = db.prepare(
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'clip_totals'",
+  );
+  if (tables.pluck().get() === 0) return [];
+  const read = (sql: string) => db.prepare<[], string>(sql).pluck().get();
+  // One transaction: the owner may be at work.
+  return db.transaction(() =>
+    COUNTED.flatMap(({ what, kept, counted }) =>
+      read(kept) === read(counted)
+        ? []
+        : [`the totals of ${what} are ${read(kept)}, but the rows say ${read(counted)}`],
+    ),
+  )();
+}
+
+/** Counts the rows again. */
+export const countAgain = (db: Database): void => db.transaction(() => void db.exec(COUNT_ALL)).immediate();
