@@ -33,12 +33,13 @@ export function classify(error: unknown, code: string): Failure {
   return fail('transient', 'unknown');
 }
 
-/** 408, 429 and 5xx pass by themselves; 401 and 403 pass with a new ticket or when the clock is right. */
+/** Answers that speak of the request itself. Others pass by themselves (408, 429, 5xx), with a new ticket or when the
+ *  clock is right (401, 403), or come from something on the way (redirects, 405, 407, 418, 451 and the like). */
+const SPEAKS_OF_THE_REQUEST = new Set([400, 404, 409, 412, 413, 422]);
+
 function kindOfStatus(status: number): FailureKind {
-  if (status === 408 || status === 429 || status >= 500 || status === 401 || status === 403)
-    return 'transient';
   if (status === 507) return 'exhausted';
-  return 'rejected';
+  return SPEAKS_OF_THE_REQUEST.has(status) ? 'rejected' : 'transient';
 }
 
 function kindOfSqlite(code: string): FailureKind {

@@ -12,11 +12,12 @@ import { createInbox } from './inbox.ts';
 import { createLeases } from './leases.ts';
 import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
 import { takeOwnership } from './ownership.ts';
+import { createParked } from './parked.ts';
 import { createRecovery } from './recovery.ts';
 
 /** A clip's life. `life-cycle.ts` holds the table of moves.
  *  recording: being written · sealed: whole and on disk, waits for the uploader · uploading: leased ·
- *  uploaded: in Blob Storage and notified · judged: has its verdict · parked: upload refused for good, kept ·
+ *  uploaded: in Blob Storage and notified · judged: has its verdict · parked: upload refused, kept, tried slowly ·
  *  lost: gone, with a reason */
 export type ClipState = 'recording' | 'sealed' | 'uploading' | 'uploaded' | 'judged' | 'parked' | 'lost';
 
@@ -143,10 +144,20 @@ export interface Ledger {
   settleUploaded(lease: Lease, blobUrl: string): boolean;
   /** Back to `sealed`, not before `retryInMs`. False as above. */
   settleFailed(lease: Lease, reason: string, retryInMs: number): boolean;
-  /** Refused for good: kept, and never tried again by itself. False as above. */
+  /** Refused: kept, and tried again only when `returnParked` says so. False as above. */
   settleParked(lease: Lease, reason: string): boolean;
   /** Milliseconds until `leaseNext` may have something; null when nothing waits. */
   nextLeaseInMs(): number | null;
+
+  /** Puts back into the queue the parked clip whose time came first: hours after it was parked, later each time, at
+   *  least once a day, restarts included.
+   *  @returns its id; undefined when none is due */
+  returnParked(): string | undefined;
+  /** An operator wants the clip uploaded: a parked one goes back to the queue, one that waits for its next try goes
+   *  now. Asking twice changes nothing more. */
+  retryClip(clipId: string): 'returned' | 'waiting' | 'uploaded' | 'lost' | 'unknown-clip';
+  /** How many clips are parked, and why the newest of them is. */
+  parked(): { readonly clips: number; readonly reason: string | null };
 
   /** Stores a cloud message before it is acknowledged. A message id seen before changes nothing. */
   storeMessage(message: InboxMessage): void;
@@ -247,6 +258,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const writing = new Set<string>();
   const recovery = createRecovery({ db, rows, dir, log, recoverTorn, seal: book.seal, lose: book.lose });
   leases.voidEarlier();
+  const parked = createParked({ db, rows, clock });
+  parked.recall();
 
   /** Errors of SQLite and the system leave the ledger as a `Failure`. */
   const door =
@@ -290,7 +303,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
     leaseNext: door('lease', leases.leaseNext),
     settleUploaded: door('settle', leases.settleUploaded),
     settleFailed: door('settle', leases.settleFailed),
-    settleParked: door('settle', leases.settleParked),
+    settleParked: door('settle', (lease, reason) => {
+      const settled = leases.settleParked(lease, reason);
+      if (settled) parked.begin(lease.clip.clipId);
+      return settled;
+    }),
+    returnParked: door('return-parked', parked.returnParked),
+    retryClip: door('retry-clip', parked.retryClip),
+    parked: door('parked', parked.parked),
     nextLeaseInMs: door('next-lease', leases.nextLeaseInMs),
     storeMessage: door('store-message', inbox.storeMessage),
     drainInbox: door('drain-inbox', inbox.drainInbox),

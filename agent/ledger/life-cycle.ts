@@ -3,7 +3,7 @@ import type { ClipState } from './ledger.ts';
 
 /** What can happen to a clip.
  *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·
- *  fail: the upload failed, again later · park: refused for good · upload: in Blob Storage · judge: a verdict came ·
+ *  fail: the upload failed, again later · park: refused, kept, tried again slowly · upload: in Blob Storage · judge: a verdict came ·
  *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason */
 export type ClipEvent =
   | 'seal'

@@ -1,19 +1,39 @@
+import { createHash } from 'node:crypto';
 import { AnonymousCredential, BlockBlobClient, newPipeline, RestError } from '@azure/storage-blob';
 import type { ClipMetadata, FileUploadTicket } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 
-/** What a ticket lets us do with its one blob. */
+/** What storage says about a blob without sending its bytes. */
+export interface BlobProperties {
+  readonly bytes: number;
+  /** As its writer said, in the metadata. */
+  readonly sha256: string | null;
+  /** Kept beside the blob, in hexadecimal. Who commits blocks gives it; storage does not compute it. */
+  readonly md5: string | null;
+}
+
+/** What a ticket lets us do with its one blob. What does not come from storage (a portal that wants a login, a proxy,
+ *  a redirect) is a passing failure, whatever it says. */
 export interface BlobDoor {
   /** Where the blob lies, without the ticket's signature. */
   readonly url: string;
-  /** Size and SHA-256 metadata; undefined when there is no such blob. */
-  head(signal: AbortSignal): Promise<{ readonly bytes: number; readonly sha256: string | null } | undefined>;
+  /** Undefined when storage says that there is no such blob. */
+  head(signal: AbortSignal): Promise<BlobProperties | undefined>;
   /** Blocks staged and not committed: id to size. */
   stagedBlocks(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+  /** Storage keeps the block only when its MD5 is the one we send with it. */
   stageBlock(id: string, body: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** Makes the blob of the staged blocks, unless there is one already: nothing is ever overwritten. */
-  commit(ids: readonly string[], metadata: ClipMetadata, signal: AbortSignal): Promise<'made' | 'was-there'>;
+  /** Makes the blob of the staged blocks, unless there is one already: nothing is ever overwritten.
+   *  @param md5 of the whole content, to be kept beside it */
+  commit(
+    ids: readonly string[],
+    metadata: ClipMetadata,
+    md5: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<'made' | 'was-there'>;
+  /** SHA-256 of the bytes that storage really holds: reads all of them. Undefined when there is no such blob. */
+  contentSha256(signal: AbortSignal): Promise<string | undefined>;
   /** The bytes; undefined when there is no such blob.
    *  @throws Failure `rejected` when it is larger than `maxBytes` */
   read(maxBytes: number, signal: AbortSignal): Promise<Buffer | undefined>;
@@ -28,17 +48,21 @@ export interface BlobDeadlines {
 
 export type OpenBlob = (ticket: FileUploadTicket) => BlobDoor;
 
+/** Read back in pieces of this size, each with a deadline of its own. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** Storage never redirects: whoever does is something on the way, and gets neither clip nor ticket. */
+const PIPELINE = {
+  retryOptions: { maxTries: 2, retryDelayInMs: 500, maxRetryDelayInMs: 2_000 },
+  redirectOptions: { maxRetries: 0 },
+};
+
 /** Opens the blob of a ticket. Every call has a deadline of its own beside the caller's signal. */
 export function createOpenBlob({ requestMs, blockMs }: BlobDeadlines): OpenBlob {
   return (ticket) => {
     const url = blobUrl(ticket);
     const query = ticket.sasToken.replace(/^\??/, '?');
-    const client = new BlockBlobClient(
-      url + query,
-      newPipeline(new AnonymousCredential(), {
-        retryOptions: { maxTries: 2, retryDelayInMs: 500, maxRetryDelayInMs: 2_000 },
-      }),
-    );
+    const client = new BlockBlobClient(url + query, newPipeline(new AnonymousCredential(), PIPELINE));
     const within = (signal: AbortSignal, ms: number) => ({
       abortSignal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),
     });
@@ -47,28 +71,40 @@ export function createOpenBlob({ requestMs, blockMs }: BlobDeadlines): OpenBlob 
       url,
       head: (signal) =>
         orAbsent('upload.head', async () => {
-          const found = await client.getProperties(within(signal, requestMs));
-          return { bytes: found.contentLength ?? 0, sha256: found.metadata?.['sha256'] ?? null };
+          const found = fromStorage(await client.getProperties(within(signal, requestMs)));
+          return {
+            bytes: found.contentLength ?? 0,
+            sha256: found.metadata?.['sha256'] ?? null,
+            md5: found.contentMD5 ? Buffer.from(found.contentMD5).toString('hex') : null,
+          };
         }),
       async stagedBlocks(signal) {
-        const list = await orAbsent('upload.block-list', () =>
-          client.getBlockList('uncommitted', within(signal, requestMs)),
+        const list = await orAbsent('upload.block-list', async () =>
+          fromStorage(await client.getBlockList('uncommitted', within(signal, requestMs))),
         );
         return new Map(list?.uncommittedBlocks?.map((block) => [block.name, block.size]));
       },
       stageBlock: (id, body, signal) =>
         throughDoor('upload.block', async () => {
-          await client.stageBlock(id, body, body.byteLength, within(signal, blockMs));
+          const md5 = createHash('md5').update(body).digest();
+          fromStorage(
+            await client.stageBlock(id, body, body.byteLength, {
+              ...within(signal, blockMs),
+              transactionalContentMD5: md5,
+            }),
+          );
         }),
-      commit: (ids, metadata, signal) =>
+      commit: (ids, metadata, md5, signal) =>
         throughDoor('upload.commit', async () => {
           try {
-            await client.commitBlockList([...ids], {
-              ...within(signal, requestMs),
-              metadata,
-              blobHTTPHeaders: { blobContentType: 'video/mp4' },
-              conditions: { ifNoneMatch: '*' },
-            });
+            fromStorage(
+              await client.commitBlockList([...ids], {
+                ...within(signal, requestMs),
+                metadata,
+                blobHTTPHeaders: { blobContentType: 'video/mp4', blobContentMD5: md5 },
+                conditions: { ifNoneMatch: '*' },
+              }),
+            );
             return 'made';
           } catch (error) {
             if (storageCode(error) === 'BlobAlreadyExists' || storageCode(error) === 'ConditionNotMet')
@@ -76,9 +112,25 @@ export function createOpenBlob({ requestMs, blockMs }: BlobDeadlines): OpenBlob 
             throw error;
           }
         }),
+      contentSha256: (signal) =>
+        orAbsent('upload.read-back', async () => {
+          const { contentLength = 0, etag = '' } = fromStorage(
+            await client.getProperties(within(signal, requestMs)),
+          );
+          const hash = createHash('sha256');
+          for (let at = 0; at < contentLength; at += PIECE_BYTES) {
+            const bytes = Math.min(PIECE_BYTES, contentLength - at);
+            const piece = await client.download(at, bytes, {
+              ...within(signal, blockMs),
+              conditions: { ifMatch: etag },
+            });
+            for await (const part of fromStorage(piece).readableStreamBody ?? []) hash.update(part as Buffer);
+          }
+          return hash.digest('hex');
+        }),
       read: (maxBytes, signal) =>
         orAbsent('upload.read', async () => {
-          const answer = await client.download(0, undefined, within(signal, requestMs));
+          const answer = fromStorage(await client.download(0, undefined, within(signal, requestMs)));
           const parts: Buffer[] = [];
           let bytes = 0;
           for await (const part of answer.readableStreamBody ?? []) {
@@ -103,16 +155,34 @@ function blobUrl({ hostName, containerName, blobName }: FileUploadTicket): strin
   return `https://${hostName.replace(/\/+$/, '')}/${path}`;
 }
 
-const storageCode = (error: unknown): string | undefined =>
-  error instanceof RestError ? (error.response?.headers.get('x-ms-error-code') ?? error.code) : undefined;
+/** Every answer of storage has both; a page that asks for a login has neither. */
+function fromStorage<T extends { readonly requestId?: string; readonly version?: string }>(answer: T): T {
+  if (answer.requestId && answer.version) return answer;
+  throw new Failure(
+    'transient',
+    'upload.not-storage',
+    'something on the way answers instead of storage: a page that asks for a login, or a proxy?',
+  );
+}
 
-/** Nothing is wrong with the clip when the container is missing, a lease is held, or staged blocks have expired. */
-const PASSING_STATUS = new Set([404, 409, 412]);
-const PASSING_CODES = new Set([
-  'InvalidBlockList',
-  'InvalidBlobOrBlock',
-  'Md5Mismatch',
-  'InvalidHeaderValue',
+/** Storage's own code for what is wrong; undefined when the answer is not storage's, and when there was none. */
+function storageCode(error: unknown): string | undefined {
+  if (!(error instanceof RestError)) return undefined;
+  const headers = error.response?.headers;
+  if (!headers?.get('x-ms-request-id')) return undefined;
+  return headers.get('x-ms-error-code') ?? error.code;
+}
+
+/** What storage says when the same request will never succeed. Everything else passes, or is a matter of the way to
+ *  storage, the ticket or the account: nothing is wrong with the clip. */
+const REFUSES_THE_CLIP = new Set([
+  'InvalidResourceName',
+  'InvalidMetadata',
+  'EmptyMetadataKey',
+  'MetadataTooLarge',
+  'BlockListTooLong',
+  'BlockCountExceedsLimit',
+  'InvalidBlobType',
 ]);
 
 async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> {
@@ -120,16 +190,21 @@ async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (error) {
     const failure = classify(error, code);
+    if (!(error instanceof RestError)) throw failure;
     const storage = storageCode(error);
-    const passes =
-      error instanceof RestError &&
-      (PASSING_STATUS.has(error.statusCode ?? 0) || PASSING_CODES.has(storage ?? ''));
-    if (failure.kind !== 'rejected' || !passes) throw failure;
-    throw new Failure('transient', failure.code, `${failure.message} (${storage ?? 'no code'})`, {
-      cause: error,
-    });
+    const kind =
+      failure.kind === 'exhausted' || failure.kind === 'transient'
+        ? failure.kind
+        : REFUSES_THE_CLIP.has(storage ?? '')
+          ? 'rejected'
+          : 'transient';
+    const who = storage ?? (error.statusCode === undefined ? 'no answer' : 'not an answer of storage');
+    throw new Failure(kind, failure.code, `${firstLine(failure.message)} (${who})`, { cause: error });
   }
 }
+
+/** An error page may be the message. */
+const firstLine = (text: string) => (text.split('\n')[0] ?? '').slice(0, 300);
 
 /** Undefined when storage says that this blob does not exist. A missing container is a failure: with it, everything
  *  would look as if it were gone. */

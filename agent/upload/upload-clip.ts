@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { ClipMetadata, ContractError, parse } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
 import type { Clip } from '../ledger/ledger.ts';
-import type { BlobDoor } from './blob-door.ts';
-
-export const BLOCK_BYTES = 1024 * 1024;
+import type { BlobDoor, BlobProperties } from './blob-door.ts';
+import { BLOCK_BYTES, type ClipReader, openClip } from './clip-reader.ts';
 
 /** Blob metadata of a clip.
  *  @throws Failure `rejected` when the clip cannot be described as the contract asks */
@@ -28,9 +26,13 @@ export function metadataOf(clip: Clip, deviceId: string): ClipMetadata {
   }
 }
 
-/** Ids of one length that depend on the content: a block of another file is never taken for one of this. */
-export const blockId = (sha256: string, index: number): string =>
-  Buffer.from(`${sha256.slice(0, 16)}-${String(index).padStart(6, '0')}`).toString('base64');
+/** Names a block by its bytes and its place: one that was read wrongly has another name than the right one.
+ *  All ids of a blob must have one length. It is that of the ids an older version staged, which never come out here:
+ *  they began with sixteen digits and letters of the whole clip's checksum. */
+export function blockId(block: Uint8Array, index: number): string {
+  const sha256 = createHash('sha256').update(block).digest('hex');
+  return Buffer.from(`${String(index).padStart(6, '0')}+${sha256.slice(0, 16)}`).toString('base64');
+}
 
 export interface Carried {
   /** Was in storage already: nothing was sent. */
@@ -42,78 +44,92 @@ export interface Carried {
 
 /** Puts a clip into its blob.
  *  Procedure
- *  1. HEAD: the blob with this size and checksum is there, from an attempt whose answer was lost: done
+ *  1. HEAD: the blob is there, from an attempt whose answer was lost. It is read back; the bytes have the checksum of
+ *     the ledger: done
  *  2. list the staged blocks; read the file block by block, send those that are missing
  *  3. the bytes read have the checksum of the ledger, else nothing is committed
  *  4. commit, only if there is no blob
- *  5. HEAD again: size and checksum
+ *  5. HEAD again: size, checksum, and the hash of the content that was committed
  *  A cut anywhere leaves staged blocks, which the next attempt finds, or the whole blob.
+ *  @param fresh reads the file past the system's cache
  *  @throws Failure `rejected` when another content has the name, `corrupt` when our file is not what was sealed */
 export async function carryClip(
   clip: Clip,
   metadata: ClipMetadata,
   door: BlobDoor,
   signal: AbortSignal,
+  fresh: boolean,
 ): Promise<Carried> {
-  if (await isInStorage(clip, door, signal)) return { wasThere: true, blocks: 0, reused: 0 };
+  const before = await door.head(signal);
+  if (before) {
+    await requireContent(clip, before, null, door, signal);
+    return { wasThere: true, blocks: 0, reused: 0 };
+  }
   const staged = await door.stagedBlocks(signal);
-  const file = await openClip(clip);
+  const file = await openClip(clip, fresh);
   try {
-    const { ids, reused } = await stageBlocks(file, clip, staged, door, signal);
-    await door.commit(ids, metadata, signal);
-    if (!(await isInStorage(clip, door, signal)))
+    const { ids, reused, md5 } = await stageBlocks(file, clip, staged, door, signal);
+    await door.commit(ids, metadata, md5, signal);
+    const after = await door.head(signal);
+    if (!after)
       throw new Failure('transient', 'upload.not-there', 'the blob was committed, but is not in storage');
+    await requireContent(clip, after, md5.toString('hex'), door, signal);
     return { wasThere: false, blocks: ids.length, reused };
   } finally {
     await file.close();
   }
 }
 
-async function isInStorage(clip: Clip, door: BlobDoor, signal: AbortSignal): Promise<boolean> {
-  const found = await door.head(signal);
-  if (!found) return false;
-  if (found.sha256 === clip.sha256 && found.bytes === clip.bytes) return true;
-  throw new Failure(
-    'rejected',
-    'upload.other-content',
-    `storage holds another content under ${clip.blobName}; it is not overwritten`,
-  );
-}
-
-async function openClip(clip: Clip): Promise<FileHandle> {
-  try {
-    return await open(clip.file, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Failure('corrupt', 'upload.file-missing', `the file of clip ${clip.clipId} is missing`, {
-      cause: error,
-    });
+/** @param md5 of the bytes just sent; null: they are not known, and the blob is read back. So it is when storage keeps
+ *    no hash: an older version gave it none
+ *  @throws Failure `rejected` when storage holds something else */
+async function requireContent(
+  clip: Clip,
+  found: BlobProperties,
+  md5: string | null,
+  door: BlobDoor,
+  signal: AbortSignal,
+): Promise<void> {
+  const other = (what: string) =>
+    new Failure(
+      'rejected',
+      'upload.other-content',
+      `storage holds another content under ${clip.blobName} (${what}); it is not overwritten`,
+    );
+  if (found.bytes !== clip.bytes) throw other(`${found.bytes} bytes instead of ${clip.bytes}`);
+  if (found.sha256 !== clip.sha256) throw other('another checksum is written beside it');
+  if (md5 !== null && found.md5 !== null) {
+    if (found.md5 !== md5) throw other('another hash of the content');
+    return;
   }
+  const sha256 = await door.contentSha256(signal);
+  if (sha256 === undefined)
+    throw new Failure('transient', 'upload.not-there', 'the blob was in storage, and is gone again');
+  if (sha256 !== clip.sha256) throw other('its bytes do not have the checksum that is written beside them');
 }
 
 async function stageBlocks(
-  file: FileHandle,
+  file: ClipReader,
   clip: Clip,
   staged: ReadonlyMap<string, number>,
   door: BlobDoor,
   signal: AbortSignal,
-): Promise<{ ids: string[]; reused: number }> {
-  const sha256 = clip.sha256 ?? '';
-  const hash = createHash('sha256');
-  const buffer = Buffer.alloc(BLOCK_BYTES);
+): Promise<{ ids: string[]; reused: number; md5: Buffer }> {
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
   const ids: string[] = [];
   let reused = 0;
   for (let at = 0; at < (clip.bytes ?? 0); at += BLOCK_BYTES) {
     signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, BLOCK_BYTES, at);
-    const block = buffer.subarray(0, bytesRead);
-    hash.update(block);
-    const id = blockId(sha256, ids.length);
-    if (staged.get(id) === bytesRead) reused++;
-    else if (bytesRead > 0) await door.stageBlock(id, block, signal);
+    const block = await file.block(at);
+    sha256.update(block);
+    md5.update(block);
+    const id = blockId(block, ids.length);
+    if (staged.get(id) === block.length) reused++;
+    else if (block.length > 0) await door.stageBlock(id, block, signal);
     ids.push(id);
   }
-  if (hash.digest('hex') !== sha256)
+  if (sha256.digest('hex') !== clip.sha256)
     throw new Failure('corrupt', 'upload.file-changed', `the file of clip ${clip.clipId} has changed since`);
-  return { ids, reused };
+  return { ids, reused, md5: md5.digest() };
 }

@@ -2,6 +2,7 @@ import type { TicketDesk } from '../hub/hub.ts';
 import type { BackoffPolicy } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import type { Ledger, Lease } from '../ledger/ledger.ts';
 import { createBell } from './bell.ts';
@@ -40,6 +41,8 @@ export interface UploadSettings {
   /** Longest wait before looking again although nobody called. */
   readonly idleMs: number;
   readonly retry: BackoffPolicy;
+  /** Least time between two parked clips that are tried again by themselves; none after one that was accepted. */
+  readonly parkedEveryMs: number;
   readonly pause: BackoffPolicy;
   readonly ticketMs: number;
   readonly requestMs: number;
@@ -56,6 +59,7 @@ export const UPLOAD_SETTINGS: UploadSettings = {
   concurrency: 1,
   idleMs: 15_000,
   retry: { minMs: 5_000, maxMs: 300_000 },
+  parkedEveryMs: 5 * 60_000,
   pause: { minMs: 1_000, maxMs: 60_000 },
   ticketMs: 30_000,
   requestMs: 30_000,
@@ -75,12 +79,15 @@ export interface UploaderDeps {
     | 'settleFailed'
     | 'settleParked'
     | 'nextLeaseInMs'
+    | 'returnParked'
+    | 'parked'
     | 'awaitingVerdict'
     | 'applyVerdict'
     | 'returnToQueue'
     | 'clip'
   >;
   readonly tickets: TicketDesk;
+  readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly deviceId: string;
@@ -100,9 +107,10 @@ const LOOK_MIN_MS = 100;
 /** Invariants
  *  1. A clip is settled as uploaded only after storage has shown its size and checksum.
  *  2. An attempt ends before its lease does; what it staged is found by the next one. Leases are not extended.
- *  3. Every ticket is given back. Every wait has an end. Failures in a row slow everything down. */
+ *  3. Every ticket is given back. Every wait has an end. Failures in a row slow everything down.
+ *  4. Nothing that one clip, one verdict or one answer throws ends a loop. */
 export function createUploader(deps: UploaderDeps): Uploader {
-  const { ledger, clock, log, deviceId, online, random } = deps;
+  const { ledger, clock, conditions, log, deviceId, online, random } = deps;
   const settings: UploadSettings = { ...UPLOAD_SETTINGS, ...deps.settings };
   const openBlob = deps.openBlob ?? createOpenBlob(settings);
   const chance = random ? { random } : {};
@@ -139,6 +147,8 @@ export function createUploader(deps: UploaderDeps): Uploader {
   const uploading = new Set<string>();
   let loops: Promise<void>[] = [];
   let pausedUntilMs = 0;
+  /** The parked clip that was last given another try, and when the next may be. */
+  let parked = { clipId: '', nextMs: 0 };
   let detail: string | null = null;
 
   async function attempt(lease: Lease): Promise<void> {
@@ -150,9 +160,11 @@ export function createUploader(deps: UploaderDeps): Uploader {
       const metadata = metadataOf(clip, deviceId);
       const { url, ...carried } = await tickets.use(clip.blobName, DONE, signal, async (ticket) => {
         const door = openBlob(ticket);
-        return { url: door.url, ...(await carryClip(clip, metadata, door, signal)) };
+        const fresh = outcomes.wasBadRead(clip.clipId);
+        return { url: door.url, ...(await carryClip(clip, metadata, door, signal, fresh)) };
       });
-      outcomes.succeeded();
+      outcomes.succeeded(clip.clipId);
+      if (clip.clipId === parked.clipId) parked = { clipId: '', nextMs: 0 };
       pausedUntilMs = 0;
       detail = null;
       if (ledger.settleUploaded(lease, url))
@@ -180,12 +192,12 @@ export function createUploader(deps: UploaderDeps): Uploader {
       return;
     }
     const failure = classify(error, 'upload');
-    const outcome = outcomes.failed(failure, lease.attempt);
+    const outcome = outcomes.failed(failure, { clipId, attempt: lease.attempt });
     detail = redact(`${failure.code}: ${failure.message.split('\n')[0]}`).slice(0, 300);
     const fields = { clipId, code: failure.code, kind: failure.kind, attempt: lease.attempt, reason: detail };
     if (outcome.do === 'park') {
       ledger.settleParked(lease, detail);
-      log.error({ event: 'clip.parked', ...fields }, 'clip refused for good; it is kept here');
+      log.error({ event: 'clip.parked', ...fields }, 'clip refused; it is kept here and tried again slowly');
       return;
     }
     ledger.settleFailed(lease, detail, outcome.inMs);
@@ -196,7 +208,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
     );
   }
 
-  /** Runs until `stop`; what one turn throws slows the loop down. A bug ends the process, which starts anew. */
+  /** Runs until `stop`; what one turn throws slows the loop down. */
   async function loop(what: string, turn: () => Promise<number>): Promise<void> {
     while (!stopping.signal.aborted) {
       const heard = bell.count();
@@ -205,18 +217,39 @@ export function createUploader(deps: UploaderDeps): Uploader {
         waitMs = await turn();
       } catch (error) {
         const failure = classify(error, `upload.${what}`);
-        if (failure.kind === 'bug') throw failure;
         log.error({ event: 'upload.loop-failed', what, code: failure.code, err: failure }, failure.message);
       }
       if (waitMs > 0) await bell.wait(heard, waitMs, stopping.signal);
     }
   }
 
+  /** One at a time and seldom: what was refused once keeps nobody else waiting. */
+  function tryParkedAgain(): void {
+    if (clock.monotonicMs() < parked.nextMs) return;
+    const clipId = ledger.returnParked();
+    if (clipId === undefined) return;
+    parked = { clipId, nextMs: clock.monotonicMs() + settings.parkedEveryMs };
+    log.info({ event: 'clip.retried', clipId }, 'a clip that was refused is tried again');
+  }
+
+  function tellParked(): void {
+    const { clips, reason } = ledger.parked();
+    if (clips === 0) conditions.clear('clips-parked');
+    else
+      conditions.raise(
+        'clips-parked',
+        `${clips === 1 ? 'the upload of a clip was' : `the uploads of ${clips} clips were`} refused; ` +
+          `kept here and tried again slowly. The newest says: ${reason ?? 'nothing'}`,
+      );
+  }
+
   /** @returns how long to wait before the next turn, milliseconds */
   async function carryTurn(): Promise<number> {
+    tellParked();
     if (!online()) return settings.idleMs;
     const pauseMs = pausedUntilMs - clock.monotonicMs();
     if (pauseMs <= 0) {
+      tryParkedAgain();
       const lease = ledger.leaseNext();
       if (lease) {
         await attempt(lease);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import type { BlobDoor, OpenBlob } from '../../agent/upload/blob-door.ts';
@@ -5,9 +6,10 @@ import type { BlobDoor, OpenBlob } from '../../agent/upload/blob-door.ts';
 interface ShelvedBlob {
   readonly body: Buffer;
   readonly sha256: string | null;
+  readonly md5: string | null;
 }
 
-type Call = 'head' | 'list' | 'stage' | 'commit' | 'read';
+type Call = 'head' | 'list' | 'stage' | 'commit' | 'read-back' | 'read';
 
 /** Blob storage in memory, behind the same door as the real one (blob-door-contract.ts). */
 export interface BlobShelf {
@@ -18,7 +20,10 @@ export interface BlobShelf {
   readonly calls: readonly string[];
   /** Called first in every call: throw or wait in it to be bad storage. */
   fault: ((call: Call, blobName: string, signal: AbortSignal) => void | Promise<void>) | undefined;
+  /** Without a hash of the content, as an older version committed. */
   put(blobName: string, body: Buffer | string, sha256?: string): void;
+  /** As if an earlier process had staged it. */
+  stage(blobName: string, id: string, body: Buffer): void;
 }
 
 export function createBlobShelf(): BlobShelf {
@@ -39,7 +44,7 @@ export function createBlobShelf(): BlobShelf {
       async head(signal) {
         await enter('head', signal);
         const blob = blobs.get(name);
-        return blob && { bytes: blob.body.length, sha256: blob.sha256 };
+        return blob && { bytes: blob.body.length, sha256: blob.sha256, md5: blob.md5 };
       },
       async stagedBlocks(signal) {
         await enter('list', signal);
@@ -49,7 +54,7 @@ export function createBlobShelf(): BlobShelf {
         await enter('stage', signal);
         staged.set(name, blocks().set(id, Buffer.from(body)));
       },
-      async commit(ids, metadata: ClipMetadata, signal) {
+      async commit(ids, metadata: ClipMetadata, md5, signal) {
         await enter('commit', signal);
         if (blobs.has(name)) return 'was-there';
         const parts = ids.map((id) => blocks().get(id));
@@ -60,9 +65,14 @@ export function createBlobShelf(): BlobShelf {
             'InvalidBlockList: a block was not staged',
           );
         const body = Buffer.concat(parts.filter((part) => part !== undefined));
-        blobs.set(name, { body, sha256: metadata.sha256 });
+        blobs.set(name, { body, sha256: metadata.sha256, md5: Buffer.from(md5).toString('hex') });
         staged.delete(name);
         return 'made';
+      },
+      async contentSha256(signal) {
+        await enter('read-back', signal);
+        const blob = blobs.get(name);
+        return blob && createHash('sha256').update(blob.body).digest('hex');
       },
       async read(maxBytes, signal) {
         await enter('read', signal);
@@ -79,7 +89,9 @@ export function createBlobShelf(): BlobShelf {
     calls,
     fault: undefined,
     put: (blobName, body, sha256) =>
-      void blobs.set(blobName, { body: Buffer.from(body), sha256: sha256 ?? null }),
+      void blobs.set(blobName, { body: Buffer.from(body), sha256: sha256 ?? null, md5: null }),
+    stage: (blobName, id, body) =>
+      void staged.set(blobName, (staged.get(blobName) ?? new Map<string, Buffer>()).set(id, body)),
   };
   return shelf;
 }
