@@ -202,6 +202,7 @@ async function main(): Promise<void> {
     online: () => hub.status().state === 'online',
     deviceId: config.deviceId,
     framesDir: join(dataDir, 'frames'),
+    conditions,
     clock,
     log: log.child({ room: 'upload' }),
   });

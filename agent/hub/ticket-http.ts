@@ -70,20 +70,22 @@ export function createTicketHttp({
 function problemOf(response: IncomingMessage, text: string, expectJson: boolean): Error | null {
   const { statusCode = 0, statusMessage } = response;
   if (statusCode >= 300)
-    return Object.assign(new Error(`HTTP ${statusCode} ${statusMessage}: ${hubMessage(text)}`), {
-      statusCode,
-    });
-  if (expectJson && parseJson(text) === undefined) return unusable('it is not JSON');
+    return Object.assign(
+      new Error(`HTTP ${statusCode} ${statusMessage}: ${hubMessage(text) ?? 'no explanation'}`),
+      { statusCode, saidByHub: hubMessage(text) !== undefined },
+    );
+  // Also an answer without a body that has one: a page that asks for a login.
+  if ((expectJson || text !== '') && parseJson(text) === undefined) return unusable('it is not JSON');
   return null;
 }
 
 const unusable = (why: string) =>
-  new Failure('transient', 'hub.ticket.answer', `the hub's answer is no upload ticket: ${why}`);
+  new Failure('transient', 'hub.ticket.answer', `what answers is not the hub, or not as it does: ${why}`);
 
-/** What the hub says in an error body, shortened. */
-function hubMessage(text: string): string {
+/** What the hub says in an error body, shortened; undefined when the body is not the hub's. */
+function hubMessage(text: string): string | undefined {
   const { Message: message } = (parseJson(text) ?? {}) as { Message?: unknown };
-  return (typeof message === 'string' ? message : 'no explanation').slice(0, 300);
+  return typeof message === 'string' ? message.slice(0, 300) : undefined;
 }
 
 function parseJson(text: string): unknown {

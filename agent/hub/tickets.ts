@@ -30,8 +30,9 @@ export interface TicketDeskDeps {
  *  Invariants
  *  1. Every request has a deadline.
  *  2. At most eight tickets are open; one that is not given back stops counting when the hub forgets it.
- *  3. `rejected` means that the same request will never succeed: a bad name, a ticket the hub does not know. What
- *     is wrong with us rather than with the request (identity, clock, quota) is `transient`. */
+ *  3. `rejected` means that the hub itself says that the same request will never succeed: a bad name, a ticket it does
+ *     not know. What is wrong with us rather than with the request (identity, clock, quota) is `transient`, and so is
+ *     what something on the way answers in its place. */
 export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): void } {
   const { clock, requestMs } = deps;
   const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
@@ -120,9 +121,14 @@ function readTicket(answer: unknown): FileUploadTicket {
 }
 
 function ticketFailure(what: string, error: unknown): Failure {
-  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
+  const { statusCode, message, saidByHub } = error as {
+    statusCode?: unknown;
+    message?: unknown;
+    saidByHub?: unknown;
+  };
   if (typeof statusCode !== 'number') return classify(error, 'hub.ticket');
-  const kind = statusCode === 400 || statusCode === 413 ? 'rejected' : 'transient';
+  const refused = saidByHub === true && (statusCode === 400 || statusCode === 413);
+  const kind = refused ? 'rejected' : 'transient';
   return new Failure(kind, `hub.ticket.http-${statusCode}`, redact(`${what}: ${String(message)}`), {
     cause: error,
   });

@@ -158,19 +158,24 @@ function blobUrl({ hostName, containerName, blobName }: FileUploadTicket): strin
 /** Every answer of storage has both; a page that asks for a login has neither. */
 function fromStorage<T extends { readonly requestId?: string; readonly version?: string }>(answer: T): T {
   if (answer.requestId && answer.version) return answer;
-  throw new Failure(
-    'transient',
-    'upload.not-storage',
-    'something on the way answers instead of storage: a page that asks for a login, or a proxy?',
-  );
+  throw notStorage('upload.not-storage', undefined);
 }
+
+const notStorage = (code: string, cause: RestError | undefined) =>
+  new Failure(
+    'transient',
+    code,
+    `something on the way answers instead of storage${cause?.statusCode ? ` (HTTP ${cause.statusCode})` : ''}: ` +
+      'a page that asks for a login, or a proxy?',
+    { cause },
+  );
 
 /** Storage's own code for what is wrong; undefined when the answer is not storage's, and when there was none. */
 function storageCode(error: unknown): string | undefined {
   if (!(error instanceof RestError)) return undefined;
   const headers = error.response?.headers;
   if (!headers?.get('x-ms-request-id')) return undefined;
-  return headers.get('x-ms-error-code') ?? error.code;
+  return headers.get('x-ms-error-code') ?? error.code ?? 'no code';
 }
 
 /** What storage says when the same request will never succeed. Everything else passes, or is a matter of the way to
@@ -198,12 +203,14 @@ async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> 
         : REFUSES_THE_CLIP.has(storage ?? '')
           ? 'rejected'
           : 'transient';
-    const who = storage ?? (error.statusCode === undefined ? 'no answer' : 'not an answer of storage');
-    throw new Failure(kind, failure.code, `${firstLine(failure.message)} (${who})`, { cause: error });
+    if (error.response && storage === undefined) throw notStorage(failure.code, error);
+    throw new Failure(kind, failure.code, `${firstLine(failure.message)} (${storage ?? 'no answer'})`, {
+      cause: error,
+    });
   }
 }
 
-/** An error page may be the message. */
+/** Storage explains itself at length. */
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').slice(0, 300);
 
 /** Undefined when storage says that this blob does not exist. A missing container is a failure: with it, everything

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
@@ -23,13 +23,16 @@ const metadata: ClipMetadata = {
  *  @param open a door to a blob that does not exist yet, another one with every call */
 export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): void {
   const signal = new AbortController().signal;
-  const ids = [blockId(SHA, 0), blockId(SHA, 1)];
-  const blocks = [randomBytes(1_000), randomBytes(500)];
+  const blocks = [randomBytes(1_000), randomBytes(500)] as const;
+  const ids = blocks.map(blockId);
+  const content = Buffer.concat(blocks);
+  const md5 = createHash('md5').update(content).digest();
 
   test(`${name}: a blob that is not there has no properties, no blocks and no content`, async () => {
     const door = await open();
     assert.equal(await door.head(signal), undefined);
     assert.equal((await door.stagedBlocks(signal)).size, 0);
+    assert.equal(await door.contentSha256(signal), undefined);
     assert.equal(await door.read(1_000, signal), undefined);
   });
 
@@ -46,18 +49,22 @@ export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): v
   test(`${name}: a committed blob has its size, checksum and content; a second commit changes nothing`, async () => {
     const door = await open();
     for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
-    assert.equal(await door.commit(ids, metadata, signal), 'made');
-    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA });
-    assert.deepEqual(await door.read(10_000, signal), Buffer.concat(blocks));
+    assert.equal(await door.commit(ids, metadata, md5, signal), 'made');
+    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA, md5: md5.toString('hex') });
+    assert.deepEqual(await door.read(10_000, signal), content);
+    assert.equal(await door.contentSha256(signal), createHash('sha256').update(content).digest('hex'));
     await door.stageBlock(ids[0]!, Buffer.from('other'), signal);
-    assert.equal(await door.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, signal), 'was-there');
-    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA });
+    assert.equal(
+      await door.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, md5, signal),
+      'was-there',
+    );
+    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA, md5: md5.toString('hex') });
   });
 
   test(`${name}: what is larger than asked for is refused`, async () => {
     const door = await open();
-    await door.stageBlock(ids[0]!, blocks[0]!, signal);
-    await door.commit([ids[0]!], metadata, signal);
+    await door.stageBlock(ids[0]!, blocks[0], signal);
+    await door.commit([ids[0]!], metadata, md5, signal);
     await assert.rejects(
       door.read(999, signal),
       (error) => error instanceof Failure && error.kind === 'rejected',
@@ -66,9 +73,9 @@ export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): v
 
   test(`${name}: committing a block that was never staged is a passing failure`, async () => {
     const door = await open();
-    await door.stageBlock(ids[0]!, blocks[0]!, signal);
+    await door.stageBlock(ids[0]!, blocks[0], signal);
     await assert.rejects(
-      door.commit(ids, metadata, signal),
+      door.commit(ids, metadata, md5, signal),
       (error) => error instanceof Failure && error.kind === 'transient',
     );
   });

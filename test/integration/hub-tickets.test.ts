@@ -172,6 +172,20 @@ test('an answer that is not what was asked for is an error, not a crash', async 
   }
 });
 
+test('what something on the way says condemns neither a clip nor a ticket', async () => {
+  const tickets = desk();
+  for (const status of [302, 307, 400, 405, 407, 413, 418, 451]) {
+    hub.faults.httpAnswer = { status, body: '<html>log in first</html>' };
+    assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'transient', String(status));
+    assert.equal((await failureOf(tickets.returnTicket('some-id', DONE))).kind, 'transient', String(status));
+  }
+  hub.faults.httpAnswer = { status: 200, body: '<html>log in first</html>' };
+  assert.equal((await failureOf(tickets.returnTicket('some-id', DONE))).kind, 'transient');
+  hub.faults.httpAnswer = { status: 400, body: '{"Message":"ErrorCode:ArgumentInvalid;"}' };
+  assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'rejected');
+  hub.faults.httpAnswer = null;
+});
+
 test('a hub that does not answer is given up at the deadline, or when nobody waits any more', async () => {
   hub.faults.httpSilent = true;
   const tickets = desk({ timings: { ...QUICK, callMs: 300 } });

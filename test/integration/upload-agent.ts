@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { systemClock } from '../../agent/kernel/clock.ts';
+import { createConditions } from '../../agent/kernel/conditions.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger } from '../../agent/ledger/ledger.ts';
 import { createOpenBlob } from '../../agent/upload/blob-door.ts';
@@ -54,6 +55,7 @@ let staged = 0;
 const uploader = createUploader({
   ledger,
   tickets: createFakeTicketDesk(args),
+  conditions: createConditions({ clock, log }),
   clock,
   log,
   deviceId: args.deviceId,

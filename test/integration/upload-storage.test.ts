@@ -7,9 +7,10 @@ import { test, type TestContext } from 'node:test';
 import { bestFrameBlobName, verdictBlobName } from '@dachawatch/contracts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
+import { createConditions } from '../../agent/kernel/conditions.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createOpenBlob } from '../../agent/upload/blob-door.ts';
-import { BLOCK_BYTES } from '../../agent/upload/upload-clip.ts';
+import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
 import { createUploader, UPLOAD_SETTINGS, type UploadSettings } from '../../agent/upload/upload.ts';
 import { blobDoorContract } from '../fakes/blob-door-contract.ts';
 import { ticketDeskContract } from '../fakes/ticket-desk-contract.ts';
@@ -36,18 +37,21 @@ ticketDeskContract('signing fake desk', async () => ({ desk: storage.desk(), dev
 function house(t: TestContext, desk: FakeTicketDesk, settings: Partial<UploadSettings> = {}) {
   const bench = benchLedger(t, { clock: systemClock });
   const lines: string[] = [];
+  const log = createLog('debug', (line) => lines.push(line));
+  const conditions = createConditions({ clock: systemClock, log });
   const uploader = createUploader({
     ledger: bench.ledger,
     tickets: desk,
     clock: systemClock,
-    log: createLog('debug', (line) => lines.push(line)),
+    conditions,
+    log,
     deviceId: DEVICE,
     framesDir: join(bench.dir, 'frames'),
     online: () => true,
     settings: { ...FAST, ...settings },
   });
   t.after(() => uploader.stop());
-  return { ...bench, uploader, lines };
+  return { ...bench, uploader, lines, conditions };
 }
 
 test('a clip arrives whole, with its type and metadata, under a ticket instead of a key', async (t) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createUploader, type Uploader, type UploaderDeps } from '../../../../agent/upload/upload.ts';
 import { createBlobShelf } from '../../../fakes/blob-shelf.ts';
@@ -16,12 +17,15 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
   const link = { online: true };
   const lines: string[] = [];
   const framesDir = join(house.dir, 'frames');
+  const log = createLog('debug', (line) => lines.push(line));
+  const conditions = createConditions({ clock: house.clock, log });
   const build = (): Uploader =>
     createUploader({
       ledger: house.ledger,
       tickets: desk,
       clock: house.clock,
-      log: createLog('debug', (line) => lines.push(line)),
+      conditions,
+      log,
       deviceId: DEVICE,
       framesDir,
       online: () => link.online,
@@ -31,7 +35,7 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
     });
   const uploader = build();
   t.after(() => uploader.stop());
-  return { ...house, desk, shelf, link, lines, framesDir, uploader };
+  return { ...house, desk, shelf, link, lines, framesDir, uploader, conditions, build };
 }
 
 /** Lets everything run that can run without time passing, until the condition holds. */
@@ -40,5 +44,20 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`it did not come to it: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Lets time pass in steps, and files be read in between, until the condition holds. */
+export async function passTime(
+  clock: LedgerBench['clock'],
+  stepMs: number,
+  condition: () => boolean,
+  what: string,
+): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`it did not come to it: ${what}`);
+    await clock.advance(stepMs);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,0 +1,177 @@
+/** Uploads through something on the way that answers in place of storage, or spoils what passes. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { verdictBlobName } from '@dachawatch/contracts';
+import { systemClock } from '../../agent/kernel/clock.ts';
+import { createConditions } from '../../agent/kernel/conditions.ts';
+import { createLog } from '../../agent/kernel/log.ts';
+import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
+import { createUploader } from '../../agent/upload/upload.ts';
+import { benchLedger, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
+import { randomBytes } from 'node:crypto';
+import { type FalseAnswer, openStorageDoor, type PassingRequest } from './storage-door.ts';
+import { DEVICE, until, useStorage } from './upload-fixture.ts';
+
+const storage = useStorage();
+const LOGIN_PAGE = `<!DOCTYPE html><html><body>Please log in to the network.${' '.repeat(500)}</body></html>`;
+
+async function house(t: TestContext) {
+  const desk = storage.desk();
+  const { hostName } = await desk.requestTicket('where');
+  const [host = '', account = ''] = hostName.split('/');
+  const door = await openStorageDoor(storage.caFile(), host);
+  const bench = benchLedger(t, { clock: systemClock });
+  const log = createLog('debug', (line) => bench.lines.push(line));
+  const uploader = createUploader({
+    ledger: bench.ledger,
+    tickets: {
+      requestTicket: async (name, signal) => ({
+        ...(await desk.requestTicket(name, signal)),
+        hostName: `${door.host}/${account}`,
+      }),
+      returnTicket: (id, outcome) => desk.returnTicket(id, outcome),
+    },
+    conditions: createConditions({ clock: systemClock, log }),
+    clock: systemClock,
+    log,
+    deviceId: DEVICE,
+    framesDir: join(bench.dir, 'frames'),
+    online: () => true,
+    settings: {
+      idleMs: 50,
+      retry: { minMs: 20, maxMs: 100 },
+      pause: { minMs: 10, maxMs: 50 },
+      verdictAfterMs: 0,
+      verdictAfterConnectMs: 0,
+      verdictEveryMs: 50,
+    },
+  });
+  t.after(async () => {
+    await uploader.stop();
+    await door.close();
+  });
+  const sealed = (bytes: number) => {
+    const clip = bench.open();
+    return bench.ledger.sealClip(clip.clipId, writeClip(clip.partFile, bytes, randomBytes(bytes)));
+  };
+  const isUp = (clipId: string) => bench.ledger.clip(clipId)?.state === 'uploaded';
+  const stored = (blobName: string) =>
+    storage.clips().getBlobClient(`${DEVICE}/${blobName}`).downloadToBuffer();
+  return { ...bench, sealed, uploader, door, isUp, stored };
+}
+
+/** Answers so many requests of each kind itself, and then behaves. */
+function atFirst(times: number, answer: (request: PassingRequest) => FalseAnswer) {
+  const counts = new Map<string, number>();
+  return (request: PassingRequest) => {
+    const kind = `${request.method} ${/comp=\w+/.exec(request.url)?.[0] ?? ''}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return count <= times ? answer(request) : undefined;
+  };
+}
+
+const ODD = [
+  ...[200, 204, 300, 301, 302, 304, 307, 308, 400, 401, 404, 405, 407, 409, 410, 412, 413, 415, 416],
+  ...[418, 422, 431, 451, 503, 511],
+];
+
+test('whatever answers in place of storage, and whatever it says, no clip is parked and every one goes up', async (t) => {
+  const { ledger, uploader, door, sealed, isUp, stored } = await house(t);
+  await uploader.start();
+  for (const status of ODD) {
+    door.misbehave = atFirst(1, () => ({
+      status,
+      headers: {
+        'content-type': 'text/html',
+        ...(status >= 300 && status < 400 ? { location: 'https://127.0.0.1:1/login' } : {}),
+      },
+      body: status === 204 || status === 304 ? '' : LOGIN_PAGE,
+    }));
+    const clip = sealed(20_000);
+    uploader.wake();
+    await until(() => isUp(clip.clipId), `${status}: uploaded`);
+    assert.ok((await stored(clip.blobName)).equals(readFileSync(clip.file)), String(status));
+    const custody = ledger.custody(clip.clipId);
+    assert.ok(!custody.some(({ event }) => event === 'park' || event === 'requeue'), `${status}: custody`);
+    assert.ok(
+      custody.every(({ detail }) => !detail?.includes('<html>')),
+      `${status}: no page in custody`,
+    );
+  }
+});
+
+test('a redirect gets neither the clip nor its ticket', async (t) => {
+  const asked: string[] = [];
+  const elsewhere = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('thank you');
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  t.after(() => elsewhere.close());
+  const { port } = elsewhere.address() as AddressInfo;
+  const { uploader, door, sealed, isUp } = await house(t);
+  for (const status of [301, 302, 307, 308]) {
+    door.misbehave = atFirst(1, ({ url }) => ({
+      status,
+      headers: { location: `http://127.0.0.1:${port}${url}` },
+    }));
+    const clip = sealed(1_000);
+    if (status === 301) await uploader.start();
+    uploader.wake();
+    await until(() => isUp(clip.clipId), `${status}: uploaded`);
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('a bit that flips on the wire is noticed by storage, and the block is sent again', async (t) => {
+  const { uploader, door, sealed, isUp, stored, ledger } = await house(t);
+  let flipped = 0;
+  door.misbehave = ({ method, url, body }) => {
+    if (method !== 'PUT' || !url.includes('comp=block&') || flipped === 2) return undefined;
+    flipped++;
+    const spoilt = Buffer.from(body);
+    spoilt[1_000]! ^= 16;
+    return { passOn: spoilt };
+  };
+  const clip = sealed(2 * BLOCK_BYTES + 10);
+  await uploader.start();
+  await until(() => isUp(clip.clipId), 'uploaded');
+  assert.equal(flipped, 2);
+  assert.ok(ledger.custody(clip.clipId).some(({ detail }) => detail?.includes('Md5Mismatch')));
+  assert.ok((await stored(clip.blobName)).equals(readFileSync(clip.file)));
+});
+
+test('an answer that is lost after the commit costs no second blob, and the bytes are looked at', async (t) => {
+  const { uploader, door, sealed, isUp, ledger } = await house(t);
+  let lost = 0;
+  door.misbehave = ({ url }) => {
+    if (!url.includes('comp=blocklist') || lost > 0) return undefined;
+    lost++;
+    return 'reset-after';
+  };
+  const clip = sealed(BLOCK_BYTES + 10);
+  await uploader.start();
+  await until(() => isUp(clip.clipId), 'uploaded');
+  assert.equal(lost, 1);
+  assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
+});
+
+test('a verdict that is cut on the way, or is a page that asks for a login, is asked for again', async (t) => {
+  const { uploader, door, sealed, isUp, ledger } = await house(t);
+  const clip = sealed(1_000);
+  await uploader.start();
+  await until(() => isUp(clip.clipId), 'uploaded');
+  assert.ok(door.seen.length > 0);
+  await uploader.stop();
+  const body = JSON.stringify(verdictFor(clip.clipId));
+  await storage
+    .clips()
+    .getBlockBlobClient(verdictBlobName(`${DEVICE}/${clip.blobName}`))
+    .upload(body, body.length);
+  assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { test } from 'node:test';
+import { BLOCK_BYTES } from '../../../../agent/upload/clip-reader.ts';
+import { benchUpload, DEVICE, passTime, until } from './bench.ts';
+
+/** Changes one byte of a file in place. */
+function flip(file: string, at: number, byte: number): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Buffer.from([byte]), 0, 1, at);
+  closeSync(fd);
+}
+
+test('a block that was read wrongly is not used by the attempt that reads it rightly', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(3 * BLOCK_BYTES + 100);
+  const right = readFileSync(clip.file);
+  const at = BLOCK_BYTES + 17;
+  flip(clip.file, at, right[at]! ^ 4);
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'the checksum did not fit');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /has changed/);
+  flip(clip.file, at, right[at]!);
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right), 'the bytes in storage');
+  const staged = shelf.calls.filter((call) => call.startsWith('stage')).length;
+  assert.equal(staged, 5, 'what was right the first time is not sent again');
+});
+
+test('blocks that an older version staged are not mixed in', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(2 * BLOCK_BYTES);
+  const name = `${DEVICE}/${clip.blobName}`;
+  for (const index of [0, 1]) {
+    const oldId = `${clip.sha256!.slice(0, 16)}-${String(index).padStart(6, '0')}`;
+    shelf.stage(name, Buffer.from(oldId).toString('base64'), Buffer.alloc(BLOCK_BYTES, 'wrong'));
+  }
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.ok(shelf.blobs.get(name)?.body.equals(readFileSync(clip.file)));
+});
+
+test('a blob that names our checksum and holds other bytes is not taken for the clip', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES);
+  shelf.put(`${DEVICE}/${clip.blobName}`, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /do not have the checksum/);
+});
+
+test('another content that comes between our look and our commit is found', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES);
+  shelf.fault = (call, name) => {
+    if (call === 'commit') shelf.put(name, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /another content/);
+});
+
+for (const [what, spoil] of Object.entries({
+  'was cut short': (file: string) => truncateSync(file, 100),
+  'was away': (file: string) => renameSync(file, `${file}.away`),
+  'had a byte changed': (file: string) => flip(file, 5, 0),
+}))
+  test(`a file that ${what} at one reading costs the clip nothing`, async (t) => {
+    const { ledger, clock, sealed, uploader, shelf, conditions } = benchUpload(t);
+    const clip = sealed(5_000);
+    const other = sealed(5_000);
+    const right = readFileSync(clip.file);
+    spoil(clip.file);
+    await uploader.start();
+    await until(() => ledger.clip(clip.clipId)?.reason !== null, 'read in vain');
+    assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
+    await until(() => ledger.clip(other.clipId)?.state === 'uploaded', 'the other one goes up meanwhile');
+    writeFileSync(clip.file, right);
+    await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+    assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right));
+    assert.deepEqual(conditions.list(), []);
+  });
+
+test('a folder in place of the file is no end of the uploader, and parks the clip in the end', async (t) => {
+  const { ledger, clock, sealed, uploader } = benchUpload(t);
+  const clip = sealed(5_000);
+  renameSync(clip.file, `${clip.file}.away`);
+  mkdirSync(clip.file);
+  await uploader.start();
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /cannot be read/);
+});
