@@ -2,10 +2,21 @@ import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { Ledger } from './ledger.ts';
+import type { ClipState, Ledger } from './ledger.ts';
 
 /** A clip parked for the first time is tried again after `minMs`, then after twice as long each time. */
 export const PARKED_AGAIN: BackoffPolicy = { minMs: 3_600_000, maxMs: 24 * 3_600_000 };
+
+/** What the operator is told who wants a clip uploaded that was in this state. */
+const ANSWER = {
+  recording: 'waiting',
+  sealed: 'waiting',
+  uploading: 'waiting',
+  parked: 'returned',
+  uploaded: 'uploaded',
+  judged: 'uploaded',
+  lost: 'lost',
+} as const satisfies Record<ClipState, ReturnType<Ledger['retryClip']>>;
 
 export type Parked = Pick<Ledger, 'returnParked' | 'retryClip' | 'parked'> & {
   /** A clip has been parked: its time begins. */
@@ -84,26 +95,14 @@ export function createParked({
 
     retryClip(clipId) {
       const row = rows.get(clipId);
-      switch (row?.state) {
-        case undefined:
-          return 'unknown-clip';
-        case 'parked':
-          requeue(clipId, `asked for by the operator; it was refused: ${row.reason ?? 'without a reason'}`);
-          return 'returned';
-        case 'sealed':
-          db.transaction(() => {
-            if (hurry.run(clipId).changes > 0) rows.note(clipId, 'retry', 'asked for by the operator');
-          }).immediate();
-          return 'waiting';
-        case 'recording':
-        case 'uploading':
-          return 'waiting';
-        case 'uploaded':
-        case 'judged':
-          return 'uploaded';
-        case 'lost':
-          return 'lost';
-      }
+      if (!row) return 'unknown-clip';
+      if (row.state === 'parked')
+        requeue(clipId, `asked for by the operator; it was refused: ${row.reason ?? 'without a reason'}`);
+      if (row.state === 'sealed')
+        db.transaction(() => {
+          if (hurry.run(clipId).changes > 0) rows.note(clipId, 'retry', 'asked for by the operator');
+        }).immediate();
+      return ANSWER[row.state];
     },
 
     parked: () => ({ clips: count.get() ?? 0, reason: newest.get() ?? null }),
