@@ -1,4 +1,5 @@
 import { ContractError, parse, TELEMETRY_DATA, Telemetry } from '@dachawatch/contracts';
+import type { Breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import type { ClipEvent } from './life-cycle.ts';
 import type { OutgoingEvent } from './ledger.ts';
@@ -22,21 +23,22 @@ const isOurs = (event: string, message: unknown): boolean => {
   return event in TELEMETRY_DATA && !isNewer;
 };
 
+const PAGE = 100;
+
 /** Events that wait for the hub and cannot be what was told. Nothing is changed. */
-export function outboxFindings(db: Database): OutboxFinding[] {
+export async function* outboxFindings(db: Database, breathe: Breathe): AsyncGenerator<OutboxFinding> {
   // Looked at from outside, the ledger may be that of a program that had no outbox yet.
   const tables = db.prepare("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outbox'");
-  if (tables.pluck().get() === 0) return [];
-  // Events before what they are compared with: the owner may be telling more meanwhile.
-  const events = db
-    .prepare<[], OutgoingEvent>('SELECT event_id AS eventId, event, body FROM outbox ORDER BY event_id')
-    .all();
-  const last = db.prepare<[], string>('SELECT event_id FROM outbox_last').pluck().get() ?? '';
+  if (tables.pluck().get() === 0) return;
+  const page = db.prepare<[string, number], OutgoingEvent>(
+    'SELECT event_id AS eventId, event, body FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT ?',
+  );
+  const lastGiven = db.prepare<[], string>('SELECT event_id FROM outbox_last').pluck();
   const hasMove = db
     .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
     .pluck();
 
-  function problemOf({ eventId, event, body }: OutgoingEvent): string | undefined {
+  function problemOf({ eventId, event, body }: OutgoingEvent, last: string): string | undefined {
     let message: { readonly eventId?: unknown; readonly event?: unknown };
     let data: Readonly<Record<string, unknown>> = {};
     try {
@@ -58,10 +60,18 @@ export function outboxFindings(db: Database): OutboxFinding[] {
     return undefined;
   }
 
-  return events.flatMap((event) => {
-    const problem = problemOf(event);
-    return problem === undefined
-      ? []
-      : [{ eventId: event.eventId, problem: `event ${event.eventId} for the hub ${problem}` }];
-  });
+  for (
+    let events = page.all('', PAGE);
+    events.length > 0;
+    events = page.all(events.at(-1)?.eventId ?? '~', PAGE)
+  ) {
+    // Events before what they are compared with: the owner may be telling more meanwhile.
+    const last = lastGiven.get() ?? '';
+    for (const event of events) {
+      const problem = problemOf(event, last);
+      if (problem !== undefined)
+        yield { eventId: event.eventId, problem: `event ${event.eventId} for the hub ${problem}` };
+    }
+    await breathe();
+  }
 }

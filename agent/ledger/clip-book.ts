@@ -3,12 +3,15 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Budget } from './budget.ts';
-import { clipPlaces, ensureCameraFolder, nameAsFinished, removeClipFiles, sizeOf } from './clip-files.ts';
+import { clipPlaces, ensureCameraFolder, entryAt, nameAsFinished, sizeOf } from './clip-files.ts';
+import type { ClipsRoot } from './clips-root.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
+import { nextState } from './life-cycle.ts';
 import type { Outbox } from './outbox.ts';
+import type { Removal } from './removal.ts';
 import { clipTotals } from './totals.ts';
 
 /** Camera ids become folder names. */
@@ -28,7 +31,9 @@ export interface ClipBookDeps {
   readonly db: Database;
   readonly rows: ClipRows;
   readonly outbox: Pick<Outbox, 'count' | 'dropped'>;
-  readonly budget: Budget;
+  readonly budget: Pick<Budget, 'makeRoom'>;
+  readonly removal: Pick<Removal, 'remove'>;
+  readonly root: Pick<ClipsRoot, 'away' | 'remember'>;
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,6 +46,8 @@ export function createClipBook({
   rows,
   outbox,
   budget,
+  removal,
+  root,
   dir,
   clock,
   log,
@@ -69,12 +76,16 @@ export function createClipBook({
   const placesOf = (row: ClipRow) => clipPlaces(dir, row.camera_id, row.clip_id);
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
-  /** The row first: a cut in between leaves a file that the check removes, never a row without an explanation. */
   function lose(clipId: string, reason: string): void {
-    const row = inTransaction(() =>
-      rows.move(clipId, 'lose', reason, { on_disk: 0, reason, lease_until: null, retry_at: null }),
-    );
-    removeClipFiles(placesOf(row));
+    const row = rows.require(clipId);
+    // A move that the table does not have is refused before anything is removed.
+    nextState(clipId, row.state, 'lose');
+    const places = placesOf(row);
+    const isGone = [places.file, places.partFile].every((path) => entryAt(path).kind === 'none');
+    if (isGone) {
+      const change = { on_disk: 0, reason, lease_until: null, retry_at: null } as const;
+      inTransaction(() => rows.move(clipId, 'lose', reason, change));
+    } else for (const { failure } of removal.remove([row], reason, 'lose').kept) throw failure;
     log.warn({ event: 'clip.lost', clipId, reason }, 'clip lost');
   }
 
@@ -84,8 +95,11 @@ export function createClipBook({
         throw new Failure('bug', 'ledger.camera-id', `"${cameraId}" cannot be a camera's name`);
       if (!(triggeredMs >= 0 && triggeredMs <= LAST_MS))
         throw new Failure('bug', 'ledger.time', `a clip cannot be triggered at ${triggeredMs}`);
+      const away = root.away();
+      if (away !== undefined) throw new Failure('exhausted', 'ledger.clips-away', away);
       budget.makeRoom(cameraId);
       ensureCameraFolder(dir, cameraId);
+      root.remember();
       const triggered_ms = Math.round(triggeredMs);
       const clipId = inTransaction(() => {
         const clip_id = nextClipId({

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
+import { opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fsyncFolder } from '../kernel/durable-file.ts';
+import { Failure } from '../kernel/failure.ts';
 
 /** Where a clip's bytes lie below the ledger's folder. */
 export interface ClipPlaces {
@@ -10,16 +20,43 @@ export interface ClipPlaces {
 }
 
 export const clipsDir = (dir: string) => join(dir, 'clips');
-export const quarantineDir = (dir: string) => join(dir, 'quarantine');
+export const cameraDir = (dir: string, cameraId: string) => join(clipsDir(dir), cameraId);
 
 export function clipPlaces(dir: string, cameraId: string, clipId: string): ClipPlaces {
-  const file = join(clipsDir(dir), cameraId, `${clipId}.mp4`);
+  const file = join(cameraDir(dir, cameraId), `${clipId}.mp4`);
   return { file, partFile: `${file}.part` };
+}
+
+/** What stands under a name. Links are not followed: a link where a clip should be is none. */
+export type Entry =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'file'; readonly bytes: number; readonly mtimeMs: number }
+  | { readonly kind: 'other'; readonly what: 'folder' | 'link' | 'special file' };
+
+/** @throws the system's error when it cannot be told */
+export function entryAt(path: string): Entry {
+  let stats: Stats;
+  try {
+    stats = lstatSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    throw error;
+  }
+  if (stats.isFile()) return { kind: 'file', bytes: stats.size, mtimeMs: stats.mtimeMs };
+  const what = stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'special file';
+  return { kind: 'other', what };
+}
+
+/** Size in bytes; undefined when there is no such file, or something that is no file. */
+export function sizeOf(path: string): number | undefined {
+  const entry = entryAt(path);
+  return entry.kind === 'file' ? entry.bytes : undefined;
 }
 
 /** The folder of a camera's clips, with its own entry on disk. */
 export function ensureCameraFolder(dir: string, cameraId: string): void {
-  const folder = join(clipsDir(dir), cameraId);
+  const folder = cameraDir(dir, cameraId);
   if (existsSync(folder)) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   fsyncFolder(folder);
@@ -27,34 +64,26 @@ export function ensureCameraFolder(dir: string, cameraId: string): void {
   fsyncFolder(dir);
 }
 
-/** Size in bytes; undefined when there is no such file. */
-export const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
-
-/** Removes what there is of a clip. Nothing there is no error. */
-export function removeClipFiles({ file, partFile }: ClipPlaces): void {
-  if (sizeOf(file) === undefined && sizeOf(partFile) === undefined) return;
-  rmSync(file, { force: true });
-  rmSync(partFile, { force: true });
-  fsyncFolder(dirname(file));
+/** Removes what there is of a clip; the folder is not synced. Nothing there is no error.
+ *  @returns bytes of the files that went
+ *  @throws the system's error, or Failure `transient` when something stands there that is no file */
+export function unlinkClip({ file, partFile }: ClipPlaces): number {
+  let bytes = 0;
+  for (const path of [partFile, file]) {
+    const entry = entryAt(path);
+    if (entry.kind === 'none') continue;
+    if (entry.kind === 'other')
+      throw new Failure('transient', 'ledger.no-file', `a ${entry.what} stands in place of ${path}`);
+    unlinkSync(path);
+    bytes += entry.bytes;
+  }
+  return bytes;
 }
 
 /** `<clip>.mp4.part` becomes `<clip>.mp4`, durably. Done already is fine. */
 export function nameAsFinished({ file, partFile }: ClipPlaces): void {
   if (sizeOf(partFile) !== undefined) renameSync(partFile, file);
   fsyncFolder(dirname(file));
-}
-
-/** Moves a file that no row answers for out of the way. It is never deleted.
- *  @returns where it lies now */
-export function quarantine(dir: string, file: string, cameraId: string, name: string): string {
-  mkdirSync(quarantineDir(dir), { recursive: true, mode: 0o700 });
-  let target = join(quarantineDir(dir), `${cameraId}_${name}`);
-  for (let copy = 1; existsSync(target); copy++)
-    target = join(quarantineDir(dir), `${cameraId}_${copy}_${name}`);
-  renameSync(file, target);
-  fsyncFolder(quarantineDir(dir));
-  fsyncFolder(dirname(file));
-  return target;
 }
 
 export interface FoundFile {
@@ -65,18 +94,14 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/** Every clip file and part file below the ledger's folder. */
-export function* clipFilesIn(dir: string): Generator<FoundFile> {
-  if (!existsSync(clipsDir(dir))) return;
-  for (const camera of readdirSync(clipsDir(dir), { withFileTypes: true })) {
-    if (!camera.isDirectory()) continue;
-    const folder = join(clipsDir(dir), camera.name);
-    for (const name of readdirSync(folder)) {
-      const clipId = /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1];
-      if (clipId !== undefined) yield { cameraId: camera.name, clipId, name, path: join(folder, name) };
-    }
-  }
+/** Names in a folder, read in the background. */
+export async function* namesIn(folder: string): AsyncGenerator<{ name: string; isFolder: boolean }> {
+  for await (const entry of await opendir(folder, { bufferSize: 256 }))
+    yield { name: entry.name, isFolder: entry.isDirectory() };
 }
+
+/** The clip that a file name stands for, finished or part. */
+export const clipIdIn = (name: string): string | undefined => /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1];
 
 export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');

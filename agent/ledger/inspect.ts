@@ -1,7 +1,11 @@
+import { createBreathe } from './breathe.ts';
 import { checkLedger } from './check.ts';
+import { clipPlaces, entryAt } from './clip-files.ts';
+import type { ClipRow } from './clip-rows.ts';
 import { openToLook } from './database.ts';
 import type { CheckReport, ClipState } from './ledger.ts';
 import { isOwned } from './ownership.ts';
+import { intentsIn } from './removal.ts';
 
 /** What the ledger says about a clip that is in Blob Storage. */
 export interface StoredClip {
@@ -29,7 +33,14 @@ export function inspectLedger(dir: string): Inspection {
   return {
     owned,
     // Without an owner nobody writes: a recording is what a killed process left.
-    check: ({ deep }) => checkLedger({ db, dir, deep, isWriting: () => owned }),
+    check: async ({ deep }) => {
+      const { away: _, ...report } = await checkLedger({
+        ...{ db, dir, deep, intentOf: intentsIn(db) },
+        recordingOf: (row) => (owned ? besideOwner(dir, row) : 'ended'),
+        breathe: createBreathe(() => false),
+      });
+      return report;
+    },
     storedClips: () =>
       db
         .prepare<[], StoredClip>(
@@ -40,4 +51,18 @@ export function inspectLedger(dir: string): Inspection {
     knows: (clipId) => db.prepare('SELECT 1 FROM clips WHERE clip_id = ?').get(clipId) !== undefined,
     close: () => db.close(),
   };
+}
+
+/** A writer writes every second or so, and at least with every key frame of its camera. */
+const SILENT_MS = 3 * 60_000;
+
+/** What the owner does with a recording can only be seen by its file. */
+function besideOwner(dir: string, row: ClipRow): 'writing' | { waits: string } {
+  const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+  const [part, whole] = [entryAt(partFile), entryAt(file)];
+  if (part.kind === 'none' && whole.kind === 'none') return 'writing';
+  if (part.kind !== 'file') return { waits: 'its file is finished, its row is not' };
+  const silentMs = Date.now() - part.mtimeMs;
+  if (silentMs < SILENT_MS) return 'writing';
+  return { waits: `nothing was written to it for ${Math.round(silentMs / 60_000)} minutes` };
 }

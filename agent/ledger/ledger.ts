@@ -2,18 +2,28 @@ import { mkdirSync } from 'node:fs';
 import type { TelemetryData, TelemetryEvent, Verdict } from '@dachawatch/contracts';
 import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
-import { createBudget } from './budget.ts';
+import { createBreathe } from './breathe.ts';
+import { createBudget, freeBytesOf } from './budget.ts';
 import { checkLedger } from './check.ts';
 import { createClipBook } from './clip-book.ts';
-import { createClipRows } from './clip-rows.ts';
+import { clipPlaces, unlinkClip } from './clip-files.ts';
+import { type ClipRow, createClipRows } from './clip-rows.ts';
+import { createClipsRoot } from './clips-root.ts';
 import { type Database, guarded, openDatabase } from './database.ts';
+import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
 import { createInbox } from './inbox.ts';
 import { createLeases } from './leases.ts';
 import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
 import { takeOwnership } from './ownership.ts';
 import { createParked } from './parked.ts';
+import { createQuarantine } from './quarantine.ts';
 import { createRecovery } from './recovery.ts';
+import { createRemoval, intentsIn } from './removal.ts';
+import { createTending } from './tending.ts';
+import { createUnremovable } from './unremovable.ts';
+import { createUnsealed, mayPass } from './unsealed.ts';
 
 /** A clip's life. `life-cycle.ts` holds the table of moves.
  *  recording: being written · sealed: whole and on disk, waits for the uploader · uploading: leased ·
@@ -131,11 +141,14 @@ export interface Ledger {
     /** What triggered it, for the line of custody. */
     detail?: string;
   }): Clip;
-  /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`. */
+  /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`.
+   *  @throws Failure `corrupt` when the file is not what its writer says: `recoverClip` keeps what is whole in it ·
+   *  any other but `bug`: the disk does not take it now, and `tend` tries again */
   sealClip(clipId: string, written: WrittenClip): Clip;
   /** Gives a clip up, with the reason, and removes what is left of its file. */
   loseClip(clipId: string, reason: string): void;
-  /** Puts a torn part file right after its writer died: cuts the tail, seals; loses it when nothing is left. */
+  /** Puts a torn part file right after its writer died: cuts the tail, seals; loses it when nothing is left. What
+   *  cannot be done now is tried again by `tend`. Rejects only with a `bug`. */
   recoverClip(clipId: string): Promise<void>;
 
   /** Leases the next clip that may be uploaded now; newest first, then those that waited longest. */
@@ -190,6 +203,11 @@ export interface Ledger {
   /** Checks rows against files and repairs what a killed process left behind.
    *  @param options.deep also reads every file and compares its checksum */
   check(options: { repair: boolean; deep?: boolean }): Promise<CheckReport>;
+  /** One turn of upkeep, in steps that do not hold the event loop: makes room before it is needed, seals what had to
+   *  wait, fills the reserve, keeps the quarantine within its bound, looks for files that are away.
+   *  @returns how many clips that had to wait are sealed now
+   *  @throws Failure when a part of it failed; the others were done */
+  tend(): Promise<{ sealed: number }>;
   close(): void;
 }
 
@@ -205,6 +223,10 @@ export interface LedgerDeps {
   /** Cuts the torn tail off a clip file in place and fsyncs it; undefined when nothing playable is left. Called
    *  again for the same file when the process ends in between. */
   readonly recoverTorn: (file: string) => Promise<TornClip | undefined>;
+  /** Told what is wrong with disk and files. Absent for who only repairs a ledger and goes. */
+  readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
+  /** Size of the file that pays for making room when the disk is full. */
+  readonly reserveBytes?: number;
   /** Bytes of the disk that clips leave free for everything else. */
   readonly minFreeBytes?: number;
   readonly freeBytes?: () => number;
@@ -215,19 +237,23 @@ export interface LedgerDeps {
   readonly outboxBounds?: OutboxBounds;
 }
 
+const UNTOLD: Pick<Conditions, 'raise' | 'clear'> = { raise: () => undefined, clear: () => undefined };
+
 /** Free disk that clips leave alone. */
 export const MIN_FREE_BYTES = 256 * 1024 * 1024;
 
 /** Opens the ledger: one owner, WAL, every commit on disk. Leases of an earlier process are void.
  *  @throws Failure `transient` (in use), `rejected` (written by a newer version), `corrupt`, `exhausted` */
 export function createLedger(deps: LedgerDeps): Ledger {
-  const { dir, clock, log, maxBytes, leaseMs, recoverTorn, freeBytes, random } = deps;
-  const { minFreeBytes = MIN_FREE_BYTES } = deps;
+  const { dir, clock, log, maxBytes, leaseMs, recoverTorn, random } = deps;
+  const { minFreeBytes = MIN_FREE_BYTES, reserveBytes = RESERVE_BYTES } = deps;
+  const { freeBytes = () => freeBytesOf(dir), conditions = UNTOLD } = deps;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const ownership = takeOwnership(dir);
+  const reserve = createDiskReserve({ dir, bytes: reserveBytes, freeBytes, conditions, log });
   let db: Database;
   try {
-    db = openDatabase(dir);
+    db = reserve.pay(() => openDatabase(dir));
   } catch (error) {
     ownership.release();
     throw error;
@@ -242,24 +268,65 @@ export function createLedger(deps: LedgerDeps): Ledger {
     bounds: deps.outboxBounds ?? { rows: OUTBOX_ROWS_MAX, bytes: OUTBOX_BYTES_MAX },
   });
   const rows = createClipRows({ db, dir, clock, onMove: outbox.moved });
+  const intentOf = intentsIn(db);
+  const removal = createRemoval({ db, rows, dir, reserve });
+  const unremovable = createUnremovable({ clock, conditions });
+  const quarantine = createQuarantine({ db, rows, dir, maxBytes, reserve, conditions, log });
   const budget = createBudget({
-    db,
-    rows,
-    dir,
-    log,
-    maxBytes,
-    minFreeBytes,
-    ...(freeBytes ? { freeBytes } : {}),
+    ...{ db, removal, unremovable, quarantine, reserve, dir, log, maxBytes, minFreeBytes, freeBytes },
   });
-  const book = createClipBook({ db, rows, outbox, budget, dir, clock, log, random });
+  const root = createClipsRoot({ db, dir });
+  const book = createClipBook({ db, rows, outbox, budget, removal, root, dir, clock, log, random });
+  const paid =
+    <A extends unknown[], R>(work: (...args: A) => R) =>
+    (...args: A): R =>
+      reserve.pay(() => work(...args));
   const leases = createLeases({ db, rows, clock, leaseMs });
   const inbox = createInbox({ db, rows, clock, log });
   /** Clips opened by this process whose writer has not reported yet. */
   const writing = new Set<string>();
-  const recovery = createRecovery({ db, rows, dir, log, recoverTorn, seal: book.seal, lose: book.lose });
-  leases.voidEarlier();
+  const { seal, lose } = book;
+  const recovery = createRecovery({
+    ...{ db, rows, dir, log, recoverTorn, quarantine, intentOf },
+    seal: paid(seal),
+    lose,
+  });
+  const unsealed = createUnsealed({ rows, recovery, seal: paid(seal), clock, conditions, log });
+  reserve.pay(() => leases.voidEarlier());
   const parked = createParked({ db, rows, clock });
-  parked.recall();
+  reserve.pay(() => parked.recall());
+
+  let isClosed = false;
+  const breathe = createBreathe(() => isClosed);
+  const repairs = {
+    ...book,
+    recover: (row: ClipRow) => recovery.recover(row, true),
+    takeUp: (row: ClipRow) => recovery.takeUp(row),
+    removeLeftover: (row: ClipRow) => void unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id)),
+    setAside: (path: string, cameraId: string, name: string) => quarantine.setAside(path, cameraId, name),
+    discardEvent: outbox.discard,
+  };
+
+  function recordingOf({ clip_id }: ClipRow): 'writing' | 'ended' | { waits: string } {
+    if (writing.has(clip_id)) return 'writing';
+    const waits = unsealed.reasonOf(clip_id);
+    return waits === undefined ? 'ended' : { waits };
+  }
+
+  const look = ({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) =>
+    checkLedger({
+      ...{ db, dir, breathe, recordingOf, intentOf, ...options },
+      ...(repair ? { repairs } : {}),
+    })
+      .then((checked) => {
+        tending.looked(checked.away);
+        return checked;
+      })
+      .finally(outbox.announce);
+  const tending = createTending({
+    ...{ root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock },
+    look: () => look({ repair: true, filesOnly: true }),
+  });
 
   /** Errors of SQLite and the system leave the ledger as a `Failure`. */
   const door =
@@ -280,31 +347,40 @@ export function createLedger(deps: LedgerDeps): Ledger {
       writing.add(clip.clipId);
       return clip;
     }),
-    sealClip: door('seal', (clipId, written) => {
+    sealClip(clipId, written) {
       writing.delete(clipId);
-      return rows.toClip(book.seal(clipId, written, null));
-    }),
+      try {
+        return door('seal', () => rows.toClip(reserve.pay(() => seal(clipId, written, null))))();
+      } catch (error) {
+        if (mayPass(error))
+          unsealed.wait(clipId, error.kind === 'corrupt' ? undefined : written, error.message);
+        throw error;
+      }
+    },
     loseClip: door('lose', (clipId, reason) => {
       writing.delete(clipId);
       book.lose(clipId, reason);
     }),
     async recoverClip(clipId) {
       writing.delete(clipId);
-      const row = guarded('ledger.recover', () => rows.require(clipId));
-      // Sealed before its writer died.
-      if (row.state !== 'recording') return;
-      const outcome = await recovery.recover(row).finally(outbox.announce);
-      if (typeof outcome !== 'string')
-        log.error(
-          { event: 'clip.recover-failed', clipId, reason: outcome.failed },
-          'a torn clip could not be repaired yet; the next start tries again',
-        );
+      try {
+        const row = guarded('ledger.recover', () => rows.require(clipId));
+        // Sealed before its writer died.
+        if (row.state !== 'recording') return;
+        const outcome = await recovery.recover(row, true).finally(outbox.announce);
+        if (typeof outcome === 'string') unsealed.settled(clipId);
+        else unsealed.wait(clipId, undefined, outcome.failed);
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        unsealed.wait(clipId, undefined, error.message);
+      }
     },
-    leaseNext: door('lease', leases.leaseNext),
-    settleUploaded: door('settle', leases.settleUploaded),
-    settleFailed: door('settle', leases.settleFailed),
+    // What is uploaded may go: these help to make room.
+    leaseNext: door('lease', paid(leases.leaseNext)),
+    settleUploaded: door('settle', paid(leases.settleUploaded)),
+    settleFailed: door('settle', paid(leases.settleFailed)),
     settleParked: door('settle', (lease, reason) => {
-      const settled = leases.settleParked(lease, reason);
+      const settled = reserve.pay(() => leases.settleParked(lease, reason));
       if (settled) parked.begin(lease.clip.clipId);
       return settled;
     }),
@@ -324,15 +400,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
     clips: door('clips', book.clips),
     custody: door('custody', rows.custody),
     summary: door('summary', book.summary),
-    check: ({ repair, deep = false }) =>
-      checkLedger({
-        db,
-        dir,
-        isWriting: (clipId) => writing.has(clipId),
-        deep,
-        ...(repair ? { repairs: { ...book, ...recovery, discardEvent: outbox.discard } } : {}),
-      }).finally(outbox.announce),
+    check: async (options) => {
+      const { away: _, ...report } = await look(options);
+      return report;
+    },
+    tend: () => tending.tend().finally(outbox.announce),
     close() {
+      isClosed = true;
       db.close();
       ownership.release();
     },

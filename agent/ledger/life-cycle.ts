@@ -4,7 +4,8 @@ import type { ClipState } from './ledger.ts';
 /** What can happen to a clip.
  *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·
  *  fail: the upload failed, again later · park: refused, kept, tried again slowly · upload: in Blob Storage · judge: a verdict came ·
- *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason */
+ *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason ·
+ *  restore: its file is there again, whole · reopen: what had been recorded of it is there again */
 export type ClipEvent =
   | 'seal'
   | 'lease'
@@ -15,7 +16,9 @@ export type ClipEvent =
   | 'judge'
   | 'requeue'
   | 'unlink'
-  | 'lose';
+  | 'lose'
+  | 'restore'
+  | 'reopen';
 
 /** The whole life of a clip. A move that is not here does not happen: it is a bug of the caller.
  *  A verdict may overtake the uploader's own knowledge (the answer to the commit was lost), so a clip that is not
@@ -34,7 +37,7 @@ export const LIFE_CYCLE = {
   uploaded: { judge: 'judged', unlink: 'uploaded', requeue: 'sealed', lose: 'lost' },
   judged: { judge: 'judged', unlink: 'judged' },
   parked: { judge: 'parked', requeue: 'sealed', lose: 'lost' },
-  lost: { judge: 'lost' },
+  lost: { judge: 'lost', restore: 'sealed', reopen: 'recording' },
 } as const satisfies Record<ClipState, Partial<Record<ClipEvent, ClipState>>>;
 
 /** @returns the state after the event

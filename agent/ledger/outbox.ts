@@ -174,7 +174,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
     moved(event, row) {
       const clip = { clipId: row.clip_id, cameraId: row.camera_id };
-      if (event === 'seal')
+      // Told as lost before: it is evidence again.
+      if (event === 'seal' || event === 'restore')
         write('clip.sealed', {
           ...clip,
           triggeredUtc: new Date(row.triggered_ms).toISOString(),

@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { classify } from '../kernel/classify.ts';
+import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { clipPlaces, nameAsFinished, quarantine, sizeOf } from './clip-files.ts';
+import { clipPlaces, type Entry, entryAt, nameAsFinished, sha256Of, sizeOf } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { TornClip, WrittenClip } from './ledger.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** A file whose repair failed this often is set aside; the row is lost with the reason. */
 const TRIES_MAX = 3;
@@ -13,9 +14,17 @@ const TRY = 'recover-failed';
 /** More than the longest pre-roll a configuration may ask for. */
 const PRE_ROLL_MAX_MS = 60_000;
 
+export type Recovered = 'sealed' | 'lost' | { failed: string };
+
 export interface Recovery {
-  /** @returns what became of the clip, or the sentence that tells why nothing could be done yet */
-  recover(row: ClipRow): Promise<'sealed' | 'lost' | { failed: string }>;
+  /** @param counts whether a failure counts as one of the tries after which the file is set aside: a fault that
+   *  passes must not use them up within minutes
+   *  @returns what became of the clip, or the sentence that tells why nothing could be done yet. Never rejects */
+  recover(row: ClipRow, counts: boolean): Promise<Recovered>;
+  /** A clip that was given up, and whose file is there: taken up again when it is what was sealed, recovered when it
+   *  was never sealed, else set aside. It is never deleted.
+   *  @returns the sentence that tells what became of it */
+  takeUp(row: ClipRow): Promise<string>;
 }
 
 export interface RecoveryDeps {
@@ -25,6 +34,9 @@ export interface RecoveryDeps {
   readonly log: Log;
   /** Cuts the torn tail off a file in place and fsyncs it; undefined when nothing playable is left. Repeatable. */
   readonly recoverTorn: (file: string) => Promise<TornClip | undefined>;
+  readonly quarantine: Pick<Quarantine, 'setAside'>;
+  /** Why a file that is missing was removed by us; undefined when it was not. */
+  readonly intentOf: (clipId: string) => string | undefined;
   readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
   readonly lose: (clipId: string, reason: string) => void;
 }
@@ -32,49 +44,111 @@ export interface RecoveryDeps {
 /** Puts right what a writer left that died between `openClip` and `sealClip`.
  *  The part file may be torn (cut its tail), whole (seal it), already renamed (seal that), or not there (lost).
  *  Invariant: a file is removed only when nothing in it can be played; one that cannot be read is set aside. */
-export function createRecovery({ db, rows, dir, log, recoverTorn, seal, lose }: RecoveryDeps): Recovery {
+export function createRecovery(deps: RecoveryDeps): Recovery {
+  const { db, rows, dir, log, recoverTorn, quarantine, intentOf, seal, lose } = deps;
+  /** One repair of a clip at a time. */
+  const running = new Map<string, Promise<Recovered>>();
+
+  const entriesOf = (row: ClipRow): { path: string; entry: Entry }[] => {
+    const { partFile, file } = clipPlaces(dir, row.camera_id, row.clip_id);
+    return [partFile, file].map((path) => ({ path, entry: entryAt(path) }));
+  };
+
+  /** Moves whatever stands under the clip's names out of the way. */
+  function clear(row: ClipRow): string[] {
+    return entriesOf(row)
+      .filter(({ entry }) => entry.kind !== 'none')
+      .map(({ path }) => quarantine.setAside(path, row.camera_id, basename(path)));
+  }
+
   function setAside(row: ClipRow, message: string): void {
-    const places = clipPlaces(dir, row.camera_id, row.clip_id);
     const reason = `the file could not be repaired (${message}) and was set aside in quarantine`;
-    // Files first: a row that says `lost` allows what is left of its file to be removed.
-    for (const file of [places.partFile, places.file])
-      if (sizeOf(file) !== undefined) quarantine(dir, file, row.camera_id, basename(file));
+    // Files first: a row says `lost` when its file is out of the way.
+    clear(row);
     db.transaction(() => rows.move(row.clip_id, 'lose', reason, { on_disk: 0, reason })).immediate();
     log.error({ event: 'clip.lost', clipId: row.clip_id, reason }, 'clip set aside');
   }
 
+  function failed(row: ClipRow, failure: Failure, counts: boolean): Recovered {
+    if (failure.kind === 'exhausted' || !counts) return { failed: failure.message };
+    db.transaction(() => rows.note(row.clip_id, TRY, failure.message)).immediate();
+    if (rows.countNotes(row.clip_id, TRY) < TRIES_MAX) return { failed: failure.message };
+    setAside(row, failure.message);
+    return 'lost';
+  }
+
+  async function attempt(row: ClipRow, counts: boolean): Promise<Recovered> {
+    const places = clipPlaces(dir, row.camera_id, row.clip_id);
+    const entries = entriesOf(row);
+    const found = entries.find(({ entry }) => entry.kind === 'file');
+    if (found?.entry.kind !== 'file') {
+      const wrong = entries.find(({ entry }) => entry.kind === 'other');
+      if (wrong?.entry.kind === 'other') {
+        setAside(row, `a ${wrong.entry.what} stands in its place`);
+        return 'lost';
+      }
+      lose(row.clip_id, intentOf(row.clip_id) ?? 'the writer ended before anything was on disk');
+      return 'lost';
+    }
+    const { path: file, entry } = found;
+    let torn: TornClip | undefined;
+    try {
+      torn = await recoverTorn(file);
+    } catch (error) {
+      return failed(row, classify(error, 'ledger.recover'), counts);
+    }
+    // Sealed, or given up, while the file was read.
+    const state = rows.get(row.clip_id)?.state;
+    if (state !== 'recording') return state === 'lost' ? 'lost' : 'sealed';
+    if (torn === undefined) {
+      lose(row.clip_id, 'the writer ended before a playable fragment was on disk');
+      return 'lost';
+    }
+    if (file === places.file) nameAsFinished(places);
+    const written = { ...torn, ...estimatedTimes(row, torn, entry.mtimeMs) };
+    seal(row.clip_id, written, 'recovered after its writer died');
+    return 'sealed';
+  }
+
+  function recover(row: ClipRow, counts: boolean): Promise<Recovered> {
+    const before = running.get(row.clip_id);
+    if (before) return before;
+    const now = attempt(row, counts)
+      .catch((error: unknown): Recovered => ({ failed: classify(error, 'ledger.recover').message }))
+      .finally(() => running.delete(row.clip_id));
+    running.set(row.clip_id, now);
+    return now;
+  }
+
   return {
-    async recover(row) {
+    recover,
+
+    async takeUp(row) {
       const places = clipPlaces(dir, row.camera_id, row.clip_id);
-      const file = [places.partFile, places.file].find((one) => sizeOf(one) !== undefined);
-      if (file === undefined) {
-        lose(row.clip_id, 'the writer ended before anything was on disk');
-        return 'lost';
+      if (row.sha256 === null) {
+        const reopened = db
+          .transaction(() => {
+            if (rows.get(row.clip_id)?.state !== 'lost') return undefined;
+            return rows.move(row.clip_id, 'reopen', 'its file is there', { on_disk: 1, reason: null });
+          })
+          .immediate();
+        const outcome = reopened === undefined ? 'sealed' : await recover(reopened, true);
+        const said = typeof outcome === 'string' ? outcome : `not repaired yet: ${outcome.failed}`;
+        return `its file is there although it was given up; the clip is ${said}`;
       }
-      // Before the repair touches it: when the last fragment was written.
-      const lastWriteMs = statSync(file).mtimeMs;
-      let torn: TornClip | undefined;
-      try {
-        torn = await recoverTorn(file);
-      } catch (error) {
-        const failure = classify(error, 'ledger.recover');
-        if (failure.kind === 'exhausted') return { failed: failure.message };
-        db.transaction(() => rows.note(row.clip_id, TRY, failure.message)).immediate();
-        if (rows.countNotes(row.clip_id, TRY) < TRIES_MAX) return { failed: failure.message };
-        setAside(row, failure.message);
-        return 'lost';
-      }
-      if (torn === undefined) {
-        lose(row.clip_id, 'the writer ended before a playable fragment was on disk');
-        return 'lost';
-      }
-      if (file === places.file) nameAsFinished(places);
-      seal(
-        row.clip_id,
-        { ...torn, ...estimatedTimes(row, torn, lastWriteMs) },
-        'recovered after its writer died',
+      const fits = sizeOf(places.file) === row.bytes && (await sha256Of(places.file)) === row.sha256;
+      if (!fits)
+        return `what stands under its name is not the clip that was given up; it lies in ${clear(row).join(', ')} now`;
+      const detail = `its file is there, whole; it had been given up: ${row.reason ?? 'no reason'}`;
+      db.transaction(() => {
+        if (rows.get(row.clip_id)?.state === 'lost')
+          rows.move(row.clip_id, 'restore', detail, { on_disk: 1, reason: null });
+      }).immediate();
+      log.warn(
+        { event: 'clip.restored', clipId: row.clip_id, reason: row.reason },
+        'a clip that was given up is taken up again',
       );
-      return 'sealed';
+      return 'its file is there, whole, although it had been given up; the clip is taken up again';
     },
   };
 }

@@ -1,0 +1,117 @@
+import { dirname } from 'node:path';
+import { classify } from '../kernel/classify.ts';
+import { fsyncFolder } from '../kernel/durable-file.ts';
+import { Failure } from '../kernel/failure.ts';
+import { clipPlaces, entryAt, unlinkClip } from './clip-files.ts';
+import type { ClipRow, ClipRows } from './clip-rows.ts';
+import type { Database } from './database.ts';
+import type { DiskReserve } from './disk-reserve.ts';
+
+/** Custody: the file is about to go, and why. */
+const INTENT = 'remove';
+/** Custody: it did not go, and why. */
+const KEPT = 'kept';
+
+export interface Removed {
+  readonly gone: readonly ClipRow[];
+  readonly kept: readonly { readonly row: ClipRow; readonly failure: Failure }[];
+  /** Bytes of the files that went. */
+  readonly bytes: number;
+}
+
+export type RemovalEnd = 'room' | 'lose';
+
+export interface Removal {
+  /** Removes the files of some clips, at most a step's worth, and says so in their rows.
+   *  @param end `room`: clips in Blob Storage answer for no file any more, others are lost; what was never uploaded
+   *  and is not there was not removed by us and stays · `lose`: they are lost, whatever there is of a file
+   *  @throws Failure when the ledger cannot be written; what was removed is said in its row later */
+  remove(clips: readonly ClipRow[], why: string, end: RemovalEnd): Removed;
+  /** Says in their rows what had gone when the ledger could not be written. */
+  finish(): void;
+}
+
+export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'uploaded' || state === 'judged';
+
+/** The one way in which files of clips are removed.
+ *  Procedure: 1. a line of custody says why, for all of them 2. the files go, and the folders are synced 3. the rows
+ *  say `lost`, or that they answer for no file any more.
+ *  Invariants
+ *  1. A row that says `lost` has no file: one whose file does not go stays as it was, with a line of custody.
+ *  2. Cut between 1 and 3 the check finds a file that is still there and keeps it, or none and the reason for it. */
+export function createRemoval(deps: {
+  readonly db: Database;
+  readonly rows: ClipRows;
+  readonly dir: string;
+  readonly reserve: Pick<DiskReserve, 'pay'>;
+}): Removal {
+  const { db, rows, dir, reserve } = deps;
+  /** Gone, but the row does not say so yet. */
+  const unsaid = new Map<string, { readonly why: string; readonly end: RemovalEnd }>();
+  const inTransaction = <T>(work: () => T): T => reserve.pay(() => db.transaction(work).immediate());
+
+  function takeFile(row: ClipRow, end: RemovalEnd): number {
+    const places = clipPlaces(dir, row.camera_id, row.clip_id);
+    if (end === 'room' && !isInStorage(row) && entryAt(places.file).kind === 'none')
+      throw new Failure('transient', 'ledger.missing', 'its file is not there');
+    return unlinkClip(places);
+  }
+
+  /** The row may have gone on since: then it is no longer ours to say. */
+  function say(): void {
+    for (const [clipId, { why, end }] of unsaid) {
+      const row = rows.get(clipId);
+      if (!row || (end === 'room' && row.on_disk === 0) || row.state === 'lost') continue;
+      if (end === 'room' && isInStorage(row)) rows.move(clipId, 'unlink', why, { on_disk: 0 });
+      else rows.move(clipId, 'lose', why, { on_disk: 0, reason: why, lease_until: null, retry_at: null });
+    }
+  }
+
+  function finish(): void {
+    if (unsaid.size === 0) return;
+    inTransaction(say);
+    unsaid.clear();
+  }
+
+  return {
+    finish,
+
+    remove(clips, why, end) {
+      finish();
+      inTransaction(() => {
+        for (const { clip_id } of clips) rows.note(clip_id, INTENT, why);
+      });
+      const gone: ClipRow[] = [];
+      const kept: { row: ClipRow; failure: Failure }[] = [];
+      const folders = new Set<string>();
+      let bytes = 0;
+      for (const row of clips)
+        try {
+          bytes += takeFile(row, end);
+          gone.push(row);
+          folders.add(dirname(clipPlaces(dir, row.camera_id, row.clip_id).file));
+        } catch (error) {
+          kept.push({ row, failure: classify(error, 'ledger.remove') });
+        }
+      for (const { clip_id } of gone) unsaid.set(clip_id, { why, end });
+      for (const folder of folders) if (entryAt(folder).kind !== 'none') fsyncFolder(folder);
+      inTransaction(() => {
+        for (const { row, failure } of kept) rows.note(row.clip_id, KEPT, `not removed: ${failure.message}`);
+        say();
+      });
+      unsaid.clear();
+      return { gone, kept, bytes };
+    },
+  };
+}
+
+/** @returns why a file that is missing was removed by us; undefined when it was not */
+export function intentsIn(db: Database): (clipId: string) => string | undefined {
+  const last = db.prepare<[string], { event: string; detail: string | null }>(
+    'SELECT event, detail FROM custody WHERE clip_id = ? ORDER BY seq DESC LIMIT 1',
+  );
+  return (clipId) => {
+    const entry = last.get(clipId);
+    return entry?.event === INTENT ? (entry.detail ?? 'removed') : undefined;
+  };
+}

@@ -1,0 +1,104 @@
+import { classify } from '../kernel/classify.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
+import type { Failure } from '../kernel/failure.ts';
+import type { Breathe } from './breathe.ts';
+import type { Budget } from './budget.ts';
+import type { Checked } from './check.ts';
+import type { ClipsRoot } from './clips-root.ts';
+import type { DiskReserve } from './disk-reserve.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Removal } from './removal.ts';
+import type { Unsealed } from './unsealed.ts';
+
+/** How often all files are looked for; while some are away, more often. */
+const LOOK_EVERY_MS = 60 * 60_000;
+const LOOK_WHILE_AWAY_MS = 60_000;
+
+export interface TendingDeps {
+  readonly root: ClipsRoot;
+  readonly budget: Budget;
+  readonly reserve: DiskReserve;
+  readonly quarantine: Quarantine;
+  readonly removal: Pick<Removal, 'finish'>;
+  readonly unsealed: Unsealed;
+  /** Compares rows with files, and repairs. */
+  readonly look: () => Promise<Pick<Checked, 'away'>>;
+  readonly breathe: Breathe;
+  readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+export interface Tending {
+  /** One turn. Each part is done whatever becomes of the others.
+   *  @throws Failure the first one of a part */
+  tend(): Promise<{ sealed: number }>;
+  /** Says what a look at all files found, wherever it was asked for. */
+  looked(away: readonly string[]): void;
+}
+
+/** What the ledger does beside its work: makes room before it is needed, seals what had to wait, fills the reserve,
+ *  keeps the quarantine's bound, looks for files that are away. */
+export function createTending(deps: TendingDeps): Tending {
+  const { root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock } = deps;
+  let lookDueMs = clock.monotonicMs() + LOOK_EVERY_MS;
+  let filesAway: readonly string[] = [];
+  let wasAway = root.away() !== undefined;
+
+  function sayAway(): boolean {
+    const unmounted = root.away();
+    const away = unmounted === undefined ? filesAway : [unmounted, ...filesAway];
+    if (away.length === 0) conditions.clear('clips-missing');
+    else conditions.raise('clips-missing', away.join('; '));
+    return away.length > 0;
+  }
+
+  function looked(away: readonly string[]): void {
+    filesAway = away;
+    lookDueMs = clock.monotonicMs() + (sayAway() ? LOOK_WHILE_AWAY_MS : LOOK_EVERY_MS);
+  }
+
+  return {
+    looked,
+    async tend() {
+      let sealed = 0;
+      const parts: (() => Promise<void>)[] = [
+        async () => removal.finish(),
+        async () => {
+          root.remember();
+          const isAway = root.away() !== undefined;
+          sayAway();
+          // The disk went, or is back: what is away with it is looked at now.
+          if (isAway !== wasAway) lookDueMs = clock.monotonicMs();
+          wasAway = isAway;
+        },
+        async () => {
+          if (root.away() === undefined) await budget.makeRoomAhead(breathe);
+        },
+        async () => {
+          sealed = await unsealed.retry(breathe);
+        },
+        () => reserve.restore(breathe),
+        () => quarantine.keepBound(breathe),
+        async () => {
+          if (clock.monotonicMs() < lookDueMs) return;
+          // Whatever becomes of it, not again at once.
+          lookDueMs = clock.monotonicMs() + LOOK_WHILE_AWAY_MS;
+          looked((await deps.look()).away);
+        },
+      ];
+      let first: Failure | undefined;
+      for (const part of parts)
+        try {
+          await part();
+          await breathe();
+        } catch (error) {
+          const failure = classify(error, 'ledger.tend');
+          if (failure.code === 'ledger.closed') throw failure;
+          first ??= failure;
+        }
+      if (first) throw first;
+      return { sealed };
+    },
+  };
+}
