@@ -28,6 +28,7 @@ import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
 import { createLedger } from './ledger/ledger.ts';
+import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSignatureStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createWires } from './power/wires.ts';
@@ -148,6 +149,7 @@ async function main(): Promise<void> {
         maxBytes: config.storage.maxBytes,
         leaseMs: LEASE_MS,
         recoverTorn: recoverTornClip,
+        conditions,
         onEvent: () => hub.wakeOutbox(),
       }),
     clock,
@@ -313,8 +315,14 @@ async function main(): Promise<void> {
   const wired: Service[] = wires
     ? [{ name: wires.name, start: () => wires.start(), stop: async () => wires.stop() }]
     : [];
+  const upkeep = createLedgerUpkeep({
+    ledger,
+    onSealed: () => uploader.wake(),
+    clock,
+    log: log.child({ room: 'ledger' }),
+  });
   const rooms = [
-    ...[suppressed, health, dashboard, capture, hub, uploader, reports],
+    ...[upkeep, suppressed, health, dashboard, capture, hub, uploader, reports],
     ...[...wired, power, troubleLight, watchdog],
   ];
   // None of them must keep the others from starting: a port that is taken is no reason to watch no camera.

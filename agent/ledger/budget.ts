@@ -75,6 +75,8 @@ interface Need {
 export function createBudget(deps: BudgetDeps): Budget {
   const { db, removal, unremovable, quarantine, reserve, dir, log, maxBytes, minFreeBytes, freeBytes } = deps;
   const totals = clipTotals(db);
+  /** Those that have recorded in this process: they will again. */
+  const cameras = new Set<string>();
   /** Of what could not be removed. */
   const stuck = db
     .prepare<[string, string], number>(
@@ -87,11 +89,6 @@ export function createBudget(deps: BudgetDeps): Budget {
     .prepare<[string, number], number | null>(
       `SELECT max(bytes) FROM (SELECT bytes FROM clips WHERE camera_id = ? AND bytes IS NOT NULL
        ORDER BY clip_id DESC LIMIT ?)`,
-    )
-    .pluck();
-  const largestOfAll = db
-    .prepare<[number], number | null>(
-      'SELECT max(bytes) FROM (SELECT bytes FROM clips WHERE bytes > 0 ORDER BY clip_id DESC LIMIT ?)',
     )
     .pluck();
   const oldest = [['judged'], ['uploaded'], ['sealed', 'parked']].map((states) =>
@@ -201,6 +198,7 @@ export function createBudget(deps: BudgetDeps): Budget {
 
   return {
     makeRoom(cameraId) {
+      cameras.add(cameraId);
       const expected = expectedBytes(cameraId);
       let lacking = need(expected, minFreeBytes);
       if (lacking.bytes <= 0) return;
@@ -218,7 +216,8 @@ export function createBudget(deps: BudgetDeps): Budget {
     },
 
     async makeRoomAhead(breathe) {
-      const expected = Math.min(CLIPS_AHEAD * bounded(largestOfAll.get(SAMPLE)), maxBytes * SHARE_AHEAD);
+      const largestExpected = Math.max(0, ...[...cameras].map(expectedBytes));
+      const expected = Math.min(CLIPS_AHEAD * largestExpected, maxBytes * SHARE_AHEAD);
       for (;;) {
         const lacking = need(expected, minFreeBytes + reserve.missingBytes());
         if (lacking.bytes <= 0 || mayGoBytes() < lacking.bytes) return;

@@ -32,9 +32,7 @@ function integrityFindings(db: Database): string[] {
   const broken = db.pragma('integrity_check') as { integrity_check: string }[];
   const dangling = db.pragma('foreign_key_check') as unknown[];
   return [
-    ...broken
-      .filter((row) => row.integrity_check !== 'ok')
-      .map((row) => `database: ${row.integrity_check}`),
+    ...broken.filter((row) => row.integrity_check !== 'ok').map((row) => `database: ${row.integrity_check}`),
     ...dangling.map(() => 'database: a line of custody belongs to no clip'),
   ];
 }

@@ -16,6 +16,7 @@ const MAY_SCAN: readonly { readonly step: RegExp; readonly sql: RegExp; readonly
     bound: 'an index of what is unread, up to the limit',
   },
   { step: /^SCAN \(subquery/, sql: /UNION ALL|LIMIT \?\)/, bound: 'what its own steps found' },
+  { step: /^SCAN json_each/, sql: /./, bound: 'a list of what could not be removed, handed in' },
   { step: /CONSTANT ROW/, sql: /./, bound: 'no table' },
 ];
 
