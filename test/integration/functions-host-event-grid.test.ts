@@ -22,6 +22,7 @@ let dir = '';
 let storage: ChildService<StorageReady>;
 let host: ChildService<HostReady>;
 let bridge: ChildService<object>;
+let bridgeLog = '';
 let clips: ContainerClient;
 
 before(async () => {
@@ -60,7 +61,11 @@ const startBridge = () =>
       NODE_EXTRA_CA_CERTS: storage.ready.caFile,
       DACHA_STORAGE_CONNECTION: storage.ready.connectionString,
     },
+    onLog: (text) => {
+      bridgeLog += text;
+    },
   });
+const listings = () => bridgeLog.split('"container.listed"').length - 1;
 /** Subjects of the clips the app has started an orchestration for. */
 const asked = async () => {
   const text = await readFile(join(dir, 'effects'), 'utf8').catch(() => '');
@@ -106,4 +111,36 @@ test('blobs that arrive while the bridge is killed, or while the host is away, a
   bridge = await startBridge();
   host = await startHost(String(port));
   await untilAsked(['house/yard/while-away.mp4']);
+});
+
+test('the container is listed once: after that storage tells, however often either of them is killed', async () => {
+  const before = listings();
+  assert.equal(before, 1);
+  const name = (n: number) => `house/yard/many-${n}.mp4`;
+  for (let n = 0; n < 20; n++) await clips.getBlockBlobClient(name(n)).upload('clip', 4);
+  await storage.kill();
+  storage = await startStorage({ dataDir: join(dir, 'storage') });
+  await clips.getBlockBlobClient(name(20)).upload('clip', 4);
+  await bridge.kill();
+  await clips.getBlockBlobClient(name(21)).upload('clip', 4);
+  bridge = await startBridge();
+  await untilAsked(Array.from({ length: 22 }, (_, n) => name(n)));
+  assert.equal(listings(), before);
+});
+
+test('a bridge that comes to another storage folder tells what lies there already', async () => {
+  await bridge.kill();
+  await storage.kill();
+  storage = await startStorage({ dataDir: join(dir, 'other-storage') });
+  tls.setDefaultCACertificates([...trusted, await readFile(storage.ready.caFile, 'utf8')]);
+  clips = BlobServiceClient.fromConnectionString(storage.ready.connectionString).getContainerClient(
+    'dacha-video',
+  );
+  await clips.getBlockBlobClient('house/yard/was-there.mp4').upload('clip', 4);
+  await clips.getBlockBlobClient('house/yard/put.mp4').upload('another', 7);
+  bridge = await startBridge();
+  const got = await untilAsked(['house/yard/was-there.mp4']);
+  assert.ok(got.length > 0);
+  await clips.getBlockBlobClient('house/yard/next.mp4').upload('clip', 4);
+  await untilAsked(['house/yard/next.mp4']);
 });

@@ -1,15 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { deliverDue, validateEndpoint, type DeliverDeps } from './deliver.ts';
-import { scanContainer, type ScanDeps } from './scan.ts';
+import { type FollowDeps, followChanges } from './follow.ts';
 
-/** Between two listings. Nothing new: longer, and never more than a tenth of the time is spent listing. */
-const SCAN = { minMs: 500, maxMs: 3000, timesItsDuration: 10, maxRestMs: 10_000 };
 const DELIVER_EVERY_MS = 250;
 const TROUBLE = { firstMs: 500, maxMs: 30_000 };
 
-export type BridgeDeps = ScanDeps & DeliverDeps;
+export type BridgeDeps = FollowDeps & DeliverDeps;
 
-/** Event Grid on one machine: watches a container and tells a webhook about new blobs.
+/** Event Grid on one machine: hears from storage about new blobs of a container and tells a webhook.
  *
  *  Invariants
  *  1. Every blob that is still there is told at least once, whatever is killed in between; the same event keeps
@@ -36,17 +34,6 @@ export function createBridge(deps: BridgeDeps) {
       }
   };
 
-  let idleMs = SCAN.minMs;
-  const scan = async () => {
-    const began = performance.now();
-    const found = await scanContainer(deps, signal);
-    if (found > 0) deps.log({ event: 'blobs.found', found });
-    idleMs = found > 0 ? SCAN.minMs : Math.min(SCAN.maxMs, idleMs * 1.5);
-    // A listing that took long because storage was away must not make the next one late.
-    const restMs = Math.min(SCAN.maxRestMs, (performance.now() - began) * SCAN.timesItsDuration);
-    return Math.max(idleMs, restMs);
-  };
-
   let isValidated = false;
   const deliver = async () => {
     if (!isValidated) {
@@ -60,7 +47,7 @@ export function createBridge(deps: BridgeDeps) {
 
   return {
     start: () => {
-      loops = Promise.all([repeat('scan', scan), repeat('deliver', deliver)]);
+      loops = Promise.all([repeat('follow', () => followChanges(deps, signal)), repeat('deliver', deliver)]);
     },
     stop: async () => {
       stopping.abort();

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import type { BlobChange, ChangeCursor } from '../storage/blob-changes.ts';
 import type { BlobCreatedEvent, SeenBlob } from './blob-event.ts';
 
 const DEAD_MAX = 10_000;
@@ -12,10 +13,17 @@ export interface PendingEvent {
   readonly createdMs: number;
 }
 
+export interface TakenChange {
+  readonly kind: BlobChange['kind'];
+  readonly name: string;
+  readonly etag: string;
+  readonly event?: BlobCreatedEvent;
+}
+
 /** What the bridge remembers, in SQLite.
  *
  *  Invariants
- *  1. A blob counts as seen in the transaction that stores its event: a kill loses no event.
+ *  1. A blob counts as seen, and a change as taken, in the transaction that stores its event: a kill loses none.
  *  2. An event leaves only when it was delivered, or into `dead` with the reason. */
 export function openEventStore(dataDir: string) {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -32,6 +40,7 @@ export function openEventStore(dataDir: string) {
     CREATE TABLE IF NOT EXISTS dead (
       seq INTEGER PRIMARY KEY, event TEXT NOT NULL, reason TEXT NOT NULL,
       attempts INTEGER NOT NULL, died_ms INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS cursors (container TEXT PRIMARY KEY, feed TEXT NOT NULL, seq INTEGER NOT NULL);
   `);
   interface Row {
     readonly seq: number;
@@ -44,6 +53,10 @@ export function openEventStore(dataDir: string) {
     see: db.prepare('INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)'),
     mark: db.prepare('UPDATE blobs SET scan = ? WHERE name = ?'),
     forget: db.prepare('DELETE FROM blobs WHERE scan < ?'),
+    describe: db.prepare('UPDATE blobs SET etag = ? WHERE name = ?'),
+    gone: db.prepare('DELETE FROM blobs WHERE name = ?'),
+    cursor: db.prepare<[string], ChangeCursor>('SELECT feed, seq FROM cursors WHERE container = ?'),
+    setCursor: db.prepare('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)'),
     lastScan: db.prepare<[], { scan: number | null }>('SELECT max(scan) AS scan FROM blobs'),
     add: db.prepare('INSERT INTO events (event, attempts, due_ms, created_ms) VALUES (?, 0, @nowMs, @nowMs)'),
     due: db.prepare<[number, number], Row>(
@@ -60,10 +73,28 @@ export function openEventStore(dataDir: string) {
     lastSeq: db.prepare<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`),
   };
 
+  let lastScan = sql.lastScan.get()?.scan ?? 0;
+
   return {
     isNew: (blob: SeenBlob) => sql.etag.get(blob.name)?.etag !== blob.etag,
     nextSequence: () => (sql.lastSeq.get()?.seq ?? 0) + 1,
-    nextScan: () => (sql.lastScan.get()?.scan ?? 0) + 1,
+    nextScan: () => ++lastScan,
+    /** The last change of a container that was taken; undefined: none yet. */
+    cursor: (container: string) => sql.cursor.get(container),
+    setCursor: (container: string, { feed, seq }: ChangeCursor) => sql.setCursor.run(container, feed, seq),
+    /** What storage said that happened, and where it stands now. `created` stores an event. */
+    take: db.transaction(
+      (container: string, { feed, seq }: ChangeCursor, changes: readonly TakenChange[], nowMs: number) => {
+        for (const { kind, name, etag, event } of changes)
+          if (kind === 'deleted') sql.gone.run(name);
+          else if (kind === 'changed') sql.describe.run(etag, name);
+          else if (event !== undefined) {
+            sql.see.run(name, etag, lastScan);
+            sql.add.run(JSON.stringify(event), { nowMs });
+          }
+        sql.setCursor.run(container, feed, seq);
+      },
+    ),
     /** The blobs of one page of a listing; those with an event are new. */
     store: db.transaction(
       (scan: number, page: readonly { blob: SeenBlob; event?: BlobCreatedEvent }[], nowMs: number) => {

@@ -5,8 +5,9 @@ import { CONTAINER_CLIPS } from '@dachawatch/contracts';
 import { flagsOf, logLine, refuse, serveUntilTold } from '../service-process.ts';
 import { createBridge } from './bridge.ts';
 import { openEventStore } from './event-store.ts';
+import { createChangeSource } from './follow.ts';
 
-/** The bridge looks again by itself; the client's default would wait for a minute after storage is back. */
+/** The bridge asks again by itself; the client's default would wait for a minute after storage is back. */
 const RETRY = { retryOptions: { maxTries: 2, retryDelayInMs: 500, tryTimeoutInMs: 30_000 } };
 
 const USAGE = `Tells a functions app about new blobs, as Event Grid does on Azure.
@@ -29,12 +30,15 @@ const connection = process.env['DACHA_STORAGE_CONNECTION'] ?? refuse('DACHA_STOR
 const key = flags.keys === undefined ? process.env['DACHA_EVENTGRID_KEY'] : keyIn(flags.keys);
 if (key !== undefined) endpoint.searchParams.set('code', key);
 
+const accountKey =
+  /(?:^|;)AccountKey=([^;]+)/.exec(connection)?.[1] ?? refuse('DACHA_STORAGE_CONNECTION has no AccountKey.');
+
 await serveUntilTold(() => {
   const store = openEventStore(dataDir);
+  const service = BlobServiceClient.fromConnectionString(connection, RETRY);
   const bridge = createBridge({
-    container: BlobServiceClient.fromConnectionString(connection, RETRY).getContainerClient(
-      flags.container ?? CONTAINER_CLIPS,
-    ),
+    container: service.getContainerClient(flags.container ?? CONTAINER_CLIPS),
+    changes: createChangeSource(service.url, accountKey),
     store,
     endpoint,
     nowMs: Date.now,

@@ -22,7 +22,7 @@ export async function scanContainer(
     const blobs = page.segment.blobItems.map(
       ({ name, properties }): SeenBlob => ({
         name,
-        etag: properties.etag,
+        etag: properties.etag.replaceAll('"', ''),
         contentLength: properties.contentLength ?? 0,
         contentType: properties.contentType ?? 'application/octet-stream',
         lastModifiedMs: properties.lastModified.getTime(),

@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
 import { mkdirSync } from 'node:fs';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Certificates } from '../certificates.ts';
+import type { ChangeDoor } from './change-door.ts';
 import type { LokiDatabase, MetadataStore } from './metadata-store.ts';
+
+/** Azurite's name for what holds a document for each blob. */
+export const BLOBS_COLLECTION = '$BLOBS_COLLECTION$';
 
 /** Azurite's servers as far as this file uses them. */
 interface AzuriteServer {
@@ -19,6 +23,7 @@ export interface AzuriteServersDeps {
   readonly dataDir: string;
   readonly certificates: Certificates;
   readonly metadata: MetadataStore;
+  readonly changeDoor: ChangeDoor;
   readonly blobPort: number;
   readonly queuePort: number;
   /** Also accept bearer tokens. Azurite does not check their signature: for tests of identities only. */
@@ -57,14 +62,15 @@ export function createAzuriteServers(deps: AzuriteServersDeps) {
     );
     metadata.adopt(`${service}-extents`, server.extentMetadataStore.db);
     metadata.adopt(service, server.metadataStore.db);
-    answerAfterSave(server.httpServer);
+    answerAfterSave(server.httpServer, service === 'blob' ? deps.changeDoor : undefined);
     return server;
   };
 
-  const answerAfterSave = (httpServer: Server) => {
+  const answerAfterSave = (httpServer: Server, changeDoor: ChangeDoor | undefined) => {
     const [answer] = httpServer.listeners('request');
     httpServer.removeAllListeners('request');
-    httpServer.on('request', (request, response: ServerResponse) => {
+    httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (changeDoor?.take(request, response) === true) return;
       const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
       response.writeHead = (...args: unknown[]) => {
         try {
@@ -94,6 +100,7 @@ export function createAzuriteServers(deps: AzuriteServersDeps) {
       return { blobPort: portOf(blob), queuePort: portOf(queue) };
     },
     stop: async () => {
+      deps.changeDoor.close();
       await queue.close();
       await blob.close();
     },

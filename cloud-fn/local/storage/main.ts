@@ -5,7 +5,9 @@ import Sqlite from 'better-sqlite3';
 import { ensureCertificates } from '../certificates.ts';
 import { flagsOf, logLine, portOf, refuse, serveUntilTold } from '../service-process.ts';
 import { connectionStringOf, endpointOf, freePortOrAny, loadAccount, saveAccount } from './account.ts';
-import { createAzuriteServers } from './azurite-servers.ts';
+import { BLOBS_COLLECTION, createAzuriteServers } from './azurite-servers.ts';
+import { createBlobChanges } from './blob-changes.ts';
+import { createChangeDoor } from './change-door.ts';
 import { createMetadataStore } from './metadata-store.ts';
 import { provision } from './provision.ts';
 import type { StorageReady } from './storage.ts';
@@ -43,10 +45,15 @@ await serveUntilTold(async () => {
   const before = loadAccount(dataDir);
   saveAccount(dataDir, before);
   process.env['AZURITE_ACCOUNTS'] = `${before.name}:${before.key}`;
+  const changes = createBlobChanges({ db });
   const servers = createAzuriteServers({
     dataDir,
     certificates,
-    metadata: createMetadataStore({ db }),
+    metadata: createMetadataStore({
+      db,
+      watch: { store: 'blob', collection: BLOBS_COLLECTION, ...changes },
+    }),
+    changeDoor: createChangeDoor({ changes, accountKey: before.key }),
     blobPort: blobPort ?? (await samePortOrAny('blob', before.blobPort)),
     queuePort: queuePort ?? (await samePortOrAny('queue', before.queuePort)),
     acceptUnsignedTokens: flags['accept-unsigned-tokens'] ?? false,

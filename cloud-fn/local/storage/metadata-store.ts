@@ -40,7 +40,24 @@ export interface MetadataStore {
   save(): void;
 }
 
-export function createMetadataStore({ db }: { readonly db: Sqlite.Database }): MetadataStore {
+/** Who wants to know what is stored in one collection. */
+export interface DocumentWatch {
+  readonly store: string;
+  readonly collection: string;
+  /** Called for every document inside the transaction that stores it: what it throws takes all of it back. JSON of
+   *  the document as it was and as it is now; undefined: there is none. */
+  changed(before: string | undefined, after: string | undefined): void;
+  /** The transaction is on disk. */
+  committed(): void;
+}
+
+export function createMetadataStore({
+  db,
+  watch,
+}: {
+  readonly db: Sqlite.Database;
+  readonly watch?: DocumentWatch;
+}): MetadataStore {
   db.exec(`
     CREATE TABLE IF NOT EXISTS documents (
       store TEXT NOT NULL, collection TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
@@ -54,6 +71,11 @@ export function createMetadataStore({ db }: { readonly db: Sqlite.Database }): M
   const documents = db.prepare<[string, string], { body: string }>(
     'SELECT body FROM documents WHERE store = ? AND collection = ? ORDER BY id',
   );
+  const stored = db
+    .prepare<[string, string, number], string>(
+      'SELECT body FROM documents WHERE store = ? AND collection = ? AND id = ?',
+    )
+    .pluck();
   const maxId = db.prepare<[string, string], { max_id: number }>(
     'SELECT max_id FROM collections WHERE store = ? AND name = ?',
   );
@@ -64,10 +86,16 @@ export function createMetadataStore({ db }: { readonly db: Sqlite.Database }): M
   const write = db.transaction(() => {
     for (const [store, loki] of adopted)
       for (const collection of loki.collections.filter((one) => one.dirty)) {
-        for (const id of new Set(collection.dirtyIds)) {
+        const told = watch?.store === store && watch.collection === collection.name ? watch : undefined;
+        const changes = [...new Set(collection.dirtyIds)].map((id) => {
           const document = collection.get(id);
-          if (document === null) remove.run(store, collection.name, id);
-          else upsert.run(store, collection.name, id, JSON.stringify(document));
+          return { id, body: document === null ? undefined : JSON.stringify(document) };
+        });
+        // Removals first: a document that replaces another has an id of its own.
+        for (const { id, body } of changes.toSorted((one, other) => rank(one) - rank(other))) {
+          told?.changed(stored.get(store, collection.name, id), body);
+          if (body === undefined) remove.run(store, collection.name, id);
+          else upsert.run(store, collection.name, id, body);
         }
         setMaxId.run(store, collection.name, collection.maxId);
       }
@@ -81,6 +109,7 @@ export function createMetadataStore({ db }: { readonly db: Sqlite.Database }): M
         collection.dirty = false;
         collection.dirtyIds = [];
       }
+    watch?.committed();
   };
 
   /** Azurite has created its empty collections: give them the documents of the last run. */
@@ -120,3 +149,5 @@ export function createMetadataStore({ db }: { readonly db: Sqlite.Database }): M
     },
   };
 }
+
+const rank = ({ body }: { readonly body: string | undefined }) => (body === undefined ? 0 : 1);
