@@ -1,13 +1,7 @@
 /** The files that tell the agent what to do: `appliance.json` and the credentials. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  ApplianceConfig,
-  CameraCredential,
-  type CameraConfig,
-  parse,
-  parseWithDefaults,
-} from '@dachawatch/contracts';
+import { ApplianceConfig, CameraCredential, parse, parseWithDefaults } from '@dachawatch/contracts';
 import { Failure } from './kernel/failure.ts';
 
 export interface ConfigFiles {
@@ -15,9 +9,9 @@ export interface ConfigFiles {
   /** Text of a credential file.
    *  @throws Failure `rejected`, naming the file and who needs it; never its content */
   secret(name: string, neededBy: string): string;
-  /** Login of a camera that names a credential; undefined for one that does not.
+  /** Login of a camera, or that of its small picture, from the credential that it names; undefined when it names none.
    *  @throws as `secret`; ContractError when the file is no login */
-  login(camera: Pick<CameraConfig, 'id' | 'credential'>): CameraCredential | undefined;
+  login(cameraId: string, credential: string | undefined): CameraCredential | undefined;
 }
 
 /** @throws Failure `rejected`, ContractError: one sentence that names the file and the place in it */
@@ -34,7 +28,7 @@ export function openConfigFiles(configFile: string, credentialsDir: string | und
   return {
     config: parseWithDefaults(ApplianceConfig, readJson(configFile, 'the configuration')),
     secret: (name, neededBy) => readText(secretFile(name, neededBy), `the credential of ${neededBy}`).trim(),
-    login: ({ id, credential }) =>
+    login: (id, credential) =>
       credential === undefined
         ? undefined
         : parse(

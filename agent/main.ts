@@ -108,7 +108,7 @@ async function whenFree<T>(open: () => T, clock: Clock): Promise<T> {
 /** Null, or what is wrong with a camera's credential, for the person who named it in the twin. */
 function credentialProblem(files: ConfigFiles, name: string): string | null {
   try {
-    files.login({ id: 'of the twin', credential: name });
+    files.login('of the twin', name);
     return null;
   } catch {
     // Not its name: somebody may have typed the password itself.
@@ -118,12 +118,17 @@ function credentialProblem(files: ConfigFiles, name: string): string | null {
 
 /** One camera's missing login must not keep the others from being watched: that camera is tried without, and says on
  *  the page that it wants one. */
-function loginOf(files: ConfigFiles, camera: CameraConfig, log: Log): CameraCredential | undefined {
+function loginOf(
+  files: ConfigFiles,
+  cameraId: string,
+  credential: string | undefined,
+  log: Log,
+): CameraCredential | undefined {
   try {
-    return files.login(camera);
+    return files.login(cameraId, credential);
   } catch (error) {
     if (!(error instanceof Failure || error instanceof ContractError)) throw error;
-    log.error({ event: 'camera.no-login', cameraId: camera.id }, sentence(error));
+    log.error({ event: 'camera.no-login', cameraId }, sentence(error));
     return undefined;
   }
 }
@@ -169,7 +174,12 @@ async function main(): Promise<void> {
       config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera };
     return {
       recording,
-      cameras: cameras.map((camera) => ({ config: inZone(camera), credential: loginOf(files, camera, log) })),
+      cameras: cameras.map((camera) => {
+        const { id, credential, subCredential = credential } = camera;
+        const main = loginOf(files, id, credential, log);
+        const sub = subCredential === credential ? main : loginOf(files, id, subCredential, log);
+        return { config: inZone(camera), credential: main, subCredential: sub };
+      }),
     };
   };
 
@@ -224,6 +234,7 @@ async function main(): Promise<void> {
       log: log.child({ room: 'ledger' }),
     }),
     environment: Object.fromEntries(captureEnvironment),
+    loginsFile: join(dataDir, 'camera-logins.json'),
     clock,
     log: log.child({ room: 'capture' }),
   });

@@ -1,6 +1,7 @@
 export * from './blob-name.ts';
 export * from './messages/analysis-details.ts';
 export * from './messages/appliance.ts';
+export * from './messages/camera-address.ts';
 export * from './messages/clip-metadata.ts';
 export * from './messages/conditions.ts';
 export * from './messages/direct-methods.ts';

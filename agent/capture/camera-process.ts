@@ -3,13 +3,14 @@ import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
 import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
 import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
 import { createClipDesk } from './clip-desk.ts';
 import { exitOf, forkChild, tell } from './fork-child.ts';
 import type { CaptureTimings, FromChild } from './messages.ts';
-import { type CameraWish, changeOf } from './settings-change.ts';
+import { type CameraWish, changeOf, loginsOf } from './settings-change.ts';
 
 export interface CameraProcessDeps {
   readonly wish: CameraWish;
@@ -23,6 +24,7 @@ export interface CameraProcessDeps {
   readonly timings: CaptureTimings;
   readonly backoff: BackoffPolicy;
   readonly environment: Readonly<Record<string, string>>;
+  readonly door: CameraDoor;
 }
 
 export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' | 'snapshot' | 'record'> {
@@ -34,6 +36,7 @@ export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' |
 }
 
 type Heartbeat = Extract<FromChild, { type: 'heartbeat' }>;
+type Failing = Extract<FromChild, { type: 'failing' }>;
 
 interface Running extends RunningChild {
   readonly child: ChildProcess;
@@ -49,7 +52,9 @@ const RENEWED = 'its address or its login was changed';
  *  1. At most one child at a time; the next is forked only after the last one's exit was seen and its clips settled.
  *  2. A child that does not show new pictures in time is killed with SIGKILL, which it cannot refuse.
  *  3. Every place that was given is settled, also when the child dies.
- *  4. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
+ *  4. No child is forked before the camera has said that both streams can be had; one that refuses the login is left
+ *     alone for as long as the door says.
+ *  5. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const { clock, log, timings } = deps;
   const { id: cameraId } = deps.wish.config;
@@ -100,7 +105,13 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     await deps.after;
     let attempt = 0;
     while (!stopping.signal.aborted) {
-      const { liveMs, why } = await runChild();
+      renewing = false;
+      become('starting', detail);
+      waiting = new AbortController();
+      const closed = await deps.door.ask(cameraId, streams(), waiting.signal);
+      // Told to end, or to connect otherwise, while it was asked.
+      if (waiting.signal.aborted) continue;
+      const { liveMs, why, waitMs } = closed ? { liveMs: 0, ...outcomeOf(closed) } : await runChild();
       if (stopping.signal.aborted) break;
       if (renewing) {
         attempt = 0;
@@ -111,16 +122,25 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       become('down', why);
       if (liveMs >= PROVEN_MS) attempt = 0;
       waiting = new AbortController();
-      await sleepUnlessAborted(clock, backoffMs(deps.backoff, attempt++), waiting.signal);
+      await sleepUnlessAborted(clock, waitMs ?? backoffMs(deps.backoff, attempt++), waiting.signal);
       if (renewing) attempt = 0;
     }
     become('down', 'stopped');
   }
 
+  const outcomeOf = ({ detail: why, waitMs }: ClosedDoor) => ({ why, waitMs });
+
+  function streams(): readonly [DoorStream, DoorStream] {
+    const { main, sub } = wish.config;
+    const { mainLogin, subLogin } = loginsOf(wish);
+    return [
+      { name: 'main', address: main, credential: mainLogin },
+      { name: 'sub', address: sub, credential: subLogin },
+    ];
+  }
+
   /** Runs one child from fork to exit. */
-  async function runChild(): Promise<{ liveMs: number; why: string }> {
-    become('starting', detail);
-    renewing = false;
+  async function runChild(): Promise<{ liveMs: number; why: string; waitMs?: number | undefined }> {
     heartbeat = undefined;
     endByMs = undefined;
     const child = forkChild(deps.environment, (line) =>
@@ -131,6 +151,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     const calls = createChildCalls({ cameraId, send: (question) => tell(child, question) });
     const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
     let why: string | undefined;
+    let waitMs: number | undefined;
     let liveSinceMs: number | undefined;
     const kill = (reason: string) => {
       why ??= `camera ${cameraId}: ${reason} and was killed`;
@@ -146,7 +167,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           deps.suppressed?.count(cameraId, counts());
           return;
         case 'failing':
-          why = message.detail;
+          ({ why, waitMs } = failureOf(message, asked));
           endByMs ??= clock.monotonicMs() + timings.stopMs;
           return;
         case 'suppressed':
@@ -163,9 +184,12 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           return calls.take(message);
       }
     });
-    const { config: camera, credential = null, recording } = wish;
+    const { config: camera, recording } = wish;
     const { paused } = requests;
-    tell(child, { type: 'configure', camera, credential, recording, timings, paused });
+    const asked = streams();
+    const [main, sub] = asked;
+    const credentials = { main: main.credential ?? null, sub: sub.credential ?? null };
+    tell(child, { type: 'configure', camera, credentials, recording, timings, paused });
     const guard = guardChild(kill, ended.signal);
     const exit = await exitOf(child);
     ended.abort();
@@ -176,7 +200,17 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     running = undefined;
     isGone();
     keepCounts();
-    return { liveMs: liveSinceMs === undefined ? 0 : clock.monotonicMs() - liveSinceMs, why };
+    return { liveMs: liveSinceMs === undefined ? 0 : clock.monotonicMs() - liveSinceMs, why, waitMs };
+  }
+
+  function failureOf({ detail: why, refused, words }: Failing, asked: readonly DoorStream[]) {
+    if (words !== undefined)
+      log.info(
+        { event: 'capture.gstreamer', cameraId, words },
+        'what GStreamer said about the end of a stream',
+      );
+    const stream = asked.find(({ name }) => name === refused);
+    return stream ? outcomeOf(deps.door.refused(cameraId, stream)) : { why, waitMs: undefined };
   }
 
   const isLive = ({ lastFragmentAgeMs, lastFrameAgeMs }: Heartbeat) =>

@@ -4,7 +4,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, Signature } from '../motion/motion.ts';
+import { createCameraDoor } from './camera-door.ts';
 import { createCameraFleet } from './camera-fleet.ts';
+import { createLoginPatience } from './login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
 import { orAborted } from './or-aborted.ts';
 
@@ -56,6 +58,8 @@ export interface SuppressedKeeper {
 export interface CaptureCamera {
   readonly config: CameraConfig;
   readonly credential: CameraCredential | undefined;
+  /** Where the sub-stream has a login of its own. */
+  readonly subCredential?: CameraCredential | undefined;
 }
 
 /** A picture of the sub-stream. */
@@ -81,6 +85,10 @@ export interface CaptureDeps {
   readonly environment?: Readonly<Record<string, string>>;
   readonly timings?: Partial<CaptureTimings>;
   readonly backoff?: BackoffPolicy;
+  /** Where is kept which logins were refused, so that a restart does not try them at once. */
+  readonly loginsFile?: string;
+  /** How long a refused login is not tried again, step by step. Milliseconds. */
+  readonly loginWaitsMs?: readonly number[];
 }
 
 /** All cameras: one child process each, forked again with backoff when it dies or stalls. */
@@ -119,7 +127,10 @@ const BACKOFF: BackoffPolicy = { minMs: 1_000, maxMs: 30_000 };
 
 export function createCapture(deps: CaptureDeps): Capture {
   const { cameras, recording, environment = {}, timings, backoff = BACKOFF } = deps;
-  const fleet = createCameraFleet({ ...deps, environment, timings: { ...TIMINGS, ...timings }, backoff });
+  const patient = { ...TIMINGS, ...timings };
+  const patience = createLoginPatience({ ...deps, file: deps.loginsFile, waitsMs: deps.loginWaitsMs });
+  const door = createCameraDoor({ patience, answerMs: patient.connectMs });
+  const fleet = createCameraFleet({ ...deps, environment, timings: patient, backoff, door });
   fleet.apply({ cameras, recording });
   return {
     name: 'capture',

@@ -81,14 +81,14 @@ async function end(code: number): Promise<void> {
 
 function configure({
   camera,
-  credential,
+  credentials,
   recording,
   timings,
   paused,
 }: Extract<ToChild, { type: 'configure' }>): void {
   watch = createWatch({
     camera,
-    credential,
+    credentials,
     recording,
     timings,
     paused,
@@ -97,8 +97,8 @@ function configure({
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
     suppressed: (signature) => send({ type: 'suppressed', signature }),
-    fail: (detail) => {
-      send({ type: 'failing', detail });
+    fail: (detail, more) => {
+      send({ type: 'failing', detail, ...more });
       void end(1);
     },
   });

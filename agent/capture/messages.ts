@@ -2,6 +2,7 @@ import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatc
 import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, Signature } from '../motion/motion.ts';
+import type { StreamName } from './stream-error.ts';
 
 /** How long a capture child waits for what. Milliseconds. */
 export interface CaptureTimings {
@@ -19,12 +20,18 @@ export interface CaptureTimings {
   readonly stopMs: number;
 }
 
+/** The login of each stream; null: it has none. */
+export interface Credentials {
+  readonly main: CameraCredential | null;
+  readonly sub: CameraCredential | null;
+}
+
 /** Parent to child. The login travels here and nowhere else: not in arguments, not in the environment. */
 export type ToChild =
   | {
       readonly type: 'configure';
       readonly camera: CameraConfig;
-      readonly credential: CameraCredential | null;
+      readonly credentials: Credentials;
       readonly recording: RecordingConfig;
       readonly timings: CaptureTimings;
       /** No clip may begin before `resume`. */
@@ -101,4 +108,11 @@ export type FromChild =
   | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }
   | Answer
   /** Why the child is about to exit, for a person. */
-  | { readonly type: 'failing'; readonly detail: string };
+  | {
+      readonly type: 'failing';
+      readonly detail: string;
+      /** The camera refused the login of this stream. */
+      readonly refused?: StreamName | undefined;
+      /** What GStreamer said, for the log. */
+      readonly words?: string | undefined;
+    };

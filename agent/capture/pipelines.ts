@@ -55,10 +55,3 @@ export const SUB_PIPELINE = [
   `jpegenc name=${ENCODER}`,
   `appsink name=${PICTURES} sync=false async=false max-buffers=1 drop=true`,
 ].join(' ! ');
-
-/** Only to learn which codec a refused stream has: the caps of its first packet name it. */
-export const PROBE_PIPELINE = [
-  RTSP,
-  'application/x-rtp,media=video',
-  `appsink name=${SINK} sync=false max-buffers=1 drop=true`,
-].join(' ! ');

@@ -5,6 +5,8 @@ import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatc
 export interface CameraWish {
   readonly config: CameraConfig;
   readonly credential: CameraCredential | undefined;
+  /** Where the sub-stream has a login of its own. */
+  readonly subCredential?: CameraCredential | undefined;
   readonly recording: RecordingConfig;
 }
 
@@ -20,8 +22,14 @@ export function changeOf(before: CameraWish, after: CameraWish): Change {
   return isDeepStrictEqual(old.settings, next.settings) ? 'nothing' : 'reconfigure';
 }
 
-/** The title is for people, and of the credential only what is in it matters. */
-function partsOf({ config, credential, recording }: CameraWish) {
-  const { title: _title, credential: _name, main, sub, ...watching } = config;
-  return { connection: { main, sub, credential }, settings: { watching, recording } };
+/** The title is for people, and of the credentials only what is in them matters. */
+function partsOf(wish: CameraWish) {
+  const { title: _title, credential: _name, subCredential: _subName, main, sub, ...watching } = wish.config;
+  return { connection: { main, sub, ...loginsOf(wish) }, settings: { watching, recording: wish.recording } };
 }
+
+/** The login of each stream. */
+export const loginsOf = ({ credential, subCredential = credential }: CameraWish) => ({
+  mainLogin: credential,
+  subLogin: subCredential,
+});

@@ -1,55 +1,83 @@
 import type { BusMessage } from './gstreamer.ts';
+import { statusSentence } from './rtsp-status.ts';
 
 export type StreamName = 'main' | 'sub';
 
-/** Status codes of RTSP (RFC 7826, 17) that a person at the camera can do something about. */
-const STATUS: Readonly<Record<string, string>> = {
-  '401': '401, the login is refused',
-  '403': '403, the login may not see this stream',
-  '404': '404, the camera has no stream at this address',
-  '451': '451, the camera does not understand the address',
-  '453': '453, the camera has too many viewers',
-  '454': '454, the camera forgot the session',
-  '461': '461, the camera does not send over TCP',
-  '503': '503, the camera is too busy',
-};
+export const OFF = 'no connection; the camera is off, not in this network, or has another address';
+export const BROKE_OFF = 'the camera broke off the connection';
+export const NO_ANSWER = 'the camera does not answer';
+export const NO_STREAM = 'the camera describes no stream at this address';
+export const NOT_RTSP = 'what answers there does not speak RTSP; is it the address of the camera?';
+export const NOT_TRUSTED = "the camera's certificate is not trusted; give it one that is, or use rtsp://";
 
-/** The text behind a bus error: `message` is general, `debug` ends in a line that names the cause. */
-const cause = ({ message = '', debug = '' }: BusMessage): string =>
-  (debug.split('\n').at(-1)?.trim() || message).slice(0, 200);
+/** What GStreamer says, and what it means. The first that fits counts. */
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [/no supported stream was found/i, statusSentence(461)],
+  [/can ?not provide an SDP|SDP contains no streams|invalid SDP/i, NO_STREAM],
+  [/TLS|certificate/i, NOT_TRUSTED],
+  [/failed to connect|could not resolve|no route|unreachable|refused/i, OFF],
+  [/parse error|not an? rtsp|invalid (?:data|message)/i, NOT_RTSP],
+  [/time-?out|timed out/i, NO_ANSWER],
+  [
+    /end-of-file|closed the connection|could not (?:receive|send|read|write)|system error|connection reset/i,
+    BROKE_OFF,
+  ],
+  [/not-linked|not-negotiated/, 'the stream is not H.264, or changed its picture size'],
+  [/has no PTS/, "the camera's time stamps do not advance"],
+  [/no valid frames|fail(?:ed|ure)? to decode|could not decode/i, 'its pictures cannot be decoded'],
+  [/no element|missing (?:a )?plug-?in/i, 'a part of GStreamer is not installed'],
+];
+const UNKNOWN = 'the stream cannot be read; what GStreamer says is in the log';
 
-/** One sentence for a person. Never holds an address or a login. */
+/** `Unauthorized (401)`, `Error (403): Forbidden`. */
+const STATUS = /\((\d{3})\)(?:\s*$|:)/m;
+
+/** What GStreamer says of an error, in one line, for the log. */
+export const wordsOf = ({ message = '', debug = '' }: BusMessage): string =>
+  `${message} ${debug}`.replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+
+/** The camera refused the login in the middle: it was changed, or it asks later than others. */
+export const isLoginRefusal = (error: BusMessage): boolean => statusOf(error) === 401;
+
+/** One sentence for a person. Never holds an address or a login, nor anything else that GStreamer says. */
 export function describeStreamError(
   cameraId: string,
   stream: StreamName,
   error: BusMessage,
   hasLogin = true,
 ): string {
-  const where = `camera ${cameraId}, ${stream} stream`;
-  const text = cause(error);
-  const status = /\((\d{3})\)\s*$/.exec(text)?.[1];
-  if (status === '401' && !hasLogin) return `${where}: 401, the camera wants a login and none is configured`;
-  if (status) return `${where}: ${STATUS[status] ?? `${status}, the camera refuses`}`;
-  if (/failed to connect/i.test(text))
-    return `${where}: no connection; the camera is off, not in this network, or has another address`;
-  if (/not-linked|not-negotiated/.test(text))
-    return `${where}: the stream is not H.264, or changed its picture size`;
-  if (/has no PTS/.test(text)) return `${where}: the camera's time stamps do not advance`;
-  if (/TLS|certificate/i.test(text)) return `${where}: the camera's certificate is not trusted`;
-  return `${where}: ${hideAddresses(text)}`;
+  const status = statusOf(error);
+  if (status === 401 && !hasLogin) return describe(cameraId, stream, LOGIN_MISSING);
+  if (status !== undefined) return describe(cameraId, stream, statusSentence(status));
+  const said = `${error.message ?? ''}\n${lastLine(error)}`;
+  const [, meaning = UNKNOWN] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
+  return describe(cameraId, stream, meaning);
 }
+
+export const LOGIN_MISSING = '401, the camera wants a login and none is configured';
+
+/** @param what a sentence without its subject */
+export const describe = (cameraId: string, stream: StreamName, what: string): string =>
+  `camera ${cameraId}, ${stream} stream: ${what}`;
 
 /** @param encoding the RTP encoding name, like `H265` */
 export const describeCodec = (cameraId: string, stream: StreamName, encoding: string): string =>
-  `camera ${cameraId}, ${stream} stream: it is ${plainCodec(encoding)}, but only H.264 can be ${
-    stream === 'main' ? 'recorded' : 'watched'
-  }; set the camera to H.264`;
+  describe(
+    cameraId,
+    stream,
+    `it is ${plainCodec(encoding)}, but only H.264 can be ${
+      stream === 'main' ? 'recorded' : 'watched'
+    }; set the camera to H.264`,
+  );
 
 const plainCodec = (encoding: string): string =>
-  ({ H265: 'H.265', JPEG: 'MJPEG', 'MP4V-ES': 'MPEG-4' })[encoding] ??
-  encoding.replace(/[^\w.-]/g, '').slice(0, 20);
+  ({ H265: 'H.265', JPEG: 'MJPEG', 'MP4V-ES': 'MPEG-4' })[encoding.toUpperCase()] ??
+  encoding.replaceAll(/[^\w.-]/g, '').slice(0, 20);
 
-/** The error says that the stream's packets fitted no element: worth a look at its codec. */
-export const isCodecDoubt = (error: BusMessage): boolean => /not-linked/.test(error.debug ?? '');
+/** `debug` ends in a line that names the cause; before it stand files and elements. */
+const lastLine = ({ debug = '' }: BusMessage): string => debug.split('\n').at(-1) ?? '';
 
-const hideAddresses = (text: string): string => text.replace(/rtsps?:\/\/\S+/gi, 'its address');
+function statusOf(error: BusMessage): number | undefined {
+  const status = STATUS.exec(lastLine(error))?.[1];
+  return status === undefined ? undefined : Number(status);
+}

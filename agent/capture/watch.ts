@@ -1,4 +1,4 @@
-import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { CameraConfig, RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { createMotionDetector, Signature } from '../motion/motion.ts';
@@ -14,16 +14,15 @@ import {
 } from './gstreamer.ts';
 import { createLookout } from './lookout.ts';
 import { createMediaClock } from './media-clock.ts';
-import type { CaptureTimings, FromChild } from './messages.ts';
+import type { CaptureTimings, Credentials, FromChild } from './messages.ts';
 import { createPictureTap, type Picture } from './picture-tap.ts';
 import { ENCODER, MAIN_PIPELINE, SHUTTER, SUB_PIPELINE } from './pipelines.ts';
-import { probeCodec } from './probe-codec.ts';
 import { createRecorder, type RecorderDeps } from './recorder.ts';
-import { describeCodec, describeStreamError, isCodecDoubt, type StreamName } from './stream-error.ts';
+import { describeStreamError, isLoginRefusal, type StreamName, wordsOf } from './stream-error.ts';
 
 export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
-  readonly credential: CameraCredential | null;
+  readonly credentials: Credentials;
   readonly recording: RecordingConfig;
   readonly timings: CaptureTimings;
   readonly clock: Clock;
@@ -32,8 +31,10 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   /** Something moved and started no recording: why. */
   suppressed?(signature: Signature): void;
   /** Called once: the camera cannot be watched any more, for this reason. */
-  fail(detail: string): void;
+  fail(detail: string, more?: FailingMore): void;
 }
+
+type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'words'>;
 
 export interface Watch {
   start(): void;
@@ -67,7 +68,7 @@ const END_GRACE_MS = 300;
 
 /** One camera: two pipelines, and what happens between them. */
 export function createWatch(deps: WatchDeps): Watch {
-  const { camera, credential, timings, clock } = deps;
+  const { camera, credentials, timings, clock } = deps;
   const pipelines = new Map<StreamName, RunningPipeline>();
   const ring = createFragmentRing({ keepMs: keepMs(deps.recording), maxBytes: RING_BYTES });
   const mediaClock = createMediaClock();
@@ -97,10 +98,10 @@ export function createWatch(deps: WatchDeps): Watch {
   });
   let failed = false;
 
-  function fail(detail: string): void {
+  function fail(detail: string, more?: FailingMore): void {
     if (failed) return;
     failed = true;
-    deps.fail(detail);
+    deps.fail(detail, more);
   }
 
   function onFragment(fragment: Fragment): void {
@@ -125,12 +126,13 @@ export function createWatch(deps: WatchDeps): Watch {
     onPicture?: PipelineDeps['onPicture'],
   ): void {
     let trouble: BusMessage | undefined;
-    const report = async () => {
-      const codec =
-        trouble && isCodecDoubt(trouble) ? await probeCodec(camera[stream], credential) : undefined;
-      if (codec && codec !== 'H264') return fail(describeCodec(camera.id, stream, codec));
-      if (trouble) return fail(describeStreamError(camera.id, stream, trouble, credential !== null));
-      fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
+    const credential = credentials[stream];
+    const report = () => {
+      if (!trouble) return fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
+      fail(describeStreamError(camera.id, stream, trouble, credential !== null), {
+        words: wordsOf(trouble),
+        refused: isLoginRefusal(trouble) ? stream : undefined,
+      });
     };
     const pipeline = runPipeline({
       launch,
@@ -139,11 +141,11 @@ export function createWatch(deps: WatchDeps): Watch {
       onBuffer: (buffer, caps) =>
         guarded(`camera ${camera.id}, ${stream} stream`, () => onBuffer(buffer, caps)),
       onPicture,
-      onEnd: () => setTimeout(() => void report(), END_GRACE_MS),
+      onEnd: () => setTimeout(report, END_GRACE_MS),
       onMessage: (message) => {
         if (message.type !== 'error' || trouble) return;
         trouble = message;
-        void report();
+        report();
       },
     });
     pipelines.set(stream, pipeline);

@@ -143,7 +143,7 @@ function objectionTo(
   value: unknown,
   hasCredential: ReadContext['hasCredential'],
 ): string | null {
-  if (key === 'credential') return hasCredential(String(value));
+  if (key === 'credential' || key === 'subCredential') return hasCredential(String(value));
   return key === 'main' || key === 'sub' ? objectionToAddress(String(value)) : null;
 }
 

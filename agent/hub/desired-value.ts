@@ -32,9 +32,9 @@ const LOGIN = /(?<![a-z])(?:user(?:name)?|usr|login|pass(?:word|wd)?|pwd)=/i;
 
 /** What the pattern of an address allows and the twin may not hold: some cameras take the login as a parameter. */
 export function objectionToAddress(address: string): string | null {
-  if (LOGIN.test(address))
-    return 'must hold no login: that belongs into a credential file on the appliance, named in "credential"';
-  return URL.canParse(address) && new URL(address).hostname !== '' ? null : `must be ${ADDRESS}`;
+  return LOGIN.test(address)
+    ? 'must hold no login: that belongs into a credential file on the appliance, named in "credential"'
+    : null;
 }
 
 const plainName = (token: string) => token.replaceAll('~1', '/').replaceAll('~0', '~');
@@ -43,6 +43,7 @@ interface Shape {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -69,7 +70,6 @@ const ADDRESS =
   'login: that belongs into a credential file on the appliance, named in "credential"';
 /** Patterns of the contract in words. */
 const PATTERNS: Readonly<Record<string, string>> = {
-  '^rtsps?://[^\\s"@]+$': ADDRESS,
   '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$':
     'a name of 1 to 63 letters, digits, - or _ that begins with a letter or digit',
   '^(([01]\\d|2[0-3]):[0-5]\\d|24:00)$': 'a time of day from 00:00 to 24:00',
@@ -88,6 +88,7 @@ function complaint(shape: Shape, message: string): string {
 export function expectation(shape: Shape): string {
   const { type, items, required = [] } = shape;
   if (shape.enum) return `one of ${shape.enum.join(', ')}`;
+  if (shape.format === 'camera-address') return ADDRESS;
   if (shape.pattern !== undefined) return PATTERNS[shape.pattern] ?? `text that fits ${shape.pattern}`;
   if (type === 'integer') return `a whole number${range(shape.minimum, shape.maximum, ' from')}`;
   if (type === 'number') return `a number${range(shape.minimum, shape.maximum, ' from')}`;

@@ -1,10 +1,24 @@
 import { Type, type Static } from 'typebox';
 import { Name } from '../schema-types.ts';
+import { readCameraAddress } from './camera-address.ts';
 import { PowerConfig } from './power-config.ts';
 import { Lines, Masks, TimeZone, Zones } from './zones.ts';
 
+/** No pattern: it could only say that something is wrong, and would speak first. */
 const StreamUrl = (description: string) =>
-  Type.String({ description, pattern: '^rtsps?://[^\\s"@]+$', maxLength: 1024 });
+  Type.Refine(
+    Type.String({ description, format: 'camera-address', maxLength: 1024 }),
+    (text) => objectionToAddress(text) === undefined,
+    (text) => `must be an address like rtsp://192.168.1.20:554/stream1; it ${objectionToAddress(text)}`,
+  );
+
+function objectionToAddress(text: string): string | undefined {
+  const read = readCameraAddress(text);
+  if ('problem' in read) return read.problem;
+  if (read.login)
+    return 'holds a login: that belongs into a credential file on the appliance, named in "credential"';
+  return read.address === text ? undefined : 'does not begin with rtsp:// or rtsps:// in small letters';
+}
 
 export const CameraConfig = Type.Object(
   {
@@ -14,6 +28,9 @@ export const CameraConfig = Type.Object(
     sub: StreamUrl('RTSP address of the small picture; decoded to look for motion. No password in it'),
     credential: Type.Optional(
       Name('Credential file with {"username","password"} in the credentials directory'),
+    ),
+    subCredential: Type.Optional(
+      Name('Credential file of the small picture, if its login is another one than that of `credential`'),
     ),
     sensitivity: Type.Integer({
       minimum: 1,
@@ -102,9 +119,17 @@ export const ApplianceConfig = Type.Object(
 );
 export type ApplianceConfig = Static<typeof ApplianceConfig>;
 
+/** A line break would end a line of what is said to the camera. */
+const printable = (text: ReturnType<typeof Type.String>) =>
+  Type.Refine(
+    text,
+    (value) => !/\p{Cc}/u.test(value),
+    () => 'must not hold a line break or another character that cannot be printed',
+  );
+
 /** A camera's login, as it lies in the credentials directory. */
 export const CameraCredential = Type.Object(
-  { username: Type.String({ minLength: 1 }), password: Type.String() },
+  { username: printable(Type.String({ minLength: 1 })), password: printable(Type.String()) },
   { $id: 'dachawatch/camera-credential/1' },
 );
 export type CameraCredential = Static<typeof CameraCredential>;

@@ -66,6 +66,7 @@ try {
         type: 'configure',
         camera: { id: 'quiet', main: camera.mainUrl, sub: camera.subUrl, sensitivity: 5 },
         credential: null,
+        credentials: { main: null, sub: null },
         recording: { preRollMs: 5000, postRollMs: 30_000 },
         timings: TIMINGS,
         paused: false,

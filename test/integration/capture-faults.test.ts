@@ -188,7 +188,7 @@ test('a stream that is not there and a camera that is not there are told apart i
     await until('a reason', () => state(off).detail);
     assert.match(
       state(off).detail ?? '',
-      /^camera gate, (main|sub) stream: no connection; the camera is off/,
+      /^camera gate, (main|sub) stream: no connection; the device is there, but nothing answers at this port/,
     );
     await off.stop();
   }));

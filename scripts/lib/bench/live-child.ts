@@ -49,7 +49,7 @@ const send = (message: FromLiveChild): void => void process.send?.(message);
 function begin(wish: Extract<ToLiveChild, { type: 'watch' }>): void {
   watch = createWatch({
     camera: { id: 'bench', main: wish.main, sub: wish.sub, sensitivity: wish.sensitivity },
-    credential: null,
+    credentials: { main: null, sub: null },
     recording: RECORDING,
     timings: TIMINGS,
     clock: systemClock,

@@ -23,9 +23,9 @@ export function whatIsMissing(
       ? [`edit ${configFile}: it is the example, with cameras that are not yours`]
       : [];
   const needed = new Map([[config.hub.credential, 'the connection string of this device at IoT Hub']]);
-  for (const { id, credential } of config.cameras)
-    if (credential !== undefined)
-      needed.set(credential, `the login of camera ${id}, {"username":"…","password":"…"}`);
+  for (const { id, credential, subCredential } of config.cameras)
+    for (const name of [credential, subCredential])
+      if (name !== undefined) needed.set(name, `the login of camera ${id}, {"username":"…","password":"…"}`);
   const missing = [...needed].filter(([name]) => !credentialDirs.some((dir) => existsSync(join(dir, name))));
   return [
     ...edit,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runPipeline } from '../../../../agent/capture/gstreamer.ts';
-import { MAIN_PIPELINE, PROBE_PIPELINE, SOURCE, SUB_PIPELINE } from '../../../../agent/capture/pipelines.ts';
+import { MAIN_PIPELINE, SOURCE, SUB_PIPELINE } from '../../../../agent/capture/pipelines.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { readSource } from './read-source.ts';
 
 test('no pipeline holds an address or a login: both are properties, set afterwards', () => {
-  for (const launch of [MAIN_PIPELINE, SUB_PIPELINE, PROBE_PIPELINE]) {
+  for (const launch of [MAIN_PIPELINE, SUB_PIPELINE]) {
     assert.match(launch, new RegExp(`^rtspsrc name=${SOURCE} `));
     assert.doesNotMatch(launch, /location|user-id|user-pw/);
   }
@@ -27,7 +27,7 @@ test('a zero byte, which would cut the text, is refused', () => {
   assert.throws(
     () =>
       runPipeline({
-        launch: PROBE_PIPELINE,
+        launch: MAIN_PIPELINE,
         url: 'rtsp://127.0.0.1:1/a',
         credential: { username: 'a', password: 'b\0c' },
         onBuffer: noop,

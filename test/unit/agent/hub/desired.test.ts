@@ -89,7 +89,7 @@ test('an unknown camera without valid main and sub is refused as a whole', () =>
   desired.wish({ cameras: { barn: { main: NEW.main, sub: 'http://new/2', sensitivity: 3 } } });
   assert.equal(desired.camera('barn'), undefined);
   assert.match(desired.reasons()['/cameras/barn'] ?? '', /needs a valid main and sub/);
-  assert.match(desired.reasons()['/cameras/barn/sub'] ?? '', /begins with rtsp:/);
+  assert.match(desired.reasons()['/cameras/barn/sub'] ?? '', /begin with rtsp:/);
 });
 
 test('a camera of the twin that loses an address stays as it was', () => {
