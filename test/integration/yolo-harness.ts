@@ -27,7 +27,8 @@ import { defaultFootage } from '../../hardware/simulators/camera/default-footage
 import { cacheDir, repoRoot } from '../../scripts/lib/places.ts';
 
 const run = promisify(execFile);
-const WAIT_MS = 90_000;
+/** A busy machine analyses every picture of a long clip in minutes. */
+const WAIT_MS = 300_000;
 
 /** Weights the worker can use: the fallback of scripts/models when there is nothing better. */
 export async function bringModels(): Promise<{ dir: string; chosen: string }> {
