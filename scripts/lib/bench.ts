@@ -1,9 +1,11 @@
 /** `scripts/bench`: measures the product. Its help stands in `scripts/bench`. */
+import { benchFaults } from './bench/faults.ts';
 import { benchMotion } from './bench/motion.ts';
 import { benchMutants } from './bench/mutants.ts';
-import { Refusal } from './bench/refusal.ts';
+import { Refusal, Unable } from './bench/refusal.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[], signal: AbortSignal) => Promise<void>>> = {
+  faults: benchFaults,
   motion: benchMotion,
   mutants: benchMutants,
 };
@@ -25,6 +27,6 @@ try {
   if (interruption.signal.aborted) process.exitCode = INTERRUPTED;
   else {
     process.stderr.write(`scripts/bench: ${(error as Error).message}\n`);
-    process.exitCode = error instanceof Refusal ? 2 : 1;
+    process.exitCode = error instanceof Refusal ? 2 : error instanceof Unable ? 3 : 1;
   }
 }

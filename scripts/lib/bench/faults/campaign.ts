@@ -1,0 +1,149 @@
+/** Many rounds on one house: what each leaves is looked at when it is over, what the cloud makes of it a little later. */
+import { type Finding, TORN_SECONDS_MAX } from './findings.ts';
+import type { ClipNow } from './house-process.ts';
+import type { Plan } from './plan.ts';
+import { createStage } from './round.ts';
+import { verifyAll, verifyClip, verifyParked } from './verify.ts';
+import { within } from './wait.ts';
+import type { World } from './world.ts';
+
+/** For a house that has no faults any more to finish what it has. */
+const CALM_MS = 30_000;
+/** For the cloud: a worker's lease, retries, and an answer that never comes. */
+const JUDGED_MS = 150_000;
+/** Rounds between two looks at storage and cloud as a whole. */
+const DRAIN_EVERY = 25;
+
+export interface Totals {
+  clips: number;
+  fired: number;
+  killed: number;
+  ended: number;
+  givenUp: number;
+  parked: number;
+  tornMsMax: number;
+}
+
+export function createCampaign(world: World, { found }: { readonly found: (finding: Finding) => void }) {
+  const stage = createStage(world);
+  const totals: Totals = { clips: 0, fired: 0, killed: 0, ended: 0, givenUp: 0, parked: 0, tornMsMax: 0 };
+  /** Round in which a clip began. */
+  const roundOf = new Map<string, number>();
+  /** Clips that are not yet looked at for good. */
+  const open = new Set<string>();
+  const awaitingVerdict = new Set<string>();
+  let played = 0;
+  let round = 0;
+
+  function readJournal(): string[] {
+    world.journal.read();
+    const fresh = [...world.journal.clips.keys()].filter((id) => !roundOf.has(id));
+    for (const id of fresh) {
+      roundOf.set(id, round);
+      open.add(id);
+    }
+    return fresh;
+  }
+
+  const complain = (problem: Omit<Finding, 'round'>) =>
+    found({ ...problem, round: (problem.clipId !== null && roundOf.get(problem.clipId)) || round });
+
+  async function settle(): Promise<void> {
+    readJournal();
+    const calm = await stage.calm(() => [...open], CALM_MS);
+    readJournal();
+    const answer = await stage.ask([...open]);
+    if (!answer) {
+      complain({
+        kind: 'unexplained',
+        clipId: null,
+        what: `the house does not come back: ${world.house.words()}`,
+      });
+      return;
+    }
+    if (!calm && answer.recording)
+      complain({ kind: 'unexplained', clipId: null, what: 'a recorder does not come to its end' });
+    const now = new Map(answer.clips.map((clip) => [clip.clipId, clip]));
+    for (const clipId of open) await look(clipId, now.get(clipId));
+    if (calm) return;
+    // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
+    await world.house.kill();
+    await stage.recover();
+  }
+
+  async function look(clipId: string, now: ClipNow | undefined): Promise<void> {
+    const clip = world.journal.clips.get(clipId);
+    if (!clip) return;
+    const { problems, tornMs, givenUp } = await verifyClip(world, clip, now);
+    totals.tornMsMax = Math.max(totals.tornMsMax, tornMs);
+    if (givenUp) totals.givenUp++;
+    for (const problem of problems) complain(problem);
+    if (tornMs > TORN_SECONDS_MAX * 1_000)
+      complain({ kind: 'torn', clipId, what: `${tornMs} ms of it were recorded and are gone` });
+    if (now?.state === 'parked') return;
+    open.delete(clipId);
+    if (now?.state === 'uploaded' || now?.state === 'judged') awaitingVerdict.add(clipId);
+  }
+
+  /** Waits for the verdicts and looks at everything. */
+  async function drain(): Promise<void> {
+    await stage.recover();
+    if (world.cloud) {
+      for await (const { name } of world.clips.listBlobsFlat())
+        world.eventGrid.found(name, `${world.clips.url}/${encodeURI(name)}`);
+      await within(
+        JUDGED_MS,
+        async () => {
+          await stage.recover();
+          const answer = await stage.ask([...awaitingVerdict]);
+          const waits = answer?.clips.some(({ state }) => state === 'uploaded') ?? true;
+          return waits || !world.eventGrid.idle() ? undefined : true;
+        },
+        200,
+      );
+    }
+    const answer = await stage.ask([...awaitingVerdict]);
+    const clips = answer?.clips ?? [];
+    if (world.cloud)
+      for (const { clipId, state } of clips)
+        if (awaitingVerdict.has(clipId) && state !== 'judged')
+          complain({ kind: 'unexplained', clipId, what: `it is ${state} and has no verdict` });
+    for (const problem of await verifyAll(
+      world,
+      clips.filter(({ clipId }) => awaitingVerdict.has(clipId)),
+    ))
+      complain(problem);
+    awaitingVerdict.clear();
+  }
+
+  return {
+    async begin(): Promise<void> {
+      await stage.recover();
+      if (!world.house.alive()) throw new Error(`the house does not start: ${world.house.words()}`);
+      if (world.cloud && !(world.cloud.host.alive() && world.cloud.worker.alive()))
+        throw new Error(`the cloud does not start: ${world.cloud.host.words()}${world.cloud.worker.words()}`);
+    },
+    /** @returns how many clips it had and how long it took */
+    async round(plan: Plan): Promise<{ clips: number; ms: number }> {
+      const began = performance.now();
+      round = plan.round;
+      const before = roundOf.size;
+      const { fired, killed } = await stage.play(plan);
+      totals.fired += fired;
+      totals.killed += killed;
+      await settle();
+      if (++played % DRAIN_EVERY === 0) await drain();
+      return { clips: roundOf.size - before, ms: performance.now() - began };
+    },
+    async end(): Promise<void> {
+      await settle();
+      await drain();
+      const parked = (await stage.ask([...open]))?.clips.filter(({ clipId }) => open.has(clipId)) ?? [];
+      for (const clip of parked) for (const problem of await verifyParked(world, clip)) complain(problem);
+      totals.clips = roundOf.size;
+      totals.parked = open.size;
+      for (const victim of world.victims.values()) totals.ended += victim.endedByItself();
+    },
+    totals: (): Readonly<Totals> => totals,
+  };
+}

@@ -1,0 +1,189 @@
+/** The agent without cameras and page, to be killed and to have its disk and network calls fail: ledger, clip keeper,
+ *  clip desk, uploader and hub link as they are, and a recorder process for each camera. Argument: JSON of
+ *  `HouseArguments`. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { recoverTornClip } from '../../../../agent/capture/recover.ts';
+import { createClipDesk } from '../../../../agent/capture/clip-desk.ts';
+import type { ClipKeeper } from '../../../../agent/capture/capture.ts';
+import { createClipKeeper } from '../../../../agent/clip-keeper.ts';
+import { createHubLink } from '../../../../agent/hub/hub.ts';
+import { type Clock, systemClock } from '../../../../agent/kernel/clock.ts';
+import { createLog } from '../../../../agent/kernel/log.ts';
+import { type Clip, createLedger } from '../../../../agent/ledger/ledger.ts';
+import { createOpenBlob } from '../../../../agent/upload/blob-door.ts';
+import { createUploader, UPLOAD_SETTINGS } from '../../../../agent/upload/upload.ts';
+import { openJournal } from './journal.ts';
+import type { Order, Report } from './recorder-process.ts';
+import { createSaboteur } from './sabotage.ts';
+import { ANSWER_MS, CLIP_BYTES_MAX, DEVICE, HASTE, type HouseArguments } from './settings.ts';
+
+/** To the house. */
+export type HouseOrder =
+  | { readonly do: 'move'; readonly cameraId: string; readonly seconds: number }
+  | { readonly do: 'kill recorder'; readonly cameraId: string }
+  | { readonly do: 'tell'; readonly clipIds: readonly string[] };
+export type ClipNow = Pick<
+  Clip,
+  'clipId' | 'cameraId' | 'state' | 'reason' | 'bytes' | 'sha256' | 'blobUrl'
+> & {
+  readonly revision: number | null;
+};
+/** From the house. */
+export type HouseReport =
+  | { readonly ready: true }
+  | { readonly still: string }
+  | { readonly recorder: number }
+  /** Clips that were asked for, and all that are not at their end. */
+  | { readonly clips: readonly ClipNow[]; readonly recording: boolean };
+
+const args = JSON.parse(process.argv[2] ?? '{}') as HouseArguments;
+const LEASE_MS = 15 * 60_000 * 4;
+const RECORDER_AGAIN_MS = 50;
+const LISTED = 200;
+
+/** Time of the rooms that wait: faster than in life. */
+const clock: Clock = {
+  nowMs: () => systemClock.nowMs(),
+  monotonicMs: () => systemClock.monotonicMs() * HASTE,
+  sleep: (ms, signal) => systemClock.sleep(ms / HASTE, signal),
+};
+const log = createLog('warn', (line) => process.stderr.write(line));
+const journal = openJournal(args.journalFile);
+const say = (report: HouseReport) => process.send?.(report, undefined, undefined, () => undefined);
+
+const ledger = createLedger({
+  dir: args.dir,
+  clock,
+  log,
+  maxBytes: CLIP_BYTES_MAX,
+  leaseMs: LEASE_MS,
+  recoverTorn: recoverTornClip,
+  onEvent: () => hub.wakeOutbox(),
+});
+const hub = createHubLink({
+  ...args.hub,
+  store: (message) => ledger.storeMessage(message),
+  onMessage: () => void ledger.drainInbox(),
+  onOnline: () => uploader.wake(),
+  outbox: ledger,
+  onDesired: () => undefined,
+  methods: {},
+  clock: systemClock,
+  log,
+  timings: {
+    ...{ retry: { minMs: 20, maxMs: 300 }, unreachable: { minMs: 20, maxMs: 200 }, refusedMinMs: 100 },
+    ...{ probeMs: 2_000, stableMs: 1_000, callMs: ANSWER_MS, closeMs: 300, reportEveryMs: 50 },
+  },
+});
+const openBlob = createOpenBlob({ ...UPLOAD_SETTINGS, requestMs: ANSWER_MS, blockMs: ANSWER_MS });
+const saboteur = createSaboteur(args.sabotage, { ledger, hub, openBlob, dir: args.dir });
+const uploader = createUploader({
+  ledger,
+  tickets: hub,
+  clock,
+  log,
+  deviceId: DEVICE,
+  framesDir: join(args.dir, 'frames'),
+  online: () => hub.status().state === 'online',
+  settings: {
+    ticketMs: ANSWER_MS,
+    requestMs: ANSWER_MS,
+    blockMs: ANSWER_MS,
+    verdictAfterMs: 5_000,
+    verdictAfterConnectMs: 2_000,
+  },
+  openBlob: saboteur.openBlob,
+});
+
+const real = createClipKeeper({ ledger, onSealed: () => uploader.wake(), clock, log });
+const keeper: ClipKeeper = {
+  open(request) {
+    const place = real.open(request);
+    if (place) journal.write({ did: 'opened', cameraId: request.cameraId, ...place });
+    return place;
+  },
+  written(clipId, written) {
+    real.written(clipId, saboteur.written(clipId, written));
+    const clip = ledger.clip(clipId);
+    if (clip?.sha256) journal.write({ did: 'sealed', clipId, sha256: clip.sha256 });
+    saboteur.sealed(clipId);
+  },
+  abandoned: (clipId, reason) => real.abandoned(clipId, reason),
+};
+
+/** A camera's recorder, forked again when it dies, as capture does. */
+function watch(cameraId: string, offset: number) {
+  let child: ChildProcess | undefined;
+  let moving = false;
+  const send = (order: Order) => child?.connected && child.send(order, undefined, undefined, () => undefined);
+  const desk = createClipDesk({
+    cameraId,
+    keeper,
+    log,
+    send: (message) => void ((message.type === 'place' || message.type === 'no-place') && send(message)),
+  });
+  const still = () => {
+    moving = false;
+    say({ still: cameraId });
+  };
+  function start(): void {
+    const one = fork(
+      join(import.meta.dirname, 'recorder-process.ts'),
+      [JSON.stringify({ ...args, offset })],
+      {
+        env: { ...process.env, ...args.recorderEnvironment },
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      },
+    );
+    child = one;
+    if (one.pid !== undefined) say({ recorder: one.pid });
+    one.on('message', (report: Report) => (report.type === 'still' ? still() : desk.take(report)));
+    one.once('exit', () => void startAgain());
+  }
+  async function startAgain(): Promise<void> {
+    await desk.settle('the capture process ended');
+    if (moving) still();
+    await systemClock.sleep(RECORDER_AGAIN_MS);
+    start();
+  }
+  start();
+  return {
+    move(seconds: number) {
+      moving = true;
+      send({ type: 'move', seconds });
+    },
+    moving: () => moving,
+    kill: () => void child?.kill('SIGKILL'),
+  };
+}
+
+const checked = await ledger.check({ repair: true });
+for (const { clipId, problem } of checked.problems) log.warn({ event: 'check.problem', clipId }, problem);
+ledger.drainInbox();
+const recorders = new Map(
+  args.cameras.map((id, index) => [id, watch(id, ((args.seed + index * 7) >>> 0) % 40)]),
+);
+
+function tell(clipIds: readonly string[]): void {
+  const open = ledger
+    .clips({ limit: LISTED })
+    .filter(({ state }) => !['judged', 'lost', 'parked'].includes(state));
+  const wanted = clipIds.flatMap((id) => ledger.clip(id) ?? []);
+  const clips = [...new Map([...open, ...wanted].map((clip) => [clip.clipId, clip])).values()].map(
+    ({ clipId, cameraId, state, reason, bytes, sha256, blobUrl, verdict }): ClipNow => ({
+      ...{ clipId, cameraId, state, reason, bytes, sha256, blobUrl, revision: verdict?.revision ?? null },
+    }),
+  );
+  say({ clips, recording: [...recorders.values()].some((recorder) => recorder.moving()) });
+}
+
+process.on('message', (order: HouseOrder) => {
+  if (order.do === 'move') recorders.get(order.cameraId)?.move(order.seconds);
+  if (order.do === 'kill recorder') recorders.get(order.cameraId)?.kill();
+  if (order.do === 'tell') tell(order.clipIds);
+});
+process.on('disconnect', () => process.exit(0));
+await hub.start();
+await uploader.start();
+say({ ready: true });

@@ -1,0 +1,183 @@
+/** The recording half of a capture process, to be killed and to have its disk calls fail: ring, recorder and clip writer
+ *  as they are, fed with real fragments in place of a camera. Its clock is the footage's, so that it does the same again.
+ *  Argument: JSON of `RecorderArguments`. Speaks with its parent as a capture process does with the agent. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type ClipWriter, createClipWriter } from '../../../../agent/capture/clip-writer.ts';
+import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
+import { createMediaClock } from '../../../../agent/capture/media-clock.ts';
+import type { FromChild, ToChild } from '../../../../agent/capture/messages.ts';
+import { type ClipPlace, createRecorder, type RecorderDeps } from '../../../../agent/capture/recorder.ts';
+import { readFootage } from './footage.ts';
+import { openJournal } from './journal.ts';
+import { FEED_DEADLINE_MS, PRE_ROLL_MS, RECORDING, type RecorderArguments } from './settings.ts';
+
+/** Parent to recorder, beside the places of clips. */
+export type Order =
+  | Extract<ToChild, { type: 'place' | 'no-place' }>
+  | { readonly type: 'move'; readonly seconds: number };
+/** Recorder to parent, beside what a capture process says. */
+export type Report =
+  | Extract<FromChild, { type: 'trigger' | 'written' | 'abandoned' }>
+  | { readonly type: 'still' };
+
+const { footageFile, journalFile, offset } = JSON.parse(process.argv[2] ?? '{}') as RecorderArguments;
+const journal = openJournal(journalFile);
+const footage = readFootage(footageFile);
+const say = (report: Report) => process.send?.(report, undefined, undefined, () => undefined);
+process.on('disconnect', () => process.exit(0));
+
+const ring = createFragmentRing({ keepMs: PRE_ROLL_MS + 2_000, maxBytes: 64 * 1024 * 1024 });
+const mediaClock = createMediaClock();
+/** Time of this process: where the footage is, and a little more while it waits. */
+const beganMs = Date.now();
+let mediaMs = footage.fragment(offset).startMs;
+let fedAt = performance.now();
+const sinceFedMs = () => Math.min(900, performance.now() - fedAt);
+const clock = {
+  monotonicMs: () => mediaMs + sinceFedMs(),
+  nowMs: () => beganMs + sinceFedMs() + mediaMs - footage.fragment(offset).startMs,
+};
+
+const asked = new Map<number, (place: ClipPlace | undefined) => void>();
+let requests = 0;
+/** The writer that is at work, and what it has been given and has not answered for. */
+let current:
+  | { clipId: string; writer: ClipWriter; given: number; durable: number; closing: boolean; over: boolean }
+  | undefined;
+
+const askPlace: RecorderDeps['askPlace'] = (triggeredMs, cause) => {
+  const requestId = ++requests;
+  const place = new Promise<ClipPlace | undefined>((resolve) => asked.set(requestId, resolve));
+  say({ type: 'trigger', requestId, triggeredMs: Math.round(triggeredMs), cause });
+  return place;
+};
+
+/** The real writer, whose answers from the disk are noted as they come. */
+const createWriter: RecorderDeps['createWriter'] = (deps) => {
+  const clipId = basename(deps.file).replace('.mp4.part', '');
+  const given: number[] = [];
+  const state = {
+    clipId,
+    writer: undefined as unknown as ClipWriter,
+    given: 0,
+    durable: 0,
+    closing: false,
+    over: false,
+  };
+  let written = -1;
+  const writer = createClipWriter({
+    ...deps,
+    onFailure(failure) {
+      state.over = true;
+      deps.onFailure(failure);
+    },
+    async openFile(file) {
+      const handle = await open(file, 'wx');
+      const synced = () => {
+        state.durable = written;
+        journal.write({ did: 'synced', clipId });
+      };
+      return {
+        async writev(parts: readonly NodeJS.ArrayBufferView[]) {
+          const total = parts.reduce((sum, part) => sum + part.byteLength, 0);
+          const result = await handle.writev([...parts]);
+          if (result.bytesWritten === total) {
+            const hash = createHash('sha256');
+            for (const part of parts) hash.update(part);
+            const ms = given[written] ?? 0;
+            journal.write({
+              did: 'wrote',
+              clipId,
+              index: written,
+              sha256: hash.digest('hex'),
+              bytes: total,
+              ms,
+            });
+            written++;
+          }
+          return result;
+        },
+        datasync: () => handle.datasync().then(synced),
+        sync: () => handle.sync().then(synced),
+        close: () => handle.close(),
+      } as Awaited<ReturnType<NonNullable<typeof deps.openFile>>>;
+    },
+  });
+  state.writer = {
+    append(fragment) {
+      given.push(Math.round(fragment.endMs - fragment.startMs));
+      state.given++;
+      writer.append(fragment);
+    },
+    close() {
+      state.closing = true;
+      return writer.close().finally(() => {
+        state.over = true;
+      });
+    },
+  };
+  current = state;
+  return state.writer;
+};
+
+const recorder = createRecorder({
+  recording: RECORDING,
+  ring,
+  mediaClock,
+  clock,
+  askPlace,
+  createWriter,
+  written: (clipId, clip) => say({ type: 'written', clipId, clip }),
+  abandoned: (clipId, reason) => say({ type: 'abandoned', clipId, reason }),
+});
+recorder.init(footage.init, footage.track);
+
+let next = offset;
+/** The camera's next second. It waits until the disk has answered for what came before, as at a camera's own pace. */
+async function feed(): Promise<void> {
+  const deadline = performance.now() + FEED_DEADLINE_MS;
+  const atWork = () =>
+    current !== undefined && !current.over && (current.closing || current.durable < current.given);
+  do await new Promise((resolve) => setTimeout(resolve, 2));
+  while ((asked.size > 0 || atWork()) && performance.now() < deadline);
+  const fragment = footage.fragment(next++);
+  mediaMs = fragment.arrivedMs;
+  fedAt = performance.now();
+  mediaClock.observe(fragment);
+  ring.push(fragment);
+  const before = current?.given;
+  const clip = current;
+  recorder.fragment(fragment);
+  if (clip && !clip.over && clip.given !== before)
+    journal.write({
+      did: 'fed',
+      clipId: clip.clipId,
+      index: clip.given - 1,
+      ms: Math.round(fragment.endMs - fragment.startMs),
+    });
+}
+
+/** So many seconds of motion, and on until no clip runs. */
+async function move(seconds: number): Promise<void> {
+  while (ring.count * 1_000 < PRE_ROLL_MS) await feed();
+  const cause = { kind: 'request' } as const;
+  for (let second = 0; second <= seconds; second++) {
+    recorder.motion(clock.monotonicMs(), cause);
+    await feed();
+  }
+  for (let more = 0; recorder.recording() && more < 60; more++) await feed();
+  say({ type: 'still' });
+}
+
+let moving = Promise.resolve();
+process.on('message', (order: Order) => {
+  if (order.type === 'move') {
+    moving = moving.then(() => move(order.seconds));
+    return;
+  }
+  const place = order.type === 'place' ? { clipId: order.clipId, partFile: order.partFile } : undefined;
+  asked.get(order.requestId)?.(place);
+  asked.delete(order.requestId);
+});

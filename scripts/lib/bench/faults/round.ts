@@ -1,0 +1,148 @@
+/** One round: the house works while things go wrong, then everything may recover. */
+import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import type { ClipNow, HouseOrder, HouseReport } from './house-process.ts';
+import type { Kill, Plan } from './plan.ts';
+import { isAtEnd } from './verify.ts';
+import { pause, within } from './wait.ts';
+import type { World } from './world.ts';
+
+/** Longest that an episode may take, with all its faults. */
+const PLAY_MS = 10_000;
+const TELL_MS = 15_000;
+
+export interface Stage {
+  /** Plays the faults of a plan.
+   *  @returns how many calls and requests went wrong, and how many processes were killed */
+  play(plan: Plan): Promise<{ fired: number; killed: number }>;
+  /** Starts what is down, without faults. */
+  recover(): Promise<void>;
+  /** What the house says of these clips and of all that are not at their end; undefined when it does not answer. */
+  ask(clipIds: readonly string[]): Promise<{ clips: readonly ClipNow[]; recording: boolean } | undefined>;
+  /** Waits until no clip is under way in the house.
+   *  @returns false when the time is over */
+  calm(clipIds: () => readonly string[], ms: number): Promise<boolean>;
+}
+
+export function createStage(world: World): Stage {
+  const { house, cloud } = world;
+  const order = (one: HouseOrder) => house.send(one);
+  const moving = new Set<string>();
+  const recorders = new Set<number>();
+  let told: Extract<HouseReport, { clips: unknown }> | undefined;
+  world.onHouse((message) => {
+    const report = message as HouseReport;
+    if ('still' in report) moving.delete(report.still);
+    if ('recorder' in report) recorders.add(report.recorder);
+    if ('clips' in report) told = report;
+  });
+
+  function arm({ disk, net, toldTwice }: Plan): void {
+    for (const [process, rules] of world.rules)
+      rules.set(disk.filter((one) => one.process === process).map(({ fault }) => fault));
+    for (const [route, proxy] of world.proxies) proxy.set(net.filter((fault) => fault.route === route));
+    world.eventGrid.tellTwice(toldTwice);
+  }
+
+  function disarm(): number {
+    let fired = 0;
+    for (const rules of world.rules.values()) {
+      fired += rules.fired();
+      rules.set([]);
+    }
+    for (const proxy of world.proxies.values()) {
+      fired += proxy.fired();
+      proxy.set([]);
+    }
+    world.eventGrid.tellTwice(false);
+    return fired;
+  }
+
+  async function kill({ process, powerCut }: Kill, plan: Plan): Promise<void> {
+    if (process === 'storage') return world.killStorage();
+    if (process === 'recorder')
+      return order({ do: 'kill recorder', cameraId: plan.episodes[0]?.cameraId ?? '' });
+    await world.victims.get(process)?.kill();
+    if (powerCut !== undefined) await cutPower(powerCut);
+  }
+
+  /** What was not synced is gone, or zeros, from some byte on. */
+  async function cutPower(share: number): Promise<void> {
+    for (const pid of recorders) await endProcess(pid);
+    recorders.clear();
+    world.journal.read();
+    for (const { partFile, durableBytes } of world.journal.clips.values()) {
+      const size = statSync(partFile, { throwIfNoEntry: false })?.size;
+      if (size === undefined || size <= durableBytes) continue;
+      const keep = durableBytes + Math.floor((size - durableBytes) * share);
+      const fd = openSync(partFile, 'r+');
+      if (share < 0.5) ftruncateSync(fd, keep);
+      else writeSync(fd, Buffer.alloc(size - keep), 0, undefined, keep);
+      closeSync(fd);
+    }
+  }
+
+  const parts = () => [house, ...(cloud ? [cloud.host, cloud.worker] : [])];
+
+  async function play(plan: Plan): Promise<{ fired: number; killed: number }> {
+    arm(plan);
+    for (const { cameraId, seconds } of plan.episodes) {
+      moving.add(cameraId);
+      order({ do: 'move', cameraId, seconds });
+    }
+    const began = performance.now();
+    let killed = 0;
+    const kills = plan.kills.map(async (one) => {
+      await pause(one.afterMs);
+      await kill(one, plan);
+      killed++;
+    });
+    if (plan.linkCutMs !== undefined) kills.push(pause(plan.linkCutMs).then(() => world.cutLink()));
+    const over = () => (moving.size === 0 || !house.alive() ? true : undefined);
+    await within(PLAY_MS, over);
+    if (plan.backUnderFire) await Promise.all(parts().map((part) => part.start()));
+    await pause(Math.min(plan.lingerMs, Math.max(0, PLAY_MS - (performance.now() - began))));
+    await Promise.all(kills);
+    moving.clear();
+    const fired = disarm();
+    return { fired, killed };
+  }
+
+  async function recover(): Promise<void> {
+    await world.startStorage();
+    await Promise.all(parts().map((part) => part.start()));
+  }
+
+  async function ask(clipIds: readonly string[]) {
+    told = undefined;
+    order({ do: 'tell', clipIds });
+    return within(TELL_MS, () => (house.alive() ? told : undefined), 10);
+  }
+
+  async function calm(clipIds: () => readonly string[], ms: number): Promise<boolean> {
+    const done = await within(
+      ms,
+      async () => {
+        await recover();
+        const answer = await ask(clipIds());
+        return answer && !answer.recording && answer.clips.every(isAtEnd) ? true : undefined;
+      },
+      60,
+    );
+    return done ?? false;
+  }
+
+  return { play, recover, ask, calm };
+}
+
+async function endProcess(pid: number): Promise<void> {
+  const gone = () => {
+    try {
+      process.kill(pid, 'SIGKILL');
+      return undefined;
+    } catch {
+      // There is no such process.
+      return true;
+    }
+  };
+  await within(5_000, gone, 5);
+}

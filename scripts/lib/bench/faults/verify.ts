@@ -1,0 +1,177 @@
+/** Holds what became of clips against what their writers said. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { parse, parseClipBlobName, Verdict, verdictBlobName } from '@dachawatch/contracts';
+import { clipPlaces } from '../../../../agent/ledger/clip-files.ts';
+import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
+import { checkBlobs } from '../../fsck-blobs.ts';
+import { compareClip } from './clip-bytes.ts';
+import type { Finding, Kind } from './findings.ts';
+import type { ClipNow } from './house-process.ts';
+import type { JournalClip } from './journal.ts';
+import { DEVICE, verdictOfSha256 } from './settings.ts';
+import type { World } from './world.ts';
+
+export type Problem = Omit<Finding, 'round'>;
+
+export const isAtEnd = ({ state }: ClipNow) => ['uploaded', 'judged', 'lost', 'parked'].includes(state);
+/** Policies that may give up what was never uploaded. They name themselves in the row. */
+const POLICY = /byte budget|disk nearly full/;
+
+export interface ClipOutcome {
+  readonly problems: readonly Problem[];
+  readonly tornMs: number;
+  /** It was given up by a policy that says so. */
+  readonly givenUp: boolean;
+}
+
+/** One clip whose way through the house is over.
+ *  @param now undefined: the house does not know it */
+export async function verifyClip(
+  world: World,
+  clip: JournalClip,
+  now: ClipNow | undefined,
+): Promise<ClipOutcome> {
+  const { clipId } = clip;
+  const is = (kind: Kind, what: string, tornMs = 0): ClipOutcome => ({
+    problems: [{ kind, clipId, what }],
+    tornMs,
+    givenUp: false,
+  });
+  const fine: ClipOutcome = { problems: [], tornMs: 0, givenUp: false };
+  if (!now) return is('unexplained', 'a place was given for it and it has no row');
+  if (!isAtEnd(now)) return is('unexplained', `it stays ${now.state} (${now.reason ?? 'no reason'})`);
+  if (now.state === 'lost') {
+    if (!now.reason) return is('unexplained', 'it is lost without a reason');
+    if (POLICY.test(now.reason)) return { ...fine, givenUp: true };
+    if (clip.durable === 0) return fine;
+    return is('lost', `${clip.durable} of its fragments were on disk and it was given up: ${now.reason}`);
+  }
+  if (now.state === 'parked') return fine;
+  const name = blobNameOf(now.blobUrl ?? '');
+  const bytes = await blobOf(world, name);
+  if (!bytes) return is('lost', `its row says ${now.state} and ${name} is not in storage`);
+  if (createHash('sha256').update(bytes).digest('hex') !== now.sha256)
+    return is('lost', `${name} has other bytes than its row says`);
+  const { foreign, tornMs } = compareClip(bytes, clip);
+  return foreign ? is('lost', `${name}: ${foreign}`, tornMs) : { ...fine, tornMs };
+}
+
+/** A clip that storage would not have is kept as it was sealed. */
+export async function verifyParked(
+  world: World,
+  { clipId, cameraId, sha256, reason }: ClipNow,
+): Promise<Problem[]> {
+  const { file } = clipPlaces(world.houseDir, cameraId, clipId);
+  const kept = existsSync(file) && createHash('sha256').update(readFileSync(file)).digest('hex') === sha256;
+  if (kept) return [];
+  return [
+    {
+      kind: 'lost',
+      clipId,
+      what: `it is parked (${reason ?? 'no reason'}) and its file is not what was sealed`,
+    },
+  ];
+}
+
+async function blobOf(world: World, name: string): Promise<Buffer | undefined> {
+  const blob = world.clips.getBlobClient(name);
+  return (await blob.exists()) ? blob.downloadToBuffer() : undefined;
+}
+
+export const blobNameOf = (url: string): string => {
+  const path = decodeURIComponent(new URL(url).pathname);
+  return path.slice(path.indexOf(`/${DEVICE}/`) + 1);
+};
+
+/** Everything there is in storage and in the functions host. To be asked when all clips are at their end. */
+export async function verifyAll(world: World, clips: readonly ClipNow[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const names = new Map<string, string[]>();
+  for await (const { name } of world.clips.listBlobsFlat({ prefix: `${DEVICE}/` })) {
+    const clipId = parseClipBlobName(name)?.clipId;
+    if (clipId !== undefined) names.set(clipId, [...(names.get(clipId) ?? []), name]);
+  }
+  for (const [clipId, all] of names)
+    if (all.length > 1)
+      problems.push({ kind: 'duplicated', clipId, what: `it is in storage as ${all.join(' and ')}` });
+  if (world.cloud)
+    for (const clip of clips)
+      if (clip.state === 'judged') problems.push(...(await verifyVerdict(world, clip)));
+  problems.push(...(await verifyInstances(world)));
+  problems.push(...(await verifyLedger(world)));
+  return problems;
+}
+
+async function verifyVerdict(world: World, clip: ClipNow): Promise<Problem[]> {
+  const { clipId } = clip;
+  const bytes = await blobOf(world, verdictBlobName(blobNameOf(clip.blobUrl ?? '')));
+  if (!bytes)
+    return [{ kind: 'unexplained', clipId, what: 'it is judged and no verdict lies beside its blob' }];
+  const verdict = parse(Verdict, JSON.parse(bytes.toString('utf8')));
+  const wanted = verdictOfSha256(clip.sha256 ?? '');
+  const wrong = (what: string): Problem[] => [{ kind: 'unexplained', clipId, what: `its verdict ${what}` }];
+  if (verdict.clip_id !== clipId) return wrong(`is that of ${verdict.clip_id}`);
+  if (verdict.verdict !== wanted && verdict.verdict !== 'undecided')
+    return wrong(`is ${verdict.verdict} instead of ${wanted}`);
+  // Corrected when nobody could be told: the only reason for a second revision here.
+  const corrected = verdict.revision === 2 && verdict.reason.includes('could not be delivered');
+  if (verdict.revision !== 1 && !corrected)
+    return [
+      { kind: 'duplicated', clipId, what: `its verdict has revision ${verdict.revision}: ${verdict.reason}` },
+    ];
+  return [];
+}
+
+interface Instance {
+  readonly instanceId: string;
+  readonly runtimeStatus: string;
+  readonly input: { readonly clip?: { readonly clip_id?: string } } | null;
+}
+
+/** One orchestration for each clip, and all of them over. */
+async function verifyInstances(world: World): Promise<Problem[]> {
+  const there = world.keysOf();
+  if (!there) return [];
+  const problems: Problem[] = [];
+  const seen = new Map<string, string>();
+  for (let token = ''; ; ) {
+    const answer = await fetch(
+      `${there.base}/runtime/webhooks/durabletask/instances?code=${there.keys['durableTask']}&top=200&showInput=true`,
+      { headers: token ? { 'x-ms-continuation-token': token } : {} },
+    );
+    for (const { instanceId, runtimeStatus, input } of (await answer.json()) as Instance[]) {
+      const clipId = input?.clip?.clip_id ?? null;
+      const earlier = clipId === null ? undefined : seen.get(clipId);
+      if (earlier !== undefined)
+        problems.push({
+          kind: 'duplicated',
+          clipId,
+          what: `orchestrations ${earlier} and ${instanceId} are both its`,
+        });
+      if (clipId !== null) seen.set(clipId, instanceId);
+      if (runtimeStatus !== 'Completed')
+        problems.push({
+          kind: 'unexplained',
+          clipId,
+          what: `its orchestration ${instanceId} is ${runtimeStatus}`,
+        });
+    }
+    token = answer.headers.get('x-ms-continuation-token') ?? '';
+    if (token === '') return problems;
+  }
+}
+
+/** What `scripts/fsck --deep` says. */
+async function verifyLedger(world: World): Promise<Problem[]> {
+  const inspection = inspectLedger(world.houseDir);
+  try {
+    const { problems } = await inspection.check({ deep: true });
+    const blobs = await checkBlobs(inspection, world.connectionString());
+    return [...problems, ...(blobs?.problems ?? [{ clipId: null, problem: 'storage does not answer' }])].map(
+      ({ clipId, problem }) => ({ kind: 'unexplained' as const, clipId, what: `fsck: ${problem}` }),
+    );
+  } finally {
+    inspection.close();
+  }
+}

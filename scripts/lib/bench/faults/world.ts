@@ -1,0 +1,236 @@
+/** The house and its cloud on this machine, with everything in between that can go wrong. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { CONTAINER_CLIPS } from '@dachawatch/contracts';
+import { ensureCertificates } from '../../../../cloud-fn/local/certificates.ts';
+import type { ChildService } from '../../../../cloud-fn/local/child-service.ts';
+import { startIotHub } from '../../../../cloud-fn/local/iot-hub/server.ts';
+import { startStorage, type StorageReady } from '../../../../cloud-fn/local/storage/storage.ts';
+import { buildDiskFaults, createDiskRules } from './disk-faults.ts';
+import { createEventGrid, type EventGrid } from './event-grid.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { drawFootage } from './footage.ts';
+import { createJournalReader, type JournalReader } from './journal.ts';
+import { CAMERAS, type Process, type Route, ROUTES } from './plan.ts';
+import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
+import { createVictim, type Victim } from './victim.ts';
+
+export interface World {
+  readonly dir: string;
+  /** Folder of the ledger. */
+  readonly houseDir: string;
+  readonly journal: JournalReader;
+  readonly house: Victim;
+  /** Undefined when only the house is looked at. */
+  readonly cloud: { readonly host: Victim; readonly worker: Victim } | undefined;
+  readonly victims: ReadonlyMap<Exclude<Process, 'storage'>, Victim>;
+  /** The disk rules of processes; the recorders share theirs. */
+  readonly rules: ReadonlyMap<Exclude<Process, 'storage'>, NonNullable<Victim['rules']>>;
+  readonly proxies: ReadonlyMap<Route, FaultProxy>;
+  readonly eventGrid: EventGrid;
+  readonly clips: ReturnType<BlobServiceClient['getContainerClient']>;
+  /** Straight to storage. */
+  readonly connectionString: () => string;
+  readonly killStorage: () => Promise<void>;
+  /** Starts it when it does not run. */
+  readonly startStorage: () => Promise<void>;
+  readonly cutLink: () => void;
+  onHouse(listener: (message: unknown) => void): void;
+  keysOf(): { base: string; keys: Readonly<Record<string, string>> } | undefined;
+  stop(keep: boolean): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly cloud: boolean;
+  readonly sabotage?: Sabotage | undefined;
+}
+
+const here = (name: string) => join(import.meta.dirname, name);
+const cloudFn = (name: string) => join(import.meta.dirname, '../../../../cloud-fn', name);
+
+export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promise<World> {
+  const dir = mkdtempSync(join(tmpdir(), 'dacha-faults-'));
+  const at = (name: string) => join(dir, name);
+  const folder = (name: string) => {
+    mkdirSync(at(name), { recursive: true });
+    return at(name);
+  };
+  const [library, footageFile, certificates] = await Promise.all([
+    buildDiskFaults(dir),
+    drawFootage(dir),
+    ensureCertificates(at('certificates'), [HUB_NAME]),
+  ]);
+  const ca = readFileSync(certificates.caFile, 'utf8');
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
+  writeFileSync(at('ca.pem'), ca);
+
+  let storage: ChildService<StorageReady> | undefined;
+  let storageReady: StorageReady | undefined;
+  const startTheStorage = async () => {
+    storage ??= await startStorage({ dataDir: at('storage'), certificatesDir: at('certificates') });
+    storageReady = storage.ready;
+  };
+  await startTheStorage();
+  const account = () => storageReady as StorageReady;
+  const portOf = (endpoint: string) => Number(new URL(endpoint).port);
+
+  const eventGrid = createEventGrid();
+  const proxies = new Map<Route, FaultProxy>();
+  for (const route of ROUTES)
+    proxies.set(
+      route,
+      await startFaultProxy({
+        certificates,
+        target: () => ({
+          port:
+            route === 'hub'
+              ? hub.httpsPort
+              : portOf(route.endsWith('queue') ? account().queueEndpoint : account().blobEndpoint),
+        }),
+        ...(route === 'house-blob' && cloud
+          ? {
+              onAnswer: (request, status) => eventGrid.heard(request.method ?? '', request.url ?? '', status),
+            }
+          : {}),
+      }),
+    );
+  const port = (route: Route) => proxies.get(route)?.port ?? 0;
+  const through = (blob: Route, queue: Route | undefined) =>
+    account()
+      .connectionString.replace(/(BlobEndpoint=https:\/\/127\.0\.0\.1:)\d+/, `$1${port(blob)}`)
+      .replace(/(QueueEndpoint=https:\/\/127\.0\.0\.1:)\d+/, queue ? `$1${port(queue)}` : '$10');
+
+  const hub = await startIotHub({
+    dataDir: at('hub'),
+    ...certificates,
+    hostName: HUB_NAME,
+    devices: [DEVICE],
+    storageConnection: through('house-blob', undefined),
+    container: CONTAINER_CLIPS,
+  });
+
+  const rulesOf = (name: string, root: string) => createDiskRules(library, at(`${name}.page`), root);
+  const houseDir = folder('house');
+  const rules = new Map([
+    ['house', rulesOf('house', `${houseDir}/`)],
+    ['recorder', rulesOf('recorder', `${houseDir}/`)],
+    ['functions-host', rulesOf('functions-host', `${folder('functions')}/`)],
+    ['worker', rulesOf('worker', `${folder('worker')}/`)],
+  ] as const);
+  const listeners: ((message: unknown) => void)[] = [];
+  const houseArguments: HouseArguments = {
+    dir: houseDir,
+    journalFile: at('journal.ndjson'),
+    footageFile,
+    cameras: CAMERAS,
+    recorderEnvironment: rules.get('recorder')?.environment ?? {},
+    seed,
+    hub: {
+      connectionString: hub.deviceConnectionString(DEVICE),
+      mqttEndpoint: `localhost:${hub.mqttPort}`,
+      httpsEndpoint: `localhost:${port('hub')}`,
+      ca,
+    },
+    ...(sabotage ? { sabotage } : {}),
+  };
+  const common = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: at('ca.pem') };
+  const house = createVictim({
+    main: here('house-process.ts'),
+    args: [JSON.stringify(houseArguments)],
+    environment: common,
+    rules: rules.get('house'),
+    onMessage: (message) => {
+      for (const listener of listeners) listener(message);
+    },
+  });
+
+  const hostJson = JSON.parse(readFileSync(cloudFn('host.json'), 'utf8')) as {
+    extensions: { queues: Record<string, unknown> };
+  };
+  Object.assign(hostJson.extensions.queues, {
+    visibilityTimeout: '00:00:01',
+    maxPollingInterval: '00:00:00.2',
+  });
+  writeFileSync(at('host.json'), JSON.stringify(hostJson));
+  const host = createVictim({
+    main: cloudFn('local/functions-host/main.ts'),
+    args: [
+      ...['--app', cloudFn('functions/app.ts'), '--data', at('functions')],
+      ...['--port', '0', '--host-json', at('host.json')],
+    ],
+    environment: {
+      ...common,
+      DACHA_STORAGE_CONNECTION: through('host-blob', 'host-queue'),
+      DACHA_ANALYSIS_WAIT_MS: String(5 * 60_000),
+      DACHA_COMPUTE: 'none',
+      DACHA_IOTHUB_CONNECTION: hub.serviceConnectionString,
+    },
+    rules: rules.get('functions-host'),
+  });
+  const worker = createVictim({
+    main: here('worker-process.ts'),
+    args: [],
+    environment: {
+      ...common,
+      DACHA_STORAGE_CONNECTION: through('worker-blob', 'worker-queue'),
+      TMPDIR: at('worker'),
+    },
+    rules: rules.get('worker'),
+  });
+
+  const keysOf = () => {
+    const ready = host.ready() as { port: number; keysFile: string } | undefined;
+    if (!ready || !host.alive()) return undefined;
+    return {
+      base: `http://127.0.0.1:${ready.port}`,
+      keys: JSON.parse(readFileSync(ready.keysFile, 'utf8')) as Record<string, string>,
+    };
+  };
+  eventGrid.deliverTo(keysOf);
+
+  return {
+    dir,
+    houseDir,
+    journal: createJournalReader(houseArguments.journalFile),
+    house,
+    cloud: cloud ? { host, worker } : undefined,
+    victims: new Map<Exclude<Process, 'storage'>, Victim>([
+      ['house', house],
+      ...(cloud
+        ? ([
+            ['functions-host', host],
+            ['worker', worker],
+          ] as const)
+        : []),
+    ]),
+    rules,
+    proxies,
+    eventGrid,
+    clips: BlobServiceClient.fromConnectionString(account().connectionString).getContainerClient(
+      CONTAINER_CLIPS,
+    ),
+    connectionString: () => account().connectionString,
+    async killStorage() {
+      const one = storage;
+      storage = undefined;
+      await one?.kill();
+    },
+    startStorage: startTheStorage,
+    cutLink: () => hub.mqtt.drop(),
+    onHouse: (listener) => void listeners.push(listener),
+    keysOf,
+    async stop(keep) {
+      eventGrid.stop();
+      await Promise.all([house.kill(), host.kill(), worker.kill()]);
+      await storage?.stop();
+      await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
+      await hub.stop();
+      for (const page of rules.values()) page.close();
+      if (!keep) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
