@@ -9,7 +9,10 @@ import type { ClipKeeper } from '../../../../agent/capture/capture.ts';
 import { createClipKeeper } from '../../../../agent/clip-keeper.ts';
 import { createHubLink } from '../../../../agent/hub/hub.ts';
 import { type Clock, systemClock } from '../../../../agent/kernel/clock.ts';
+import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
+import { createLedgerUpkeep } from '../../../../agent/ledger/upkeep.ts';
+import { createRefusedRecordings } from '../../../../agent/health/health.ts';
 import { type Clip, createLedger } from '../../../../agent/ledger/ledger.ts';
 import { createOpenBlob } from '../../../../agent/upload/blob-door.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../../../agent/upload/upload.ts';
@@ -52,6 +55,7 @@ const log = createLog('warn', (line) => process.stderr.write(line));
 const journal = openJournal(args.journalFile);
 const say = (report: HouseReport) => process.send?.(report, undefined, undefined, () => undefined);
 
+const conditions = createConditions({ clock, log });
 const ledger = createLedger({
   dir: args.dir,
   clock,
@@ -59,6 +63,7 @@ const ledger = createLedger({
   maxBytes: CLIP_BYTES_MAX,
   leaseMs: LEASE_MS,
   recoverTorn: recoverTornClip,
+  conditions,
   onEvent: () => hub.wakeOutbox(),
 });
 const hub = createHubLink({
@@ -81,6 +86,7 @@ const saboteur = createSaboteur(args.sabotage, { ledger, hub, openBlob, dir: arg
 const uploader = createUploader({
   ledger,
   tickets: hub,
+  conditions,
   clock,
   log,
   deviceId: DEVICE,
@@ -96,7 +102,9 @@ const uploader = createUploader({
   openBlob: saboteur.openBlob,
 });
 
-const real = createClipKeeper({ ledger, onSealed: () => uploader.wake(), clock, log });
+const onSealed = () => uploader.wake();
+const refusedRecordings = createRefusedRecordings({ conditions, clock });
+const real = createClipKeeper({ ledger, onSealed, refusedRecordings, clock, log });
 const keeper: ClipKeeper = {
   open(request) {
     const place = real.open(request);
@@ -184,6 +192,6 @@ process.on('message', (order: HouseOrder) => {
   if (order.do === 'tell') tell(order.clipIds);
 });
 process.on('disconnect', () => process.exit(0));
-await hub.start();
-await uploader.start();
+const upkeep = createLedgerUpkeep({ ledger, onSealed, clock, log });
+for (const room of [upkeep, hub, uploader]) await room.start();
 say({ ready: true });

@@ -1,6 +1,6 @@
 /** Breaks what the house promises, on purpose and where nobody of the house looks: so that it is known that the harness
  *  notices. Without a sabotage everything goes straight through. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { HubLink } from '../../../../agent/hub/hub.ts';
@@ -44,7 +44,7 @@ export function createSaboteur(
     const id = randomBytes(16).toString('base64');
     const signal = AbortSignal.timeout(5_000);
     await door.stageBlock(id, bytes, signal);
-    await door.commit([id], metadataOf(clip, DEVICE), signal);
+    await door.commit([id], metadataOf(clip, DEVICE), createHash('md5').update(bytes).digest(), signal);
     await hub.returnTicket(ticket.correlationId, {
       isSuccess: true,
       statusCode: 201,
