@@ -79,9 +79,8 @@ export function createBudget(deps: BudgetDeps): Budget {
   const cameras = new Set<string>();
   /** Of what could not be removed. */
   const stuck = db
-    .prepare<[string, string], number>(
-      `SELECT total(bytes) FROM clips WHERE on_disk = 1 AND (clip_id IN (SELECT value FROM json_each(?))
-       OR camera_id IN (SELECT value FROM json_each(?)) AND state IN ('judged','uploaded','sealed','parked'))`,
+    .prepare<[string], number>(
+      'SELECT total(bytes) FROM clips WHERE on_disk = 1 AND clip_id IN (SELECT value FROM json_each(?))',
     )
     .pluck();
   const recording = db.prepare<[], ClipRow>("SELECT * FROM clips WHERE state = 'recording'");
@@ -108,10 +107,9 @@ export function createBudget(deps: BudgetDeps): Budget {
   const bytesOf = (counts: (state: ClipRow['state']) => boolean) =>
     totals().reduce((sum, { state, onDisk, bytes }) => sum + (onDisk === 1 && counts(state) ? bytes : 0), 0);
   /** Asked of the rows only when there is something: that is rare, and they are many. */
-  function stuckBytes(cameras: readonly string[]): number {
+  function stuckBytes(): number {
     const clips = unremovable.clips();
-    if (clips.length === 0) return 0;
-    return stuck.get(JSON.stringify(clips), JSON.stringify(cameras)) ?? 0;
+    return clips.length === 0 ? 0 : (stuck.get(JSON.stringify(clips)) ?? 0);
   }
 
   const bounded = (bytes: number | null | undefined) => Math.min(bytes ?? FIRST_GUESS_BYTES, maxBytes / 4);
@@ -132,7 +130,7 @@ export function createBudget(deps: BudgetDeps): Budget {
     recording.all().reduce((sum, row) => sum + recordingBytes(row), 0) +
     bytesOf(() => true) +
     quarantine.bytes() -
-    stuckBytes([]);
+    stuckBytes();
 
   function need(expected: number, floor: number): Need {
     const overBudget = usedBytes() + expected - maxBytes;
@@ -142,26 +140,35 @@ export function createBudget(deps: BudgetDeps): Budget {
       : { bytes: underFloor, policy: 'disk nearly full' };
   }
 
-  const mayGoBytes = () =>
-    Math.max(0, bytesOf((state) => MAY_GO.has(state)) - stuckBytes(unremovable.waitingCameras()));
+  const mayGoBytes = () => Math.max(0, bytesOf((state) => MAY_GO.has(state)) - stuckBytes());
+
+  /** The oldest of what may go, at most a step's worth. Cameras whose files could not be removed come last. */
+  function plan(bytes: number): ClipRow[] {
+    const clips: ClipRow[] = [];
+    let planned = 0;
+    const waiting = unremovable.waitingCameras();
+    for (const cameras of waiting.length > 0 ? [waiting, []] : [[]])
+      for (const statement of oldest) {
+        if (planned >= bytes || clips.length >= REMOVALS_PER_STEP) break;
+        const leftAlone = [...unremovable.waitingClips(), ...clips.map(({ clip_id }) => clip_id)];
+        const found = statement.all({
+          clips: JSON.stringify(leftAlone),
+          cameras: JSON.stringify(cameras),
+          limit: REMOVALS_PER_STEP - clips.length,
+        });
+        for (const row of found) {
+          if (planned >= bytes) break;
+          clips.push(row);
+          planned += row.bytes ?? 0;
+        }
+      }
+    return clips;
+  }
 
   /** One step.
    *  @returns bytes of the files that went */
   function removeOldest({ bytes, policy }: Need): number {
-    const clips: ClipRow[] = [];
-    let planned = 0;
-    const leftAlone = {
-      clips: JSON.stringify(unremovable.waitingClips()),
-      cameras: JSON.stringify(unremovable.waitingCameras()),
-    };
-    for (const statement of oldest) {
-      if (planned >= bytes || clips.length >= REMOVALS_PER_STEP) break;
-      for (const row of statement.all({ ...leftAlone, limit: REMOVALS_PER_STEP - clips.length })) {
-        if (planned >= bytes) break;
-        clips.push(row);
-        planned += row.bytes ?? 0;
-      }
-    }
+    const clips = plan(bytes);
     if (clips.length === 0) return 0;
     const before = freeBytes();
     const removed = removal.remove(clips, `file removed: ${policy}`, 'room');

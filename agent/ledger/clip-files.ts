@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  closeSync,
+  constants,
   createReadStream,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   renameSync,
   type Stats,
   unlinkSync,
@@ -40,7 +44,8 @@ export function entryAt(path: string): Entry {
     stats = lstatSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    // ELOOP: a folder on the way is a link to itself.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return { kind: 'none' };
     throw error;
   }
   if (stats.isFile()) return { kind: 'file', bytes: stats.size, mtimeMs: stats.mtimeMs };
@@ -64,20 +69,35 @@ export function ensureCameraFolder(dir: string, cameraId: string): void {
   fsyncFolder(dir);
 }
 
+/** Whether the files of a clip could be removed, as far as that can be told without doing it.
+ *  @throws why not: the system's error, or a Failure */
+export function requireRemovable(places: ClipPlaces): void {
+  for (const { path } of filesOf(places)) {
+    accessSync(dirname(path), constants.W_OK);
+    // Refused for a file that is immutable, which no access rights tell.
+    closeSync(openSync(path, 'r+'));
+  }
+}
+
 /** Removes what there is of a clip; the folder is not synced. Nothing there is no error.
  *  @returns bytes of the files that went
  *  @throws the system's error, or Failure `transient` when something stands there that is no file */
-export function unlinkClip({ file, partFile }: ClipPlaces): number {
+export function unlinkClip(places: ClipPlaces): number {
   let bytes = 0;
-  for (const path of [partFile, file]) {
-    const entry = entryAt(path);
-    if (entry.kind === 'none') continue;
-    if (entry.kind === 'other')
-      throw new Failure('transient', 'ledger.no-file', `a ${entry.what} stands in place of ${path}`);
-    unlinkSync(path);
-    bytes += entry.bytes;
+  for (const file of filesOf(places)) {
+    unlinkSync(file.path);
+    bytes += file.bytes;
   }
   return bytes;
+}
+
+function filesOf({ file, partFile }: ClipPlaces): { path: string; bytes: number }[] {
+  return [partFile, file].flatMap((path) => {
+    const entry = entryAt(path);
+    if (entry.kind === 'other')
+      throw new Failure('transient', 'ledger.no-file', `a ${entry.what} stands in place of ${path}`);
+    return entry.kind === 'file' ? [{ path, bytes: entry.bytes }] : [];
+  });
 }
 
 /** `<clip>.mp4.part` becomes `<clip>.mp4`, durably. Done already is fine. */
@@ -99,6 +119,10 @@ export async function* namesIn(folder: string): AsyncGenerator<{ name: string; i
   for await (const entry of await opendir(folder, { bufferSize: 256 }))
     yield { name: entry.name, isFolder: entry.isDirectory() };
 }
+
+/** An error of the system, not of our own code. */
+export const isOfSystem = (error: unknown): boolean =>
+  typeof (error as NodeJS.ErrnoException).errno === 'number';
 
 /** The clip that a file name stands for, finished or part. */
 export const clipIdIn = (name: string): string | undefined => /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1];

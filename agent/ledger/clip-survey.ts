@@ -1,6 +1,6 @@
 import { classify } from '../kernel/classify.ts';
 import type { Breathe } from './breathe.ts';
-import { cameraDir, clipIdIn, clipsDir, type FoundFile, namesIn } from './clip-files.ts';
+import { cameraDir, clipIdIn, clipsDir, type FoundFile, isOfSystem, namesIn } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 
@@ -94,8 +94,6 @@ async function namesOf(folder: string): Promise<ReadonlySet<string> | string> {
     return classify(error, 'ledger.survey').message;
   }
 }
-
-const isOfSystem = (error: unknown) => typeof (error as NodeJS.ErrnoException).errno === 'number';
 
 /** Rows whose finished file should be there. */
 async function* finishedRows(db: Database, breathe: Breathe): AsyncGenerator<SurveyRow> {

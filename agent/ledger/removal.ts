@@ -1,8 +1,7 @@
-import { dirname } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
-import { clipPlaces, entryAt, unlinkClip } from './clip-files.ts';
+import { cameraDir, clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
@@ -34,11 +33,11 @@ export interface Removal {
 export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'uploaded' || state === 'judged';
 
 /** The one way in which files of clips are removed.
- *  Procedure: 1. a line of custody says why, for all of them 2. the files go, and the folders are synced 3. the rows
- *  say `lost`, or that they answer for no file any more.
+ *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others 3. they go,
+ *  and the folders are synced 4. the rows say `lost`, or that they answer for no file any more.
  *  Invariants
  *  1. A row that says `lost` has no file: one whose file does not go stays as it was, with a line of custody.
- *  2. Cut between 1 and 3 the check finds a file that is still there and keeps it, or none and the reason for it. */
+ *  2. Cut between 2 and 4 the check finds a file that is still there and keeps it, or none and the reason for it. */
 export function createRemoval(deps: {
   readonly db: Database;
   readonly rows: ClipRows;
@@ -50,11 +49,11 @@ export function createRemoval(deps: {
   const unsaid = new Map<string, { readonly why: string; readonly end: RemovalEnd }>();
   const inTransaction = <T>(work: () => T): T => reserve.pay(() => db.transaction(work).immediate());
 
-  function takeFile(row: ClipRow, end: RemovalEnd): number {
+  function requireFile(row: ClipRow, end: RemovalEnd): void {
     const places = clipPlaces(dir, row.camera_id, row.clip_id);
     if (end === 'room' && !isInStorage(row) && entryAt(places.file).kind === 'none')
       throw new Failure('transient', 'ledger.missing', 'its file is not there');
-    return unlinkClip(places);
+    requireRemovable(places);
   }
 
   /** The row may have gone on since: then it is no longer ours to say. */
@@ -78,25 +77,35 @@ export function createRemoval(deps: {
 
     remove(clips, why, end) {
       finish();
-      inTransaction(() => {
-        for (const { clip_id } of clips) rows.note(clip_id, INTENT, why);
-      });
-      const gone: ClipRow[] = [];
       const kept: { row: ClipRow; failure: Failure }[] = [];
-      const folders = new Set<string>();
+      /** Clips for which the work could be done. */
+      const done = (some: readonly ClipRow[], work: (row: ClipRow) => void): ClipRow[] =>
+        some.filter((row) => {
+          try {
+            work(row);
+            return true;
+          } catch (error) {
+            if (!(error instanceof Failure || isOfSystem(error))) throw error;
+            kept.push({ row, failure: classify(error, 'ledger.remove') });
+            return false;
+          }
+        });
+      const planned = done(clips, (row) => requireFile(row, end));
+      if (planned.length === 0) return { gone: [], kept, bytes: 0 };
+      inTransaction(() => {
+        for (const { clip_id } of planned) rows.note(clip_id, INTENT, why);
+      });
+      const known = kept.length;
       let bytes = 0;
-      for (const row of clips)
-        try {
-          bytes += takeFile(row, end);
-          gone.push(row);
-          folders.add(dirname(clipPlaces(dir, row.camera_id, row.clip_id).file));
-        } catch (error) {
-          kept.push({ row, failure: classify(error, 'ledger.remove') });
-        }
+      const gone = done(planned, (row) => {
+        bytes += unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id));
+      });
+      const folders = new Set(gone.map((row) => cameraDir(dir, row.camera_id)));
       for (const { clip_id } of gone) unsaid.set(clip_id, { why, end });
       for (const folder of folders) if (entryAt(folder).kind !== 'none') fsyncFolder(folder);
       inTransaction(() => {
-        for (const { row, failure } of kept) rows.note(row.clip_id, KEPT, `not removed: ${failure.message}`);
+        for (const { row, failure } of kept.slice(known))
+          rows.note(row.clip_id, KEPT, `not removed: ${failure.message}`);
         say();
       });
       unsaid.clear();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
+import { type Conditions, createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import {
   type Clip,
@@ -19,6 +20,9 @@ export interface LedgerBench {
   readonly dir: string;
   readonly clock: FakeClock;
   readonly lines: string[];
+  readonly conditions: Conditions;
+  /** Codes of the conditions that stand. */
+  readonly standing: () => string[];
   ledger: Ledger;
   /** Opens the ledger again, as a new process would: monotonic times of before mean nothing. */
   readonly reopen: (overrides?: Partial<LedgerDeps>) => Ledger;
@@ -31,11 +35,15 @@ export function benchLedger(t: TestContext, overrides: Partial<LedgerDeps> = {})
   const dir = mkdtempSync(join(tmpdir(), 'dachawatch-ledger-'));
   const clock = createFakeClock();
   const lines: string[] = [];
+  const log = createLog('debug', (line) => lines.push(line));
+  const conditions = createConditions({ clock, log });
   const build = (more: Partial<LedgerDeps>) =>
     createLedger({
       dir,
       clock,
-      log: createLog('debug', (line) => lines.push(line)),
+      log,
+      conditions,
+      reserveBytes: 65_536,
       maxBytes: 1_000_000_000,
       leaseMs: 60_000,
       minFreeBytes: 0,
@@ -47,6 +55,8 @@ export function benchLedger(t: TestContext, overrides: Partial<LedgerDeps> = {})
     dir,
     clock,
     lines,
+    conditions,
+    standing: () => conditions.list().map(({ code }) => code),
     ledger: build({}),
     reopen(more = {}) {
       bench.ledger.close();
