@@ -1,6 +1,7 @@
 import { ContractError, parse, TELEMETRY_DATA, Telemetry } from '@dachawatch/contracts';
 import type { Breathe } from './breathe.ts';
 import type { Database } from './database.ts';
+import { foldedIn } from './folding.ts';
 import type { ClipEvent } from './life-cycle.ts';
 import type { OutgoingEvent } from './ledger.ts';
 
@@ -34,6 +35,7 @@ export async function* outboxFindings(db: Database, breathe: Breathe): AsyncGene
     'SELECT event_id AS eventId, event, body FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT ?',
   );
   const lastGiven = db.prepare<[], string>('SELECT event_id FROM outbox_last').pluck();
+  const folded = foldedIn(db);
   const hasMove = db
     .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
     .pluck();
@@ -55,8 +57,9 @@ export async function* outboxFindings(db: Database, breathe: Breathe): AsyncGene
     if (message?.eventId !== eventId || message.event !== event) return 'says it is another one';
     if (eventId > last) return 'has an id that was never given';
     const move = MOVE_OF[event];
-    if (move !== undefined && hasMove.get(String(data['clipId']), move) === 0)
-      return `tells of clip ${String(data['clipId'])} what never happened to it`;
+    const clipId = String(data['clipId']);
+    if (move !== undefined && hasMove.get(clipId, move) === 0 && !folded(clipId))
+      return `tells of clip ${clipId} what never happened to it`;
     return undefined;
   }
 

@@ -8,6 +8,7 @@ import { entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import type { Database } from './database.ts';
+import { foldedIn } from './folding.ts';
 import { wholeFindings } from './check-whole.ts';
 import type { CheckReport } from './ledger.ts';
 import { countAgain } from './totals.ts';
@@ -131,6 +132,7 @@ async function* orphanFindings({
   const select = db.prepare<[string], Pick<ClipRow, 'camera_id' | 'state'>>(
     'SELECT camera_id, state FROM clips WHERE clip_id = ?',
   );
+  const folded = foldedIn(db);
   let looked = 0;
   for await (const { clipId, cameraId, name, path } of clipFilesIn(dir)) {
     if (++looked % PAGE === 0) await breathe();
@@ -143,7 +145,11 @@ async function* orphanFindings({
       if (entryAt(path).kind === 'none') continue;
       const said = isLeftPart
         ? 'a part file was left beside the finished clip'
-        : `${name} of ${cameraId} belongs to no clip`;
+        : `${name} of ${cameraId} belongs to ${
+            folded(clipId)?.cameraId === cameraId
+              ? 'a clip of long ago, of which only totals are kept'
+              : 'no clip'
+          }`;
       const where = repairs ? `; it lies in ${repairs.setAside(path, cameraId, name)} now` : '';
       yield { clipId: isKnown ? clipId : null, problem: `${said}${where}` };
     } catch (error) {

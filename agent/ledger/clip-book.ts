@@ -12,7 +12,7 @@ import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
 import { nextState } from './life-cycle.ts';
 import type { Outbox } from './outbox.ts';
 import type { Removal } from './removal.ts';
-import { clipTotals } from './totals.ts';
+import { clipTotals, foldedClips } from './totals.ts';
 
 /** Camera ids become folder names. */
 const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -65,6 +65,7 @@ export function createClipBook({
   // An upload later than now tells of a clock that was set back: old enough.
   const unjudgedLater = unjudged('uploaded_ms > ?');
   const totals = clipTotals(db);
+  const folded = foldedClips(db);
   const longestWaiting = db
     .prepare<[], number | null>(
       `SELECT triggered_ms FROM clips WHERE clip_id = (SELECT min(clip_id) FROM (
@@ -182,7 +183,7 @@ export function createClipBook({
         all.reduce((sum, row) => sum + (states.includes(row.state) ? row.clips : 0), 0);
       const onDisk = all.filter((row) => row.onDisk === 1);
       return {
-        clips: all.reduce((sum, row) => sum + row.clips, 0),
+        clips: all.reduce((sum, row) => sum + row.clips, folded()),
         waiting: clips('sealed', 'uploading'),
         awaitingVerdict: clips('uploaded'),
         bytes: onDisk.reduce((sum, { bytes }) => sum + bytes, 0),

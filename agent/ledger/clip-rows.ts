@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { clipPlaces } from './clip-files.ts';
 import type { Database } from './database.ts';
+import { type FoldedClip, foldedIn } from './folding.ts';
 import type { Clip, ClipState, CustodyEntry } from './ledger.ts';
 import { type ClipEvent, nextState } from './life-cycle.ts';
 
@@ -37,6 +38,8 @@ export type ClipChange = Partial<Omit<ClipRow, 'clip_id' | 'camera_id' | 'state'
 
 export interface ClipRows {
   get(clipId: string): ClipRow | undefined;
+  /** What is known of a clip of long ago that has no row any more. */
+  folded(clipId: string): FoldedClip | undefined;
   /** @throws Failure `bug` for an unknown clip */
   require(clipId: string): ClipRow;
   insert(
@@ -90,6 +93,7 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
 
   return {
     get: (clipId) => select.get(clipId),
+    folded: foldedIn(db),
     require: requireRow,
     insert(row, detail) {
       insertRow.run(row);
@@ -99,7 +103,9 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       const row = requireRow(clipId);
       const state = nextState(clipId, row.state, event);
       const columns = Object.keys(change).map((column) => `, ${column} = :${column}`);
-      db.prepare(`UPDATE clips SET state = :state${columns.join('')} WHERE clip_id = :clipId`).run({
+      db.prepare(
+        `UPDATE clips SET state = :state, finished_ms = NULL${columns.join('')} WHERE clip_id = :clipId`,
+      ).run({
         ...change,
         state,
         clipId,

@@ -54,7 +54,8 @@ export function createInbox({ db, rows, clock, log }: InboxDeps): Inbox {
 
   function judge(verdict: Verdict): ReturnType<Ledger['applyVerdict']> {
     const row = rows.get(verdict.clip_id);
-    if (!row) return 'unknown-clip';
+    // Of a clip of long ago nothing changes any more.
+    if (!row) return rows.folded(verdict.clip_id) ? 'already-known' : 'unknown-clip';
     if (row.verdict_revision >= verdict.revision || !mayHappen(row.state, 'judge')) return 'already-known';
     const detail = `${verdict.verdict}, ${verdict.decision}, revision ${verdict.revision}`;
     rows.move(verdict.clip_id, 'judge', detail, {

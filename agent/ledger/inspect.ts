@@ -3,9 +3,11 @@ import { checkLedger } from './check.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { openToLook } from './database.ts';
+import { foldedIn } from './folding.ts';
 import type { CheckReport, ClipState } from './ledger.ts';
 import { isOwned } from './ownership.ts';
 import { intentsIn } from './removal.ts';
+import { foldedClips } from './totals.ts';
 
 /** What the ledger says about a clip that is in Blob Storage. */
 export interface StoredClip {
@@ -22,7 +24,10 @@ export interface Inspection {
   readonly owned: boolean;
   check(options: { deep: boolean }): Promise<CheckReport>;
   storedClips(): StoredClip[];
+  /** Also a clip of long ago, of which only totals are kept. */
   knows(clipId: string): boolean;
+  /** How many of those there are. */
+  folded(): number;
   close(): void;
 }
 
@@ -30,6 +35,7 @@ export interface Inspection {
 export function inspectLedger(dir: string): Inspection {
   const db = openToLook(dir);
   const owned = isOwned(dir);
+  const folded = foldedIn(db);
   return {
     owned,
     // Without an owner nobody writes: a recording is what a killed process left.
@@ -48,7 +54,10 @@ export function inspectLedger(dir: string): Inspection {
            WHERE state IN ('uploaded','judged') ORDER BY clip_id`,
         )
         .all(),
-    knows: (clipId) => db.prepare('SELECT 1 FROM clips WHERE clip_id = ?').get(clipId) !== undefined,
+    knows: (clipId) =>
+      db.prepare('SELECT 1 FROM clips WHERE clip_id = ?').get(clipId) !== undefined ||
+      folded(clipId) !== undefined,
+    folded: foldedClips(db),
     close: () => db.close(),
   };
 }

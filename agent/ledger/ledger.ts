@@ -13,6 +13,7 @@ import { type ClipRow, createClipRows } from './clip-rows.ts';
 import { createClipsRoot } from './clips-root.ts';
 import { type Database, guarded, openDatabase } from './database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
+import { createFolding } from './folding.ts';
 import { createInbox } from './inbox.ts';
 import { createLeases } from './leases.ts';
 import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
@@ -193,18 +194,20 @@ export interface Ledger {
   /** The hub has it. An id that is not waiting any more changes nothing. */
   settleOutgoing(eventId: string): void;
 
+  /** Undefined also for one of long ago, of which only totals are kept. */
   clip(clipId: string): Clip | undefined;
   /** Newest first. */
   clips(query: { limit: number; beforeClipId?: string }): Clip[];
   custody(clipId: string): CustodyEntry[];
-  /** Totals for the status page and the cloud. */
+  /** Totals for the status page and the cloud; clips of long ago count, though their rows are gone. */
   summary(): LedgerSummary;
 
   /** Checks rows against files and repairs what a killed process left behind.
    *  @param options.deep also reads every file and compares its checksum */
   check(options: { repair: boolean; deep?: boolean }): Promise<CheckReport>;
   /** One turn of upkeep, in steps that do not hold the event loop: makes room before it is needed, seals what had to
-   *  wait, fills the reserve, keeps the quarantine within its bound, looks for files that are away.
+   *  wait, fills the reserve, keeps the quarantine within its bound, folds clips of long ago into totals, looks for
+   *  files that are away.
    *  @returns how many clips that had to wait are sealed now
    *  @throws Failure when a part of it failed; the others were done */
   tend(): Promise<{ sealed: number }>;
@@ -258,11 +261,12 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ownership.release();
     throw error;
   }
+  const { clockQuality = systemClockQuality } = deps;
   const outbox = createOutbox({
     db,
     clock,
     log,
-    clockQuality: deps.clockQuality ?? systemClockQuality,
+    clockQuality,
     random,
     onEvent: () => deps.onEvent?.(),
     bounds: deps.outboxBounds ?? { rows: OUTBOX_ROWS_MAX, bytes: OUTBOX_BYTES_MAX },
@@ -325,6 +329,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       .finally(outbox.announce);
   const tending = createTending({
     ...{ root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock },
+    folding: createFolding({ db, dir, clock, clockQuality }),
     look: () => look({ repair: true, filesOnly: true }),
   });
 

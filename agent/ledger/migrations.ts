@@ -7,8 +7,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** Counts everything that is counted, whatever was counted before. */
-export const COUNT_ALL = `
+const COUNT_3 = `
   DELETE FROM clip_totals;
   INSERT INTO clip_totals
     SELECT state.value, place.value, count(clip_id), coalesce(sum(bytes), 0)
@@ -21,6 +20,12 @@ export const COUNT_ALL = `
     ('outbox_bytes', (SELECT coalesce(sum(bytes), 0) FROM outbox)),
     ('inbox_unread', (SELECT count(*) FROM inbox WHERE outcome = 'unread'));
 `;
+const COUNT_4 = `
+  INSERT OR REPLACE INTO facts (name, value) VALUES ('clips_folded', (SELECT count(*) FROM folded_clips));
+`;
+
+/** Counts everything that is counted, whatever was counted before. */
+export const COUNT_ALL = COUNT_3 + COUNT_4;
 
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -156,7 +161,37 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TRIGGER inbox_totals_delete AFTER DELETE ON inbox WHEN old.outcome = 'unread' BEGIN
         UPDATE facts SET value = value - 1 WHERE name = 'inbox_unread';
       END;
-      ${COUNT_ALL}
+      ${COUNT_3}
+    `,
+  },
+  {
+    version: 4,
+    oldestReader: 1,
+    sql: `
+      -- Wall time at which it was first seen finished; nothing has happened to it since.
+      ALTER TABLE clips ADD COLUMN finished_ms INTEGER;
+      CREATE INDEX clips_finished ON clips (finished_ms) WHERE on_disk = 0 AND state IN ('judged','lost');
+
+      -- Clips of long ago: so many of one camera and day (UTC) were judged so, or lost for that reason.
+      CREATE TABLE folded (
+        camera_id TEXT NOT NULL,
+        day       TEXT NOT NULL,
+        state     TEXT NOT NULL CHECK (state IN ('judged','lost')),
+        detail    TEXT NOT NULL,
+        clips     INTEGER NOT NULL,
+        bytes     INTEGER NOT NULL,
+        PRIMARY KEY (camera_id, day, state, detail)
+      ) STRICT, WITHOUT ROWID;
+      -- That they were there: a late verdict, a file or a blob is known by it.
+      CREATE TABLE folded_clips (
+        clip_id   TEXT PRIMARY KEY,
+        camera_id TEXT NOT NULL,
+        state     TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TRIGGER folded_totals_insert AFTER INSERT ON folded_clips BEGIN
+        UPDATE facts SET value = value + 1 WHERE name = 'clips_folded';
+      END;
+      ${COUNT_4}
     `,
   },
 ];

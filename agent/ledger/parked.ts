@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { ClipState, Ledger } from './ledger.ts';
+import { clipTotals } from './totals.ts';
 
 /** A clip parked for the first time is tried again after `minMs`, then after twice as long each time. */
 export const PARKED_AGAIN: BackoffPolicy = { minMs: 3_600_000, maxMs: 24 * 3_600_000 };
@@ -43,7 +44,7 @@ export function createParked({
   const history = db.prepare<[string], { times: number; lastMs: number | null }>(
     "SELECT count(*) AS times, max(at_ms) AS lastMs FROM custody WHERE clip_id = ? AND event = 'park'",
   );
-  const count = db.prepare<[], number>("SELECT count(*) FROM clips WHERE state = 'parked'").pluck();
+  const totals = clipTotals(db);
   const newest = db
     .prepare<[], string | null>(
       "SELECT reason FROM clips WHERE state = 'parked' ORDER BY clip_id DESC LIMIT 1",
@@ -95,7 +96,8 @@ export function createParked({
 
     retryClip(clipId) {
       const row = rows.get(clipId);
-      if (!row) return 'unknown-clip';
+      const folded = row ? undefined : rows.folded(clipId);
+      if (!row) return folded ? ANSWER[folded.state] : 'unknown-clip';
       if (row.state === 'parked')
         requeue(clipId, `asked for by the operator; it was refused: ${row.reason ?? 'without a reason'}`);
       if (row.state === 'sealed')
@@ -105,6 +107,9 @@ export function createParked({
       return ANSWER[row.state];
     },
 
-    parked: () => ({ clips: count.get() ?? 0, reason: newest.get() ?? null }),
+    parked: () => ({
+      clips: totals().reduce((sum, { state, clips }) => sum + (state === 'parked' ? clips : 0), 0),
+      reason: newest.get() ?? null,
+    }),
   };
 }

@@ -7,6 +7,7 @@ import type { Budget } from './budget.ts';
 import type { Checked } from './check.ts';
 import type { ClipsRoot } from './clips-root.ts';
 import type { DiskReserve } from './disk-reserve.ts';
+import type { Folding } from './folding.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Removal } from './removal.ts';
 import type { Unsealed } from './unsealed.ts';
@@ -22,6 +23,7 @@ export interface TendingDeps {
   readonly quarantine: Quarantine;
   readonly removal: Pick<Removal, 'finish'>;
   readonly unsealed: Unsealed;
+  readonly folding: Folding;
   /** Compares rows with files, and repairs. */
   readonly look: () => Promise<Pick<Checked, 'away'>>;
   readonly breathe: Breathe;
@@ -38,9 +40,9 @@ export interface Tending {
 }
 
 /** What the ledger does beside its work: makes room before it is needed, seals what had to wait, fills the reserve,
- *  keeps the quarantine's bound, looks for files that are away. */
+ *  keeps the quarantine's bound, folds clips of long ago, looks for files that are away. */
 export function createTending(deps: TendingDeps): Tending {
-  const { root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock } = deps;
+  const { root, budget, reserve, quarantine, removal, unsealed, folding, breathe, conditions, clock } = deps;
   let lookDueMs = clock.monotonicMs() + LOOK_EVERY_MS;
   let filesAway: readonly string[] = [];
   let wasAway = root.away() !== undefined;
@@ -80,6 +82,10 @@ export function createTending(deps: TendingDeps): Tending {
         },
         () => reserve.restore(breathe),
         () => quarantine.keepBound(breathe),
+        async () => {
+          // What was lost may lie on the disk that is away.
+          if (root.away() === undefined) folding.step();
+        },
         async () => {
           if (clock.monotonicMs() < lookDueMs) return;
           // Whatever becomes of it, not again at once.

@@ -13,6 +13,8 @@ import { connectionStringOf, loadAccount } from '../../cloud-fn/local/storage/ac
 import { checkBlobs } from './fsck-blobs.ts';
 
 interface Result extends CheckReport {
+  /** Clips of long ago, of which only totals are kept. */
+  readonly folded: number;
   /** How many uploaded clips were compared with storage; null when storage was not asked. */
   readonly blobs: { readonly checked: number } | null;
 }
@@ -89,7 +91,8 @@ async function fsck(values: ReturnType<typeof options>): Promise<Result> {
   const afterRepair = values.repair ? await repaired(dir, values.deep) : undefined;
   const inspection = inspectLedger(dir);
   try {
-    const report = afterRepair ?? (await inspection.check({ deep: values.deep }));
+    const checked = afterRepair ?? (await inspection.check({ deep: values.deep }));
+    const report = { ...checked, folded: inspection.folded() };
     const storage = storageOf(values);
     if (!storage) return { ...report, blobs: null };
     if (storage.ca && existsSync(storage.ca))
@@ -116,10 +119,11 @@ function print(result: Result, json: boolean): void {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
-  const { clips, ok, repaired: put, repairable, problems, blobs } = result;
+  const { clips, ok, repaired: put, repairable, folded, problems, blobs } = result;
   for (const { clipId, problem } of problems)
     process.stdout.write(`${clipId === null ? '' : `clip ${clipId}: `}${problem}\n`);
   const parts = [`${clips} clips`, `${ok} ok`];
+  if (folded > 0) parts.push(`${folded} of long ago are totals`);
   if (put > 0) parts.push(`${put} repaired`);
   if (repairable > 0) parts.push(`${repairable} left by a killed process; the next start puts them right`);
   parts.push(blobs ? `${blobs.checked} compared with storage` : 'storage not compared');
@@ -144,7 +148,15 @@ try {
     process.stderr.write(`fsck: ${problem}\n`);
     if (json)
       print(
-        { clips: 0, ok: 0, repaired: 0, repairable: 0, problems: [{ clipId: null, problem }], blobs: null },
+        {
+          clips: 0,
+          ok: 0,
+          repaired: 0,
+          repairable: 0,
+          folded: 0,
+          problems: [{ clipId: null, problem }],
+          blobs: null,
+        },
         true,
       );
     process.exitCode = 1;

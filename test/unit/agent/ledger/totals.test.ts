@@ -80,8 +80,12 @@ test('a ledger of the version before is counted when it is opened', (t) => {
   db.exec(`
     ${triggers.map((name) => `DROP TRIGGER ${name};`).join('')}
     DROP TABLE clip_totals;
+    DROP TABLE folded;
+    DROP TABLE folded_clips;
+    DROP INDEX clips_finished;
+    ALTER TABLE clips DROP COLUMN finished_ms;
     DROP INDEX clips_by_camera;
-    DELETE FROM facts WHERE name IN ('outbox_events', 'outbox_bytes', 'inbox_unread');
+    DELETE FROM facts WHERE name IN ('outbox_events', 'outbox_bytes', 'inbox_unread', 'clips_folded');
     PRAGMA user_version = 2;
   `);
   db.close();

@@ -1,0 +1,125 @@
+import type { Verdict } from '@dachawatch/contracts';
+import type { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { clipPlaces, entryAt } from './clip-files.ts';
+import type { ClipRow } from './clip-rows.ts';
+import type { Database } from './database.ts';
+
+/** A clip that has been finished for so long becomes part of the totals of its day. */
+export const FOLD_AFTER_DAYS = 90;
+const DAY_MS = 86_400_000;
+/** Clips folded in one transaction: what the event loop is held for. */
+const STEP = 32;
+/** Of a reason, and different ones of a camera and day: some carry the words of an error. */
+const REASON_MAX = 120;
+const REASONS_MAX = 20;
+const OTHER_REASONS = 'other reasons';
+
+/** What is known of a clip whose row is gone. */
+export interface FoldedClip {
+  readonly cameraId: string;
+  readonly state: 'judged' | 'lost';
+}
+
+export interface Folding {
+  /** One step: clips that are finished begin their time, those whose time is over are folded.
+   *  @returns how many were folded */
+  step(): number;
+}
+
+export interface FoldingDeps {
+  readonly db: Database;
+  readonly dir: string;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clockQuality: typeof systemClockQuality;
+}
+
+/** Folds clips of long ago into totals of a camera, a day and an outcome.
+ *  Invariants
+ *  1. Only what is finished is folded: judged or lost, and no file of it is on this disk.
+ *  2. Its time begins when a step sees it finished with a clock that is right, and anew when anything happens to it.
+ *  3. Totals, the mark that the clip was there, its row and its custody change in one transaction.
+ *  4. The clip with the largest id stays, so that no id is given twice. */
+export function createFolding({ db, dir, clock, clockQuality }: FoldingDeps): Folding {
+  const finished = "FROM clips INDEXED BY clips_finished WHERE on_disk = 0 AND state IN ('judged','lost')";
+  const begun = db
+    .prepare<[number], string>(`SELECT clip_id ${finished} AND finished_ms IS NULL LIMIT ?`)
+    .pluck();
+  const due = db.prepare<[number, number], ClipRow>(
+    `SELECT * ${finished} AND finished_ms <= ? AND clip_id <> (SELECT max(clip_id) FROM clips)
+     ORDER BY finished_ms LIMIT ?`,
+  );
+  const stamp = db.prepare<[number, string]>('UPDATE clips SET finished_ms = ? WHERE clip_id = ?');
+  const hasTotal = db.prepare<[string, string, string, string], 1>(
+    'SELECT 1 FROM folded WHERE camera_id = ? AND day = ? AND state = ? AND detail = ?',
+  );
+  const totals = db
+    .prepare<[string, string, string], number>(
+      'SELECT count(*) FROM folded WHERE camera_id = ? AND day = ? AND state = ?',
+    )
+    .pluck();
+  const add = db.prepare(
+    `INSERT INTO folded (camera_id, day, state, detail, clips, bytes) VALUES (?, ?, ?, ?, 1, ?)
+     ON CONFLICT DO UPDATE SET clips = clips + 1, bytes = bytes + excluded.bytes`,
+  );
+  const mark = db.prepare('INSERT INTO folded_clips (clip_id, camera_id, state) VALUES (?, ?, ?)');
+  const removeCustody = db.prepare('DELETE FROM custody WHERE clip_id = ?');
+  const removeClip = db.prepare('DELETE FROM clips WHERE clip_id = ?');
+
+  function hasFile(row: ClipRow): boolean {
+    const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+    return [file, partFile].some((path) => entryAt(path).kind !== 'none');
+  }
+
+  function fold(row: ClipRow): void {
+    const day = new Date(row.triggered_ms).toISOString().slice(0, 10);
+    let detail = detailOf(row);
+    const isNew = hasTotal.get(row.camera_id, day, row.state, detail) === undefined;
+    if (isNew && (totals.get(row.camera_id, day, row.state) ?? 0) >= REASONS_MAX) detail = OTHER_REASONS;
+    add.run(row.camera_id, day, row.state, detail, row.bytes ?? 0);
+    mark.run(row.clip_id, row.camera_id, row.state);
+    removeCustody.run(row.clip_id);
+    removeClip.run(row.clip_id);
+  }
+
+  return {
+    step() {
+      const now = Math.round(clock.nowMs());
+      if (clockQuality(now) !== 'synchronised') return 0;
+      const beginning = begun.all(STEP);
+      const over = due.all(now - FOLD_AFTER_DAYS * DAY_MS, STEP);
+      if (beginning.length + over.length === 0) return 0;
+      return db
+        .transaction(() => {
+          let folded = 0;
+          for (const clipId of beginning) stamp.run(now, clipId);
+          // A file that is there after all is the check's business: the clip's time begins anew.
+          for (const row of over)
+            if (hasFile(row)) stamp.run(now, row.clip_id);
+            else {
+              fold(row);
+              folded += 1;
+            }
+          return folded;
+        })
+        .immediate();
+    },
+  };
+}
+
+/** What was decided about it, or why it is lost. */
+function detailOf({ state, verdict, reason }: ClipRow): string {
+  if (state === 'judged') return verdict === null ? '' : (JSON.parse(verdict) as Verdict).verdict;
+  return (reason ?? '').slice(0, REASON_MAX);
+}
+
+/** @returns a function that tells what is known of a clip that was folded; undefined when none was, or the ledger is
+ *  that of a program that folded nothing yet */
+export function foldedIn(db: Database): (clipId: string) => FoldedClip | undefined {
+  const table = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'folded_clips'");
+  if (table.get() === undefined) return () => undefined;
+  const select = db.prepare<[string], FoldedClip>(
+    'SELECT camera_id AS cameraId, state FROM folded_clips WHERE clip_id = ?',
+  );
+  return (clipId) => select.get(clipId);
+}
