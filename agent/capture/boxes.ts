@@ -26,6 +26,8 @@ export interface TrackInfo {
   readonly timescale: number;
   readonly defaultSampleTicks: number;
   readonly defaultSampleFlags: number;
+  /** What each fragment must name. */
+  readonly trackId: number;
 }
 
 /** What a `moof` says about its fragment. Ticks are in the track's timescale. */
@@ -95,8 +97,20 @@ export function readInit(init: Buffer): TrackInfo {
     timescale,
     defaultSampleTicks: u32(init, trex, 12),
     defaultSampleFlags: u32(init, trex, 20),
+    trackId: u32(init, trex, 4),
   };
 }
+
+/** Whether an init segment describes H.264 pictures: the track's parameter sets are there and are such. */
+export function hasParameterSets(init: Buffer): boolean {
+  const at = init.indexOf('avcC', 0, 'latin1');
+  // avcC: version, three bytes of profile, length size, count of SPS, and the first one with its length.
+  const sps = at + 4 + 6;
+  if (at < 0 || sps + 3 > init.length || init.readUInt8(at + 4) !== 1) return false;
+  const pps = sps + 2 + init.readUInt16BE(sps) + 1;
+  return pps + 3 <= init.length && nalType(init, sps + 2) === 7 && nalType(init, pps + 2) === 8;
+}
+const nalType = (bytes: Buffer, at: number) => bytes.readUInt8(at) & 0x1f;
 
 /** `sample_is_non_sync_sample` of ISO/IEC 14496-12, 8.8.3.1. */
 const NON_SYNC = 0x1_0000;
@@ -183,14 +197,23 @@ function baseTicks(moof: Buffer, tfdt: Box): number {
   return base;
 }
 
-/** A copy of the `moof` with another place in the file: sequence number and base time. Samples are not touched. */
-export function rewriteMoof(moof: Buffer, place: { sequence: number; baseTicks: number }): Buffer {
+/** Which track a `moof` says its samples belong to. */
+export const fragmentTrackId = (moof: Buffer): number => u32(moof, child(moof, trafOf(moof), 'tfhd'), 4);
+
+/** Where a `moof` says its first run of samples begins; undefined when it leaves that to the reader. */
+export function runOffset(moof: Buffer): number | undefined {
+  const run = child(moof, trafOf(moof), 'trun');
+  return u32(moof, run, 0) & 0x1 ? u32(moof, run, 8) : undefined;
+}
+
+/** A copy of the `moof` with another place in the file: sequence number, if given, and base time. Samples are not touched. */
+export function rewriteMoof(moof: Buffer, place: { sequence?: number; baseTicks: number }): Buffer {
   const copy = Buffer.from(moof);
   const [box] = boxes(copy);
   if (!box) throw bad('an empty fragment');
   const mfhd = child(copy, box, 'mfhd');
   u32(copy, mfhd, 4);
-  copy.writeUInt32BE(place.sequence, mfhd.start + 4);
+  if (place.sequence !== undefined) copy.writeUInt32BE(place.sequence, mfhd.start + 4);
   const tfdt = child(copy, trafOf(copy), 'tfdt');
   const version = u32(copy, tfdt, 0) >>> 24;
   u32(copy, tfdt, version === 0 ? 4 : 8);

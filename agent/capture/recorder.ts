@@ -83,6 +83,15 @@ interface Running {
   readonly end: () => void;
 }
 
+/** A clip that the disk cut off. Media times, milliseconds. */
+interface Unfinished {
+  readonly triggerMs: number;
+  /** Where what is certainly on disk ends, and where the clip would have ended. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly cause: Cause;
+}
+
 /** From motion to clips.
  *  Invariants
  *  1. A clip begins with the key frame at or before `trigger - preRoll`, but not before the end of the last clip,
@@ -91,7 +100,9 @@ interface Running {
  *     that long, give or take a group of pictures: up to one more at the start, less than one fragment, which is
  *     never longer, fewer at the end; earlier only when the stream ends or the disk fails.
  *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
- *  4. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
+ *  4. What a failing disk did not take is recorded again from the ring, in a new clip: at once when the disk had taken
+ *     something, else after a pause, and not beyond the time the first clip would have ended.
+ *  5. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
 export function createRecorder(deps: RecorderDeps): Recorder {
   const { ring, mediaClock, clock } = deps;
   let { recording } = deps;
@@ -103,6 +114,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   let lastMotion: { atMs: number; mediaMs: number; cause: Cause } | undefined;
   /** Monotonic moments of motion that no clip holds: the first and the newest. */
   let unrecorded: { readonly sinceMs: number; lastMs: number } | undefined;
+  let unfinished: Unfinished | undefined;
   let paused = deps.paused ?? false;
   let finished = false;
 
@@ -123,7 +135,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   /** @returns undefined when there is no picture to begin with */
-  function begin(atMs: number, triggerMs: number, cause: Cause): Running | undefined {
+  function begin(atMs: number, triggerMs: number, cause: Cause, endMs?: number): Running | undefined {
     const fragments = ring.from(wantedStart(triggerMs));
     const first = fragments[0];
     const last = fragments.at(-1);
@@ -135,7 +147,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const clip: Running = {
       triggerMs,
       startMs,
-      endMs: Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
+      endMs: endMs ?? Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
       cause,
       triggeredWallMs,
       place: deps.askPlace(triggeredWallMs, cause),
@@ -147,6 +159,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       end,
     };
     running = clip;
+    unfinished = undefined;
     void write(clip, stream, ended).finally(() => {
       running = undefined;
       resolve();
@@ -163,16 +176,43 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   /** Motion behind the clip's end, seen while its last fragment was still on the way, begins the next clip. */
   function goOn(clip: Running): void {
+    if (recordTheRest()) return;
     if (finished || paused || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
     if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause);
   }
 
+  /** Records what a failed clip is missing, when the disk has had its pause. */
+  function recordTheRest(): boolean {
+    if (!unfinished || running || finished || paused || clock.monotonicMs() < heldOffUntilMs) return false;
+    const { triggerMs, fromMs, untilMs, cause } = unfinished;
+    unfinished = undefined;
+    const nowMs = clock.monotonicMs();
+    const mediaNowMs = mediaClock.mediaAt(nowMs);
+    const first = ring.from(fromMs)[0];
+    if (mediaNowMs === undefined || !first || first.startMs >= untilMs) return false;
+    notBeforeMs = fromMs;
+    const fromTriggerMs = Math.max(triggerMs, fromMs);
+    return begin(nowMs - (mediaNowMs - fromTriggerMs), fromTriggerMs, cause, untilMs) !== undefined;
+  }
+
+  function holdOff(): void {
+    heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
+  }
+
+  /** @param certainMs how much of the clip is on disk */
+  function cutOff(clip: Running, certainMs: number): void {
+    const fromMs = clip.startMs + certainMs;
+    const lost = clip.lastEndMs - fromMs > ROUNDING_MS;
+    // A clip that was whole, or got as far as it should without a byte taken, is not tried for ever.
+    if (clip.lastEndMs >= clip.endMs ? certainMs === 0 : clip.ended && !lost) return;
+    // Nor at once when it got no further than the one before.
+    if (notBeforeMs !== undefined && fromMs <= notBeforeMs + ROUNDING_MS) holdOff();
+    unfinished = { triggerMs: clip.triggerMs, fromMs, untilMs: clip.endMs, cause: clip.cause };
+  }
+
   async function write(clip: Running, { init, track }: NonNullable<typeof stream>, ended: Promise<void>) {
     const place = await clip.place;
-    if (!place) {
-      heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
-      return;
-    }
+    if (!place) return holdOff();
     const writer = deps.createWriter({
       file: place.partFile,
       init,
@@ -185,23 +225,27 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     for (const fragment of clip.waiting.splice(0)) writer.append(fragment);
     await ended;
     try {
-      const closed = await writer.close();
+      const { cutBy, ...closed } = await writer.close();
       const preRollMs = Math.round(clip.triggerMs - clip.startMs);
+      if (cutBy) cutOff(clip, closed.durationMs);
       deps.written(place.clipId, {
         ...closed,
         preRollMs: Math.max(0, preRollMs),
         startedMs: Math.round(clip.triggeredWallMs - preRollMs),
+        ...(cutBy ? { detail: `cut off, because the disk failed (${cutBy.kind}: ${cutBy.message})` } : {}),
       });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
+      cutOff(clip, 0);
+      holdOff();
       deps.abandoned(place.clipId, `${error.kind}: ${error.message}`);
     }
   }
 
   function fragment(next: Fragment): void {
     const clip = running;
-    if (!clip || clip.ended) return;
+    if (!clip) return void recordTheRest();
+    if (clip.ended) return;
     if (clip.writer) clip.writer.append(next);
     else clip.waiting.push(next);
     clip.lastEndMs = next.endMs;

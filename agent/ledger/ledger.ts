@@ -68,10 +68,12 @@ export interface WrittenClip {
   readonly durationMs: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** What its custody says about how it was written, for a person. */
+  readonly detail?: string;
 }
 
 /** What could be saved of a part file whose writer died. */
-export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256'>;
+export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256' | 'detail'>;
 
 /** One line of a clip's history. */
 export interface CustodyEntry {
@@ -355,7 +357,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
     sealClip(clipId, written) {
       writing.delete(clipId);
       try {
-        return door('seal', () => rows.toClip(reserve.pay(() => seal(clipId, written, null))))();
+        return door('seal', () =>
+          rows.toClip(reserve.pay(() => seal(clipId, written, written.detail ?? null))),
+        )();
       } catch (error) {
         if (mayPass(error))
           unsealed.wait(clipId, error.kind === 'corrupt' ? undefined : written, error.message);

@@ -2,7 +2,15 @@ import { basename } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { clipPlaces, type Entry, entryAt, nameAsFinished, sha256Of, sizeOf } from './clip-files.ts';
+import {
+  clipPlaces,
+  type Entry,
+  entryAt,
+  holdsNothing,
+  nameAsFinished,
+  sha256Of,
+  sizeOf,
+} from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { TornClip, WrittenClip } from './ledger.ts';
@@ -32,7 +40,7 @@ export interface RecoveryDeps {
   readonly rows: ClipRows;
   readonly dir: string;
   readonly log: Log;
-  /** Cuts the torn tail off a file in place and fsyncs it; undefined when nothing playable is left. Repeatable. */
+  /** Makes a damaged file playable in place and fsyncs it; undefined when nothing in it can be played. Repeatable. */
   readonly recoverTorn: (file: string) => Promise<TornClip | undefined>;
   readonly quarantine: Pick<Quarantine, 'setAside'>;
   /** Why a file that is missing was removed by us; undefined when it was not. */
@@ -43,7 +51,7 @@ export interface RecoveryDeps {
 
 /** Puts right what a writer left that died between `openClip` and `sealClip`.
  *  The part file may be torn (cut its tail), whole (seal it), already renamed (seal that), or not there (lost).
- *  Invariant: a file is removed only when nothing in it can be played; one that cannot be read is set aside. */
+ *  Invariant: a file is removed only when it holds nothing but zeros; one that cannot be played or read is set aside. */
 export function createRecovery(deps: RecoveryDeps): Recovery {
   const { db, rows, dir, log, recoverTorn, quarantine, intentOf, seal, lose } = deps;
   /** One repair of a clip at a time. */
@@ -101,12 +109,14 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     const state = rows.get(row.clip_id)?.state;
     if (state !== 'recording') return state === 'lost' ? 'lost' : 'sealed';
     if (torn === undefined) {
-      lose(row.clip_id, 'the writer ended before a playable fragment was on disk');
+      if (await holdsNothing(file))
+        lose(row.clip_id, 'the writer ended before a playable fragment was on disk');
+      else setAside(row, 'no whole fragment is in it');
       return 'lost';
     }
     if (file === places.file) nameAsFinished(places);
     const written = { ...torn, ...estimatedTimes(row, torn, entry.mtimeMs) };
-    seal(row.clip_id, written, 'recovered after its writer died');
+    seal(row.clip_id, written, ['recovered after its writer died', torn.detail].filter(Boolean).join(': '));
     return 'sealed';
   }
 

@@ -4,7 +4,7 @@ import { boxes, readHeader, readInit, readMoof, rewriteMoof } from '../../../../
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { box, madeInit, madeMoof } from './made-fragments.ts';
 
-const track = { timescale: 1000, defaultSampleTicks: 0, defaultSampleFlags: 0 };
+const track = { timescale: 1000, defaultSampleTicks: 0, defaultSampleFlags: 0, trackId: 1 };
 const corrupt = (error: unknown) => error instanceof Failure && error.kind === 'corrupt';
 
 test('a fragment tells its time, length, sizes and whether it begins with a key frame', () => {
@@ -49,7 +49,7 @@ test('flags of the first sample and the defaults of the track count where the ta
     );
   const make = (trun: Buffer) =>
     box('moof', box('mfhd', u32(0, 1)), box('traf', box('tfhd', u32(0, 1)), box('tfdt', u32(0, 0)), trun));
-  const defaults = { timescale: 1000, defaultSampleTicks: 50, defaultSampleFlags: 0x1_0000 };
+  const defaults = { timescale: 1000, defaultSampleTicks: 50, defaultSampleFlags: 0x1_0000, trackId: 1 };
   const first = readMoof(make(box('trun', u32(0x204, 2, 0, 11, 12))), defaults);
   assert.deepEqual([first.startsWithKeyFrame, first.durationTicks, first.sampleBytes], [true, 100, 23]);
   const silent = readMoof(make(box('trun', u32(0x200, 2, 11, 12))), defaults);

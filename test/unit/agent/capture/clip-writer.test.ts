@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { boxes } from '../../../../agent/capture/boxes.ts';
 import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
 import { createClipWriter, type ClipWriterDeps } from '../../../../agent/capture/clip-writer.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
@@ -69,48 +70,146 @@ test('size and SHA-256 are those of the closed file', async () => {
   assert.equal(closed.sha256, createHash('sha256').update(bytes).digest('hex'));
 });
 
-test('a full disk ends the clip with kind exhausted, and what was synced stays', async () => {
-  let room = 3;
-  const { open } = await import('node:fs/promises');
-  const { writer, file, fragments, failures } = writerFor('full.mp4', {
-    openFile: async (path) => {
-      const handle = await open(path, 'wx');
-      return {
-        writev: async (parts) => {
-          if (room-- === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-          return handle.writev(parts);
-        },
-        datasync: () => handle.datasync(),
-        sync: () => handle.sync(),
-        close: () => handle.close(),
-      };
-    },
+const systemError = (code: string) => Object.assign(new Error(`${code}: the disk says no`), { code });
+
+type Fault = 'writev' | 'datasync' | 'sync' | 'truncate';
+type Opened = Awaited<ReturnType<NonNullable<ClipWriterDeps['openFile']>>>;
+
+/** A real file whose calls fail when `fails` says so. Calls are counted from 1, each name by itself. */
+function failing(
+  fails: (call: Fault, count: number) => Error | undefined,
+): NonNullable<ClipWriterDeps['openFile']> {
+  return async (path) => {
+    const handle = await open(path, 'wx');
+    const counts: Record<Fault, number> = { writev: 0, datasync: 0, sync: 0, truncate: 0 };
+    const mayFail = (call: Fault) => {
+      const error = fails(call, ++counts[call]);
+      if (error) throw error;
+    };
+    const file: Opened = {
+      writev: async (parts) => {
+        const result = await handle.writev(parts);
+        mayFail('writev');
+        return result;
+      },
+      // As Linux does it: the bytes are where a reader finds them, and the next sync succeeds.
+      datasync: async () => mayFail('datasync'),
+      sync: async () => mayFail('sync'),
+      truncate: async (length) => {
+        mayFail('truncate');
+        await handle.truncate(length);
+      },
+      close: () => handle.close(),
+    };
+    return file;
+  };
+}
+
+for (const code of ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'])
+  for (const call of ['writev', 'datasync'] as const)
+    test(`a fragment whose ${call} failed with ${code} is not in the clip, whatever succeeds later`, async () => {
+      // The first write is that of the init segment.
+      const third = call === 'writev' ? 4 : 3;
+      const { writer, file, fragments, failures } = writerFor(`${call}-${code}.mp4`, {
+        openFile: failing((one, count) => (one === call && count === third ? systemError(code) : undefined)),
+      });
+      for (const fragment of fragments) writer.append(fragment);
+      const closed = await writer.close();
+      assert.equal(closed.durationMs, 2000);
+      assert.equal(closed.cutBy, failures[0]);
+      assert.equal(failures.length, 1);
+      assert.equal(failures[0]?.kind, code === 'EIO' ? 'corrupt' : 'exhausted');
+      const bytes = await readFile(file);
+      assert.equal((await readBack(file)).length, 2);
+      assert.equal(closed.bytes, bytes.length);
+      assert.equal(closed.sha256, createHash('sha256').update(bytes).digest('hex'));
+    });
+
+test('a clip of which nothing is certain is a failure, and so is one that cannot be cut', async () => {
+  const nothing = writerFor('nothing.mp4', {
+    openFile: failing((call) => (call === 'datasync' ? systemError('EIO') : undefined)),
   });
-  for (const fragment of fragments) writer.append(fragment);
-  await assert.rejects(writer.close(), { kind: 'exhausted' });
-  assert.equal(failures.length, 1);
-  assert.equal((await readBack(file)).length, 2);
+  for (const fragment of nothing.fragments) nothing.writer.append(fragment);
+  await assert.rejects(nothing.writer.close(), { kind: 'corrupt' });
+  const uncut = writerFor('uncut.mp4', {
+    openFile: failing((call, count) =>
+      call === 'truncate' || (call === 'datasync' && count === 3) ? systemError('EROFS') : undefined,
+    ),
+  });
+  for (const fragment of uncut.fragments) uncut.writer.append(fragment);
+  await assert.rejects(uncut.writer.close(), { kind: 'exhausted' });
+  const unnamed = writerFor('unnamed.mp4', {
+    openFile: failing((call) => (call === 'sync' ? systemError('EIO') : undefined)),
+  });
+  for (const fragment of unnamed.fragments) unnamed.writer.append(fragment);
+  await assert.rejects(unnamed.writer.close(), { kind: 'corrupt' });
+  assert.equal(unnamed.failures.length, 1);
 });
 
-test('a disk that takes only a part of a fragment counts as full', async () => {
-  const { open } = await import('node:fs/promises');
-  let writes = 0;
-  const { writer, fragments } = writerFor('short.mp4', {
+test('a last sync that fails costs nothing when the next one succeeds: each fragment was synced by itself', async () => {
+  const { writer, file, fragments } = writerFor('last-sync.mp4', {
+    openFile: failing((call, count) => (call === 'sync' && count === 2 ? systemError('EIO') : undefined)),
+  });
+  for (const fragment of fragments) writer.append(fragment);
+  const closed = await writer.close();
+  assert.equal(closed.durationMs, 8000);
+  assert.equal((await readBack(file)).length, 8);
+});
+
+test('a write that takes only a part of a fragment is gone on with where it stopped', async () => {
+  const { writer, file, fragments } = writerFor('short.mp4', {
     openFile: async (path) => {
       const handle = await open(path, 'wx');
       return {
         writev: async (parts) => {
-          const result = await handle.writev(parts);
-          return writes++ === 0 ? result : { ...result, bytesWritten: result.bytesWritten - 1 };
+          const [first = Buffer.alloc(0)] = parts as unknown as readonly Buffer[];
+          const { bytesWritten } = await handle.write(first, 0, Math.max(1, first.length >> 1));
+          return { bytesWritten, buffers: parts };
         },
         datasync: () => handle.datasync(),
         sync: () => handle.sync(),
+        truncate: (length) => handle.truncate(length),
+        close: () => handle.close(),
+      };
+    },
+  });
+  for (const fragment of fragments) writer.append(fragment);
+  const closed = await writer.close();
+  const bytes = await readFile(file);
+  assert.equal(closed.sha256, createHash('sha256').update(bytes).digest('hex'));
+  assert.deepEqual(
+    (await readBack(file)).map(({ mdat }) => Buffer.concat(mdat)),
+    fragments.map(({ mdat }) => Buffer.concat(mdat)),
+  );
+});
+
+test('a disk that takes nothing of a fragment counts as full', async () => {
+  const { writer, fragments } = writerFor('nothing-taken.mp4', {
+    openFile: async (path) => {
+      const handle = await open(path, 'wx');
+      let writes = 0;
+      return {
+        writev: async (parts) =>
+          writes++ === 0 ? handle.writev(parts) : { bytesWritten: 0, buffers: parts },
+        datasync: () => handle.datasync(),
+        sync: () => handle.sync(),
+        truncate: (length) => handle.truncate(length),
         close: () => handle.close(),
       };
     },
   });
   for (const fragment of fragments) writer.append(fragment);
   await assert.rejects(writer.close(), { kind: 'exhausted' });
+});
+
+test('a clip carries its init segment again behind its first fragment, and then behind every eighth', async () => {
+  const { writer, file, fragments } = writerFor('copies.mp4');
+  for (const fragment of [...fragments, ...fragments.slice(0, 2)]) writer.append(fragment);
+  await writer.close();
+  const bytes = await readFile(file);
+  const types = [...boxes(bytes)].map(({ type }) => type).join(' ');
+  const pairs = (count: number) => Array.from({ length: count }, () => 'moof mdat').join(' ');
+  assert.equal(types, `ftyp moov ${pairs(1)} uuid ${pairs(8)} uuid ${pairs(1)}`);
 });
 
 test('a disk that is too slow ends the clip instead of filling the memory', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { benchLedger, uploadNext, writeClip } from './bench.ts';
+import { benchLedger, keepWhole, uploadNext, writeClip } from './bench.ts';
 
 const clean = (clips: number) => ({ clips, ok: clips, repaired: 0, repairable: 0, problems: [] });
 
@@ -49,6 +49,37 @@ test('a repair that keeps failing ends with the file set aside, never deleted', 
   }
   assert.match(bench.ledger.clip(clip.clipId)?.reason ?? '', /set aside in quarantine/);
   assert.deepEqual(readdirSync(join(bench.dir, 'quarantine')), [`gate_${clip.clipId}.mp4.part`]);
+});
+
+test('a part file that cannot be played is set aside when it holds anything, and removed when it holds nothing', async (t) => {
+  const bench = benchLedger(t, { recoverTorn: async () => undefined });
+  const [bytes, zeros] = [bench.open(), bench.open()];
+  writeClip(bytes.partFile, 100);
+  writeFileSync(zeros.partFile, Buffer.alloc(3_000_000));
+  const ledger = bench.reopen();
+  await ledger.check({ repair: true });
+  assert.match(ledger.clip(bytes.clipId)?.reason ?? '', /set aside in quarantine/);
+  assert.match(ledger.clip(zeros.clipId)?.reason ?? '', /before a playable fragment/);
+  assert.deepEqual(readdirSync(join(bench.dir, 'quarantine')), [`gate_${bytes.clipId}.mp4.part`]);
+  assert.equal(existsSync(zeros.partFile), false);
+});
+
+test('custody says what a repair kept and set aside', async (t) => {
+  const bench = benchLedger(t, {
+    recoverTorn: async (file) => {
+      const found = await keepWhole(file);
+      return found && { ...found, detail: 'kept 39 of 40 fragments, 152 kB set aside in the clip' };
+    },
+  });
+  const clip = bench.open();
+  writeClip(clip.partFile, 100);
+  const ledger = bench.reopen();
+  await ledger.check({ repair: true });
+  const sealed = ledger.custody(clip.clipId).find(({ event }) => event === 'seal');
+  assert.equal(
+    sealed?.detail,
+    'recovered after its writer died: kept 39 of 40 fragments, 152 kB set aside in the clip',
+  );
 });
 
 test('a torn clip is repaired while the agent runs', async (t) => {
