@@ -143,12 +143,12 @@ export function createBudget(deps: BudgetDeps): Budget {
   const mayGoBytes = () => Math.max(0, bytesOf((state) => MAY_GO.has(state)) - stuckBytes());
 
   /** The oldest of what may go, at most a step's worth. Cameras whose files could not be removed come last. */
-  function plan(bytes: number): ClipRow[] {
+  function plan(bytes: number, classes: typeof oldest): ClipRow[] {
     const clips: ClipRow[] = [];
     let planned = 0;
     const waiting = unremovable.waitingCameras();
     for (const cameras of waiting.length > 0 ? [waiting, []] : [[]])
-      for (const statement of oldest) {
+      for (const statement of classes) {
         if (planned >= bytes || clips.length >= REMOVALS_PER_STEP) break;
         const leftAlone = [...unremovable.waitingClips(), ...clips.map(({ clip_id }) => clip_id)];
         const found = statement.all({
@@ -167,8 +167,8 @@ export function createBudget(deps: BudgetDeps): Budget {
 
   /** One step.
    *  @returns bytes of the files that went */
-  function removeOldest({ bytes, policy }: Need): number {
-    const clips = plan(bytes);
+  function removeOldest({ bytes, policy }: Need, classes = oldest): number {
+    const clips = plan(bytes, classes);
     if (clips.length === 0) return 0;
     const before = freeBytes();
     const removed = removal.remove(clips, `file removed: ${policy}`, 'room');
@@ -223,16 +223,22 @@ export function createBudget(deps: BudgetDeps): Budget {
     },
 
     async makeRoomAhead(breathe) {
-      const largestExpected = Math.max(0, ...[...cameras].map(expectedBytes));
-      const expected = Math.min(CLIPS_AHEAD * largestExpected, maxBytes * SHARE_AHEAD);
-      for (;;) {
-        const lacking = need(expected, minFreeBytes + reserve.missingBytes());
-        if (lacking.bytes <= 0 || mayGoBytes() < lacking.bytes) return;
-        if (lacking.policy === 'disk nearly full' && unremovable.isInVain()) return;
-        // Ends: every turn removes files, or there is nothing that may go now.
-        if (removeOldest(lacking) === 0) return;
-        await breathe();
-      }
+      const clipBytes = Math.max(0, ...[...cameras].map(expectedBytes));
+      const ahead = Math.min(CLIPS_AHEAD * clipBytes, maxBytes * SHARE_AHEAD);
+      // What is nowhere else goes as late as it may: for the next clip, and not for the reserve.
+      const stages = [
+        { expected: ahead, floor: minFreeBytes + reserve.missingBytes(), classes: oldest.slice(0, 2) },
+        { expected: Math.min(clipBytes, ahead), floor: minFreeBytes, classes: oldest },
+      ];
+      for (const { expected, floor, classes } of stages)
+        for (;;) {
+          const lacking = need(expected, floor);
+          if (lacking.bytes <= 0 || mayGoBytes() < lacking.bytes) break;
+          if (lacking.policy === 'disk nearly full' && unremovable.isInVain()) break;
+          // Ends: every turn removes files, or there is nothing that may go now.
+          if (removeOldest(lacking, classes) === 0) break;
+          await breathe();
+        }
     },
   };
 }

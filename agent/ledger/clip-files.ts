@@ -59,10 +59,14 @@ export function sizeOf(path: string): number | undefined {
   return entry.kind === 'file' ? entry.bytes : undefined;
 }
 
-/** The folder of a camera's clips, with its own entry on disk. */
+/** The folder of a camera's clips, with its own entry on disk.
+ *  @throws the system's error when nothing can be written there */
 export function ensureCameraFolder(dir: string, cameraId: string): void {
   const folder = cameraDir(dir, cameraId);
-  if (existsSync(folder)) return;
+  if (existsSync(folder)) {
+    accessSync(folder, constants.W_OK);
+    return;
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   fsyncFolder(folder);
   fsyncFolder(clipsDir(dir));

@@ -385,7 +385,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
       }
     },
     // What is uploaded may go: these help to make room.
-    leaseNext: door('lease', paid(leases.leaseNext)),
+    // What is away cannot be read.
+    leaseNext: door('lease', () => (root.away() === undefined ? paid(leases.leaseNext)() : undefined)),
     settleUploaded: door('settle', paid(leases.settleUploaded)),
     settleFailed: door('settle', paid(leases.settleFailed)),
     settleParked: door('settle', (lease, reason) => {

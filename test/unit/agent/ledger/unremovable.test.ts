@@ -98,6 +98,7 @@ test('a file that is immutable stays sealed; the next clip is recorded', (t) => 
   try {
     open();
     open();
+    open();
     assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
     assert.ok(existsSync(clip.file));
   } finally {
