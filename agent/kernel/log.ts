@@ -15,8 +15,14 @@ const SECRETS: readonly [RegExp, string][] = [
   [/(SharedAccessKey=)[^;\s"]+/gi, '$1***'],
   [/(SharedAccessSignature )[^\s"]+/gi, '$1***'],
   [/(AccountKey=)[^;\s"]+/gi, '$1***'],
-  [/(rtsps?:\/\/)[^/@\s"]+@/gi, '$1***@'],
-  [/("?(?:password|user-pw|sasToken)"?\s*[:=]\s*"?)[^"\s,}]+/gi, '$1***'],
+  // Up to the last @: a password may hold what ends a login, written rightly or not.
+  [/(rtsps?:\/\/)(?:[^\s"]|\\")*@/gi, '$1***@'],
+  // As JSON, and as JSON inside a text.
+  [/("(?:password|passwd|pwd|user-pw|sasToken)"\s*:\s*")(?:[^"\\]|\\.)*/gi, '$1***'],
+  [/(\\"(?:password|passwd|pwd|user-pw|sasToken)\\"\s*:\s*\\")(?:\\\\(?:\\.|[^\\])|[^\\"])*/gi, '$1***'],
+  [/((?:password|passwd|pwd|user-pw|sasToken)\s*[:=]\s*)(?!\*\*\*)[^"\\\s,}]+/gi, '$1***'],
+  [/(\bAuthorization:\s*Basic\s+)[\w+/=]+/gi, '$1***'],
+  [/(\bresponse=\\?")[^"\\]*/gi, '$1***'],
 ];
 
 /** Takes every secret we know of out of a line. */

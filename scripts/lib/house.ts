@@ -1,26 +1,20 @@
 /** The whole product on one machine: which processes there are, in which order they start, and what each is told. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { CONTAINER_CLIPS, type RecordingConfig } from '@dachawatch/contracts';
+import { type CameraCredential, CONTAINER_CLIPS, type RecordingConfig } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { loadKeys } from '../../cloud-fn/local/functions-host/keys.ts';
 import { writeHubPlace } from './hub-place.ts';
+import type { CameraLogin } from './camera-logins.ts';
 import { repoRoot } from './places.ts';
 import type { Ready, Supervisor } from './supervisor.ts';
-
-/** A camera as the person named it: addresses may carry a login. */
-export interface CameraAddress {
-  readonly id: string;
-  readonly main: string;
-  readonly sub: string;
-}
 
 export interface HouseOptions {
   readonly dataDir: string;
   readonly modelsDir: string;
   readonly dashboardPort: number;
-  readonly cameras: readonly CameraAddress[];
+  readonly cameras: readonly CameraLogin[];
   readonly recording: RecordingConfig;
   /** Scenario of a simulated UPS; none when absent. */
   readonly upsScenario: string | undefined;
@@ -175,16 +169,24 @@ interface HubAddress {
 /** `appliance.json` and the credentials folder, as an installer would write them. */
 function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
   const credentials = join(options.dataDir, 'credentials');
+  // Made anew: no login of another time stays behind, and no mode that an older file had.
+  rmSync(credentials, { recursive: true, force: true });
   mkdirSync(credentials, { recursive: true, mode: 0o700 });
   const secret = (name: string, content: string) =>
     writeFileSync(join(credentials, name), content, { mode: 0o600 });
   secret('iothub', hub.connectionString);
-  const cameras = options.cameras.map(({ id, main, sub }) => {
-    const { address: mainAddress, login } = withoutLogin(main);
-    const { address: subAddress } = withoutLogin(sub);
-    if (login) secret(`camera-${id}`, JSON.stringify(login));
-    return { id, main: mainAddress, sub: subAddress, ...(login ? { credential: `camera-${id}` } : {}) };
-  });
+  const credential = (key: string, name: string, login: CameraCredential | undefined) => {
+    if (!login) return {};
+    secret(name, JSON.stringify(login));
+    return { [key]: name };
+  };
+  const cameras = options.cameras.map(({ id, main, sub, login, subLogin }) => ({
+    id,
+    main,
+    sub,
+    ...credential('credential', `camera-${id}`, login),
+    ...credential('subCredential', `camera-${id}-sub`, subLogin),
+  }));
   const config = {
     schema: 'dachawatch/appliance/1',
     deviceId: DEVICE_ID,
@@ -207,19 +209,4 @@ function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
     dashboard: { port: options.dashboardPort },
   };
   writeFileSync(join(options.dataDir, 'appliance.json'), `${JSON.stringify(config, null, 2)}\n`);
-}
-
-/** `rtsp://user:password@host/path` taken apart: the login never enters a configuration file. */
-export function withoutLogin(address: string): {
-  address: string;
-  login: { username: string; password: string } | undefined;
-} {
-  const url = new URL(address);
-  const login =
-    url.username === ''
-      ? undefined
-      : { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
-  url.username = '';
-  url.password = '';
-  return { address: url.href, login };
 }

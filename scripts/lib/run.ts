@@ -1,5 +1,5 @@
 /** `scripts/run`: the whole product on this machine, with a camera to watch. Its help stands in `scripts/run`. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 import { startCamera, type CameraSimulator } from '../../hardware/simulators/camera/camera.ts';
 import { defaultFootage } from '../../hardware/simulators/camera/default-footage.ts';
 import { lockData } from './data-lock.ts';
-import { agentRuntimeDir, type CameraAddress, startHouse, upsSockets } from './house.ts';
+import { askHidden, type CameraLogin, cameraLogins, LoginRefusal } from './camera-logins.ts';
+import { agentRuntimeDir, startHouse, upsSockets } from './house.ts';
 import { cacheDir, repoRoot, stateDir } from './places.ts';
 import { watchPowerSwitch } from './power-switch.ts';
 import { createSupervisor } from './supervisor.ts';
@@ -45,6 +46,25 @@ function scenarioFile(wish: string, dataDir: string): string {
   throw new Refusal(`--ups takes a scenario file or one of ${names.join(', ')}; "${wish}" is neither`);
 }
 
+const HIDDEN = /^hidden:(\d+)$/;
+const HIDDEN_FD = 8;
+
+/** What `scripts/lib/hide-logins.sh` took out of the arguments and the environment.
+ *  @returns gives each value as it was */
+function unhide(values: readonly (string | undefined)[]): (value: string) => string {
+  if (!values.some((value) => value !== undefined && HIDDEN.test(value))) return (value) => value;
+  let lines: readonly string[];
+  try {
+    lines = readFileSync(HIDDEN_FD, 'utf8').split('\n');
+  } catch {
+    throw new Refusal('hidden: is no address');
+  }
+  return (value) => {
+    const line = HIDDEN.exec(value)?.[1];
+    return line === undefined ? value : (lines[Number(line) - 1] ?? '');
+  };
+}
+
 function readOptions(args: string[]) {
   let values;
   try {
@@ -56,6 +76,9 @@ function readOptions(args: string[]) {
         once: { type: 'boolean', default: false },
         camera: { type: 'string', multiple: true, default: [] },
         sub: { type: 'string', multiple: true, default: [] },
+        'camera-login': { type: 'string', multiple: true, default: [] },
+        // Of scripts/lib/hide-logins.sh.
+        'hidden-login': { type: 'string' },
         data: { type: 'string' },
         port: { type: 'string', default: '8080' },
         'pre-roll': { type: 'string', default: '5' },
@@ -76,16 +99,21 @@ function readOptions(args: string[]) {
       'each --camera needs a --sub: the address of the small stream of the same camera, which is decoded to look for motion',
     );
   const dataDir = resolve(values.data ?? join(stateDir(), 'run'));
-  for (const address of [...values.camera, ...values.sub])
-    if (!/^rtsps?:\/\/[^\s"]+$/.test(address) || !URL.canParse(address))
-      throw new Refusal('--camera and --sub take an address that begins with rtsp://');
+  if (values.camera.length === 0 && values['camera-login'].length > 0)
+    throw new Refusal('--camera-login is for real cameras: name them with --camera and --sub');
+  const shown = unhide([...values.camera, ...values.sub, values['hidden-login']]);
   return {
     video: values.video,
     leadInS: numberIn(values['lead-in'], 'lead-in', 0, 3600),
     loop: !values.once,
-    cameras: values.camera.map(
-      (main, index): CameraAddress => ({ id: `camera-${index + 1}`, main, sub: values.sub[index] ?? '' }),
-    ),
+    logins: {
+      main: values.camera.map(shown),
+      sub: values.sub.map(shown),
+      files: values['camera-login'],
+      environment: values['hidden-login'] === undefined ? undefined : shown(values['hidden-login']),
+      ask: process.stdin.isTTY && process.stderr.isTTY ? askHidden : undefined,
+    },
+    exposed: [...values.camera, ...values.sub].some((text) => /:[^/@]+@/.test(shown(text))),
     dataDir,
     upsScenario: values.ups === undefined ? undefined : scenarioFile(values.ups, dataDir),
     port: numberIn(values.port, 'port', 0, 65_535),
@@ -98,6 +126,9 @@ function readOptions(args: string[]) {
     json: values.json,
   };
 }
+
+// Whatever anybody of us writes is for its owner alone.
+process.umask(0o077);
 
 const options = (() => {
   try {
@@ -117,6 +148,11 @@ const tell = (sentence: string) => {
 };
 
 async function main(interrupted: AbortSignal): Promise<number> {
+  const realCameras = await cameraLogins(options.logins);
+  if (options.exposed)
+    process.stderr.write(
+      'scripts/run: a password in an argument stays in the history of your shell, and others could see it for a moment; give only the user, then it is asked for, or --camera-login FILE\n',
+    );
   try {
     mkdirSync(join(options.dataDir, 'log'), { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -143,7 +179,7 @@ async function main(interrupted: AbortSignal): Promise<number> {
   const ending = new AbortController();
   let plug: Promise<void> = Promise.resolve();
   try {
-    const cameras = [...options.cameras];
+    const cameras: CameraLogin[] = [...realCameras];
     if (cameras.length === 0) {
       const video =
         options.video === undefined ? await defaultFootage(cacheDir(), tell) : resolve(options.video);
@@ -156,7 +192,8 @@ async function main(interrupted: AbortSignal): Promise<number> {
         onProgress: tell,
         signal: interrupted,
       });
-      cameras.push({ id: 'demo', main: camera.mainUrl, sub: camera.subUrl });
+      const { mainUrl, subUrl } = camera;
+      cameras.push({ id: 'demo', main: mainUrl, sub: subUrl, login: undefined, subLogin: undefined });
     }
     if (interrupted.aborted) return INTERRUPTED;
     const { dashboard } = await startHouse(supervisor, {
@@ -262,5 +299,5 @@ try {
   process.exitCode = await main(interruption.signal);
 } catch (error) {
   process.stderr.write(`scripts/run: ${(error as Error).message}\n`);
-  process.exitCode = error instanceof Refusal ? 2 : 1;
+  process.exitCode = error instanceof Refusal || error instanceof LoginRefusal ? 2 : 1;
 }

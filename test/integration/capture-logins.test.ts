@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Capture, CaptureCamera } from '../../agent/capture/capture.ts';
+import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
+import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { makeVideo } from '../fakes/media.ts';
+import { type CaptureRig, createRig, until } from './capture-rig.ts';
+
+/** A camera with real pictures, behind a door that asks for a login. */
+let rig: CaptureRig;
+let behind: CameraSimulator;
+before(async () => {
+  rig = await createRig();
+  const video = join(rig.dir, 'walks.mp4');
+  await makeVideo(video, { seconds: 8, fps: 10, fromS: 1, toS: 7 });
+  behind = await startCamera({ video, leadInS: 3, cacheDir: rig.dir });
+});
+after(async () => {
+  await rig?.close();
+  await behind?.stop();
+});
+
+const right = { username: 'viewer', password: 'p@ss %/?#:ä"' };
+const wrong = { ...right, password: 'wrong' };
+const recording = { preRollMs: 2000, postRollMs: 4000 };
+const HOUR = 3_600_000;
+const state = (capture: Capture) => capture.status()[0] ?? assert.fail();
+const camera = (
+  door: RtspDoor,
+  credential: CaptureCamera['credential'],
+  subCredential = credential,
+): CaptureCamera => ({
+  config: { id: 'gate', main: door.mainUrl, sub: door.subUrl, sensitivity: 5 },
+  credential,
+  subCredential,
+});
+async function doorOf(t: TestContext, wish: DoorWish): Promise<RtspDoor> {
+  const door = await openDoor({ cameraPort: Number(new URL(behind.mainUrl).port), ...wish });
+  t.after(() => door.stop());
+  return door;
+}
+const live = (capture: Capture) => until('a live camera', () => state(capture).state === 'live');
+
+test('a wrong login is sent once and said, however often the camera was tried; the right one is tried at once', async (t) => {
+  const door = await doorOf(t, { login: right, lockAfter: 3 });
+  const capture = rig.capture({
+    main: door.mainUrl,
+    sub: door.subUrl,
+    cameras: [camera(door, wrong)],
+    loginWaitsMs: [HOUR],
+  });
+  await capture.start();
+  await until('the sentence', () => state(capture).state === 'down');
+  assert.match(
+    state(capture).detail ?? '',
+    /^camera gate, main stream: 401, the camera refuses the login; tried again after 60 min, so that/,
+  );
+  assert.equal(state(capture).pid, null);
+  await assert.rejects(capture.snapshot('gate', AbortSignal.timeout(60_000)), /refuses the login/);
+  assert.equal(door.wrongLogins(), 1);
+  assert.ok(door.requests.every(({ path }) => path === '/main'));
+  capture.apply({ cameras: [camera(door, right)], recording });
+  await live(capture);
+  assert.equal(door.wrongLogins(), 1);
+  await capture.stop();
+});
+
+test('a refused login is tried again by itself, once each time, and is live when the camera takes it', async (t) => {
+  const door = await doorOf(t, { login: right });
+  const capture = rig.capture({
+    main: door.mainUrl,
+    sub: door.subUrl,
+    cameras: [camera(door, wrong)],
+    loginWaitsMs: [300],
+  });
+  await capture.start();
+  await until('the third try', () => door.wrongLogins() === 3);
+  const tries = door.requests.filter(({ login }) => login === 'wrong').map(({ atMs }) => atMs);
+  for (const [index, at] of tries.slice(1).entries()) assert.ok(at - (tries[index] ?? 0) >= 300);
+  door.change({ login: wrong, cameraPort: Number(new URL(behind.mainUrl).port) });
+  await live(capture);
+  assert.equal(state(capture).detail, null);
+  await capture.stop();
+});
+
+test('an agent that starts again and again does not send a refused login each time', async (t) => {
+  const door = await doorOf(t, { login: right });
+  const loginsFile = join(rig.dir, 'camera-logins.json');
+  for (let start = 0; start < 3; start++) {
+    const capture = rig.capture({
+      main: door.mainUrl,
+      sub: door.subUrl,
+      cameras: [camera(door, wrong)],
+      loginsFile,
+      loginWaitsMs: [HOUR],
+    });
+    await capture.start();
+    await until('the sentence', () => /refuses the login/.test(state(capture).detail ?? ''));
+    await capture.stop();
+  }
+  assert.equal(door.wrongLogins(), 1);
+});
+
+test('each stream may have a login of its own', async (t) => {
+  const sub = { username: 'other', password: 'second' };
+  const mainDoor = await doorOf(t, { login: right });
+  const subDoor = await doorOf(t, { login: sub });
+  const capture = rig.capture({
+    main: mainDoor.mainUrl,
+    sub: subDoor.subUrl,
+    cameras: [
+      {
+        config: { id: 'gate', main: mainDoor.mainUrl, sub: subDoor.subUrl, sensitivity: 5 },
+        credential: right,
+        subCredential: sub,
+      },
+    ],
+  });
+  await capture.start();
+  await live(capture);
+  assert.deepEqual([mainDoor.wrongLogins(), subDoor.wrongLogins()], [0, 0]);
+  await capture.stop();
+});
+
+test('a camera that lets us look but not watch is left alone after the first refusal', async (t) => {
+  const door = await doorOf(t, { answers: { SETUP: 401 } });
+  const capture = rig.capture({
+    main: door.mainUrl,
+    sub: door.subUrl,
+    cameras: [camera(door, right)],
+    loginWaitsMs: [HOUR],
+  });
+  await capture.start();
+  await until('the sentence', () =>
+    /refuses the login; tried again after 60 min/.test(state(capture).detail ?? ''),
+  );
+  await capture.stop();
+});
+
+for (const [phase, answer, words] of [
+  ['SETUP', 461, /461, the camera does not send over TCP/],
+  ['SETUP', 453, /453, the camera has too many viewers/],
+  ['SETUP', 'reset', /broke off the connection/],
+  ['PLAY', 454, /454, the camera forgot the session/],
+  ['PLAY', 503, /503, the camera is too busy/],
+  ['PLAY', 'reset', /broke off the connection/],
+  ['DESCRIBE', 'reset', /broke off the connection/],
+] as const)
+  test(`${answer} in answer to ${phase} becomes a sentence`, async (t) => {
+    const door = await doorOf(t, { answers: { [phase]: answer } });
+    const capture = rig.capture({ main: door.mainUrl, sub: door.subUrl, cameras: [camera(door, undefined)] });
+    await capture.start();
+    const detail = await until('a reason', () => state(capture).detail ?? undefined);
+    assert.match(detail, words);
+    assert.doesNotMatch(detail, /\.c\b|gst|Gst|\(\d/);
+    await capture.stop();
+  });
