@@ -3,11 +3,13 @@ import { benchFaults } from './bench/faults.ts';
 import { benchMotion } from './bench/motion.ts';
 import { benchMutants } from './bench/mutants.ts';
 import { Refusal, Unable } from './bench/refusal.ts';
+import { benchUpload } from './bench/upload.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[], signal: AbortSignal) => Promise<void>>> = {
   faults: benchFaults,
   motion: benchMotion,
   mutants: benchMutants,
+  upload: benchUpload,
 };
 /** Exit code of a program ended by Ctrl-C. */
 const INTERRUPTED = 130;

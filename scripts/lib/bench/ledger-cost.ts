@@ -17,10 +17,11 @@ export interface LedgerCost {
   readonly settleMs: number;
   readonly nextLeaseMs: number;
   readonly summaryMs: number;
-  /** Up to 200 clips that have no verdict. */
+  /** Twenty clips that have no verdict. */
   readonly unjudgedMs: number;
   /** The newest 25 clips. */
   readonly listMs: number;
+  /** An event for the hub. */
   readonly tellMs: number;
 }
 
@@ -94,6 +95,7 @@ export function ledgerCost(rows: number): LedgerCost {
       maxBytes: 1e15,
       leaseMs: 900_000,
       minFreeBytes: 0,
+      reserveBytes: 0,
       recoverTorn: () => Promise.resolve(undefined),
     });
     ledger = made;
@@ -121,7 +123,7 @@ export function ledgerCost(rows: number): LedgerCost {
       settleMs,
       nextLeaseMs: cost(() => made.nextLeaseInMs()),
       summaryMs: cost(() => made.summary()),
-      unjudgedMs: cost(() => made.awaitingVerdict(1_000, Math.min(200, rows / 4))),
+      unjudgedMs: cost(() => made.awaitingVerdict(1_000, 20)),
       listMs: cost(() => made.clips({ limit: 25 })),
       tellMs: cost(() =>
         made.tell('camera.state', { cameraId: 'few', state: 'live', detail: null } as never),
