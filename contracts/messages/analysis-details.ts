@@ -1,37 +1,42 @@
 import { Type, type Static } from 'typebox';
-import { Box, OneOf, Sha256 } from '../schema-types.ts';
+import { Address, Box, Count, OneOf, Sha256, Word } from '../schema-types.ts';
+import { BOXES_MAX, LABELS_MAX } from './verdict.ts';
 
 /** What the worker found in a clip: the `details` of a processing result. */
 export const AnalysisDetails = Type.Object(
   {
-    schema_version: Type.Integer({ minimum: 1, description: 'A newer one only adds fields' }),
+    schema_version: Count('A newer one only adds fields', 1),
     model: Type.Object({
-      name: Type.String({ description: 'Name in the model manifest' }),
+      name: Word('Name in the model manifest'),
       sha256: Sha256('SHA-256 of the weights that were loaded'),
-      licence: Type.String({ description: 'Licence of the weights, SPDX where one exists' }),
+      licence: Word('Licence of the weights, SPDX where one exists'),
     }),
     frames: Type.Object({
-      decoded: Type.Integer({ minimum: 0 }),
-      analysed: Type.Integer({ minimum: 0 }),
+      decoded: Count('Pictures decoded'),
+      analysed: Count('Pictures shown to the model'),
     }),
     detections: Type.Array(
       Type.Object({
-        label: Type.String({ description: 'COCO class name' }),
-        count_max: Type.Integer({ minimum: 1, description: 'Most of them seen in one frame' }),
+        label: Word('COCO class name'),
+        count_max: Count('Most of them seen in one frame', 1),
         confidence_max: Type.Number({ minimum: 0, maximum: 1 }),
-        first_ms: Type.Integer({ minimum: 0, description: 'Time in the clip of the first sighting' }),
-        last_ms: Type.Integer({ minimum: 0, description: 'Time in the clip of the last sighting' }),
-        frames: Type.Integer({ minimum: 1, description: 'Analysed frames that show it' }),
-        boxes: Type.Array(Box, { description: 'Boxes of this label in the best frame' }),
+        first_ms: Count('Time in the clip of the first sighting'),
+        last_ms: Count('Time in the clip of the last sighting'),
+        frames: Count('Analysed frames that show it', 1),
+        boxes: Type.Array(Box, {
+          maxItems: BOXES_MAX,
+          description: 'Boxes of this label in the best frame',
+        }),
       }),
+      { maxItems: LABELS_MAX },
     ),
     best_frame: Type.Optional(
       Type.Object({
-        blobName: Type.String({ description: 'Annotated picture in the frames container' }),
-        at_ms: Type.Integer({ minimum: 0, description: 'Time in the clip' }),
+        blobName: Address('Annotated picture in the frames container'),
+        at_ms: Count('Time in the clip'),
       }),
     ),
-    cpu_ms: Type.Integer({ minimum: 0, description: 'CPU time of worker and decoder for this clip' }),
+    cpu_ms: Count('CPU time of worker and decoder for this clip'),
     strategy: OneOf(['every-frame', 'fixed-rate', 'key-frames'], 'Which frames were analysed'),
   },
   { $id: 'dachawatch/analysis-details/1' },

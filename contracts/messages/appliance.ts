@@ -77,19 +77,22 @@ export const ApplianceConfig = Type.Object(
       credential: Name('Credential file that holds the IoT Hub device connection string'),
       mqttEndpoint: Type.Optional(
         Type.String({
-          pattern: '^[^:/\\s]+:\\d+$',
+          pattern: '^[^:/\\s]{1,253}:\\d{1,5}$',
           description: 'host:port of a gateway or local hub for MQTT; the hub itself when absent',
         }),
       ),
       httpsEndpoint: Type.Optional(
         Type.String({
-          pattern: '^[^:/\\s]+:\\d+$',
+          pattern: '^[^:/\\s]{1,253}:\\d{1,5}$',
           description:
             'host:port of a proxy or local hub for file-upload tickets; the hub itself when absent',
         }),
       ),
       caFile: Type.Optional(
-        Type.String({ description: 'PEM file with the certificate authority of a gateway or local hub' }),
+        Type.String({
+          maxLength: 4_096,
+          description: 'PEM file with the certificate authority of a gateway or local hub',
+        }),
       ),
     }),
     timeZone: Type.Optional(
@@ -100,13 +103,14 @@ export const ApplianceConfig = Type.Object(
     storage: Type.Object({
       maxBytes: Type.Integer({
         minimum: 50_000_000,
+        maximum: Number.MAX_SAFE_INTEGER,
         default: 20_000_000_000,
         description: 'Most bytes of clips kept on this device',
       }),
     }),
     power: PowerConfig,
     dashboard: Type.Object({
-      host: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
+      host: Type.String({ maxLength: 253, default: '127.0.0.1', description: 'Address to listen on' }),
       port: Type.Integer({
         minimum: 0,
         maximum: 65_535,
@@ -129,7 +133,10 @@ const printable = (text: ReturnType<typeof Type.String>) =>
 
 /** A camera's login, as it lies in the credentials directory. */
 export const CameraCredential = Type.Object(
-  { username: printable(Type.String({ minLength: 1 })), password: printable(Type.String()) },
+  {
+    username: printable(Type.String({ minLength: 1, maxLength: 1_024 })),
+    password: printable(Type.String({ maxLength: 1_024 })),
+  },
   { $id: 'dachawatch/camera-credential/1' },
 );
 export type CameraCredential = Static<typeof CameraCredential>;

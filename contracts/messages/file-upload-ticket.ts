@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox';
+import { Address, Word } from '../schema-types.ts';
 
 /** IoT Hub's answer to a file-upload request: a short-lived permission to write one blob. */
 export const FileUploadTicket = Type.Object(
   {
-    correlationId: Type.String({ minLength: 1, description: 'Names the ticket when the hub is notified' }),
-    hostName: Type.String({ minLength: 1, description: 'Storage host, for the emulator with account path' }),
-    containerName: Type.String({ minLength: 1 }),
-    blobName: Type.String({ minLength: 1, description: 'The hub puts the device id and a slash in front' }),
-    sasToken: Type.String({ minLength: 1, description: 'Query string with its question mark. Secret' }),
+    correlationId: Address('Names the ticket when the hub is notified'),
+    hostName: Address('Storage host, for the emulator with account path'),
+    containerName: Address('Container of the clips'),
+    blobName: Address('The hub puts the device id and a slash in front'),
+    sasToken: Address('Query string with its question mark. Secret'),
   },
   { $id: 'dachawatch/file-upload-ticket/1' },
 );
@@ -17,8 +18,8 @@ export type FileUploadTicket = Static<typeof FileUploadTicket>;
 export const FileUploadNotification = Type.Object(
   {
     isSuccess: Type.Boolean(),
-    statusCode: Type.Integer({ description: 'HTTP status of the upload' }),
-    statusDescription: Type.String(),
+    statusCode: Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the upload' }),
+    statusDescription: Word('Code of what went wrong'),
   },
   { $id: 'dachawatch/file-upload-notification/1' },
 );

@@ -1,13 +1,13 @@
 import { Type, type Static } from 'typebox';
-import { IsoTime, OneOf } from '../schema-types.ts';
+import { Address, InstanceId, IsoTime, OneOf, Sentence, Word } from '../schema-types.ts';
 import { AnalysisDetails } from './analysis-details.ts';
 
 /** Queue `video-processed`: the worker's answer. `details` of a FAILED result carries `error` instead. */
 export const ProcessingResult = Type.Object(
   {
-    instance_id: Type.String({ minLength: 1, description: 'Orchestration that waits for this answer' }),
-    blobUrl: Type.String({ minLength: 1 }),
-    blobName: Type.String({ minLength: 1 }),
+    instance_id: InstanceId('Orchestration that waits for this answer'),
+    blobUrl: Address('Address of the clip, without any signature'),
+    blobName: Address('Container and path: dacha-video/<blob>'),
     status: OneOf(['PROCESSED', 'FAILED'], 'Whether the clip could be analysed'),
     start_timestamp: IsoTime('When the worker began'),
     stop_timestamp: IsoTime('When the worker ended'),
@@ -15,8 +15,8 @@ export const ProcessingResult = Type.Object(
       AnalysisDetails,
       Type.Object({
         error: Type.Object({
-          code: Type.String({ description: 'Stable, searchable code' }),
-          message: Type.String({ description: 'One sentence for a person' }),
+          code: Word('Stable, searchable code'),
+          message: Sentence('One sentence for a person'),
         }),
       }),
       Type.Object(

@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox';
-import { ClipId, IsoTime, Name, OneOf } from '../schema-types.ts';
+import { Address, ClipId, IsoTime, Name, OneOf, Sentence } from '../schema-types.ts';
 import { CONDITION_CODES, CONDITION_LEVELS } from './conditions.ts';
 import { CAMERA_STATES, ReportedBacklog, ReportedHealth, ReportedPower, ReportedStorage } from './twin.ts';
 
 const clip = { clipId: ClipId, cameraId: Name('Of the clip') };
-const Count = Type.Integer({ minimum: 0 });
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** What each kind of event says beside its envelope. */
 export const TELEMETRY_DATA = {
@@ -14,12 +14,13 @@ export const TELEMETRY_DATA = {
     durationMs: Count,
     bytes: Count,
   }),
-  'clip.uploaded': Type.Object({ ...clip, blobUrl: Type.String(), attempt: Count }),
-  'clip.lost': Type.Object({ ...clip, reason: Type.String() }),
+  'clip.uploaded': Type.Object({ ...clip, blobUrl: Address('Without any signature'), attempt: Count }),
+  'clip.lost': Type.Object({ ...clip, reason: Sentence('Why') }),
   'recording.refused': Type.Object({
     cameraId: Name('Of the camera'),
     count: Type.Integer({
       minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
       description: 'Movements that were not recorded, since the last such event',
     }),
     sinceUtc: IsoTime('When the first of them was'),
@@ -35,17 +36,17 @@ export const TELEMETRY_DATA = {
   'trigger.suppressed': Type.Object({
     cameraId: Name('Of the camera'),
     hourUtc: IsoTime('Beginning of the hour'),
-    reasons: Type.Record(Type.String(), Count, { description: 'Count by reason' }),
+    reasons: Type.Record(Type.String(), Count, { maxProperties: 64, description: 'Count by reason' }),
   }),
   'camera.state': Type.Object({
     cameraId: Name('Of the camera'),
     state: OneOf(CAMERA_STATES, 'The new one'),
-    detail: Type.Optional(Type.String()),
+    detail: Type.Optional(Sentence('What is wrong')),
   }),
   'power.state': ReportedPower,
   'link.state': Type.Object({
     state: OneOf(['online', 'offline', 'refused'], 'The new one'),
-    detail: Type.Optional(Type.String()),
+    detail: Type.Optional(Sentence('What is wrong')),
   }),
   'storage.state': Type.Object({
     state: OneOf(['room', 'nearly-full', 'full'], 'full: nothing can be recorded now'),
@@ -70,9 +71,16 @@ export const Telemetry = Type.Object(
     eventId: ClipId,
     event: OneOf(TELEMETRY_EVENTS as [TelemetryEvent, ...TelemetryEvent[]], 'Kind of the event'),
     deviceTimeUtc: IsoTime('Wall time of the device'),
-    monotonicMs: Type.Number({ description: 'Monotonic time of the process, milliseconds' }),
+    monotonicMs: Type.Number({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Monotonic time of the process, milliseconds',
+    }),
     clockQuality: OneOf(['synchronised', 'unsynchronised'], 'Whether the wall time can be trusted'),
-    data: Type.Record(Type.String(), Type.Unknown(), { description: 'By the kind of the event' }),
+    data: Type.Record(Type.String(), Type.Unknown(), {
+      maxProperties: 64,
+      description: 'By the kind of the event',
+    }),
   },
   { $id: 'dachawatch/telemetry/1' },
 );

@@ -1,11 +1,14 @@
 import { Type, type Static } from 'typebox';
-import { IsoTime, Name, OneOf } from '../schema-types.ts';
+import { ADDRESS_MAX, Count, IsoTime, Name, OneOf, Sentence, Word } from '../schema-types.ts';
 import { CameraConfig, RecordingConfig } from './appliance.ts';
 import { CONDITIONS_MAX, ReportedCondition } from './conditions.ts';
 
 export const CAMERA_STATES = ['starting', 'live', 'stalled', 'down'] as const;
 export const POWER_STATES = ['unknown', 'on-mains', 'on-battery', 'low', 'critical'] as const;
 export const SHUTDOWN_PHASES = ['sealing', 'telling', 'waiting', 'requested'] as const;
+
+/** A house has sixteen at most; a document may come from a program that allows more. */
+const CAMERAS_MAX = 64;
 
 const { id: _, ...cameraProperties } = CameraConfig.properties;
 
@@ -20,22 +23,28 @@ export const TwinDesired = Type.Object(
   {
     recording: Type.Optional(Type.Partial(Type.Object(RecordingConfig.properties))),
     cameras: Type.Optional(
-      Type.Record(Name('Id of the camera'), DesiredCamera, { description: 'By the id of the camera' }),
+      Type.Record(Name('Id of the camera'), DesiredCamera, {
+        maxProperties: CAMERAS_MAX,
+        description: 'By the id of the camera',
+      }),
     ),
   },
   { $id: 'dachawatch/twin-desired/1' },
 );
 export type TwinDesired = Static<typeof TwinDesired>;
 
-const Bytes = (description: string) => Type.Integer({ minimum: 0, description });
-const Count = (description: string) => Type.Integer({ minimum: 0, description });
+const Bytes = (description: string) => Count(description);
 
 export const ReportedPower = Type.Object({
   state: OneOf(POWER_STATES, 'unknown: there is no UPS, or it does not answer'),
   sinceUtc: IsoTime('Since when'),
-  detail: Type.Optional(Type.String({ description: 'One sentence for a person' })),
-  volts: Type.Optional(Type.Number({ description: 'Of the pack, filtered' })),
-  amps: Type.Optional(Type.Number({ description: 'Positive: the battery is being charged' })),
+  detail: Type.Optional(Sentence('One sentence for a person')),
+  volts: Type.Optional(
+    Type.Number({ minimum: -1_000, maximum: 1_000, description: 'Of the pack, filtered' }),
+  ),
+  amps: Type.Optional(
+    Type.Number({ minimum: -1_000, maximum: 1_000, description: 'Positive: the battery is being charged' }),
+  ),
   percent: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 100, description: 'By voltage: a rough guess' }),
   ),
@@ -46,15 +55,16 @@ export type ReportedPower = Static<typeof ReportedPower>;
 
 /** What the appliance measures about itself. A fact that this machine does not offer is absent. */
 export const ReportedHealth = Type.Object({
-  cpuCelsius: Type.Optional(Type.Number()),
+  cpuCelsius: Type.Optional(Type.Number({ minimum: -273, maximum: 1_000 })),
   throttled: Type.Optional(
-    Type.Array(Type.String(), {
+    Type.Array(Word('What the firmware says'), {
+      maxItems: 16,
       description:
         'under-voltage, frequency-capped, throttled, soft-temperature-limit; with -since-boot when only earlier',
     }),
   ),
-  load1: Type.Number({ description: 'Load average of one minute' }),
-  cores: Type.Integer({ minimum: 1 }),
+  load1: Type.Number({ minimum: 0, maximum: 1_000_000, description: 'Load average of one minute' }),
+  cores: Type.Integer({ minimum: 1, maximum: 65_536 }),
   memoryTotalBytes: Bytes('Of the machine'),
   memoryAvailableBytes: Bytes('Without swapping'),
   agentBytes: Bytes('Resident set of the agent and its children'),
@@ -82,26 +92,26 @@ export const ReportedBacklog = Type.Object({
 export type ReportedBacklog = Static<typeof ReportedBacklog>;
 
 export const ReportedVersions = Type.Object({
-  agent: Type.String(),
-  node: Type.String(),
-  kernel: Type.String(),
-  os: Type.String({ description: 'Name and release' }),
-  hardware: Type.String({ description: 'Model of the board, or the architecture' }),
+  agent: Word('Of the agent'),
+  node: Word('Of Node'),
+  kernel: Word('Of the kernel'),
+  os: Word('Name and release'),
+  hardware: Word('Model of the board, or the architecture'),
 });
 export type ReportedVersions = Static<typeof ReportedVersions>;
 
 export const ReportedCamera = Type.Object({
   state: OneOf(CAMERA_STATES, 'Of the camera'),
   sinceUtc: IsoTime('Since when'),
-  detail: Type.Optional(Type.String({ description: 'What is wrong, for a person' })),
+  detail: Type.Optional(Sentence('What is wrong, for a person')),
   lastFrameAgeMs: Type.Optional(Count('Age of the newest picture when this was reported')),
   settings: Type.Optional(DesiredCamera),
 });
 export type ReportedCamera = Static<typeof ReportedCamera>;
 
 export const Refusal = Type.Object({
-  path: Type.String({ description: 'JSON pointer into the desired properties' }),
-  reason: Type.String({ description: 'One sentence for a person' }),
+  path: Type.String({ maxLength: ADDRESS_MAX, description: 'JSON pointer into the desired properties' }),
+  reason: Sentence('One sentence for a person'),
 });
 export type Refusal = Static<typeof Refusal>;
 
@@ -111,10 +121,11 @@ export const TwinReported = Type.Object(
     schema: Type.Literal('dachawatch/twin-reported/1'),
     desiredVersion: Type.Integer({
       minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
       description: '`$version` of the desired properties that this answers; 0: none was seen yet',
     }),
     recording: RecordingConfig,
-    cameras: Type.Record(Name('Id of the camera'), ReportedCamera),
+    cameras: Type.Record(Name('Id of the camera'), ReportedCamera, { maxProperties: CAMERAS_MAX }),
     power: ReportedPower,
     storage: Type.Optional(ReportedStorage),
     backlog: Type.Optional(ReportedBacklog),
@@ -126,11 +137,12 @@ export const TwinReported = Type.Object(
         description: 'What is wrong with the appliance now, the worst first; empty: nothing',
       }),
     ),
-    refused: Type.Array(Refusal, { description: 'Every desired value that was not applied' }),
+    refused: Type.Array(Refusal, {
+      maxItems: 1_000,
+      description: 'Every desired value that was not applied',
+    }),
     leftOut: Type.Optional(
-      Type.String({
-        description: 'What the document leaves out because the twin has no room; absent: nothing',
-      }),
+      Sentence('What the document leaves out because the twin has no room; absent: nothing'),
     ),
   },
   { $id: 'dachawatch/twin-reported/1' },

@@ -1,7 +1,11 @@
 import { Type, type Static } from 'typebox';
-import { Box, ClipId, IsoTime, OneOf } from '../schema-types.ts';
+import { Address, Box, ClipId, Count, InstanceId, IsoTime, OneOf, Sentence, Word } from '../schema-types.ts';
 
 export const VERDICTS = ['person', 'vehicle', 'animal', 'nothing', 'undecided'] as const;
+/** Most labels and boxes that a verdict or an analysis names. A message to the house has at most 64 KB. */
+export const LABELS_MAX = 200;
+export const BOXES_MAX = 400;
+
 export const DECISIONS = ['notified', 'marked-safe', 'recorded', 'escalated', 'failed'] as const;
 
 /** What the cloud decided about a clip. Sent to the house as a cloud-to-device message and kept beside the
@@ -9,25 +13,28 @@ export const DECISIONS = ['notified', 'marked-safe', 'recorded', 'escalated', 'f
 export const Verdict = Type.Object(
   {
     clip_id: ClipId,
-    revision: Type.Integer({ minimum: 1, description: 'A higher revision replaces a lower one' }),
-    instance_id: Type.String({ minLength: 1 }),
+    revision: Count('A higher revision replaces a lower one', 1),
+    instance_id: InstanceId('Orchestration that decided'),
     verdict: OneOf(VERDICTS, 'What was seen'),
-    labels: Type.Array(Type.String(), { description: 'COCO class names seen, most confident first' }),
+    labels: Type.Array(Word('COCO class name'), {
+      maxItems: LABELS_MAX,
+      description: 'COCO class names seen, most confident first',
+    }),
     confidence: Type.Number({ minimum: 0, maximum: 1, description: 'Highest confidence behind the verdict' }),
     best_frame: Type.Optional(
       Type.Object({
-        blobName: Type.String({
-          description: 'Annotated picture beside the clip, in the container of the clips',
+        blobName: Address('Annotated picture beside the clip, in the container of the clips'),
+        at_ms: Count('Time in the clip'),
+        boxes: Type.Array(Type.Object({ label: Word('COCO class name'), box: Box }), {
+          maxItems: BOXES_MAX,
         }),
-        at_ms: Type.Integer({ minimum: 0, description: 'Time in the clip' }),
-        boxes: Type.Array(Type.Object({ label: Type.String(), box: Box })),
       }),
     ),
     orchestrated_utc: Type.Optional(IsoTime('When the orchestration began')),
     analysed_utc: Type.Optional(IsoTime('When the worker ended')),
     decided_utc: IsoTime('When the decision was made'),
     decision: OneOf(DECISIONS, 'What was done about it'),
-    reason: Type.String({ description: 'One sentence for a person' }),
+    reason: Sentence('One sentence for a person'),
   },
   { $id: 'dachawatch/verdict/1' },
 );
