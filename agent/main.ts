@@ -204,6 +204,11 @@ async function main(): Promise<void> {
       cameras: () => capture.status(),
       snapshot: (cameraId, signal) => capture.snapshot(cameraId, signal),
       recordNow: (cameraId, signal) => capture.recordNow(cameraId, signal),
+      retryClip: (clipId) => {
+        const outcome = ledger.retryClip(clipId);
+        uploader.wake();
+        return outcome;
+      },
     }),
     clock,
     log: log.child({ room: 'hub' }),

@@ -2,9 +2,11 @@ import {
   ContractError,
   parse,
   RecordNowRequest,
+  RetryClipRequest,
   SnapshotRequest,
   type MethodProblem,
   type RecordNowAnswer,
+  type RetryClipAnswer,
   type SnapshotAnswer,
 } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
@@ -29,14 +31,17 @@ export interface DirectMethodsDeps {
   /** Begins a clip and returns its id.
    *  @throws Failure as above */
   readonly recordNow: (cameraId: string, signal: AbortSignal) => Promise<string>;
+  /** Wants a clip uploaded that was refused, or that waits for its next try. */
+  readonly retryClip: (clipId: string) => RetryClipAnswer['outcome'] | 'lost' | 'unknown-clip';
 }
 
-/** What the cloud may ask of the cameras. Problems are answers; only a fault of ours is thrown. */
+/** What the cloud may ask of the house. Problems are answers; only a fault of ours is thrown. */
 export function createDirectMethods({
   cameras,
   snapshot,
   recordNow,
-}: DirectMethodsDeps): Readonly<Record<'snapshot' | 'recordNow', DirectMethod>> {
+  retryClip,
+}: DirectMethodsDeps): Readonly<Record<'snapshot' | 'recordNow' | 'retryClip', DirectMethod>> {
   const ids = () => cameras().map(({ cameraId }) => cameraId);
 
   /** @throws Failure `rejected` */
@@ -88,7 +93,17 @@ export function createDirectMethods({
     };
   }
 
-  return { snapshot: answering(takeSnapshot), recordNow: answering(record) };
+  async function retry(payload: unknown): Promise<RetryClipAnswer> {
+    const { clipId } = parse(RetryClipRequest, payload ?? {});
+    const outcome = retryClip(clipId);
+    if (outcome === 'unknown-clip')
+      throw new Failure('rejected', 'method.no-such-clip', `there is no clip ${clipId}`);
+    if (outcome === 'lost')
+      throw new Failure('rejected', 'method.clip-lost', `clip ${clipId} is lost: there is nothing to upload`);
+    return { clipId, outcome };
+  }
+
+  return { snapshot: answering(takeSnapshot), recordNow: answering(record), retryClip: answering(retry) };
 }
 
 const answering =
@@ -114,8 +129,9 @@ function problemOf(error: unknown): { status: number; payload: MethodProblem } {
 /** As `MethodProblem` describes. */
 function statusOf({ kind, code }: Failure): number {
   if (code === 'method.no-such-camera' || code === 'capture.unknown-camera') return 404;
+  if (code === 'method.no-such-clip') return 404;
   if (code === 'method.camera-missing') return 400;
-  if (code === 'capture.paused' || kind === 'exhausted') return 409;
+  if (code === 'method.clip-lost' || code === 'capture.paused' || kind === 'exhausted') return 409;
   return kind === 'transient' ? 503 : 500;
 }
 

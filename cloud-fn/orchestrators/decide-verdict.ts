@@ -1,4 +1,4 @@
-import type { AnalysisDetails, ProcessingResult, Verdict } from '@dachawatch/contracts';
+import { type AnalysisDetails, BOXES_MAX, type ProcessingResult, type Verdict } from '@dachawatch/contracts';
 import type { Problem } from './clip-analysis-steps.ts';
 
 type Detection = AnalysisDetails['detections'][number];
@@ -42,6 +42,9 @@ export const KINDS: readonly Kind[] = [
     minConfidence: 0.5,
   },
 ];
+
+/** Of a sentence for a person, in characters. */
+const REASON_MAX = 1_000;
 
 /** One frame is enough at this confidence; below it a second frame must show the same. */
 const SURE = 0.6;
@@ -88,7 +91,9 @@ function judge(details: AnalysisDetails): Judgement {
     ? {
         frame: {
           ...details.best_frame,
-          boxes: seen.flatMap(({ one }) => one.boxes.map((box) => ({ label: one.label, box }))),
+          boxes: seen
+            .flatMap(({ one }) => one.boxes.map((box) => ({ label: one.label, box })))
+            .slice(0, BOXES_MAX),
         },
       }
     : {};
@@ -142,7 +147,8 @@ const undecided = (
   decision,
   labels: [],
   confidence: 0,
-  reason,
+  // A worker's message may be as long as it likes.
+  reason: reason.slice(0, REASON_MAX),
   problem,
   ...(analysedUtc === undefined ? {} : { analysedUtc }),
 });

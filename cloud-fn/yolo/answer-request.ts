@@ -14,6 +14,8 @@ export interface AnswerDeps {
   readonly nowMs: () => number;
 }
 
+/** Media tools explain themselves at length. */
+const MESSAGE_MAX = 1_000;
 const TEMP_PREFIX = 'dachawatch-yolo-';
 /** No clip is worked on that long: what is older was left by a worker that was killed. */
 const ABANDONED_MS = 3_600_000;
@@ -42,7 +44,7 @@ export function createAnswerer({ clips, analyse, tempDir, nowMs }: AnswerDeps) {
   }
 
   function refusal(request: ProcessingRequest, problem: ClipProblem): ProcessingResult {
-    const error = { code: problem.code, message: problem.message };
+    const error = { code: problem.code, message: problem.message.slice(0, MESSAGE_MAX) };
     return { ...head(request, nowMs()), status: 'FAILED', details: { error } };
   }
 

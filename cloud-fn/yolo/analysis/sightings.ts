@@ -1,4 +1,4 @@
-import type { AnalysisDetails } from '@dachawatch/contracts';
+import { type AnalysisDetails, BOXES_MAX } from '@dachawatch/contracts';
 import { importance } from '../detectors/coco-labels.ts';
 import type { Detection, RelativeBox } from '../detectors/detector.ts';
 
@@ -83,6 +83,7 @@ export function createSightings() {
       frames: sighting.frames,
       boxes: (best?.detections ?? [])
         .filter((detection) => detection.label === label)
+        .slice(0, BOXES_MAX)
         .map(({ box }) => box.map(rounded) as RelativeBox),
     }));
   }

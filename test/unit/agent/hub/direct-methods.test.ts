@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse, MethodProblem, RecordNowAnswer, SnapshotAnswer } from '@dachawatch/contracts';
+import { parse, MethodProblem, RecordNowAnswer, RetryClipAnswer, SnapshotAnswer } from '@dachawatch/contracts';
 import { createDirectMethods, type DirectMethodsDeps } from '../../../../agent/hub/direct-methods.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 
@@ -17,6 +17,7 @@ function methods(ids: readonly string[], deps: Partial<DirectMethodsDeps> = {}) 
       takenMs: Date.UTC(2026, 5, 1, 12),
     }),
     recordNow: async () => CLIP,
+    retryClip: () => 'returned',
     ...deps,
   });
 }
@@ -128,4 +129,33 @@ test('the signal reaches the cameras', async () => {
   await snapshot(undefined, signal);
   await recordNow(undefined, signal);
   assert.deepEqual(got, [signal, signal]);
+});
+
+test('a clip is returned to the queue by its id, and the answer says what it was', async () => {
+  for (const outcome of ['returned', 'waiting', 'uploaded'] as const) {
+    const { retryClip } = methods(['yard'], { retryClip: () => outcome });
+    const { status, payload } = await retryClip({ clipId: CLIP }, signal);
+    assert.equal(status, 200);
+    assert.deepEqual(parse(RetryClipAnswer, payload), { clipId: CLIP, outcome });
+  }
+});
+
+test('a clip that is not there is a 404, a lost one a 409, and what is no clip id a 400; nothing is asked', async () => {
+  const answers = { 'unknown-clip': 404, lost: 409 } as const;
+  for (const [outcome, expected] of Object.entries(answers)) {
+    const { retryClip } = methods([], { retryClip: () => outcome as keyof typeof answers });
+    const { status, message } = problem(await retryClip({ clipId: CLIP }, signal));
+    assert.equal(status, expected);
+    assert.match(message, new RegExp(CLIP));
+  }
+  const asked: string[] = [];
+  const { retryClip } = methods([], {
+    retryClip: (clipId) => {
+      asked.push(clipId);
+      return 'returned';
+    },
+  });
+  for (const payload of [undefined, null, {}, [], 'x', { clipId: '../../etc' }, { clipId: 7 }])
+    assert.equal((await retryClip(payload, signal)).status, 400, JSON.stringify(payload));
+  assert.deepEqual(asked, []);
 });
