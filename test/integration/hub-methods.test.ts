@@ -19,6 +19,7 @@ const cameraMethods = (bytes = 30_000) =>
       takenMs: Date.UTC(2026, 5, 1, 12),
     }),
     recordNow: async () => CLIP,
+    retryClip: () => 'returned',
   });
 
 test('a snapshot and a recording are answered with what the cameras gave', async () => {
