@@ -13,6 +13,7 @@ export * from './messages/telemetry.ts';
 export * from './messages/twin.ts';
 export * from './messages/verdict.ts';
 export * from './messages/zones.ts';
+export * from './parse-document.ts';
 export * from './parse.ts';
 export * from './polygon.ts';
 export * from './queue-message.ts';

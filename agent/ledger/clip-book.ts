@@ -56,14 +56,14 @@ export function createClipBook({
   const newestFirst = db.prepare<[string, number], ClipRow>(
     'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
   );
-  const unjudged = (condition: string) =>
-    db.prepare<[number, number], ClipRow>(
-      `SELECT * FROM clips INDEXED BY clips_by_age WHERE state = 'uploaded' AND ${condition}
-       ORDER BY uploaded_ms LIMIT ?`,
-    );
-  const unjudgedSince = unjudged('uploaded_ms <= ?');
   // An upload later than now tells of a clock that was set back: old enough.
-  const unjudgedLater = unjudged('uploaded_ms > ?');
+  const unjudged = (place: string, order: string) =>
+    db.prepare<[string, number, number, number], ClipRow>(
+      `SELECT * FROM clips INDEXED BY clips_by_state
+       WHERE state = 'uploaded' AND ${place} AND (uploaded_ms <= ? OR uploaded_ms > ?) ORDER BY ${order} LIMIT ?`,
+    );
+  const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
+  const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
   const totals = clipTotals(db);
   const folded = foldedClips(db);
   const longestWaiting = db
@@ -171,10 +171,13 @@ export function createClipBook({
     },
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
-    awaitingVerdict(ageMs, limit) {
+    awaitingVerdict(ageMs, limit, from = { after: '' }) {
       const now = Math.round(clock.nowMs());
-      const since = unjudgedSince.all(now - ageMs, limit);
-      return [...since, ...unjudgedLater.all(now, limit - since.length)].map(rows.toClip);
+      const found =
+        'after' in from
+          ? unjudgedAfter.all(from.after, now - ageMs, now, limit)
+          : unjudgedBefore.all(from.before, now - ageMs, now, limit);
+      return found.map(rows.toClip);
     },
 
     summary() {

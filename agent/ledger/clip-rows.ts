@@ -137,8 +137,18 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       sha256: row.sha256,
       blobUrl: row.blob_url,
       attempt: row.attempt,
-      verdict: row.verdict === null ? null : (JSON.parse(row.verdict) as Verdict),
+      verdict: verdictIn(row),
       reason: row.reason,
     }),
   };
+}
+
+/** Null when the column is damaged: one clip without its verdict, instead of no clips at all. */
+function verdictIn({ verdict }: ClipRow): Verdict | null {
+  if (verdict === null) return null;
+  try {
+    return JSON.parse(verdict) as Verdict;
+  } catch {
+    return null; // the check tells of it
+  }
 }

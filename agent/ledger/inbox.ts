@@ -1,26 +1,36 @@
 import { createHash } from 'node:crypto';
-import { ContractError, parse, Verdict } from '@dachawatch/contracts';
+import { ContractError, parseDocument, Verdict } from '@dachawatch/contracts';
+import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
+import type { Conditions } from '../kernel/conditions.ts';
+import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { Ledger } from './ledger.ts';
 import { mayHappen } from './life-cycle.ts';
 
-/** IoT Hub's own limit is 64 KB. */
-const BODY_MAX_BYTES = 256 * 1024;
-const UNREAD_MAX = 10_000;
+/** IoT Hub's own limit. A larger message is no message of the hub's. */
+const BODY_MAX_BYTES = 64 * 1024;
+/** Of a message that was refused, so much is kept. */
+const REFUSED_MAX_BYTES = 16 * 1024;
+const ID_MAX = 256;
+const REASON_MAX = 500;
+const UNREAD_MAX = 1_000;
 /** Read messages kept, to know a late duplicate. */
 const READ_KEPT = 10_000;
-const BATCH = 200;
+/** Read in one go, with one commit. */
+const BATCH = 100;
+/** A refused message is told so long. */
+const TOLD_MS = 24 * 3_600_000;
 
-export type Inbox = Pick<Ledger, 'storeMessage' | 'drainInbox' | 'applyVerdict'>;
+export type Inbox = Pick<Ledger, 'storeMessage' | 'drainInbox' | 'applyVerdict' | 'noteRefusedVerdict'>;
 
 export interface InboxDeps {
   readonly db: Database;
   readonly rows: ClipRows;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly log: Log;
 }
 
@@ -30,27 +40,40 @@ interface InboxRow {
   readonly body: Buffer;
 }
 
+interface Read {
+  readonly outcome: 'applied' | 'already-known' | 'refused';
+  readonly reason: string | null;
+}
+
 /** Cloud messages, stored before they are acknowledged, and what they say.
  *  Invariants
  *  1. When `storeMessage` returns, the message is on disk. The same message again changes nothing.
  *  2. A message id that comes with other bytes is kept beside the first, refused.
- *  3. A message is read once, in the transaction that applies it; one that cannot be applied keeps the reason. */
-export function createInbox({ db, rows, clock, log }: InboxDeps): Inbox {
+ *  3. A message is read once, in the transaction that applies it; one that cannot be applied keeps the reason.
+ *  4. Nothing that a message says or is keeps another from being read, or stored: only the disk can. */
+export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): Inbox {
   const insert = db.prepare(
-    `INSERT OR IGNORE INTO inbox (message_id, body_sha256, received_ms, body, outcome, reason)
+    `INSERT INTO inbox (message_id, body_sha256, received_ms, body, outcome, reason)
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const known = db.prepare<[string], { body_sha256: string }>(
     'SELECT body_sha256 FROM inbox WHERE message_id = ?',
   );
   const unreadCount = db.prepare<[], number>("SELECT value FROM facts WHERE name = 'inbox_unread'").pluck();
-  const unread = db.prepare<[number], InboxRow>(
-    "SELECT seq, message_id, body FROM inbox WHERE outcome = 'unread' ORDER BY seq LIMIT ?",
+  const unread = db
+    .prepare<[number], number>("SELECT seq FROM inbox WHERE outcome = 'unread' ORDER BY seq LIMIT ?")
+    .pluck();
+  const select = db.prepare<[number], InboxRow>('SELECT seq, message_id, body FROM inbox WHERE seq = ?');
+  // What was applied is in the clip's row; of the rest, the beginning shows what it was.
+  const settle = db.prepare(
+    `UPDATE inbox SET outcome = :outcome, reason = :reason,
+       body = CASE :outcome WHEN 'refused' THEN coalesce(substr(body, 1, ${REFUSED_MAX_BYTES}), x'') ELSE x'' END
+     WHERE seq = :seq`,
   );
-  const settle = db.prepare('UPDATE inbox SET outcome = ?, reason = ? WHERE seq = ?');
   const forgetOld = db.prepare(
     `DELETE FROM inbox WHERE outcome <> 'unread' AND seq <= (SELECT max(seq) FROM inbox) - ${READ_KEPT}`,
   );
+  let told = { count: 0, lastMs: 0 };
 
   function judge(verdict: Verdict): ReturnType<Ledger['applyVerdict']> {
     const row = rows.get(verdict.clip_id);
@@ -67,80 +90,164 @@ export function createInbox({ db, rows, clock, log }: InboxDeps): Inbox {
   }
 
   /** @returns why the message was refused, or what became of it */
-  function read(row: InboxRow): { outcome: 'applied' | 'already-known' | 'refused'; reason: string | null } {
-    const refused = (reason: string) => ({ outcome: 'refused', reason }) as const;
+  function read(body: Buffer): Read {
     let verdict: Verdict;
     try {
-      verdict = parse(Verdict, JSON.parse(row.body.toString('utf8')));
+      verdict = parseDocument(Verdict, body);
     } catch (error) {
-      if (error instanceof ContractError) return refused(error.message);
-      if (error instanceof SyntaxError) return refused('the message is not JSON');
+      if (error instanceof ContractError) return refusedBecause(error.message);
       throw error;
     }
     const outcome = judge(verdict);
     return outcome === 'unknown-clip'
-      ? refused(`there is no clip ${verdict.clip_id} in the ledger`)
+      ? refusedBecause(`there is no clip ${verdict.clip_id} in the ledger`)
       : { outcome, reason: null };
+  }
+
+  function tellRefused(messageId: string, reason: string): void {
+    const event = reason === CONFLICT ? 'inbox.conflict' : 'inbox.refused';
+    log.warn({ event, messageId, reason }, 'cloud message refused and kept');
+    told = { count: told.count + 1, lastMs: clock.monotonicMs() };
+    conditions.raise(
+      'message-refused',
+      `${told.count === 1 ? 'a cloud message' : `${told.count} cloud messages`} could not be read, and ` +
+        `${told.count === 1 ? 'is' : 'are'} kept aside. The last: ${reason}. ` +
+        'This notice goes a day after the last one',
+    );
+  }
+
+  /** It stays unread when even that cannot be written, and is tried again; the others go on. */
+  function setAside(seq: number, result: Read): void {
+    try {
+      settle.run({ ...result, seq });
+    } catch (error) {
+      const failure = classify(error, 'inbox.set-aside');
+      if (isOfTheDisk(failure)) throw failure;
+      log.error({ event: 'inbox.not-set-aside', seq, code: failure.code }, failure.message);
+    }
+  }
+
+  /** Must be called inside a transaction.
+   *  @throws Failure when the disk, and not the message, is at fault */
+  function readOne(seq: number): { readonly messageId: string } & Read {
+    let messageId = `number ${seq}`;
+    let result: Read;
+    try {
+      result = db.transaction(() => {
+        const row = select.get(seq);
+        if (!row) return refusedBecause('it is not there any more');
+        messageId = row.message_id;
+        const found = read(row.body);
+        settle.run({ ...found, seq });
+        return found;
+      })();
+    } catch (error) {
+      const failure = classify(error, 'inbox.read');
+      if (isOfTheDisk(failure)) throw failure;
+      result = refusedBecause(`it could not be applied: ${failure.message}`);
+      setAside(seq, result);
+    }
+    return { messageId, ...result };
+  }
+
+  /** Too many wait: the oldest is set aside. Its verdict lies in storage, where it is asked for. */
+  function setOldestAside(): void {
+    const seq = unread.get(1);
+    if (seq === undefined) return;
+    const { reason } = refusedBecause(`${UNREAD_MAX} messages waited to be read`);
+    settle.run({ outcome: 'refused', reason, seq });
+    tellRefused(`number ${seq}`, reason ?? '');
   }
 
   return {
     storeMessage({ messageId, receivedMs, body }) {
-      if (body.byteLength > BODY_MAX_BYTES)
-        throw new Failure(
-          'rejected',
-          'inbox.too-large',
-          `a cloud message of ${body.byteLength} bytes is too large`,
-        );
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      // A message without an id is known by its bytes.
-      const id = messageId === '' ? `sha256:${sha256}` : messageId;
+      const id = nameOf(messageId, sha256);
+      let refused: string | null = null;
       db.transaction(() => {
         const earlier = known.all(id);
         if (earlier.some((row) => row.body_sha256 === sha256)) return;
-        if ((unreadCount.get() ?? 0) >= UNREAD_MAX)
-          throw new Failure('exhausted', 'inbox.full', `${UNREAD_MAX} cloud messages wait to be read`);
-        const conflict = earlier.length > 0;
+        if ((unreadCount.get() ?? 0) >= UNREAD_MAX) setOldestAside();
+        refused =
+          earlier.length > 0
+            ? CONFLICT
+            : bytes.length > BODY_MAX_BYTES
+              ? `it has ${bytes.length} bytes, more than the hub's own limit of ${BODY_MAX_BYTES}`
+              : null;
+        const atMs = Number.isFinite(receivedMs) ? receivedMs : clock.nowMs();
         insert.run(
           id,
           sha256,
-          Math.round(receivedMs),
-          bytes,
-          conflict ? 'refused' : 'unread',
-          conflict ? 'this message id came before with other bytes' : null,
+          Math.round(Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, atMs))),
+          refused === null ? bytes : bytes.subarray(0, REFUSED_MAX_BYTES),
+          refused === null ? 'unread' : 'refused',
+          refused,
         );
-        if (conflict)
-          log.warn(
-            { event: 'inbox.conflict', messageId: id },
-            'a cloud message came again with other bytes; the first one counts',
-          );
       }).immediate();
+      if (refused !== null) tellRefused(id, refused);
     },
 
     drainInbox() {
-      let applied = 0;
-      let refused = 0;
-      for (let batch = unread.all(BATCH); batch.length > 0; batch = unread.all(BATCH))
-        for (const row of batch) {
-          const { outcome, reason } = db
-            .transaction(() => {
-              const result = read(row);
-              settle.run(result.outcome, result.reason, row.seq);
-              return result;
-            })
-            .immediate();
-          if (outcome === 'applied') applied++;
+      const done = { applied: 0, refused: 0 };
+      try {
+        const results = db
+          .transaction(() => {
+            const all = unread.all(BATCH).map(readOne);
+            if (all.length > 0) forgetOld.run();
+            return all;
+          })
+          .immediate();
+        for (const { outcome, messageId, reason } of results) {
+          if (outcome === 'applied') done.applied++;
           if (outcome !== 'refused') continue;
-          refused++;
-          log.warn(
-            { event: 'inbox.refused', messageId: row.message_id, reason },
-            'cloud message refused and kept',
-          );
+          done.refused++;
+          tellRefused(messageId, reason ?? '');
         }
-      if (applied + refused > 0) forgetOld.run();
-      return { applied, refused };
+      } catch (error) {
+        const failure = classify(error, 'inbox.drain');
+        log.error(
+          { event: 'inbox.drain-failed', code: failure.code },
+          `cloud messages wait to be read: ${failure.message}`,
+        );
+      }
+      if (told.count > 0 && clock.monotonicMs() - told.lastMs >= TOLD_MS) {
+        told = { count: 0, lastMs: 0 };
+        conditions.clear('message-refused');
+      }
+      return done;
     },
 
     applyVerdict: (verdict) => db.transaction(() => judge(verdict)).immediate(),
+
+    noteRefusedVerdict(clipId, reason) {
+      const detail = reason.slice(0, REASON_MAX);
+      db.transaction(() => {
+        const before = rows.custody(clipId).filter(({ event }) => event === 'verdict-refused');
+        if (before.length >= NOTES_MAX || before.some((entry) => entry.detail === detail)) return;
+        if (rows.get(clipId)) rows.note(clipId, 'verdict-refused', detail);
+      }).immediate();
+    },
   };
+}
+
+const CONFLICT = 'this message id came before with other bytes; the first one counts';
+
+/** Different reasons for which the verdict of one clip was refused. */
+const NOTES_MAX = 5;
+
+const refusedBecause = (reason: string): Read => ({
+  outcome: 'refused',
+  reason: reason.slice(0, REASON_MAX),
+});
+
+/** No message is at fault when the disk is full, busy or does not answer: it stays unread. */
+const isOfTheDisk = ({ kind, code }: Failure) =>
+  kind === 'exhausted' || /\.sqlite_(busy|ioerr|full|locked|readonly|cantopen|nomem)/.test(code);
+
+/** A message without an id is known by its bytes; of an id that is too long the hash is kept. */
+function nameOf(messageId: string, sha256: string): string {
+  if (messageId === '') return `sha256:${sha256}`;
+  if (messageId.length <= ID_MAX) return messageId;
+  return `long:${createHash('sha256').update(messageId).digest('hex')}`;
 }

@@ -175,14 +175,23 @@ export interface Ledger {
   /** How many clips are parked, and why the newest of them is. */
   parked(): { readonly clips: number; readonly reason: string | null };
 
-  /** Stores a cloud message before it is acknowledged. A message id seen before changes nothing. */
+  /** Stores a cloud message before it is acknowledged, whatever it is. A message id seen before changes nothing.
+   *  @throws Failure when the disk cannot take it */
   storeMessage(message: InboxMessage): void;
-  /** Reads every stored message not yet read: applies verdicts, refuses the rest with a reason. */
+  /** Reads the oldest hundred of the stored messages that are unread: applies verdicts, refuses the rest with a reason.
+   *  Never throws. */
   drainInbox(): { applied: number; refused: number };
   /** Applies a verdict if its revision is newer than the clip's. */
   applyVerdict(verdict: Verdict): 'applied' | 'already-known' | 'unknown-clip';
-  /** Clips uploaded at least `ageMs` ago that have no verdict, oldest first. */
-  awaitingVerdict(ageMs: number, limit: number): Clip[];
+  /** The verdict document of this clip cannot be used: a line of custody, once for each reason. */
+  noteRefusedVerdict(clipId: string, reason: string): void;
+  /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
+   *  oldest first, or the last ones `before` one, newest first. */
+  awaitingVerdict(
+    ageMs: number,
+    limit: number,
+    from?: { readonly after: string } | { readonly before: string },
+  ): Clip[];
   /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
    *  Lost, with the reason, when its file is gone here too. */
   returnToQueue(clipId: string, reason: string): void;
@@ -288,7 +297,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     (...args: A): R =>
       reserve.pay(() => work(...args));
   const leases = createLeases({ db, rows, clock, leaseMs });
-  const inbox = createInbox({ db, rows, clock, log });
+  const inbox = createInbox({ db, rows, conditions, clock, log });
   /** Clips opened by this process whose writer has not reported yet. */
   const writing = new Set<string>();
   const { seal, lose } = book;
@@ -394,13 +403,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
       if (settled) parked.begin(lease.clip.clipId);
       return settled;
     }),
-    returnParked: door('return-parked', parked.returnParked),
-    retryClip: door('retry-clip', parked.retryClip),
+    returnParked: door('return-parked', paid(parked.returnParked)),
+    retryClip: door('retry-clip', paid(parked.retryClip)),
     parked: door('parked', parked.parked),
     nextLeaseInMs: door('next-lease', leases.nextLeaseInMs),
     storeMessage: door('store-message', inbox.storeMessage),
     drainInbox: door('drain-inbox', inbox.drainInbox),
     applyVerdict: door('apply-verdict', inbox.applyVerdict),
+    noteRefusedVerdict: door('note-verdict', inbox.noteRefusedVerdict),
     awaitingVerdict: door('awaiting-verdict', book.awaitingVerdict),
     returnToQueue: door('requeue', book.returnToQueue),
     tell: (event, data) => door('tell', () => outbox.tell(event, data))(),

@@ -1,4 +1,4 @@
-import { ContractError, parse, Verdict, verdictBlobName } from '@dachawatch/contracts';
+import { ContractError, parseDocument, Verdict, verdictBlobName } from '@dachawatch/contracts';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -10,46 +10,80 @@ import { ONLY_READ, type Tickets } from './tickets.ts';
 
 /** A verdict names at most a few dozen boxes. */
 const VERDICT_MAX_BYTES = 256 * 1024;
-/** Clips looked through for one that is due. */
+/** Clips looked through in a round for those that are due, from each end. */
 const CANDIDATES = 200;
-/** A clip that has no verdict yet is asked for again after so long. */
-const AGAIN: BackoffPolicy = { minMs: 3 * 60_000, maxMs: 60 * 60_000 };
+/** Clips of which it is known when they were asked for; the one asked longest ago is forgotten first. */
+const ASKED_KEPT = 2_000;
+/** So many questions in a row that are not answered: it is not the clips, it is the link. */
+const SILENCE_BELIEVED = 3;
 
 export interface Reconciler {
-  /** Asks storage for the verdicts of clips that wait longer than `ageMs`.
-   *  @returns how many of them are settled now. Ends early, with a log line, at the first transient failure. */
+  /** Asks storage for the verdicts of clips that wait longer than `ageMs`, a few at a time. What one question fails of
+   *  keeps no other clip from being asked for; three in a row without an answer end the round.
+   *  @returns how many of them are settled now */
   round(ageMs: number, signal: AbortSignal): Promise<number>;
 }
 
 export interface ReconcilerDeps {
-  readonly ledger: Pick<Ledger, 'awaitingVerdict' | 'applyVerdict' | 'returnToQueue'>;
+  readonly ledger: Pick<
+    Ledger,
+    'awaitingVerdict' | 'applyVerdict' | 'returnToQueue' | 'noteRefusedVerdict' | 'clip'
+  >;
   readonly tickets: Tickets;
   readonly openBlob: OpenBlob;
   readonly clock: Clock;
   readonly log: Log;
   /** Most clips asked for in a round. */
   readonly perRound: number;
-  readonly again?: BackoffPolicy;
+  /** A clip that has no verdict yet is asked for again after so long. */
+  readonly again: BackoffPolicy;
   readonly random?: () => number;
 }
 
 /** The cloud-to-device message is a hint that may never come: the verdict lies beside the blob, and is read there.
- *  A clip whose blob is gone goes back to the queue. */
+ *  A clip whose blob is gone goes back to the queue.
+ *  Invariants
+ *  1. Every clip that waits gets its turn, however many wait: half of the questions go round, in the order of the ids,
+ *     from where the round before ended; the other half go to the newest, which matter most.
+ *  2. A clip is asked for less and less often, whatever came of the question. */
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  const { ledger, tickets, openBlob, clock, log, perRound, again = AGAIN, random } = deps;
+  const { ledger, tickets, openBlob, clock, log, perRound, again, random } = deps;
   const asked = new Map<string, { readonly times: number; readonly nextMs: number }>();
 
   const due = (clip: Clip) => (asked.get(clip.clipId)?.nextMs ?? 0) <= clock.monotonicMs();
 
   function remember(clipId: string): void {
     const times = (asked.get(clipId)?.times ?? 0) + 1;
+    asked.delete(clipId);
     asked.set(clipId, { times, nextMs: clock.monotonicMs() + backoffMs(again, times - 1, random) });
+    if (asked.size > ASKED_KEPT) asked.delete(asked.keys().next().value ?? '');
   }
 
-  /** Those that are judged by now, or that so many others push out, are forgotten. */
-  function forget(waiting: readonly Clip[]): void {
-    const ids = new Set(waiting.map((clip) => clip.clipId));
-    for (const id of asked.keys()) if (!ids.has(id)) asked.delete(id);
+  /** Where the round before ended. Empty: begin with the oldest. */
+  let after = '';
+
+  /** Clips that are due: a newest one and one that goes round in turn, none twice. Moves on only as far as they are
+   *  taken. */
+  function* turns(ageMs: number): Generator<Clip> {
+    const newest = ledger.awaitingVerdict(ageMs, CANDIDATES, { before: '~' });
+    const inTurn = ledger.awaitingVerdict(ageMs, CANDIDATES, { after });
+    if (inTurn.length < CANDIDATES) inTurn.push(...ledger.awaitingVerdict(ageMs, CANDIDATES - inTurn.length));
+    const nextOf = (clips: Clip[], passed: (clip: Clip) => void) => {
+      for (let clip = clips.shift(); clip; clip = clips.shift()) {
+        passed(clip);
+        if (due(clip)) return clip;
+      }
+      return undefined;
+    };
+    for (;;) {
+      const fresh = nextOf(newest, () => undefined);
+      if (fresh) yield fresh;
+      const next = nextOf(inTurn, ({ clipId }) => {
+        after = clipId;
+      });
+      if (next) yield next;
+      if (!fresh && !next) return;
+    }
   }
 
   async function ask(clip: Clip, signal: AbortSignal): Promise<boolean> {
@@ -67,44 +101,57 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     const found = await tickets.use(clip.blobName, ONLY_READ, signal, (ticket) =>
       openBlob(ticket).head(signal),
     );
-    if (found) return false;
+    // Its message may have come while storage was asked.
+    if (found || ledger.clip(clip.clipId)?.state !== 'uploaded') return false;
     ledger.returnToQueue(clip.clipId, 'the blob is not in storage any more');
     return true;
   }
 
   return {
     async round(ageMs, signal) {
-      const waiting = ledger.awaitingVerdict(ageMs, CANDIDATES);
-      forget(waiting);
       let settled = 0;
-      for (const clip of waiting.filter(due).slice(0, perRound)) {
-        if (signal.aborted) break;
+      let questions = 0;
+      let silence = 0;
+      for (const clip of turns(ageMs)) {
+        if (signal.aborted || questions++ >= perRound || silence >= SILENCE_BELIEVED) break;
         remember(clip.clipId);
         try {
           if (await ask(clip, signal)) settled++;
+          silence = 0;
         } catch (error) {
-          const failure = classify(error, 'upload.verdict');
-          if (failure.kind === 'bug') throw failure;
           if (signal.aborted) break;
-          log.warn(
-            { event: 'verdict.fetch-failed', clipId: clip.clipId, code: failure.code },
-            `the verdict could not be read: ${redact(failure.message)}`,
-          );
-          if (failure.kind === 'transient') break;
+          const failure = classify(error, 'upload.verdict');
+          silence = failure.kind === 'transient' ? silence + 1 : 0;
+          note(clip, failure);
         }
       }
       return settled;
     },
   };
+
+  function note({ clipId }: Clip, failure: Failure): void {
+    const message = redact(failure.message);
+    log.warn(
+      { event: 'verdict.fetch-failed', clipId, code: failure.code },
+      `the verdict could not be read: ${message}`,
+    );
+    if (failure.kind !== 'rejected') return;
+    try {
+      ledger.noteRefusedVerdict(clipId, message);
+    } catch (error) {
+      const { code } = classify(error, 'upload.verdict-note');
+      log.warn({ event: 'verdict.not-noted', clipId, code }, 'a refused verdict has no line of custody');
+    }
+  }
 }
 
 /** @throws Failure `rejected` when it is not the verdict of this clip */
 function verdictOf(clip: Clip, body: Buffer): Verdict {
   let verdict: Verdict;
   try {
-    verdict = parse(Verdict, JSON.parse(body.toString('utf8')));
+    verdict = parseDocument(Verdict, body);
   } catch (error) {
-    if (!(error instanceof ContractError || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof ContractError)) throw error;
     throw new Failure('rejected', 'upload.verdict-unreadable', error.message, { cause: error });
   }
   if (verdict.clip_id === clip.clipId) return verdict;

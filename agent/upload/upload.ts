@@ -9,6 +9,7 @@ import { createBell } from './bell.ts';
 import { createOpenBlob, type OpenBlob } from './blob-door.ts';
 import { createFrames } from './frames.ts';
 import { createOutcomes } from './outcomes.ts';
+import { createParkedClips } from './parked-clips.ts';
 import { createReconciler } from './reconcile.ts';
 import { createTickets, DONE } from './tickets.ts';
 import { carryClip, metadataOf } from './upload-clip.ts';
@@ -52,6 +53,8 @@ export interface UploadSettings {
   readonly verdictAfterConnectMs: number;
   readonly verdictEveryMs: number;
   readonly verdictsPerRound: number;
+  /** A clip without a verdict is asked for again after so long. */
+  readonly verdictAgain: BackoffPolicy;
   readonly framesKept: number;
 }
 
@@ -68,6 +71,7 @@ export const UPLOAD_SETTINGS: UploadSettings = {
   verdictAfterConnectMs: 30_000,
   verdictEveryMs: 3 * 60_000,
   verdictsPerRound: 8,
+  verdictAgain: { minMs: 3 * 60_000, maxMs: 60 * 60_000 },
   framesKept: 500,
 };
 
@@ -80,6 +84,8 @@ export interface UploaderDeps {
     | 'settleParked'
     | 'nextLeaseInMs'
     | 'returnParked'
+    | 'noteRefusedVerdict'
+    | 'drainInbox'
     | 'parked'
     | 'awaitingVerdict'
     | 'applyVerdict'
@@ -129,6 +135,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
     clock,
     log,
     perRound: settings.verdictsPerRound,
+    again: settings.verdictAgain,
     ...chance,
   });
   const frames = createFrames({
@@ -142,13 +149,12 @@ export function createUploader(deps: UploaderDeps): Uploader {
     kept: settings.framesKept,
   });
   const outcomes = createOutcomes({ retry: settings.retry, pause: settings.pause, ...chance });
+  const parked = createParkedClips({ ledger, conditions, everyMs: settings.parkedEveryMs, clock, log });
   const bell = createBell(clock);
   const stopping = new AbortController();
   const uploading = new Set<string>();
   let loops: Promise<void>[] = [];
   let pausedUntilMs = 0;
-  /** The parked clip that was last given another try, and when the next may be. */
-  let parked = { clipId: '', nextMs: 0 };
   let detail: string | null = null;
 
   async function attempt(lease: Lease): Promise<void> {
@@ -164,7 +170,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
         return { url: door.url, ...(await carryClip(clip, metadata, door, signal, fresh)) };
       });
       outcomes.succeeded(clip.clipId);
-      if (clip.clipId === parked.clipId) parked = { clipId: '', nextMs: 0 };
+      parked.accepted(clip.clipId);
       pausedUntilMs = 0;
       detail = null;
       if (ledger.settleUploaded(lease, url))
@@ -223,33 +229,11 @@ export function createUploader(deps: UploaderDeps): Uploader {
     }
   }
 
-  /** One at a time and seldom: what was refused once keeps nobody else waiting. */
-  function tryParkedAgain(): void {
-    if (clock.monotonicMs() < parked.nextMs) return;
-    const clipId = ledger.returnParked();
-    if (clipId === undefined) return;
-    parked = { clipId, nextMs: clock.monotonicMs() + settings.parkedEveryMs };
-    log.info({ event: 'clip.retried', clipId }, 'a clip that was refused is tried again');
-  }
-
-  function tellParked(): void {
-    const { clips, reason } = ledger.parked();
-    if (clips === 0) conditions.clear('clips-parked');
-    else
-      conditions.raise(
-        'clips-parked',
-        `${clips === 1 ? 'the upload of a clip was' : `the uploads of ${clips} clips were`} refused; ` +
-          `kept here and tried again slowly. The newest says: ${reason ?? 'nothing'}`,
-      );
-  }
-
   /** @returns how long to wait before the next turn, milliseconds */
   async function carryTurn(): Promise<number> {
-    tellParked();
     if (!online()) return settings.idleMs;
     const pauseMs = pausedUntilMs - clock.monotonicMs();
     if (pauseMs <= 0) {
-      tryParkedAgain();
       const lease = ledger.leaseNext();
       if (lease) {
         await attempt(lease);
@@ -258,6 +242,19 @@ export function createUploader(deps: UploaderDeps): Uploader {
     }
     const nextMs = Math.max(ledger.nextLeaseInMs() ?? settings.idleMs, pauseMs, LOOK_MIN_MS);
     return Math.min(nextMs, settings.idleMs);
+  }
+
+  /** @returns as above */
+  async function parkedTurn(): Promise<number> {
+    parked.tell();
+    if (online() && parked.tryOne()) bell.ring();
+    return settings.idleMs;
+  }
+
+  /** Messages that a busy or full disk kept from being read when they came. */
+  async function inboxTurn(): Promise<number> {
+    const { applied, refused } = ledger.drainInbox();
+    return applied + refused > 0 ? LOOK_MIN_MS : settings.idleMs;
   }
 
   let wasOnline = false;
@@ -269,7 +266,11 @@ export function createUploader(deps: UploaderDeps): Uploader {
     if (isOnline && (connected || clock.monotonicMs() >= roundDueMs)) {
       roundDueMs = clock.monotonicMs() + settings.verdictEveryMs;
       const ageMs = connected ? settings.verdictAfterConnectMs : settings.verdictAfterMs;
-      if ((await reconciler.round(ageMs, stopping.signal)) > 0) bell.ring();
+      if ((await reconciler.round(ageMs, stopping.signal)) > 0) {
+        bell.ring();
+        // Verdicts are there to be had: those that wait behind them need not wait for long.
+        roundDueMs = Math.min(roundDueMs, clock.monotonicMs() + settings.idleMs);
+      }
     }
     // Short enough to notice that the link was gone in between.
     return settings.idleMs;
@@ -280,6 +281,8 @@ export function createUploader(deps: UploaderDeps): Uploader {
     async start() {
       loops = [
         ...Array.from({ length: settings.concurrency }, () => loop('carry', carryTurn)),
+        loop('parked', parkedTurn),
+        loop('inbox', inboxTurn),
         loop('verdicts', verdictTurn),
       ];
     },

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse, MethodProblem, RecordNowAnswer, RetryClipAnswer, SnapshotAnswer } from '@dachawatch/contracts';
+import {
+  parse,
+  MethodProblem,
+  RecordNowAnswer,
+  RetryClipAnswer,
+  SnapshotAnswer,
+} from '@dachawatch/contracts';
 import { createDirectMethods, type DirectMethodsDeps } from '../../../../agent/hub/direct-methods.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 
