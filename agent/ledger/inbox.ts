@@ -116,20 +116,22 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
     );
   }
 
-  /** It stays unread when even that cannot be written, and is tried again; the others go on. */
-  function setAside(seq: number, result: Read): void {
+  /** @returns false when even that cannot be written: it stays unread, and the others go on */
+  function setAside(seq: number, result: Read): boolean {
     try {
       settle.run({ ...result, seq });
+      return true;
     } catch (error) {
       const failure = classify(error, 'inbox.set-aside');
       if (isOfTheDisk(failure)) throw failure;
       log.error({ event: 'inbox.not-set-aside', seq, code: failure.code }, failure.message);
+      return false;
     }
   }
 
   /** Must be called inside a transaction.
    *  @throws Failure when the disk, and not the message, is at fault */
-  function readOne(seq: number): { readonly messageId: string } & Read {
+  function readOne(seq: number): readonly ({ readonly messageId: string } & Read)[] {
     let messageId = `number ${seq}`;
     let result: Read;
     try {
@@ -145,9 +147,9 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       const failure = classify(error, 'inbox.read');
       if (isOfTheDisk(failure)) throw failure;
       result = refusedBecause(`it could not be applied: ${failure.message}`);
-      setAside(seq, result);
+      if (!setAside(seq, result)) return [];
     }
-    return { messageId, ...result };
+    return [{ messageId, ...result }];
   }
 
   /** Too many wait: the oldest is set aside. Its verdict lies in storage, where it is asked for. */
@@ -193,7 +195,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       try {
         const results = db
           .transaction(() => {
-            const all = unread.all(BATCH).map(readOne);
+            const all = unread.all(BATCH).flatMap(readOne);
             if (all.length > 0) forgetOld.run();
             return all;
           })
