@@ -1,6 +1,5 @@
 /** Composition root of the agent: reads the configuration, builds the rooms, starts them in order and stops
  *  them in reverse. The only file of the agent that reads the environment. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CameraConfig, type CameraCredential, ContractError } from '@dachawatch/contracts';
@@ -19,7 +18,7 @@ import {
   statusSentence,
 } from './health/health.ts';
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
-import { type Clock, systemClock } from './kernel/clock.ts';
+import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
 import { createDispensable } from './kernel/dispensable.ts';
 import { Failure } from './kernel/failure.ts';
@@ -27,7 +26,8 @@ import { ifAnswers } from './kernel/if-answers.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
-import { createLedger } from './ledger/ledger.ts';
+import { createCare } from './ledger/care.ts';
+import { createLedgerService } from './ledger/ledger-service.ts';
 import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSignatureStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
@@ -47,7 +47,6 @@ Records what moves in front of the cameras, keeps it, uploads it, and shows what
 /** Longest that one room may take to stop; capture needs the time to seal running clips. */
 const STOP_DEADLINE_MS = 10_000;
 const LEASE_MS = 15 * 60_000;
-const LEDGER_WAIT_MS = 20_000;
 /** The link asks the hub something each five minutes, or tries to reach it far more often. */
 const HUB_TURN_MS = 10 * 60_000;
 
@@ -91,20 +90,6 @@ function options() {
   };
 }
 
-/** An agent whose parent was killed ends by itself within seconds: its successor waits for the ledger. */
-async function whenFree<T>(open: () => T, clock: Clock): Promise<T> {
-  const endAt = clock.monotonicMs() + LEDGER_WAIT_MS;
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      const inUse = error instanceof Failure && error.code === 'ledger.in-use';
-      if (!inUse || clock.monotonicMs() > endAt) throw error;
-    }
-    await clock.sleep(250);
-  }
-}
-
 /** Null, or what is wrong with a camera's credential, for the person who named it in the twin. */
 function credentialProblem(files: ConfigFiles, name: string): string | null {
   try {
@@ -144,21 +129,22 @@ async function main(): Promise<void> {
   const conditions = createConditions({ clock, log: log.child({ room: 'kernel' }) });
   const refusedRecordings = createRefusedRecordings({ conditions, clock });
 
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const ledger = await whenFree(
-    () =>
-      createLedger({
-        dir: dataDir,
-        clock,
-        log: log.child({ room: 'ledger' }),
-        maxBytes: config.storage.maxBytes,
-        leaseMs: LEASE_MS,
-        recoverTorn: recoverTornClip,
-        conditions,
-        onEvent: () => hub.wakeOutbox(),
-      }),
+  const ledgerLog = log.child({ room: 'ledger' });
+  const ledger = createLedgerService({
+    dir: dataDir,
+    care: createCare({ dir: dataDir, log: ledgerLog }),
+    onOpen: () => {
+      uploader.wake();
+      hub.wakeOutbox();
+    },
+    conditions,
     clock,
-  );
+    log: ledgerLog,
+    maxBytes: config.storage.maxBytes,
+    leaseMs: LEASE_MS,
+    recoverTorn: recoverTornClip,
+    onEvent: () => hub.wakeOutbox(),
+  });
 
   const settings = createDesiredSettings({
     base: { recording: config.recording, cameras: config.cameras },
@@ -324,10 +310,6 @@ async function main(): Promise<void> {
     log: log.child({ room: 'health' }),
   });
 
-  const found = await ledger.check({ repair: true });
-  log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
-  // Messages stored by a process that died before it read them.
-  ledger.drainInbox();
   const wired: Service[] = wires
     ? [{ name: wires.name, start: () => wires.start(), stop: async () => wires.stop() }]
     : [];
@@ -338,7 +320,8 @@ async function main(): Promise<void> {
     log: log.child({ room: 'ledger' }),
   });
   const rooms = [
-    ...[upkeep, suppressed, health, dashboard, capture, hub, uploader, reports],
+    // The ledger first, so that it is closed last.
+    ...[ledger, upkeep, suppressed, health, dashboard, capture, hub, uploader, reports],
     ...[...wired, power, troubleLight, watchdog],
   ];
   // None of them must keep the others from starting: a port that is taken is no reason to watch no camera.
@@ -355,17 +338,15 @@ async function main(): Promise<void> {
     log.info({ event: 'agent.stopping', why }, 'stopping');
     const end = async () => {
       await lifecycle.stop();
-      ledger.close();
       process.exit(0);
     };
-    // A start that fails ends the process by itself.
-    void starting.then(end, () => undefined);
+    void starting.then(end);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   const orphaned = () => stop('the process that started the agent is gone');
   if (process.send) process.on('disconnect', orphaned);
-  // It may have gone while the ledger was looked at.
+  // It may have gone before anybody listened.
   if (process.send && !process.connected) orphaned();
   await starting;
   if (stopping) return;

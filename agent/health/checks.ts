@@ -1,6 +1,7 @@
 import type { CameraStatus } from '../capture/capture.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { Failure } from '../kernel/failure.ts';
+import { type Ledger, LEDGER_UNAVAILABLE } from '../ledger/ledger.ts';
 import type { WatchdogCheck } from './watchdog.ts';
 
 type Time = Pick<Clock, 'monotonicMs'>;
@@ -44,7 +45,9 @@ export function progressMark({
   };
 }
 
-/** Asks the database for something cheap. One refusal is none: it has `longestMs` to answer again. */
+/** Asks the database for something cheap. One refusal is none: it has `longestMs` to answer again.
+ *  A ledger that is not open is being opened again and again, in the background: that is no standstill, and another
+ *  process could not open it either. */
 export function createLedgerCheck({
   ledger,
   clock,
@@ -63,6 +66,7 @@ export function createLedgerCheck({
         answeredMs = clock.monotonicMs();
         return null;
       } catch (error) {
+        if (error instanceof Failure && error.code === LEDGER_UNAVAILABLE) answeredMs = clock.monotonicMs();
         const pauseMs = clock.monotonicMs() - answeredMs;
         const why = error instanceof Error ? error.message : String(error);
         return pauseMs > longestMs ? standsStill('ledger', pauseMs, why) : null;

@@ -4,6 +4,7 @@ import { cpus, loadavg, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { ReportedHealth, ReportedStorage, ReportedVersions } from '@dachawatch/contracts';
 import { mem } from 'systeminformation';
+import { aborted } from '../kernel/aborted.ts';
 import { clockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
@@ -141,9 +142,3 @@ export function createHealth(deps: HealthDeps): Health {
     versions: () => (versions ??= readVersions(root)),
   };
 }
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -42,12 +42,24 @@ function kindOfStatus(status: number): FailureKind {
   return SPEAKS_OF_THE_REQUEST.has(status) ? 'rejected' : 'transient';
 }
 
-function kindOfSqlite(code: string): FailureKind {
-  if (code.startsWith('SQLITE_FULL')) return 'exhausted';
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) return 'corrupt';
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR')) return 'transient';
-  return 'bug';
-}
+/** By the beginning of the code: SQLite appends details, as in SQLITE_IOERR_FSYNC. What is not here, like a broken
+ *  constraint or wrong SQL, is a bug of ours. */
+const SQLITE: readonly (readonly [string, FailureKind])[] = [
+  ['SQLITE_FULL', 'exhausted'],
+  ['SQLITE_READONLY', 'exhausted'],
+  ['SQLITE_NOMEM', 'exhausted'],
+  ['SQLITE_CORRUPT', 'corrupt'],
+  ['SQLITE_NOTADB', 'corrupt'],
+  ['SQLITE_BUSY', 'transient'],
+  ['SQLITE_LOCKED', 'transient'],
+  ['SQLITE_PROTOCOL', 'transient'],
+  ['SQLITE_IOERR', 'transient'],
+  ['SQLITE_CANTOPEN', 'transient'],
+  ['SQLITE_PERM', 'transient'],
+];
+
+const kindOfSqlite = (code: string): FailureKind =>
+  SQLITE.find(([beginning]) => code.startsWith(beginning))?.[1] ?? 'bug';
 
 const isAbort = (error: unknown) =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');

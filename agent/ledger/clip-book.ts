@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Budget } from './budget.ts';
-import { clipPlaces, ensureCameraFolder, entryAt, nameAsFinished, sizeOf } from './clip-files.ts';
+import { CAMERA_ID, clipPlaces, ensureCameraFolder, entryAt, nameAsFinished, sizeOf } from './clip-files.ts';
 import type { ClipsRoot } from './clips-root.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
@@ -13,9 +13,6 @@ import { nextState } from './life-cycle.ts';
 import type { Outbox } from './outbox.ts';
 import type { Removal } from './removal.ts';
 import { clipTotals, foldedClips } from './totals.ts';
-
-/** Camera ids become folder names. */
-const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
@@ -105,7 +102,8 @@ export function createClipBook({
       const clipId = inTransaction(() => {
         const clip_id = nextClipId({
           last: rows.lastClipId(),
-          nowMs: clock.nowMs(),
+          // Not of now: the id tells the day in its blob's name to whoever finds the file without its row.
+          nowMs: triggered_ms,
           ...(random ? { random } : {}),
         });
         const blob_name = clipBlobNameOnDevice({ cameraId, clipId: clip_id, triggeredMs: triggered_ms });

@@ -23,6 +23,9 @@ export interface ClipPlaces {
   readonly partFile: string;
 }
 
+/** Camera ids become folder names. */
+export const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
 export const clipsDir = (dir: string) => join(dir, 'clips');
 export const cameraDir = (dir: string, cameraId: string) => join(clipsDir(dir), cameraId);
 

@@ -51,4 +51,7 @@ function decode(id: string): bigint {
   return value;
 }
 
+/** The wall time that an id carries, Unix milliseconds. */
+export const timeOfClipId = (id: string): number => Number(decode(id) >> 80n);
+
 export const isClipId = (text: string): boolean => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text);

@@ -1,17 +1,16 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
+import { ledgerFile } from './database-files.ts';
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from './migrations.ts';
 
 export type Database = Sqlite.Database;
 
-const BUSY_MS = 5_000;
+/** As long as this the whole process may stand still for somebody else's lock. */
+const BUSY_MS = 1_000;
 /** `PRAGMA synchronous`: 2 is FULL. */
 const FULL = 2;
-
-export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
 
 /** Opens the ledger's database for its one owner.
  *  Invariants
@@ -69,9 +68,10 @@ export function guarded<T>(code: string, work: () => T): T {
   }
 }
 
-const schemaVersion = (db: Database) => db.pragma('user_version', { simple: true }) as number;
+export const schemaVersion = (db: Database) => db.pragma('user_version', { simple: true }) as number;
 
-function refuseNewer(db: Database, known: number): void {
+/** @throws Failure `rejected` when a newer program wrote it and this one cannot work with it */
+export function refuseNewer(db: Database, known: number): void {
   const version = schemaVersion(db);
   if (version <= known) return;
   const row = db.prepare("SELECT value FROM facts WHERE name = 'oldest_reader'").get() as
@@ -86,7 +86,7 @@ function refuseNewer(db: Database, known: number): void {
   );
 }
 
-function migrate(db: Database, migrations: readonly Migration[]): void {
+export function migrate(db: Database, migrations: readonly Migration[]): void {
   const known = Math.max(...migrations.map((step) => step.version));
   refuseNewer(db, known);
   for (const step of migrations) {

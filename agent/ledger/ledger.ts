@@ -4,6 +4,7 @@ import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
+import { createAdoption } from './adopt.ts';
 import { createBreathe } from './breathe.ts';
 import { createBudget, freeBytesOf } from './budget.ts';
 import { checkLedger } from './check.ts';
@@ -17,7 +18,7 @@ import { createFolding } from './folding.ts';
 import { createInbox } from './inbox.ts';
 import { createLeases } from './leases.ts';
 import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
-import { takeOwnership } from './ownership.ts';
+import { type Ownership, takeOwnership } from './ownership.ts';
 import { createParked } from './parked.ts';
 import { createQuarantine } from './quarantine.ts';
 import { createRecovery } from './recovery.ts';
@@ -225,6 +226,9 @@ export interface Ledger {
   close(): void;
 }
 
+/** Code of the failure that every call throws while the process has no open ledger (`ledger-service.ts`). */
+export const LEDGER_UNAVAILABLE = 'ledger.unavailable';
+
 export interface LedgerDeps {
   /** Folder of `ledger.sqlite` and `clips/`. Made when it is not there. */
   readonly dir: string;
@@ -249,6 +253,10 @@ export interface LedgerDeps {
   readonly onEvent?: () => void;
   readonly clockQuality?: typeof systemClockQuality;
   readonly outboxBounds?: OutboxBounds;
+  /** Taken already by the caller, who hands it over: `close` lets go of it. */
+  readonly ownership?: Ownership;
+  /** Clips whose writer is at work, when it outlives this ledger: it may be closed and opened again meanwhile. */
+  readonly writing?: Set<string>;
 }
 
 const UNTOLD: Pick<Conditions, 'raise' | 'clear'> = { raise: () => undefined, clear: () => undefined };
@@ -263,7 +271,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const { minFreeBytes = MIN_FREE_BYTES, reserveBytes = RESERVE_BYTES } = deps;
   const { freeBytes = () => freeBytesOf(dir), conditions = UNTOLD } = deps;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const ownership = takeOwnership(dir);
+  const ownership = deps.ownership ?? takeOwnership(dir);
   const reserve = createDiskReserve({ dir, bytes: reserveBytes, freeBytes, conditions, log });
   let db: Database;
   try {
@@ -299,7 +307,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const leases = createLeases({ db, rows, clock, leaseMs });
   const inbox = createInbox({ db, rows, conditions, clock, log });
   /** Clips opened by this process whose writer has not reported yet. */
-  const writing = new Set<string>();
+  const writing = deps.writing ?? new Set<string>();
   const { seal, lose } = book;
   const recovery = createRecovery({
     ...{ db, rows, dir, log, recoverTorn, quarantine, intentOf },
@@ -313,6 +321,11 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
   let isClosed = false;
   const breathe = createBreathe(() => isClosed);
+  const adoption = createAdoption({
+    ...{ db, rows, dir, log, recoverTorn, breathe },
+    seal: paid(seal),
+    isWriting: (clipId) => writing.has(clipId),
+  });
   const repairs = {
     ...book,
     recover: (row: ClipRow) => recovery.recover(row, true),
@@ -421,6 +434,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     custody: door('custody', rows.custody),
     summary: door('summary', book.summary),
     check: async (options) => {
+      if (options.repair) await adoption.run();
       const { away: _, ...report } = await look(options);
       return report;
     },

@@ -25,13 +25,14 @@ const inUse = (dir: string, cause?: unknown) =>
  *  - SQLite's exclusive lock on a file of its own, by a transaction that is never committed: is seen by every process
  *    of this machine, but the file can be deleted and made anew. `confirm` notices that.
  *  The system drops both when the process ends, however it ends: a killed owner never leaves a stale one behind.
+ *  @param patienceMs how long it may hold this thread up while somebody looks at the lock
  *  @throws Failure `transient` `ledger.in-use` when another process is the owner */
-export function takeOwnership(dir: string): Ownership {
+export function takeOwnership(dir: string, patienceMs = PATIENCE_MS): Ownership {
   const claim = claimFolder(dir, PURPOSE);
   if (!claim) throw inUse(dir);
   let lock: LockFile;
   try {
-    lock = lockFile(dir, PATIENCE_MS);
+    lock = lockFile(dir, patienceMs);
   } catch (error) {
     claim.release();
     throw error;

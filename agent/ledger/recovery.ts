@@ -164,7 +164,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
 }
 
 /** First frame and pre-roll from the time of the last write: the writer that knew them is gone. */
-function estimatedTimes(row: ClipRow, torn: TornClip, lastWriteMs: number) {
+export function estimatedTimes(row: Pick<ClipRow, 'triggered_ms'>, torn: TornClip, lastWriteMs: number) {
   const preRollMs = Math.round(row.triggered_ms - (lastWriteMs - torn.durationMs));
   const believable = preRollMs >= 0 && preRollMs <= Math.min(PRE_ROLL_MAX_MS, torn.durationMs);
   return believable

@@ -123,11 +123,30 @@ test('a removal that was cut short is finished', async (t) => {
   assert.ok(!existsSync(clip.file));
 });
 
-test('a clip file without a row is moved to quarantine and reported, never deleted', async (t) => {
+test('a clip file without a row that can be played is taken up, with its name in storage, and uploaded', async (t) => {
+  const { ledger, dir, clock } = benchLedger(t);
+  const folder = join(dir, 'clips', 'gate');
+  mkdirSync(folder, { recursive: true });
+  const clipId = '01KT1GW6G0000000000000000A';
+  writeFileSync(join(folder, `${clipId}.mp4`), 'evidence');
+  assert.deepEqual(await ledger.check({ repair: true }), clean(1));
+  const clip = ledger.clip(clipId);
+  assert.deepEqual(
+    [clip?.state, clip?.bytes, clip?.blobName],
+    [
+      'sealed',
+      8,
+      `gate/${new Date(clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '/')}/${clipId}.mp4`,
+    ],
+  );
+  assert.equal(ledger.leaseNext()?.clip.clipId, clipId);
+});
+
+test('a clip file without a row that cannot be played is moved to quarantine and reported, never deleted', async (t) => {
   const { ledger, dir } = benchLedger(t);
   const folder = join(dir, 'clips', 'gate');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, '01ARYZ6S410000000000000000.mp4'), 'evidence');
+  writeFileSync(join(folder, '01ARYZ6S410000000000000000.mp4'), '');
   assert.equal((await ledger.check({ repair: false })).problems.length, 1);
   assert.match(
     (await ledger.check({ repair: true })).problems[0]?.problem ?? '',

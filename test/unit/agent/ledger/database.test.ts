@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ledgerFile, openDatabase, openToLook } from '../../../../agent/ledger/database.ts';
+import { openDatabase, openToLook } from '../../../../agent/ledger/database.ts';
+import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from '../../../../agent/ledger/migrations.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { ledgerFile } from '../../../../agent/ledger/database.ts';
+import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { benchLedger, uploadNext, verdictFor } from './bench.ts';
 
 /** What may be read as a whole, and the bound on it. */

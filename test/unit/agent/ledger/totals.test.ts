@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { ledgerFile, openDatabase } from '../../../../agent/ledger/database.ts';
+import { openDatabase } from '../../../../agent/ledger/database.ts';
+import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import type { Ledger, LedgerSummary } from '../../../../agent/ledger/ledger.ts';
 import { MIGRATIONS } from '../../../../agent/ledger/migrations.ts';
 import { benchLedger, type LedgerBench, uploadNext, verdictFor } from './bench.ts';

@@ -1,0 +1,128 @@
+import { clipBlobNameOnDevice } from '@dachawatch/contracts';
+import { classify } from '../kernel/classify.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Breathe } from './breathe.ts';
+import { CAMERA_ID, clipPlaces, entryAt, type FoundFile, sha256Of, sizeOf } from './clip-files.ts';
+import { isClipId, timeOfClipId } from './clip-id.ts';
+import { clipFilesIn } from './clip-survey.ts';
+import type { ClipRow, ClipRows } from './clip-rows.ts';
+import type { Database } from './database.ts';
+import type { LedgerDeps, WrittenClip } from './ledger.ts';
+import { TAKEN_OVER, UNVERIFIED } from './rebuild.ts';
+import { estimatedTimes } from './recovery.ts';
+
+/** A file written so long before its id was given: the id carries the time of an earlier one, given by a clock that
+ *  has been set back since. A file that looks younger than its id has been copied. */
+const BEFORE_ID_MS = 60 * 60_000;
+/** Files looked at before others get their turn. */
+const AT_ONCE = 100;
+
+export interface Adoption {
+  /** Compares the files of rows that were taken over from a damaged ledger, and takes up clip files that no row
+   *  answers for. One file that cannot be read keeps no other one waiting. Never throws for one. */
+  run(): Promise<void>;
+}
+
+export interface AdoptionDeps {
+  readonly db: Database;
+  readonly rows: ClipRows;
+  readonly dir: string;
+  readonly log: Log;
+  readonly recoverTorn: LedgerDeps['recoverTorn'];
+  readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
+  readonly isWriting: (clipId: string) => boolean;
+  readonly breathe: Breathe;
+}
+
+/** Brings rows and files together again after the database has lost rows, by damage or with its WAL.
+ *  Invariants
+ *  1. A file that is taken up has the name of a clip, lies in the folder of a camera, and can be played. Any other one
+ *     is left to the check.
+ *  2. Its blob name is the one it had: the day of its trigger is the day of its id. What had been uploaded is therefore
+ *     found in storage by name, size and checksum, and not uploaded again.
+ *  3. Custody says that the row was made from the file. */
+export function createAdoption(deps: AdoptionDeps): Adoption {
+  const { db, rows, dir, log, recoverTorn, seal, isWriting, breathe } = deps;
+  const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
+
+  async function eachApart<T>(
+    items: Iterable<T> | AsyncIterable<T>,
+    idOf: (item: T) => string,
+    work: (item: T) => Promise<void>,
+  ) {
+    let seen = 0;
+    for await (const item of items) {
+      if (++seen % AT_ONCE === 0) await breathe();
+      try {
+        await work(item);
+      } catch (error) {
+        const { code, message } = classify(error, 'ledger.adopt');
+        if (!db.open || code === 'ledger.closed') return;
+        log.error({ event: 'clip.not-adopted', clipId: idOf(item), code }, message);
+      }
+    }
+  }
+
+  async function adopt(file: FoundFile): Promise<void> {
+    const { clipId, cameraId, path } = file;
+    if (!isClipId(clipId) || !CAMERA_ID.test(cameraId)) return;
+    if (isWriting(clipId) || rows.get(clipId) || rows.folded(clipId)) return;
+    const entry = entryAt(path);
+    if (entry.kind !== 'file') return;
+    const { mtimeMs } = entry;
+    const torn = await recoverTorn(path);
+    if (torn === undefined || rows.get(clipId)) return;
+    const idMs = timeOfClipId(clipId);
+    const triggered_ms = Math.round(
+      mtimeMs >= idMs - BEFORE_ID_MS ? idMs : Math.max(0, mtimeMs - torn.durationMs),
+    );
+    inTransaction(() =>
+      rows.insert(
+        {
+          clip_id: clipId,
+          camera_id: cameraId,
+          // Nobody knows any more.
+          clock_quality: 'unsynchronised',
+          blob_name: clipBlobNameOnDevice({ cameraId, clipId, triggeredMs: triggered_ms }),
+          triggered_ms,
+        },
+        'its file was found, but no row: the row was made from the file',
+      ),
+    );
+    const written = { ...torn, ...estimatedTimes({ triggered_ms }, torn, mtimeMs) };
+    seal(clipId, written, ['times are estimated from the file', torn.detail].filter(Boolean).join(': '));
+    log.warn({ event: 'clip.adopted', clipId, cameraId }, 'a clip file without a row was taken up');
+  }
+
+  /** Size or checksum in a row that was taken over may be what was damaged. When both are another one's than the
+   *  file's, it is the file. */
+  async function verify(row: ClipRow): Promise<void> {
+    const { file } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const bytes = sizeOf(file);
+    if (bytes === undefined) return;
+    const sha256 = await sha256Of(file);
+    if ((sha256 === row.sha256) === (bytes === row.bytes)) return;
+    const detail = 'its size or checksum was damaged in the ledger, and was taken from the file';
+    inTransaction(() => {
+      db.prepare('UPDATE clips SET sha256 = ?, bytes = ? WHERE clip_id = ?').run(sha256, bytes, row.clip_id);
+      rows.note(row.clip_id, TAKEN_OVER, detail);
+      if (rows.require(row.clip_id).state === 'parked')
+        rows.move(row.clip_id, 'requeue', detail, { retry_at: null, reason: detail });
+    });
+  }
+
+  return {
+    async run() {
+      const unverified = db.prepare<[string], number>('SELECT value FROM facts WHERE name = ?').pluck();
+      if (unverified.get(UNVERIFIED) === 1) {
+        const finished = db.prepare<[], ClipRow>(
+          "SELECT * FROM clips WHERE on_disk = 1 AND state NOT IN ('recording', 'lost')",
+        );
+        await eachApart(finished.all(), (row) => row.clip_id, verify);
+        await breathe();
+        db.prepare('DELETE FROM facts WHERE name = ?').run(UNVERIFIED);
+      }
+      await eachApart(clipFilesIn(dir), ({ clipId }) => clipId, adopt);
+    },
+  };
+}

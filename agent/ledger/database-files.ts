@@ -1,0 +1,65 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fsyncFolder } from '../kernel/durable-file.ts';
+
+export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
+/** The last online backup (`backup.ts`). */
+export const backupFile = (dir: string) => join(dir, 'ledger.backup.sqlite');
+/** The new database while it is being filled. */
+export const buildingFile = (dir: string) => join(dir, 'ledger.sqlite.building');
+/** A copy of the damaged one, for trying. */
+export const scratchFile = (dir: string) => join(dir, 'ledger.sqlite.scratch');
+/** The new database, whole, before it takes the place of the damaged one. */
+export const rebuiltFile = (dir: string) => join(dir, 'ledger.sqlite.rebuilt');
+export const setAsideDir = (dir: string) => join(dir, 'set-aside');
+
+/** What belongs to one database in WAL mode. */
+const PARTS = ['', '-wal', '-shm', '-journal'] as const;
+/** Damaged databases kept for whoever wants to look at them. */
+const KEPT = 3;
+
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+export function removeDatabase(file: string): void {
+  for (const part of PARTS) rmSync(`${file}${part}`, { recursive: true, force: true });
+}
+
+/** Puts the rebuilt database in the place of the damaged one, which is moved to a dated folder with all that belongs
+ *  to it. At most three such folders are kept.
+ *  Procedure: 1. move the parts of the damaged one · 2. rename the new one · 3. fsync the folder.
+ *  The new one was given its name only when it was whole on disk: a cut in between leaves it there, and running this
+ *  again goes on. Without its WAL, a database that is moved first can be taken for whole: that is why nothing else may
+ *  be decided while a rebuilt one is there.
+ *  @returns the folder, relative to `dir`; undefined when there was nothing to set aside */
+export function swapDatabases(dir: string, nowMs: number): string | undefined {
+  const present = PARTS.filter((part) => isThere(`${ledgerFile(dir)}${part}`));
+  let folder: string | undefined;
+  if (present.length > 0) {
+    folder = newFolder(dir, nowMs);
+    for (const part of present)
+      renameSync(`${ledgerFile(dir)}${part}`, join(dir, folder, `ledger.sqlite${part}`));
+    fsyncFolder(join(dir, folder));
+    fsyncFolder(setAsideDir(dir));
+  }
+  renameSync(rebuiltFile(dir), ledgerFile(dir));
+  fsyncFolder(dir);
+  keepNewest(dir);
+  return folder;
+}
+
+function newFolder(dir: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');
+  let name = `ledger-${stamp}Z`;
+  for (let copy = 1; existsSync(join(setAsideDir(dir), name)); copy++) name = `ledger-${stamp}Z-${copy}`;
+  mkdirSync(join(setAsideDir(dir), name), { recursive: true, mode: 0o700 });
+  return join('set-aside', name);
+}
+
+function keepNewest(dir: string): void {
+  if (!existsSync(setAsideDir(dir))) return;
+  const folders = readdirSync(setAsideDir(dir))
+    .filter((name) => name.startsWith('ledger-'))
+    .toSorted();
+  for (const name of folders.slice(0, Math.max(0, folders.length - KEPT)))
+    rmSync(join(setAsideDir(dir), name), { recursive: true, force: true });
+}

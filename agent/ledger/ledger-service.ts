@@ -1,0 +1,192 @@
+import { mkdirSync } from 'node:fs';
+import { aborted } from '../kernel/aborted.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { classify } from '../kernel/classify.ts';
+import type { Conditions } from '../kernel/conditions.ts';
+import { Failure } from '../kernel/failure.ts';
+import type { Service } from '../kernel/lifecycle.ts';
+import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import type { Care } from './care.ts';
+import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
+import { takeOwnership } from './ownership.ts';
+
+/** The ledger of a process that must go on without one. */
+export type LedgerService = Service & Omit<Ledger, 'check' | 'close'>;
+
+export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writing'> {
+  readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
+  /** Looks the database over before it is opened, and mends or replaces it. */
+  readonly care: Care;
+  /** The ledger has been opened: what waited for it may go on. */
+  readonly onOpen: () => void;
+  /** Waits between two tries to open it. */
+  readonly retry?: BackoffPolicy;
+}
+
+/** The first tries are close together: a predecessor that was killed lets go within seconds. */
+const RETRY: BackoffPolicy = { minMs: 250, maxMs: 15_000 };
+
+/** What SQLite says when its files are not what they were when it opened them. To open it again looks them over. */
+const OPEN_AGAIN = /\.sqlite_(?:corrupt|notadb|ioerr(?!_shm)|readonly|cantopen|protocol)/;
+
+/** Opens the ledger in the background, keeps it open, and opens it again whenever it cannot be used.
+ *  Invariants
+ *  1. `start` returns at once and nothing it begins throws: whatever is wrong with the folder, the database or a row,
+ *     the process goes on, and condition `ledger-unavailable` says why until it is open.
+ *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once.
+ *  3. It is opened only after `care` has found its database whole, and never while another process owns it.
+ *  4. Clips that are being written when it has to be opened again stay theirs who write them. */
+export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
+  const { dir, clock, log, conditions, care, onOpen, retry = RETRY } = deps;
+  const stopping = new AbortController();
+  const writing = new Set<string>();
+  let running: Promise<void> = Promise.resolve();
+  let why = 'the ledger is being opened';
+  let open: { readonly ledger: Ledger; readonly over: AbortController } | undefined;
+
+  /** Ends the use of the ledger that failed, when only opening it again can help. */
+  function judge(error: unknown, from: typeof open): void {
+    const failure = classify(error, 'ledger');
+    if (!OPEN_AGAIN.test(failure.code) && failure.code !== 'ledger.in-use') return;
+    from?.over.abort(failure);
+  }
+
+  function through<K extends keyof Omit<Ledger, 'check' | 'close'>>(name: K): Ledger[K] {
+    const call = (...args: unknown[]): unknown => {
+      const now = open;
+      if (!now || now.over.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
+      try {
+        const result = (now.ledger[name] as (...args: unknown[]) => unknown)(...args);
+        if (!(result instanceof Promise)) return result;
+        return result.catch((error: unknown) => {
+          judge(error, now);
+          throw error;
+        });
+      } catch (error) {
+        judge(error, now);
+        throw error;
+      }
+    };
+    return call as Ledger[K];
+  }
+
+  /** For the three that end a clip's writing: whether it can be noted or not, nobody writes it any more, and the next
+   *  check puts it right. */
+  function endsWriting<K extends 'sealClip' | 'loseClip' | 'recoverClip'>(name: K): Ledger[K] {
+    const call = through(name) as (...args: unknown[]) => unknown;
+    return ((clipId: string, ...rest: unknown[]) => {
+      writing.delete(clipId);
+      return call(clipId, ...rest);
+    }) as Ledger[K];
+  }
+
+  /** Opens it and returns when it must be opened again, or was closed for the stop.
+   *  @throws Failure when it cannot be opened */
+  async function serve(): Promise<void> {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const ownership = takeOwnership(dir, 0);
+    let ledger: Ledger;
+    try {
+      const finding = await care.look(stopping.signal);
+      if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
+      if (finding.state === 'rebuilt') conditions.raise('ledger-rebuilt', finding.sentence);
+      ledger = createLedger({ ...deps, ownership, writing });
+    } catch (error) {
+      ownership.release();
+      throw error;
+    }
+    const over = new AbortController();
+    const now = { ledger, over };
+    open = now;
+    conditions.clear('ledger-unavailable');
+    log.info({ event: 'ledger.open' }, 'the ledger is open');
+    const tending = tend(now);
+    try {
+      await aborted(AbortSignal.any([over.signal, stopping.signal]));
+    } finally {
+      open = undefined;
+      over.abort();
+      ledger.close();
+      await tending;
+    }
+    if (over.signal.reason instanceof Failure) throw over.signal.reason;
+  }
+
+  /** What is done once it is open. Nothing that this throws ends more than itself. */
+  async function tend(now: NonNullable<typeof open>): Promise<void> {
+    const { ledger, over } = now;
+    const step = async (what: string, work: () => unknown): Promise<void> => {
+      if (over.signal.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        // Closed under its hands.
+        if (over.signal.aborted) return;
+        log.error({ event: 'ledger.step-failed', what, err: error }, `the ledger: ${what} failed`);
+        judge(error, now);
+      }
+    };
+    // Messages stored by a process that died before it read them.
+    await step('reading the messages that waited', () => ledger.drainInbox());
+    await step('telling that it is open', onOpen);
+    await step('the check', async () => {
+      const found = await ledger.check({ repair: true });
+      log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
+    });
+  }
+
+  async function run(): Promise<void> {
+    for (let tries = 0; !stopping.signal.aborted; tries += 1) {
+      try {
+        const openedMs = clock.monotonicMs();
+        await serve().finally(() => {
+          // One that was of use for a while is not the reason why the next try waits.
+          if (clock.monotonicMs() - openedMs > retry.maxMs) tries = 0;
+        });
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        const failure = classify(error, 'ledger.open');
+        why = `the ledger cannot be used: ${failure.message}`;
+        log.error({ event: 'ledger.unavailable', code: failure.code, err: failure }, why);
+        conditions.raise('ledger-unavailable', why);
+      }
+      await sleepUnlessAborted(clock, backoffMs(retry, tries), stopping.signal);
+    }
+  }
+
+  return {
+    name: 'ledger',
+    start: async () => {
+      running = run();
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+    openClip: through('openClip'),
+    sealClip: endsWriting('sealClip'),
+    loseClip: endsWriting('loseClip'),
+    recoverClip: endsWriting('recoverClip'),
+    leaseNext: through('leaseNext'),
+    settleUploaded: through('settleUploaded'),
+    settleFailed: through('settleFailed'),
+    settleParked: through('settleParked'),
+    returnParked: through('returnParked'),
+    retryClip: through('retryClip'),
+    parked: through('parked'),
+    nextLeaseInMs: through('nextLeaseInMs'),
+    storeMessage: through('storeMessage'),
+    drainInbox: through('drainInbox'),
+    applyVerdict: through('applyVerdict'),
+    awaitingVerdict: through('awaitingVerdict'),
+    returnToQueue: through('returnToQueue'),
+    tell: through('tell'),
+    outgoing: through('outgoing'),
+    settleOutgoing: through('settleOutgoing'),
+    clip: through('clip'),
+    clips: through('clips'),
+    custody: through('custody'),
+    summary: through('summary'),
+    tend: through('tend'),
+  };
+}

@@ -1,0 +1,138 @@
+import { existsSync, statSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { claimFolder } from '../kernel/folder-claim.ts';
+import type { Finding } from './care.ts';
+import { isClipId } from './clip-id.ts';
+import { clipFilesIn } from './clip-survey.ts';
+import type { ClipRow } from './clip-rows.ts';
+import { backupFile, ledgerFile, rebuiltFile, scratchFile, swapDatabases } from './database-files.ts';
+import { type Examined, examineDatabase } from './examine.ts';
+import { rebuildDatabase } from './rebuild.ts';
+import { soundRow } from './restored-row.ts';
+import { openSalvage, type Row, type Salvage } from './salvage.ts';
+import { openTransplanted } from './transplant.ts';
+
+export interface RestoreDeps {
+  readonly dir: string;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Do not read the damaged database: reading it has crashed the process. */
+  readonly leaveDamaged: boolean;
+  /** Asked before the databases change places. */
+  readonly isWanted: () => boolean;
+}
+
+/** Looks the database of a ledger over, for its owner, while it is not open. A damaged one is mended when only its
+ *  indexes are wrong; otherwise it is set aside whole, and a new one takes its place (`rebuild.ts`). One that is gone,
+ *  although there are clips or a backup, is begun anew in the same way.
+ *  @throws Failure when it cannot be used and this cannot help (`examine.ts`), or when there is no room for a new one */
+export async function restoreDatabase(deps: RestoreDeps): Promise<Finding> {
+  const { dir } = deps;
+  // A process that was looking it over when its parent was killed may still be at it.
+  const claim = claimFolder(dir, 'ledger-care');
+  if (!claim)
+    throw new Failure('transient', 'ledger.in-use', `another process is looking over the ledger in ${dir}`);
+  try {
+    return await restore(deps);
+  } finally {
+    claim.release();
+  }
+}
+
+async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Promise<Finding> {
+  const file = ledgerFile(dir);
+  if (existsSync(rebuiltFile(dir))) {
+    const folder = swapDatabases(dir, clock.nowMs());
+    return { state: 'rebuilt', sentence: `the ledger was damaged and begun anew${wasSetAside(folder)}` };
+  }
+  const found: Examined = leaveDamaged
+    ? { state: 'damaged', why: 'SQLite crashes when it reads it' }
+    : examineDatabase(file);
+  if (found.state === 'whole') return { state: 'whole' };
+  const files = await clipsOnDisk(dir);
+  if (found.state === 'none' && files.size === 0 && !existsSync(backupFile(dir))) return { state: 'whole' };
+  if (found.state === 'mendable' && mend(file))
+    return {
+      state: 'mended',
+      sentence: `an index of the ledger was damaged (${found.why}) and was made again from the rows`,
+    };
+
+  const why =
+    found.state === 'none'
+      ? 'the ledger was missing'
+      : `the ledger was damaged (${'why' in found ? found.why : ''})`;
+  const damaged = found.state === 'none' || leaveDamaged ? [] : openDamaged(dir);
+  const backup = openSalvage(backupFile(dir));
+  let result: ReturnType<typeof rebuildDatabase>;
+  try {
+    result = rebuildDatabase({ dir, damaged, backup, files, nowMs: clock.nowMs() });
+  } finally {
+    for (const one of damaged) one.close();
+    backup?.close();
+  }
+  if (!isWanted())
+    throw new Failure('transient', 'ledger.not-wanted', 'nobody waits for the ledger any more');
+  const folder = swapDatabases(dir, clock.nowMs());
+  const parts = [
+    `${result.clips} clips are in the new one`,
+    ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
+    ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
+  ];
+  return { state: 'rebuilt', sentence: `${why}${wasSetAside(folder)}; ${parts.join(', ')}` };
+}
+
+const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);
+
+/** The damaged database as it is, and with a first page that we know: flipped bits may lead to wrong places in either. */
+function openDamaged(dir: string): Salvage[] {
+  const file = ledgerFile(dir);
+  // A link that leads to itself does not exist for the system, either.
+  if (!existsSync(file) || !statSync(file).isFile()) return [];
+  return [openSalvage(file), openTransplanted(file, scratchFile(dir), backupFile(dir))].filter(
+    (one) => one !== undefined,
+  );
+}
+
+/** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */
+async function clipsOnDisk(dir: string): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for await (const { clipId, cameraId } of clipFilesIn(dir))
+    if (isClipId(clipId)) files.set(clipId, cameraId);
+  return files;
+}
+
+/** Makes the indexes again from the rows; takes that back unless everything is in order then.
+ *  @returns whether it is */
+function mend(file: string): boolean {
+  const db = new Sqlite(file);
+  try {
+    db.pragma('synchronous = FULL');
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec('REINDEX');
+      const isWhole =
+        db.pragma('integrity_check', { simple: true }) === 'ok' &&
+        (db.pragma('foreign_key_check') as unknown[]).length === 0 &&
+        rowsAreSound(db.prepare<[], ClipRow>('SELECT * FROM clips').iterate());
+      db.exec(isWhole ? 'COMMIT' : 'ROLLBACK');
+      return isWhole;
+    } catch {
+      // What SQLite cannot mend is begun anew.
+      if (db.inTransaction) db.exec('ROLLBACK');
+      return false;
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** What damaged an index may have damaged rows as well, of which SQLite knows nothing. */
+function rowsAreSound(rows: Iterable<ClipRow>): boolean {
+  for (const row of rows) {
+    const raw: Row = { ...row };
+    const { clip_id: clipId, camera_id: cameraId } = row;
+    if (soundRow(raw, { clipId, cameraId }, { hasFile: false }).doubts.length > 0) return false;
+  }
+  return true;
+}
