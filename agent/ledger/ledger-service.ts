@@ -177,6 +177,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     nextLeaseInMs: through('nextLeaseInMs'),
     storeMessage: through('storeMessage'),
     drainInbox: through('drainInbox'),
+    noteRefusedVerdict: through('noteRefusedVerdict'),
     applyVerdict: through('applyVerdict'),
     awaitingVerdict: through('awaitingVerdict'),
     returnToQueue: through('returnToQueue'),

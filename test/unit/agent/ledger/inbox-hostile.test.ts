@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
-import { ledgerFile } from '../../../../agent/ledger/database.ts';
+import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { benchLedger, uploadNext, verdictFor } from './bench.ts';
 
