@@ -20,6 +20,9 @@ const SECRETS: readonly [RegExp, string][] = [
   // As JSON, and as JSON inside a text.
   [/("(?:password|passwd|pwd|user-pw|sasToken)"\s*:\s*")(?:[^"\\]|\\.)*/gi, '$1***'],
   [/(\\"(?:password|passwd|pwd|user-pw|sasToken)\\"\s*:\s*\\")(?:\\\\(?:\\.|[^\\])|[^\\"])*/gi, '$1***'],
+  // In quotation marks, as such and inside JSON.
+  [/((?:password|passwd|pwd|user-pw|sasToken)\s*[:=]\s*")(?:[^"\\]|\\.)*/gi, '$1***'],
+  [/((?:password|passwd|pwd|user-pw|sasToken)\s*[:=]\s*\\")(?:\\\\(?:\\.|[^\\])|[^\\"])*/gi, '$1***'],
   [/((?:password|passwd|pwd|user-pw|sasToken)\s*[:=]\s*)(?!\*\*\*)[^"\\\s,}]+/gi, '$1***'],
   [/(\bAuthorization:\s*Basic\s+)[\w+/=]+/gi, '$1***'],
   [/(\bresponse=\\?")[^"\\]*/gi, '$1***'],
