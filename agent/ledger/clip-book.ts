@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
@@ -11,6 +12,7 @@ import type { Database } from './database.ts';
 import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
 import { nextState } from './life-cycle.ts';
 import type { Outbox } from './outbox.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Removal } from './removal.ts';
 import { clipTotals, foldedClips } from './totals.ts';
 
@@ -30,6 +32,7 @@ export interface ClipBookDeps {
   readonly outbox: Pick<Outbox, 'count' | 'dropped'>;
   readonly budget: Pick<Budget, 'makeRoom'>;
   readonly removal: Pick<Removal, 'remove'>;
+  readonly quarantine: Pick<Quarantine, 'setAside'>;
   readonly root: Pick<ClipsRoot, 'away' | 'remember'>;
   readonly dir: string;
   readonly clock: Clock;
@@ -44,6 +47,7 @@ export function createClipBook({
   outbox,
   budget,
   removal,
+  quarantine,
   root,
   dir,
   clock,
@@ -96,7 +100,10 @@ export function createClipBook({
       const away = root.away();
       if (away !== undefined) throw new Failure('exhausted', 'ledger.clips-away', away);
       budget.makeRoom(cameraId);
-      ensureCameraFolder(dir, cameraId);
+      ensureCameraFolder(dir, cameraId, (path) => {
+        const at = quarantine.setAside(path, 'in-place-of', basename(path));
+        log.error({ event: 'clips.set-aside', path, at }, 'a file stood in place of a folder of clips');
+      });
       root.remember();
       const triggered_ms = Math.round(triggeredMs);
       const clipId = inTransaction(() => {

@@ -63,18 +63,22 @@ export function sizeOf(path: string): number | undefined {
 }
 
 /** The folder of a camera's clips, with its own entry on disk.
+ *  @param setAside moves a file away that stands where a folder should be
  *  @throws the system's error when nothing can be written there */
-export function ensureCameraFolder(dir: string, cameraId: string): void {
+export function ensureCameraFolder(dir: string, cameraId: string, setAside: (path: string) => void): void {
   const folder = cameraDir(dir, cameraId);
-  if (existsSync(folder)) {
+  if (existsSync(folder) && !isFile(folder)) {
     accessSync(folder, constants.W_OK);
     return;
   }
+  for (const path of [clipsDir(dir), folder]) if (isFile(path)) setAside(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   fsyncFolder(folder);
   fsyncFolder(clipsDir(dir));
   fsyncFolder(dir);
 }
+
+const isFile = (path: string) => entryAt(path).kind === 'file';
 
 /** Whether the files of a clip could be removed, as far as that can be told without doing it.
  *  @throws why not: the system's error, or a Failure */

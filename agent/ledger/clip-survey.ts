@@ -1,6 +1,15 @@
 import { classify } from '../kernel/classify.ts';
 import type { Breathe } from './breathe.ts';
-import { cameraDir, clipIdIn, clipsDir, type FoundFile, isOfSystem, namesIn } from './clip-files.ts';
+import {
+  cameraDir,
+  clipIdIn,
+  clipPlaces,
+  clipsDir,
+  entryAt,
+  type FoundFile,
+  isOfSystem,
+  namesIn,
+} from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 
@@ -32,6 +41,8 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
     count.set(row.camera_id, of);
     of.expected += 1;
     if (typeof names === 'object' && names.has(`${row.clip_id}.mp4`)) continue;
+    // Sealed since the folder was read?
+    if (typeof names !== 'string' && isThere(dir, row)) continue;
     of.missing += 1;
     if (row.state !== 'uploaded' && row.state !== 'judged') of.onlyHere += 1;
   }
@@ -60,6 +71,15 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
     isAway: (cameraId) => away.has(cameraId),
     problems,
   };
+}
+
+function isThere(dir: string, row: SurveyRow): boolean {
+  try {
+    return entryAt(clipPlaces(dir, row.camera_id, row.clip_id).file).kind !== 'none';
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    return false;
+  }
 }
 
 /** Every clip file and part file below the ledger's folder, whatever stands under the name. */

@@ -299,7 +299,19 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ...{ db, removal, unremovable, quarantine, reserve, dir, log, maxBytes, minFreeBytes, freeBytes },
   });
   const root = createClipsRoot({ db, dir });
-  const book = createClipBook({ db, rows, outbox, budget, removal, root, dir, clock, log, random });
+  const book = createClipBook({
+    db,
+    rows,
+    outbox,
+    budget,
+    removal,
+    quarantine,
+    root,
+    dir,
+    clock,
+    log,
+    random,
+  });
   const paid =
     <A extends unknown[], R>(work: (...args: A) => R) =>
     (...args: A): R =>
