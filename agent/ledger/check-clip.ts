@@ -44,7 +44,7 @@ const OK: Finding = { kind: 'ok' };
 /** Compares one row with its files.
  *  @throws the system's error when they cannot be looked at */
 export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps): Promise<Finding> {
-  if (row.state === 'recording') return recordingFinding(row, deps);
+  if (row.state === 'recording') return recordingFinding(row, survey, deps);
   if (row.on_disk === 0) return goneFinding(row, survey, deps);
   const { file } = clipPlaces(deps.dir, row.camera_id, row.clip_id);
   const entry = entryAt(file);
@@ -59,10 +59,15 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
 
 const problem = (text: string): Finding => ({ kind: 'problem', problem: text });
 
-async function recordingFinding(row: ClipRow, { recordingOf, repairs }: ClipCheckDeps): Promise<Finding> {
+async function recordingFinding(
+  row: ClipRow,
+  survey: ClipSurvey,
+  { recordingOf, repairs }: ClipCheckDeps,
+): Promise<Finding> {
   const recording = recordingOf(row);
   if (recording === 'writing') return OK;
   if (recording !== 'ended') return problem(`its recording waits to be sealed: ${recording.waits}`);
+  if (survey.isAway(row.camera_id)) return { kind: 'away' };
   if (!repairs) return { kind: 'repairable' };
   const outcome = await repairs.recover(row);
   return typeof outcome === 'string'

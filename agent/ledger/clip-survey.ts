@@ -35,14 +35,19 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
     folders.set(cameraId, await namesOf(cameraDir(dir, cameraId)));
 
   const count = new Map<string, { expected: number; missing: number; onlyHere: number }>();
-  for await (const row of finishedRows(db, breathe)) {
+  const noFolder = new Set<string>();
+  for await (const row of rowsWithFile(db, breathe)) {
     const names = folders.get(row.camera_id);
+    // Made before the row was: without it the recording is away, too.
+    if (names === undefined && entryAt(cameraDir(dir, row.camera_id)).kind === 'none')
+      noFolder.add(row.camera_id);
+    if (row.state === 'recording') continue;
     const of = count.get(row.camera_id) ?? { expected: 0, missing: 0, onlyHere: 0 };
     count.set(row.camera_id, of);
     of.expected += 1;
     if (typeof names === 'object' && names.has(`${row.clip_id}.mp4`)) continue;
     // Sealed since the folder was read?
-    if (typeof names !== 'string' && isThere(dir, row)) continue;
+    if (typeof names !== 'string' && !isMissing(clipPlaces(dir, row.camera_id, row.clip_id).file)) continue;
     of.missing += 1;
     if (row.state !== 'uploaded' && row.state !== 'judged') of.onlyHere += 1;
   }
@@ -56,12 +61,17 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
   }
   for (const [cameraId, { expected, missing, onlyHere }] of count) {
     const many = missing >= 2 && missing * 2 >= expected;
-    if (away.has(cameraId) || missing === 0 || !(many || !folders.has(cameraId))) continue;
+    if (away.has(cameraId) || missing === 0 || !(many || noFolder.has(cameraId))) continue;
     away.add(cameraId);
     problems.push(
       `${missing} of ${expected} clip files of ${cameraId} are not there (${onlyHere} of them are nowhere else): ` +
         'a disk is not mounted, or its folder was moved? Their rows are left as they are',
     );
+  }
+  for (const cameraId of noFolder) {
+    if (away.has(cameraId)) continue;
+    away.add(cameraId);
+    problems.push(`the folder of the clips of ${cameraId} is not there`);
   }
   return {
     has: (cameraId, name) => {
@@ -73,12 +83,13 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
   };
 }
 
-function isThere(dir: string, row: SurveyRow): boolean {
+/** What cannot be looked at is as good as missing here. */
+function isMissing(path: string): boolean {
   try {
-    return entryAt(clipPlaces(dir, row.camera_id, row.clip_id).file).kind !== 'none';
+    return entryAt(path).kind === 'none';
   } catch (error) {
     if (!isOfSystem(error)) throw error;
-    return false;
+    return true;
   }
 }
 
@@ -115,13 +126,13 @@ async function namesOf(folder: string): Promise<ReadonlySet<string> | string> {
   }
 }
 
-/** Rows whose finished file should be there. */
-async function* finishedRows(db: Database, breathe: Breathe): AsyncGenerator<SurveyRow> {
+/** Rows that answer for a file. */
+async function* rowsWithFile(db: Database, breathe: Breathe): AsyncGenerator<SurveyRow> {
   const page = db.prepare<[string, number], SurveyRow>(
     'SELECT clip_id, camera_id, state, on_disk FROM clips WHERE clip_id > ? ORDER BY clip_id LIMIT ?',
   );
   for (let rows = page.all('', PAGE); rows.length > 0; rows = page.all(rows.at(-1)?.clip_id ?? '~', PAGE)) {
-    for (const row of rows) if (row.on_disk === 1 && row.state !== 'recording') yield row;
+    for (const row of rows) if (row.on_disk === 1) yield row;
     await breathe();
   }
 }

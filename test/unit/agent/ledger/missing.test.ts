@@ -17,6 +17,8 @@ test('a clip folder that is away at one start loses nothing', async (t) => {
   const bench = benchLedger(t);
   const clips = [bench.sealed(), bench.sealed(), bench.sealed()];
   uploadNext(bench.ledger);
+  const torn = [bench.open('gate'), bench.open('yard')];
+  for (const { partFile } of torn) writeClip(partFile, 100);
   const rows = () => clips.map(({ clipId }) => bench.ledger.clip(clipId));
   const before = rows();
   const contents = clips.map(({ file }) => readFileSync(file));
@@ -28,6 +30,7 @@ test('a clip folder that is away at one start loses nothing', async (t) => {
     /3 of 3 clip files of gate are not there \(2 of them are nowhere else\)/,
   );
   assert.deepEqual(rows(), before, 'rows are as they were');
+  assert.ok(torn.every(({ clipId }) => bench.ledger.clip(clipId)?.state === 'recording'));
   assert.deepEqual(bench.standing(), ['clips-missing']);
   // What is recorded meanwhile is kept beside.
   rmSync(join(bench.dir, 'clips'), { recursive: true, force: true });
@@ -35,6 +38,7 @@ test('a clip folder that is away at one start loses nothing', async (t) => {
   const back = await bench.reopen().check({ repair: true, deep: true });
   assert.deepEqual(back.problems, []);
   assert.deepEqual(rows(), before);
+  assert.ok(torn.every(({ clipId }) => bench.ledger.clip(clipId)?.state === 'sealed'));
   assert.deepEqual(
     clips.map(({ file }) => readFileSync(file)),
     contents,
