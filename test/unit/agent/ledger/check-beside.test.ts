@@ -5,7 +5,7 @@ import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { ledgerFile } from '../../../../agent/ledger/database.ts';
+import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
 import { benchLedger, keepWhole, uploadNext, writeClip } from './bench.ts';
 
