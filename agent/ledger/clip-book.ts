@@ -63,6 +63,12 @@ export function createClipBook({
       `SELECT * FROM clips INDEXED BY clips_by_state
        WHERE state = 'uploaded' AND ${place} AND (uploaded_ms <= ? OR uploaded_ms > ?) ORDER BY ${order} LIMIT ?`,
     );
+  const someUnjudged = (place: string) =>
+    db.prepare<[number], 1>(
+      `SELECT 1 FROM clips INDEXED BY clips_by_age WHERE state = 'uploaded' AND ${place} LIMIT 1`,
+    );
+  const someBy = someUnjudged('uploaded_ms <= ?');
+  const someLater = someUnjudged('uploaded_ms > ?');
   const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
   const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
   const totals = clipTotals(db);
@@ -178,6 +184,8 @@ export function createClipBook({
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
     awaitingVerdict(ageMs, limit, from = { after: '' }) {
       const now = Math.round(clock.nowMs());
+      // While all are too young, none is looked at: there may be many.
+      if (someBy.get(now - ageMs) === undefined && someLater.get(now) === undefined) return [];
       const found =
         'after' in from
           ? unjudgedAfter.all(from.after, now - ageMs, now, limit)
