@@ -22,6 +22,7 @@ import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
 import { createDispensable } from './kernel/dispensable.ts';
 import { Failure } from './kernel/failure.ts';
+import { isBug } from './kernel/is-bug.ts';
 import { ifAnswers } from './kernel/if-answers.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
@@ -118,10 +119,26 @@ function loginOf(
   }
 }
 
+/** What nobody caught. An error of the world (the link, the disk, one message) concerns one thing at a time, and its
+ *  room goes on; a bug may have left anything behind: the process ends, and is started again. */
+function goOnUnlessBug(log: Log): void {
+  process.on('uncaughtException', (error, origin) => {
+    if (isBug(error)) {
+      log.error({ event: 'agent.bug', origin, err: error }, 'the agent ends because of a bug');
+      process.exit(1);
+    }
+    log.error(
+      { event: 'agent.uncaught', origin, err: error },
+      'an error that nobody took; the agent goes on',
+    );
+  });
+}
+
 async function main(): Promise<void> {
   const { configFile, credentialsDir, dataDir, runtimeDir, logLevel, serviceManager, captureEnvironment } =
     options();
   const log = createLog(logLevel);
+  goOnUnlessBug(log);
   const clock = systemClock;
   const files = openConfigFiles(configFile, credentialsDir);
   const { config } = files;

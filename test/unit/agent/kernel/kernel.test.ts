@@ -4,6 +4,7 @@ import { backoffMs } from '../../../../agent/kernel/backoff.ts';
 import { classify } from '../../../../agent/kernel/classify.ts';
 import { withDeadline } from '../../../../agent/kernel/deadline.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
+import { isBug } from '../../../../agent/kernel/is-bug.ts';
 import { createLifecycle, type Service } from '../../../../agent/kernel/lifecycle.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 
@@ -94,4 +95,24 @@ test('a service that never stops does not keep the others from stopping', async 
   await lifecycle.stop();
   clearTimeout(hold);
   assert.deepEqual(calls, ['-a']);
+});
+
+test('an error that nobody took ends the agent only when it is a mistake of the program', () => {
+  const errors: readonly (readonly [unknown, boolean])[] = [
+    [new Failure('bug', 'x.y', 'broken'), true],
+    [new Failure('transient', 'x.y', 'later'), false],
+    [new Failure('corrupt', 'x.y', 'bad bytes'), false],
+    [new TypeError('x is not a function'), true],
+    [new RangeError('toFixed() digits'), true],
+    ['a string', true],
+    [undefined, true],
+    [Object.assign(new Error('EIO: i/o error'), { code: 'EIO', errno: -5 }), false],
+    [Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32 }), false],
+    [Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG', errno: -36 }), false],
+    [Object.assign(new Error('malformed'), { code: 'SQLITE_CORRUPT' }), false],
+    [Object.assign(new Error('constraint'), { code: 'SQLITE_CONSTRAINT' }), true],
+    [Object.assign(new Error('Forbidden'), { statusCode: 403 }), false],
+    [new DOMException('The operation was aborted', 'AbortError'), false],
+  ];
+  for (const [error, expected] of errors) assert.equal(isBug(error), expected, String(error));
 });
