@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import { rewriteMoof } from './boxes.ts';
-import type { Fragment } from './fragment-reader.ts';
+import type { Fragment } from './fragment.ts';
 import { initCopyOf } from './init-copy.ts';
 
 export interface ClosedClip {

@@ -1,4 +1,4 @@
-import type { Fragment } from './fragment-reader.ts';
+import type { Fragment } from './fragment.ts';
 
 export interface MediaClock {
   /** Learns from a fragment that just came. */

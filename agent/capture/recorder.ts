@@ -3,9 +3,8 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause } from '../motion/motion.ts';
-import type { TrackInfo } from './boxes.ts';
 import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
-import type { Fragment } from './fragment-reader.ts';
+import type { Fragment, StreamFormat } from './fragment.ts';
 import type { FragmentRing } from './fragment-ring.ts';
 import type { MediaClock } from './media-clock.ts';
 
@@ -29,7 +28,6 @@ export interface RecorderDeps {
 }
 
 export interface Recorder {
-  init(init: Buffer, track: TrackInfo): void;
   /** A fragment that is already in the ring. */
   fragment(fragment: Fragment): void;
   /** Something moved in a frame that came at this monotonic moment. */
@@ -49,6 +47,8 @@ export interface Recorder {
   /** How long something has moved that no clip holds, milliseconds; null: nothing moves, it is recorded, or recording
    *  is paused. */
   unrecordedMs(): number | null;
+  /** Closes a clip that should be over by now, also when no pictures come. */
+  tick(): void;
 }
 
 export const pausedFailure = () =>
@@ -62,7 +62,23 @@ const HOLD_OFF_MS = 5_000;
 const MOTION_OVER_MS = 10_000;
 /** Media times are sums of rounded ticks: a fragment that fits exactly must not be left out for a rounding. */
 const ROUNDING_MS = 20;
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** What the ring holds at most, all at once, and what a slow disk may leave waiting besides. The ring's bytes are
+ *  shared with it. */
+const MAX_QUEUED_BYTES = 192 * 1024 * 1024;
+/** No picture has come for this long behind a clip's end: it is over. */
+const OVERDUE_MS = 5_000;
+
+/** What shall be on a clip. Media times, milliseconds. */
+interface Wish {
+  readonly triggerMs: number;
+  readonly triggeredWallMs: number;
+  readonly cause: Cause;
+  readonly fromMs: number;
+  /** Undefined: as long as is set. */
+  readonly untilMs: number | undefined;
+  /** Earlier formats are on another clip. */
+  readonly formatFrom: number;
+}
 
 interface Running {
   /** Media times, milliseconds. */
@@ -71,12 +87,15 @@ interface Running {
   readonly endMs: number;
   readonly triggeredWallMs: number;
   readonly cause: Cause;
+  readonly format: StreamFormat;
   /** Undefined: it may not be recorded. */
   readonly place: Promise<ClipPlace | undefined>;
   /** What came before the place was known. */
   readonly waiting: Fragment[];
   lastEndMs: number;
   ended: boolean;
+  /** The camera changed its format: what is still to come is for another clip. */
+  changed: boolean;
   writer: ClipWriter | undefined;
   /** Settles when the clip is reported. */
   readonly done: Promise<void>;
@@ -102,11 +121,15 @@ interface Unfinished {
  *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
  *  4. What a failing disk did not take is recorded again from the ring, in a new clip: at once when the disk had taken
  *     something, else after a pause, and not beyond the time the first clip would have ended.
- *  5. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
+ *  5. A clip holds one format. When the camera changes it, the clip ends and another one begins with the first
+ *     picture of the new format, for the time that was left.
+ *  6. What moves while there is no key frame to begin with is recorded from the next one on, if it comes before the
+ *     post-roll is over.
+ *  7. At most one clip is open. Each place that was given is answered by `written` or `abandoned`, once. */
 export function createRecorder(deps: RecorderDeps): Recorder {
   const { ring, mediaClock, clock } = deps;
   let { recording } = deps;
-  let stream: { init: Buffer; track: TrackInfo } | undefined;
+  let newest: StreamFormat | undefined;
   let running: Running | undefined;
   /** Media time where the last clip ended. */
   let notBeforeMs: number | undefined;
@@ -115,6 +138,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   /** Monotonic moments of motion that no clip holds: the first and the newest. */
   let unrecorded: { readonly sinceMs: number; lastMs: number } | undefined;
   let unfinished: Unfinished | undefined;
+  /** Motion that found no key frame to begin with. */
+  let unserved: { atMs: number; cause: Cause } | undefined;
   let paused = deps.paused ?? false;
   let finished = false;
 
@@ -122,10 +147,16 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     if (finished || paused) return;
     if (!running?.writer) missed(atMs);
     const mediaMs = mediaClock.mediaAt(atMs);
-    if (mediaMs === undefined) return;
-    lastMotion = { atMs, mediaMs, cause };
+    if (mediaMs !== undefined) lastMotion = { atMs, mediaMs, cause };
     if (running || clock.monotonicMs() < heldOffUntilMs) return;
-    begin(atMs, mediaMs, cause);
+    if (mediaMs !== undefined && begin(wishOf(atMs, mediaMs, cause))) return;
+    if (!unserved || atMs - unserved.atMs > recording.postRollMs) unserved = { atMs, cause };
+  }
+
+  function wishOf(atMs: number, triggerMs: number, cause: Cause): Wish {
+    const triggeredWallMs = Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
+    const fromMs = wantedStart(triggerMs);
+    return { triggerMs, triggeredWallMs, cause, fromMs, untilMs: undefined, formatFrom: 0 };
   }
 
   function missed(atMs: number): void {
@@ -135,36 +166,40 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   /** @returns undefined when there is no picture to begin with */
-  function begin(atMs: number, triggerMs: number, cause: Cause, endMs?: number): Running | undefined {
-    const fragments = ring.from(wantedStart(triggerMs));
+  function begin({ triggerMs, triggeredWallMs, cause, fromMs, untilMs, formatFrom }: Wish): Running | undefined {
+    const fragments = ring.from(fromMs, formatFrom);
     const first = fragments[0];
     const last = fragments.at(-1);
-    if (!first || !last || !stream) return undefined;
-    const startMs = first.startMs;
-    const triggeredWallMs = Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
+    if (!first || !last) return undefined;
+    unserved = undefined;
+    const { startMs, format } = first;
     const { promise: done, resolve } = Promise.withResolvers<void>();
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     const clip: Running = {
       triggerMs,
       startMs,
-      endMs: endMs ?? Math.max(wantedStart(triggerMs), startMs) + recording.preRollMs + recording.postRollMs,
+      endMs: untilMs ?? Math.max(fromMs, startMs) + recording.preRollMs + recording.postRollMs,
       cause,
+      format,
       triggeredWallMs,
       place: deps.askPlace(triggeredWallMs, cause),
       waiting: fragments,
       lastEndMs: last.endMs,
       ended: false,
+      changed: false,
       writer: undefined,
       done,
       end,
     };
     running = clip;
     unfinished = undefined;
-    void write(clip, stream, ended).finally(() => {
+    void write(clip, ended).finally(() => {
       running = undefined;
       resolve();
       goOn(clip);
     });
+    // The ring holds pictures of the next format already.
+    if (format !== newest) change(clip);
     return clip;
   }
 
@@ -174,11 +209,18 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     return triggerMs - notBeforeMs <= CONTINUES_MS ? notBeforeMs : Math.max(wanted, notBeforeMs);
   }
 
-  /** Motion behind the clip's end, seen while its last fragment was still on the way, begins the next clip. */
+  /** What is left of a clip whose format changed begins the next one; so does motion behind the clip's end, seen while
+   *  its last fragment was still on the way. */
   function goOn(clip: Running): void {
     if (recordTheRest()) return;
-    if (finished || paused || !lastMotion || lastMotion.mediaMs <= clip.lastEndMs) return;
-    if (clock.monotonicMs() >= heldOffUntilMs) begin(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause);
+    if (finished || paused || clock.monotonicMs() < heldOffUntilMs) return;
+    if (clip.changed && clip.endMs > clip.lastEndMs) {
+      const { triggerMs, triggeredWallMs, cause, lastEndMs: fromMs, endMs: untilMs } = clip;
+      const formatFrom = clip.format.number + 1;
+      if (begin({ triggerMs, triggeredWallMs, cause, fromMs, untilMs, formatFrom })) return;
+    }
+    if (lastMotion && lastMotion.mediaMs > clip.lastEndMs)
+      begin(wishOf(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause));
   }
 
   /** Records what a failed clip is missing, when the disk has had its pause. */
@@ -192,7 +234,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     if (mediaNowMs === undefined || !first || first.startMs >= untilMs) return false;
     notBeforeMs = fromMs;
     const fromTriggerMs = Math.max(triggerMs, fromMs);
-    return begin(nowMs - (mediaNowMs - fromTriggerMs), fromTriggerMs, cause, untilMs) !== undefined;
+    const atMs = nowMs - (mediaNowMs - fromTriggerMs);
+    return begin({ ...wishOf(atMs, fromTriggerMs, cause), untilMs }) !== undefined;
   }
 
   function holdOff(): void {
@@ -210,7 +253,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     unfinished = { triggerMs: clip.triggerMs, fromMs, untilMs: clip.endMs, cause: clip.cause };
   }
 
-  async function write(clip: Running, { init, track }: NonNullable<typeof stream>, ended: Promise<void>) {
+  async function write(clip: Running, ended: Promise<void>) {
+    const { init, track } = clip.format;
     const place = await clip.place;
     if (!place) return holdOff();
     const writer = deps.createWriter({
@@ -243,14 +287,36 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   function fragment(next: Fragment): void {
+    newest = next.format;
     const clip = running;
-    if (!clip) return void recordTheRest();
+    if (!clip) return serve();
     if (clip.ended) return;
+    if (clip.format !== next.format) return change(clip);
     if (clip.writer) clip.writer.append(next);
     else clip.waiting.push(next);
     clip.lastEndMs = next.endMs;
     const lengthMs = next.endMs - next.startMs;
     if (next.endMs + lengthMs > clip.endMs + ROUNDING_MS) endHere(clip);
+  }
+
+  function change(clip: Running): void {
+    clip.changed = true;
+    endHere(clip);
+  }
+
+  /** Begins what could not begin before: the rest of a clip that the disk cut off, or what moved before a key frame
+   *  came. */
+  function serve(): void {
+    if (recordTheRest() || !unserved || finished || paused || clock.monotonicMs() < heldOffUntilMs) return;
+    const { atMs, cause } = unserved;
+    const mediaMs = mediaClock.mediaAt(atMs);
+    if (clock.monotonicMs() - atMs > recording.postRollMs) unserved = undefined;
+    else if (mediaMs !== undefined) begin(wishOf(atMs, mediaMs, cause));
+  }
+
+  function tick(): void {
+    const mediaMs = mediaClock.mediaAt(clock.monotonicMs());
+    if (running && mediaMs !== undefined && mediaMs > running.endMs + OVERDUE_MS) endHere(running);
   }
 
   function endHere(clip: Running): void {
@@ -272,7 +338,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     for (let closing = running; closing?.ended; closing = running) await closing.done;
     if (paused || finished) throw pausedFailure();
     const mediaMs = mediaClock.mediaAt(atMs);
-    const clip = running ?? (mediaMs === undefined ? undefined : begin(atMs, mediaMs, { kind: 'request' }));
+    const clip = running ?? (mediaMs === undefined ? undefined : begin(wishOf(atMs, mediaMs, { kind: 'request' })));
     if (!clip)
       throw new Failure('transient', 'capture.no-picture', 'The camera has not shown a whole picture yet');
     const place = await clip.place;
@@ -282,7 +348,6 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   return {
-    init: (init, track) => (stream = { init, track }),
     fragment,
     motion,
     record,
@@ -306,5 +371,6 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       if (!unrecorded || paused || clock.monotonicMs() - unrecorded.lastMs > MOTION_OVER_MS) return null;
       return Math.round(clock.monotonicMs() - unrecorded.sinceMs);
     },
+    tick,
   };
 }

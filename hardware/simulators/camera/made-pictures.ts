@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** One coded picture as a camera sends it. */
+export interface MadePicture {
+  /** NAL units without start codes: parameter sets and SEI first, then its slices. */
+  readonly units: readonly Buffer[];
+  readonly key: boolean;
+  /** When it is shown, in pictures since the beginning of its take, B pictures counted as they are seen. */
+  readonly shown: number;
+}
+
+export interface PicturesWish {
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+  readonly seconds?: number;
+  /** Pictures from one key frame to the next; default a second. */
+  readonly gop?: number;
+  /** B pictures between two others; default none. */
+  readonly bPictures?: number;
+  /** Slices of each picture; default 1. */
+  readonly slices?: number;
+  /** Key frames are recovery points instead of IDR pictures, but for the first. */
+  readonly openGops?: boolean;
+  /** More options of x264, `name=value:name=value`: those of the picture parameter set among them. */
+  readonly x264?: string;
+  /** Kilobits a second; default what the scene needs. */
+  readonly kbps?: number;
+}
+
+const DELIMITER = 9;
+const SLICE = 1;
+const KEY_SLICE = 5;
+
+/** Encodes a scene in which something always moves: a bright box crosses a still, textured background every two
+ *  seconds. */
+export async function makePictures(wish: PicturesWish = {}): Promise<MadePicture[]> {
+  const { width = 640, height = 360, fps = 10, seconds = 4, gop = fps, bPictures = 0, slices = 1 } = wish;
+  const dir = await mkdtemp(join(tmpdir(), 'dachawatch-made-'));
+  try {
+    const file = join(dir, 'made.mp4');
+    const size = `${width}x${height}`;
+    const box = `color=c=white:s=${even(width / 6)}x${even(height / 2)}:r=${fps}`;
+    const graph = [
+      `nullsrc=s=${size}:r=${fps}:d=${1 / fps},geq=lum='110+30*sin(X/13)*cos(Y/17)':cb=128:cr=128`,
+      `loop=loop=-1:size=1:start=0,setpts=N/(${fps}*TB),trim=duration=${seconds}[still];${box}[box]`,
+    ].join(',');
+    const moved = `${graph};[still][box]overlay=x='-w+mod(t,2)/2*(W+w)':y=H/4:shortest=1,format=yuv420p[out]`;
+    const x264 = [
+      `bframes=${bPictures}:b-pyramid=none:slices=${slices}:sliced-threads=0:scenecut=0`,
+      `keyint=${gop}:min-keyint=${gop}:open-gop=${wish.openGops ? 1 : 0}:repeat-headers=1`,
+      ...(wish.x264 ? [wish.x264] : []),
+    ].join(':');
+    const rate = wish.kbps === undefined ? ['-crf', '28'] : bitrate(wish.kbps);
+    const codec = ['-c:v', 'libx264', '-preset', 'veryfast', ...rate, '-x264-params', x264];
+    const input = ['-nostdin', '-v', 'error', '-y', '-filter_complex', moved, '-map', '[out]'];
+    await run('ffmpeg', [...input, ...codec, '-threads', '1', file], { timeout: 120_000 });
+    return await readPictures(file, fps);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+const even = (pixels: number) => Math.floor(pixels / 2) * 2;
+const bitrate = (kbps: number) => ['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`];
+
+/** Cuts a file into the pictures a camera would send, in the order it would send them. */
+async function readPictures(file: string, fps: number): Promise<MadePicture[]> {
+  const annexB = `${file}.h264`;
+  const filters = 'h264_mp4toannexb,h264_metadata=aud=insert';
+  await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, '-c', 'copy', '-bsf:v', filters, annexB]);
+  const show = ['-v', 'error', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file];
+  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
+  const times = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Number.parseFloat(line));
+  const first = Math.min(...times);
+  const pictures = splitPictures(splitUnits(await readFile(annexB)));
+  if (pictures.length !== times.length)
+    throw new Error(`${pictures.length} pictures where ffprobe counts ${times.length}`);
+  return pictures.map((units, index) => ({
+    units,
+    key: units.some((unit) => typeOf(unit) === 7),
+    shown: Math.round(((times[index] as number) - first) * fps),
+  }));
+}
+
+/** Type of a NAL unit (ITU-T H.264, table 7-1). */
+export const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f;
+export const isSlice = (unit: Buffer): boolean => [SLICE, KEY_SLICE].includes(typeOf(unit));
+
+function splitPictures(units: Buffer[]): Buffer[][] {
+  const pictures: Buffer[][] = [];
+  for (const unit of units) {
+    if (typeOf(unit) === DELIMITER) pictures.push([]);
+    else pictures.at(-1)?.push(unit);
+  }
+  return pictures;
+}
+
+/** NAL units of an Annex B stream, without start codes and the zeros before them. */
+function splitUnits(stream: Buffer): Buffer[] {
+  const units: Buffer[] = [];
+  const code = Buffer.from([0, 0, 1]);
+  let at = stream.indexOf(code);
+  while (at >= 0) {
+    const next = stream.indexOf(code, at + 3);
+    let end = next < 0 ? stream.length : next;
+    while (end > at + 3 && stream[end - 1] === 0) end--;
+    units.push(stream.subarray(at + 3, end));
+    at = next;
+  }
+  return units;
+}

@@ -1,0 +1,43 @@
+/** One packet of a video stream, as RFC 3550 and RFC 6184 have it. */
+export interface RtpPacket {
+  marker: boolean;
+  sequence: number;
+  /** 90,000 a second; wraps at 32 bits. */
+  timestamp: number;
+  ssrc: number;
+  readonly payload: Buffer;
+}
+
+const LARGEST_PAYLOAD = 1400;
+const FU_A = 28;
+const PAYLOAD_TYPE = 96;
+
+/** Payloads of one NAL unit: itself, or fragmentation units of type A. */
+export function payloadsOf(unit: Buffer): Buffer[] {
+  if (unit.length <= LARGEST_PAYLOAD) return [unit];
+  const header = unit[0] as number;
+  const payloads: Buffer[] = [];
+  for (let at = 1; at < unit.length; at += LARGEST_PAYLOAD - 2) {
+    const part = unit.subarray(at, at + LARGEST_PAYLOAD - 2);
+    const start = at === 1 ? 0x80 : 0;
+    const end = at + part.length === unit.length ? 0x40 : 0;
+    payloads.push(
+      Buffer.concat([Buffer.from([(header & 0xe0) | FU_A, start | end | (header & 0x1f)]), part]),
+    );
+  }
+  return payloads;
+}
+
+/** A packet in its frame for a channel of an RTSP connection (RFC 7826, 14). */
+export function interleaved(packet: RtpPacket, channel: number): Buffer {
+  const head = Buffer.alloc(16);
+  head[0] = 0x24;
+  head[1] = channel;
+  head.writeUInt16BE(12 + packet.payload.length, 2);
+  head[4] = 0x80;
+  head[5] = (packet.marker ? 0x80 : 0) | PAYLOAD_TYPE;
+  head.writeUInt16BE(packet.sequence & 0xffff, 6);
+  head.writeUInt32BE(packet.timestamp >>> 0, 8);
+  head.writeUInt32BE(packet.ssrc >>> 0, 12);
+  return Buffer.concat([head, packet.payload]);
+}
