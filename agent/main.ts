@@ -241,6 +241,7 @@ async function main(): Promise<void> {
       clock,
       log: log.child({ room: 'ledger' }),
     }),
+    conditions,
     environment: Object.fromEntries(captureEnvironment),
     loginsFile: join(dataDir, 'camera-logins.json'),
     clock,

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
@@ -19,6 +20,8 @@ export interface CameraProcessDeps {
   readonly after: Promise<void>;
   readonly keeper: ClipKeeper;
   readonly suppressed?: SuppressedKeeper;
+  /** Nobody: what is wrong with a camera's key frames is told only while it waits for one. */
+  readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: CaptureTimings;
@@ -125,6 +128,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       await sleepUnlessAborted(clock, waitMs ?? backoffMs(deps.backoff, attempt++), waiting.signal);
       if (renewing) attempt = 0;
     }
+    deps.conditions?.clear('camera-keyframes', cameraId);
     become('down', 'stopped');
   }
 
@@ -219,8 +223,12 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     Math.max(lastFragmentAgeMs, lastFrameAgeMs) < timings.stalledMs;
 
   function judge(message: Heartbeat): void {
+    const { keyFrames } = message;
+    if (keyFrames === null) deps.conditions?.clear('camera-keyframes', cameraId);
+    else deps.conditions?.raise('camera-keyframes', keyFrames, cameraId);
     if (isLive(message)) become('live', null);
-    else if (state === 'live') become('stalled', NO_PICTURE);
+    else if (state === 'live' || state === 'stalled') become('stalled', keyFrames ?? NO_PICTURE);
+    else if (keyFrames !== null) become(state, keyFrames);
   }
 
   /** Kills a child that is silent, shows nothing new for too long, or does not end when it should. */
@@ -237,10 +245,10 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     }
   }
 
-  /** How long nothing new was seen from the camera, the child's own silence included. */
+  /** How long nothing came from the camera, the child's own silence included. */
   function silence(now: number, forkedMs: number): number {
     if (!heartbeat) return now - forkedMs;
-    return now - heartbeat.atMs + Math.max(heartbeat.lastFragmentAgeMs ?? 0, heartbeat.lastFrameAgeMs ?? 0);
+    return now - heartbeat.atMs + heartbeat.silentMs;
   }
 
   /** Children come and go; the counts since start stay. */

@@ -1,6 +1,7 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 import type { BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, Signature } from '../motion/motion.ts';
@@ -78,6 +79,8 @@ export interface CaptureDeps {
   readonly keeper: ClipKeeper;
   /** Nobody: suppressed triggers are only counted. */
   readonly suppressed?: SuppressedKeeper;
+  /** Who is told that a camera's key frames are too far apart. */
+  readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;
   readonly log: Log;
   /** The children's whole environment. GStreamer finds its plugin cache by HOME or GST_REGISTRY; without either it
@@ -118,6 +121,7 @@ export interface Capture {
 const TIMINGS: CaptureTimings = {
   heartbeatMs: 1_000,
   connectMs: 15_000,
+  keyFrameMs: 150_000,
   stalledMs: 5_000,
   giveUpMs: 10_000,
   killMs: 20_000,

@@ -44,8 +44,6 @@ const SAME_STAMP_MS = 5;
  *  3. Nothing is handed on before a key frame whose parameter sets are known; after a loss, before the next one. */
 export function createPictureCutter(deps: {
   onPicture(picture: CodedPicture): void;
-  /** A picture that cannot be used came: there is no key frame before it. */
-  onUnusable(): void;
 }): PictureCutter {
   const spsById = new Map<number, { sps: Sps; unit: Buffer }>();
   const ppsById = new Map<number, { spsId: number; unit: Buffer }>();
@@ -145,8 +143,7 @@ export function createPictureCutter(deps: {
       current = sets;
       leadingPictures = !idr;
     } else if (!picture.reordered) leadingPictures = false;
-    if (!current) return deps.onUnusable();
-    if (picture.reordered && leadingPictures) return;
+    if (!current || (picture.reordered && leadingPictures)) return;
     const units = [...picture.leading.filter((unit) => !isSuperfluous(unit)), ...picture.slices];
     const size = units.reduce((sum, unit) => sum + unit.length, 0);
     deps.onPicture({ units, bytes: size, sets, reordered: picture.reordered, stampMs, arrivedMs });

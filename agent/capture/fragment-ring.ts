@@ -72,7 +72,7 @@ export function createFragmentRing({
     }
     if (begin < 0) return [];
     const found = fragments.slice(begin);
-    const change = found.findIndex(({ format }) => format !== found[0]?.format);
+    const change = found.findIndex(({ format }) => format.number !== found[0]?.format.number);
     return change < 0 ? found : found.slice(0, change);
   }
 

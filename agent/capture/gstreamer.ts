@@ -1,12 +1,15 @@
 import { createRequire } from 'node:module';
 import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
-import { PICTURES, SINK, SOURCE } from './pipelines.ts';
+import { FLOW, PICTURES, SINK, SOURCE } from './pipelines.ts';
 
 // The addon's entry has no extension, which `import` does not resolve.
 const gstreamer = createRequire(import.meta.url)(
   'gstreamer-superficial',
 ) as typeof import('gstreamer-superficial');
+
+/** How often it is looked whether packets come. */
+const FLOW_MS = 500;
 
 /** A message of a pipeline's bus, as far as we read it. */
 export interface BusMessage {
@@ -31,6 +34,8 @@ export interface PipelineDeps {
   onBuffer(buffer: Buffer, caps: Caps): void;
   /** One buffer of the sink of pictures, if the pipeline has one. */
   onPicture?: ((buffer: Buffer, caps: Caps) => void) | undefined;
+  /** Called now and then while packets come, if the pipeline has a sink for that. */
+  onPacket?: (() => void) | undefined;
   /** The stream is over. */
   onEnd(): void;
   onMessage(message: BusMessage): void;
@@ -78,7 +83,7 @@ export function runPipeline(deps: PipelineDeps): RunningPipeline {
     elements.set(name, found);
     return found as NonNullable<ReturnType<typeof pipeline.findChild>>;
   }
-  const { onPicture } = deps;
+  const { onPicture, onPacket } = deps;
   let stopped = false;
   pipeline.pollBus((message) => {
     if (!stopped) deps.onMessage(message);
@@ -92,6 +97,7 @@ export function runPipeline(deps: PipelineDeps): RunningPipeline {
   );
   // Behind a closed valve the end of the stream is not seen.
   if (onPicture) pullAll(PICTURES, onPicture, () => undefined);
+  if (onPacket) pullSome(onPacket);
 
   function pullAll(name: string, onBuffer: PipelineDeps['onBuffer'], onEnd: () => void): void {
     const sink = element(name);
@@ -100,6 +106,14 @@ export function runPipeline(deps: PipelineDeps): RunningPipeline {
       if (!buffer) return onEnd();
       onBuffer(buffer, caps);
       pullAll(name, onBuffer, onEnd);
+    });
+  }
+
+  function pullSome(onSome: () => void): void {
+    element(FLOW).pull?.((buffer) => {
+      if (stopped || !buffer) return;
+      onSome();
+      setTimeout(() => pullSome(onSome), FLOW_MS).unref();
     });
   }
 

@@ -8,11 +8,13 @@ import type { StreamName } from './stream-error.ts';
 export interface CaptureTimings {
   /** How often the child says how it is. */
   readonly heartbeatMs: number;
-  /** From the fork to the first fragment and grey frame. */
+  /** From the fork to the first packet of each stream. */
   readonly connectMs: number;
-  /** No fragment or frame for this long: the camera counts as stalled. */
+  /** Packets come, but no key frame that could be recorded or decoded: the child gives up after this long. */
+  readonly keyFrameMs: number;
+  /** No fragment or frame for this long: the camera counts as stalled, unless it waits for a key frame. */
   readonly stalledMs: number;
-  /** Stalled for this long the child gives up by itself … */
+  /** Without a packet for this long the child gives up by itself … */
   readonly giveUpMs: number;
   /** … and for this long it is killed, whatever it does. */
   readonly killMs: number;
@@ -88,6 +90,10 @@ export type FromChild =
       readonly type: 'heartbeat';
       readonly lastFragmentAgeMs: number | null;
       readonly lastFrameAgeMs: number | null;
+      /** Age of the newest packet of that stream of the two which has been silent longer. */
+      readonly silentMs: number;
+      /** What is wrong with the camera's key frames, and what to set; null: nothing. */
+      readonly keyFrames: string | null;
       readonly recording: boolean;
       /** How long something has moved that no clip holds; null: nothing moves, or it is recorded. */
       readonly unrecordedMs: number | null;

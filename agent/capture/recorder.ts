@@ -199,7 +199,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       goOn(clip);
     });
     // The ring holds pictures of the next format already.
-    if (format !== newest) change(clip);
+    if (format.number !== newest?.number) change(clip);
     return clip;
   }
 
@@ -291,7 +291,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const clip = running;
     if (!clip) return serve();
     if (clip.ended) return;
-    if (clip.format !== next.format) return change(clip);
+    if (clip.format.number !== next.format.number) return change(clip);
     if (clip.writer) clip.writer.append(next);
     else clip.waiting.push(next);
     clip.lastEndMs = next.endMs;

@@ -3,8 +3,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { createMotionDetector, Signature } from '../motion/motion.ts';
 import { createClipWriter } from './clip-writer.ts';
-import { createFragmentReader, type Fragment } from './fragment-reader.ts';
+import { createCameraTime } from './camera-time.ts';
+import { createPictureCutter } from './coded-pictures.ts';
+import type { Fragment } from './fragment.ts';
 import { createFragmentRing } from './fragment-ring.ts';
+import { createFragmenter } from './fragmenter.ts';
 import {
   type BusMessage,
   type Caps,
@@ -12,6 +15,7 @@ import {
   type RunningPipeline,
   runPipeline,
 } from './gstreamer.ts';
+import { createKeyFrameAdvice } from './key-frame-advice.ts';
 import { createLookout } from './lookout.ts';
 import { createMediaClock } from './media-clock.ts';
 import type { CaptureTimings, Credentials, FromChild } from './messages.ts';
@@ -19,6 +23,7 @@ import { createPictureTap, type Picture } from './picture-tap.ts';
 import { ENCODER, MAIN_PIPELINE, SHUTTER, SUB_PIPELINE } from './pipelines.ts';
 import { createRecorder, type RecorderDeps } from './recorder.ts';
 import { describeStreamError, isLoginRefusal, type StreamName, wordsOf } from './stream-error.ts';
+import { readUnits } from './unit-reader.ts';
 
 export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
@@ -57,12 +62,11 @@ export interface Watch {
 
 /** More than the longest pre-roll needs at 12 Mbit/s. */
 const RING_BYTES = 64 * 1024 * 1024;
+/** A minute between two key frames at 16 Mbit/s. */
+const GROUP_BYTES = 128 * 1024 * 1024;
 /** A grey frame may be seen this much later than the fragment of the same moment. */
 const RING_SLACK_MS = 3_000;
 const keepMs = ({ preRollMs }: RecordingConfig) => preRollMs + RING_SLACK_MS;
-const MAX_BOX_BYTES = 64 * 1024 * 1024;
-/** A frame that lasts longer than this is a camera whose clock jumped. */
-const LONGEST_FRAGMENT_MS = 15_000;
 /** An error's text comes by another way than the end of the stream it causes, and a little later. */
 const END_GRACE_MS = 300;
 
@@ -70,7 +74,11 @@ const END_GRACE_MS = 300;
 export function createWatch(deps: WatchDeps): Watch {
   const { camera, credentials, timings, clock } = deps;
   const pipelines = new Map<StreamName, RunningPipeline>();
-  const ring = createFragmentRing({ keepMs: keepMs(deps.recording), maxBytes: RING_BYTES });
+  const ring = createFragmentRing({
+    keepMs: keepMs(deps.recording),
+    maxBytes: RING_BYTES,
+    maxGroupBytes: GROUP_BYTES,
+  });
   const mediaClock = createMediaClock();
   const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
   const lookout = createLookout({
@@ -90,11 +98,12 @@ export function createWatch(deps: WatchDeps): Watch {
     },
   });
   const startedMs = clock.monotonicMs();
-  const last: Record<StreamName, number | undefined> = { main: undefined, sub: undefined };
-  const reader = createFragmentReader({
-    maxBoxBytes: MAX_BOX_BYTES,
-    onInit: (init, track) => recorder.init(init, track),
-    onFragment,
+  const lastPacket: Record<StreamName, number | undefined> = { main: undefined, sub: undefined };
+  const lastUsable: Record<StreamName, number | undefined> = { main: undefined, sub: undefined };
+  const advice = createKeyFrameAdvice(camera.id);
+  const fragmenter = createFragmenter({ time: createCameraTime(), onFragment });
+  const cutter = createPictureCutter({
+    onPicture: (picture) => fragmenter.push(picture, clock.monotonicMs()),
   });
   let failed = false;
 
@@ -104,10 +113,27 @@ export function createWatch(deps: WatchDeps): Watch {
     deps.fail(detail, more);
   }
 
+  function onPacket(stream: StreamName, now: number): void {
+    lastPacket[stream] = now;
+    advice.packet(stream, now);
+  }
+
+  function onUsable(stream: StreamName, now: number): void {
+    lastUsable[stream] = now;
+    advice.usable(stream);
+  }
+
+  function onUnits(packet: Buffer): void {
+    const units = readUnits(packet);
+    if (!units) return;
+    const now = clock.monotonicMs();
+    onPacket('main', now);
+    cutter.push(units, now);
+  }
+
   function onFragment(fragment: Fragment): void {
-    if (fragment.endMs - fragment.startMs > LONGEST_FRAGMENT_MS)
-      return fail(`camera ${camera.id}: its time jumped; starting again`);
-    last.main = fragment.arrivedMs;
+    onUsable('main', fragment.arrivedMs);
+    if (fragment.info.startsWithKeyFrame) advice.keyFrame(fragment.startMs);
     mediaClock.observe(fragment);
     ring.push(fragment);
     recorder.fragment(fragment);
@@ -115,7 +141,8 @@ export function createWatch(deps: WatchDeps): Watch {
 
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
-    last.sub = now;
+    onPacket('sub', now);
+    onUsable('sub', now);
     lookout.frame(frame, now);
   }
 
@@ -123,7 +150,7 @@ export function createWatch(deps: WatchDeps): Watch {
     stream: StreamName,
     launch: string,
     onBuffer: PipelineDeps['onBuffer'],
-    onPicture?: PipelineDeps['onPicture'],
+    more: Pick<PipelineDeps, 'onPicture' | 'onPacket'> = {},
   ): void {
     let trouble: BusMessage | undefined;
     const credential = credentials[stream];
@@ -140,7 +167,7 @@ export function createWatch(deps: WatchDeps): Watch {
       credential,
       onBuffer: (buffer, caps) =>
         guarded(`camera ${camera.id}, ${stream} stream`, () => onBuffer(buffer, caps)),
-      onPicture,
+      ...more,
       onEnd: () => setTimeout(report, END_GRACE_MS),
       onMessage: (message) => {
         if (message.type !== 'error' || trouble) return;
@@ -162,30 +189,43 @@ export function createWatch(deps: WatchDeps): Watch {
     }
   }
 
+  function silentMs(stream: StreamName, now: number): number {
+    return now - (lastPacket[stream] ?? startedMs);
+  }
+
   function checkSilence(now: number): void {
     for (const stream of ['main', 'sub'] as const) {
-      const seen = last[stream];
-      const silentMs = now - (seen ?? startedMs);
-      if (silentMs < (seen === undefined ? timings.connectMs : timings.giveUpMs)) continue;
-      const what = seen === undefined ? 'no picture came' : 'the picture stands still';
-      fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(silentMs / 1000)} s`);
+      const never = lastPacket[stream] === undefined;
+      const silent = silentMs(stream, now);
+      const said = (what: string, ms: number) =>
+        fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`);
+      if (silent >= (never ? timings.connectMs : timings.giveUpMs))
+        said(never ? 'no picture came' : 'the picture stands still', silent);
+      const waited = advice.waitsMs(stream, now);
+      if (waited >= timings.keyFrameMs) said('no key frame that can be decoded came', waited);
     }
   }
 
   return {
     start: () =>
       guarded(`camera ${camera.id}`, () => {
-        run('main', MAIN_PIPELINE, (buffer) => reader.push(buffer, clock.monotonicMs()));
-        run('sub', SUB_PIPELINE, onGrey, (jpeg, caps: Caps) => tap.take(jpeg, caps));
+        run('main', MAIN_PIPELINE, onUnits);
+        run('sub', SUB_PIPELINE, onGrey, {
+          onPicture: (jpeg, caps: Caps) => tap.take(jpeg, caps),
+          onPacket: () => onPacket('sub', clock.monotonicMs()),
+        });
       }),
     heartbeat: () => {
       const now = clock.monotonicMs();
       checkSilence(now);
+      recorder.tick();
       const age = (seen: number | undefined) => (seen === undefined ? null : Math.round(now - seen));
       return {
         type: 'heartbeat',
-        lastFragmentAgeMs: age(last.main),
-        lastFrameAgeMs: age(last.sub),
+        lastFragmentAgeMs: age(lastUsable.main),
+        lastFrameAgeMs: age(lastUsable.sub),
+        silentMs: Math.round(Math.max(silentMs('main', now), silentMs('sub', now))),
+        keyFrames: advice.sentence(now, ring.overrun),
         recording: recorder.recording(),
         unrecordedMs: recorder.unrecordedMs(),
         suppressed: lookout.counts(),
@@ -200,7 +240,13 @@ export function createWatch(deps: WatchDeps): Watch {
     record: () => recorder.record(clock.monotonicMs()),
     pause: () => recorder.pause(),
     resume: () => recorder.resume(),
-    finish: () => recorder.finish(),
+    finish: () => {
+      guarded(`camera ${camera.id}`, () => {
+        cutter.flush();
+        fragmenter.flush(clock.monotonicMs());
+      });
+      return recorder.finish();
+    },
     stop: () => {
       for (const pipeline of pipelines.values()) pipeline.stop();
     },

@@ -22,6 +22,7 @@ export const CONDITIONS = {
   'quarantine-full': { level: 'notice', about: 'files set aside were removed to keep their bound' },
   'message-refused': { level: 'notice', about: 'cloud messages could not be read and are kept aside' },
   'clips-parked': { level: 'notice', about: 'uploads were refused; they are tried again slowly' },
+  'camera-keyframes': { level: 'notice', about: 'the key frames of a camera are too far apart' },
   'room-failed': { level: 'trouble', about: 'a part of the appliance could not start' },
 } as const satisfies Record<string, { level: ConditionLevel; about: string }>;
 

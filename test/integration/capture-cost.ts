@@ -16,6 +16,7 @@ import { makeVideo } from '../fakes/media.ts';
 const TIMINGS = {
   heartbeatMs: 1000,
   connectMs: 15_000,
+  keyFrameMs: 150_000,
   stalledMs: 5000,
   giveUpMs: 10_000,
   killMs: 20_000,

@@ -32,6 +32,7 @@ export type FromLiveChild =
 const TIMINGS: CaptureTimings = {
   heartbeatMs: 1_000,
   connectMs: 30_000,
+  keyFrameMs: 150_000,
   stalledMs: 5_000,
   giveUpMs: 10_000,
   killMs: 20_000,

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { boxes } from '../../../../agent/capture/boxes.ts';
-import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
 import { createClipWriter, type ClipWriterDeps } from '../../../../agent/capture/clip-writer.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { madeFragments, seconds } from './made-fragments.ts';
+import { madeFragments, readFragments, seconds } from './made-fragments.ts';
 
 let dir: string;
 before(async () => (dir = await mkdtemp(join(tmpdir(), 'dachawatch-writer-'))));
@@ -31,16 +30,7 @@ function writerFor(name: string, more: Partial<ClipWriterDeps> = {}) {
   return { writer, file, fragments, failures };
 }
 
-async function readBack(file: string): Promise<Fragment[]> {
-  const fragments: Fragment[] = [];
-  const reader = createFragmentReader({
-    maxBoxBytes: 1 << 20,
-    onInit: () => undefined,
-    onFragment: (fragment) => fragments.push(fragment),
-  });
-  reader.push(await readFile(file), 0);
-  return fragments;
-}
+const readBack = async (file: string) => readFragments(await readFile(file));
 
 test('the file starts at 0, counts its fragments, and holds the samples as they came', async () => {
   const { writer, file, fragments } = writerFor('a.mp4');
@@ -52,7 +42,7 @@ test('the file starts at 0, counts its fragments, and holds the samples as they 
     [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000],
   );
   assert.deepEqual(
-    written.map(({ mdat }) => Buffer.concat(mdat)),
+    written.map(({ mdat }) => mdat),
     fragments.map(({ mdat }) => Buffer.concat(mdat)),
   );
   assert.equal(closed.durationMs, 8000);

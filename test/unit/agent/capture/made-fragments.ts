@@ -1,5 +1,5 @@
-import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
-import type { TrackInfo } from '../../../../agent/capture/boxes.ts';
+import { boxes, readInit, readMoof, type TrackInfo } from '../../../../agent/capture/boxes.ts';
+import type { Fragment, StreamFormat } from '../../../../agent/capture/fragment.ts';
 
 /** Builds fragmented MP4 by hand, as small as it can be. Timescale 1000: ticks are milliseconds. */
 
@@ -56,23 +56,57 @@ export function madeMdat({ frames = 10, frameBytes = 20, fill = 7 }: MadeFragmen
 
 export const madeBytes = (wish: MadeFragment) => Buffer.concat([madeMoof(wish), madeMdat(wish)]);
 
-/** Fragments as the reader hands them on. */
+export function madeFormat(number = 1): StreamFormat {
+  const init = madeInit();
+  return { number, init, track: readInit(init) };
+}
+
+export function madeFragment(
+  wish: MadeFragment,
+  format = madeFormat(),
+  arrivedMs = wish.baseMs + 1000,
+): Fragment {
+  const moof = madeMoof(wish);
+  const mdat = madeMdat(wish);
+  const info = readMoof(moof, format.track);
+  return {
+    format,
+    moof,
+    mdat: [mdat],
+    bytes: moof.length + mdat.length,
+    info,
+    startMs: info.baseTicks,
+    endMs: info.baseTicks + info.durationTicks,
+    lastSampleMs: info.lastSampleTicks,
+    arrivedMs,
+  };
+}
+
+/** Fragments of one format, as the fragmenter hands them on. */
 export function madeFragments(
   wishes: readonly MadeFragment[],
   arrivedMs: (wish: MadeFragment) => number = ({ baseMs }) => baseMs + 1000,
 ): { init: Buffer; track: TrackInfo; fragments: Fragment[] } {
-  const fragments: Fragment[] = [];
-  let made: { init: Buffer; track: TrackInfo } | undefined;
-  const reader = createFragmentReader({
-    maxBoxBytes: 1 << 20,
-    onInit: (init, track) => (made = { init, track }),
-    onFragment: (fragment) => fragments.push(fragment),
-  });
-  reader.push(madeInit(), 0);
-  for (const wish of wishes) reader.push(madeBytes(wish), arrivedMs(wish));
-  return { ...(made as unknown as { init: Buffer; track: TrackInfo }), fragments };
+  const format = madeFormat();
+  const fragments = wishes.map((wish) => madeFragment(wish, format, arrivedMs(wish)));
+  return { init: format.init, track: format.track, fragments };
 }
 
 /** One-second fragments from 0, a key frame every `gop` of them. */
 export const seconds = (count: number, gop = 2): MadeFragment[] =>
   Array.from({ length: count }, (_, index) => ({ baseMs: index * 1000, key: index % gop === 0 }));
+
+/** Fragments of a whole file: where each begins, milliseconds, and its `mdat`. */
+export function readFragments(file: Buffer): { startMs: number; sequence: number; mdat: Buffer }[] {
+  const track = readInit(file);
+  const found: { startMs: number; sequence: number; mdat: Buffer }[] = [];
+  let moof: Buffer | undefined;
+  for (const { type, start, end } of boxes(file)) {
+    const whole = file.subarray(start - 8, end);
+    if (type === 'moof') moof = whole;
+    if (type !== 'mdat' || !moof) continue;
+    const { baseTicks } = readMoof(moof, track);
+    found.push({ startMs: (baseTicks * 1000) / track.timescale, sequence: moof.readUInt32BE(20), mdat: whole });
+  }
+  return found;
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClipWriterDeps } from '../../../../agent/capture/clip-writer.ts';
 import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
-import type { Fragment } from '../../../../agent/capture/fragment-reader.ts';
+import type { Fragment } from '../../../../agent/capture/fragment.ts';
 import { createMediaClock } from '../../../../agent/capture/media-clock.ts';
 import { createRecorder } from '../../../../agent/capture/recorder.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
@@ -26,7 +26,7 @@ function rig({
   paused = false,
 } = {}) {
   let now = 0;
-  const { init, track, fragments } = madeFragments(seconds(200));
+  const { fragments } = madeFragments(seconds(200));
   const ring = createFragmentRing({ keepMs: preRollMs + 3000, maxBytes: 1 << 24 });
   const mediaClock = createMediaClock();
   const files: Fragment[][] = [];
@@ -69,7 +69,6 @@ function rig({
     written: (clipId, clip) => written.push({ clipId, clip }),
     abandoned: (clipId, reason) => abandoned.push(`${clipId} ${reason}`),
   });
-  recorder.init(init, track);
   let next = 0;
   return {
     recorder,

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { TestContext } from 'node:test';
+import type { Capture, CaptureDeps } from '../../agent/capture/capture.ts';
+import {
+  type MadeCamera,
+  type MadeStream,
+  startMadeCamera,
+} from '../../hardware/simulators/camera/made-camera.ts';
+import { type CaptureRig, createRig, type Kept, probe, until } from './capture-rig.ts';
+
+const run = promisify(execFile);
+
+export interface MadeRig {
+  readonly rig: CaptureRig;
+  readonly camera: MadeCamera;
+  readonly capture: Capture;
+  /** Waits until the camera is live. */
+  live(): Promise<void>;
+  /** Waits until so many pictures of the main stream were sent. */
+  sent(pictures: number): Promise<void>;
+  /** Begins a clip by hand, waits until it is written, and stops. @returns all clips there were */
+  record(): Promise<Kept[]>;
+  /** Waits until so many clips are written, and stops. @returns all clips there were */
+  clips(count: number): Promise<Kept[]>;
+}
+
+/** A real capture process that watches a made camera; both end with the test. */
+export async function watchMade(
+  t: TestContext,
+  wish: { readonly main: MadeStream; readonly sub: MadeStream } & Partial<CaptureDeps>,
+): Promise<MadeRig> {
+  const { main, sub, ...more } = wish;
+  const rig = await createRig();
+  t.after(() => rig.close());
+  const camera = await startMadeCamera({ main, sub });
+  t.after(() => camera.stop());
+  const capture = rig.capture({ main: camera.mainUrl, sub: camera.subUrl, ...more });
+  await capture.start();
+  return {
+    rig,
+    camera,
+    capture,
+    live: async () => {
+      await until('a live camera', () => capture.status()[0]?.state === 'live', 90_000);
+    },
+    sent: async (pictures) => {
+      await until(`picture ${pictures}`, () => camera.sent('main') >= pictures, 120_000);
+    },
+    record: async () => {
+      const id = await capture.recordNow('gate', AbortSignal.timeout(20_000));
+      const settled = () => rig.kept.some(({ clipId, written, abandoned }) => clipId === id && (written ?? abandoned));
+      await until('the clip to be written', settled, 90_000);
+      await capture.stop();
+      return rig.kept;
+    },
+    clips: async (count) => {
+      await until(`${count} clips`, () => rig.kept.filter(({ written }) => written).length >= count, 120_000);
+      await capture.stop();
+      return rig.kept;
+    },
+  };
+}
+
+/** A clip decodes from its first picture to its last without a complaint, and lasts what is said of it. */
+export async function assertWholeClip({ file, written, abandoned }: Kept, toleranceMs = 250): Promise<void> {
+  assert.equal(abandoned, undefined);
+  assert.ok(written, 'a clip was not written');
+  const decode = ['-nostdin', '-v', 'error', '-xerror', '-err_detect', 'explode', '-i', file];
+  const { stderr } = await run('ffmpeg', [...decode, '-fps_mode', 'passthrough', '-f', 'null', '-']);
+  assert.equal(stderr, '');
+  const probed = await probe(file);
+  assert.ok(
+    Math.abs(probed.durationMs - written.durationMs) <= toleranceMs,
+    `lasts ${probed.durationMs} ms, said ${written.durationMs}`,
+  );
+  assert.ok(Math.abs(probed.startMs) <= 1, `begins at ${probed.startMs} ms`);
+  await assertTimesAdvance(file);
+}
+
+/** Pictures are decoded one after another, none is shown before it is decoded, and no two at the same moment. */
+export async function assertTimesAdvance(file: string): Promise<void> {
+  const show = ['-v', 'error', '-show_entries', 'packet=pts,dts', '-of', 'csv=p=0', file];
+  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
+  const packets = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(',').map(Number) as [number, number]);
+  for (const [index, [pts, dts]] of packets.entries()) {
+    assert.ok(pts >= dts, `picture ${index} is shown at ${pts}, decoded at ${dts}`);
+    if (index > 0) assert.ok(dts > (packets[index - 1]?.[1] ?? 0), `picture ${index} is decoded at ${dts}`);
+  }
+  assert.equal(new Set(packets.map(([pts]) => pts)).size, packets.length, 'two pictures at one moment');
+}
+
+/** Size of each picture of a clip that is decoded. */
+export async function decodedSizes(file: string): Promise<string[]> {
+  const show = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', file];
+  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
+  return stdout.split('\n').filter((line) => line !== '');
+}
