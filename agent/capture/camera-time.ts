@@ -31,6 +31,9 @@ const ENOUGH_BUCKETS = 12;
 const SAME_RATE = 0.03;
 const USABLE_RATES = { least: 0.25, most: 4 } as const;
 const FIRST_FRAME_MS = 66;
+const LONGEST_FRAME_MS = 2_000;
+/** A picture that came this much later than usual was taken later. */
+const FAR_MS = 1_000;
 
 /** Makes a time line out of a camera's stamps and of the moments its pictures come.
  *
@@ -49,6 +52,8 @@ export function createCameraTime(): CameraTime {
   let candidate: { stampMs: number; mediaMs: number; arrivedMs: number } | undefined;
   let lastMs = 0;
   let frameMs = FIRST_FRAME_MS;
+  let learned = 0;
+  let lastArrivedMs: number | undefined;
   let rate = 1;
   let usable = true;
   let lags: { arrivedMs: number; lagMs: number }[] = [];
@@ -56,24 +61,27 @@ export function createCameraTime(): CameraTime {
 
   const leastLag = () => lags.reduce((least, { lagMs }) => Math.min(least, lagMs), Infinity);
 
-  function agrees(from: { stampMs: number | undefined; mediaMs: number }, stampMs: number, arrivedMs: number) {
+  function agrees(
+    from: { stampMs: number | undefined; mediaMs: number },
+    stampMs: number,
+    arrivedMs: number,
+  ) {
     if (from.stampMs === undefined || !usable || stampMs <= from.stampMs) return undefined;
     const mediaMs = from.mediaMs + (stampMs - from.stampMs) * rate;
     const lagMs = arrivedMs - mediaMs - leastLag();
     return mediaMs > lastMs && lagMs > -AHEAD_MS && lagMs < LATE_MS ? mediaMs : undefined;
   }
 
-  /** Not before the last one, and as much later as it came later; pictures that come in a burst are spread. */
+  /** As much later than the last one as pictures usually come, drawn to the moment it came: pictures that come in a
+   *  burst are spread. */
   function byArrival(arrivedMs: number): number {
-    const sinceMs = anchor ? arrivedMs - anchor.arrivedMs : 0;
-    const wanted = (anchor?.mediaMs ?? 0) + sinceMs;
-    const usual = lastMs + frameMs;
-    return Math.abs(wanted - usual) < 2 * frameMs ? usual : Math.max(lastMs + frameMs / 4, wanted);
+    const wanted = (anchor?.mediaMs ?? 0) + arrivedMs - (anchor?.arrivedMs ?? arrivedMs);
+    const apartMs = wanted - lastMs - frameMs;
+    if (apartMs > FAR_MS) return wanted;
+    return lastMs + Math.max(frameMs * 0.75, Math.min(frameMs * 1.5, frameMs + apartMs / 8));
   }
 
   function settle(mediaMs: number, stampMs: number | undefined, arrivedMs: number, stepped: boolean) {
-    const tookMs = mediaMs - lastMs;
-    if (anchor && tookMs > 0 && tookMs < 2_000) frameMs += (tookMs - frameMs) / 8;
     lastMs = mediaMs;
     lags = lags.filter((one) => arrivedMs - one.arrivedMs < WINDOW_MS);
     noteLag(arrivedMs, arrivedMs - mediaMs);
@@ -104,8 +112,17 @@ export function createCameraTime(): CameraTime {
     return { mediaMs: Math.max(0, behind.mediaMs - (believed ? backMs : frameMs / 2)), stepped: false };
   }
 
+  /** Of all pictures, B pictures too: what they come apart on average is what they last. */
+  function learnFrame(arrivedMs: number): void {
+    const apartMs = arrivedMs - (lastArrivedMs ?? arrivedMs - frameMs);
+    if (apartMs < LONGEST_FRAME_MS && lastArrivedMs !== undefined)
+      frameMs += (apartMs - frameMs) / Math.min(16, ++learned);
+    lastArrivedMs = arrivedMs;
+  }
+
   return {
     place({ stampMs, arrivedMs, reordered }) {
+      learnFrame(arrivedMs);
       if (!anchor) {
         anchor = { stampMs, mediaMs: 0, arrivedMs };
         return settle(0, stampMs, arrivedMs, false);

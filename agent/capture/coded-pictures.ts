@@ -1,5 +1,14 @@
 import { Failure } from '../kernel/failure.ts';
-import { isRecoveryPoint, readPps, readSlice, readSps, type Slice, type Sps, typeOf, UNIT } from './parameter-sets.ts';
+import {
+  isRecoveryPoint,
+  readPps,
+  readSlice,
+  readSps,
+  type Slice,
+  type Sps,
+  typeOf,
+  UNIT,
+} from './parameter-sets.ts';
 import type { Units } from './unit-reader.ts';
 
 /** The parameter sets that pictures from one key frame on need. */
@@ -31,6 +40,15 @@ export interface PictureCutter {
   flush(): void;
 }
 
+interface Begun {
+  readonly slice: Slice;
+  readonly idr: boolean;
+  /** Those known when it began: the next picture's come before it is known to be whole. */
+  readonly sets: StreamSets | undefined;
+  readonly stampMs: number | undefined;
+  readonly arrivedMs: number;
+}
+
 const HEAD = 4;
 const MAX_PICTURE_BYTES = 32 * 1024 * 1024;
 const MAX_UNITS = 2_000;
@@ -42,9 +60,7 @@ const SAME_STAMP_MS = 5;
  *  1. Where a picture begins is told by its slices and its time stamp, never by the marker bits of packets.
  *  2. Parameter sets in the stream win over those of the camera's description, because they come later.
  *  3. Nothing is handed on before a key frame whose parameter sets are known; after a loss, before the next one. */
-export function createPictureCutter(deps: {
-  onPicture(picture: CodedPicture): void;
-}): PictureCutter {
+export function createPictureCutter(deps: { onPicture(picture: CodedPicture): void }): PictureCutter {
   const spsById = new Map<number, { sps: Sps; unit: Buffer }>();
   const ppsById = new Map<number, { spsId: number; unit: Buffer }>();
   /** Units in front of a picture's first slice. */
@@ -52,7 +68,7 @@ export function createPictureCutter(deps: {
   let slices: Buffer[] = [];
   let leading: Buffer[] = [];
   let bytes = 0;
-  let first: { slice: Slice; idr: boolean; stampMs: number | undefined; arrivedMs: number } | undefined;
+  let first: Begun | undefined;
   let reordered = false;
   let allIntra = true;
   /** Those in force since the last key frame. */
@@ -89,7 +105,7 @@ export function createPictureCutter(deps: {
     const slice = guarded(() => readSlice(unit.subarray(HEAD)));
     if (slice && beginsPicture(slice, stampMs)) {
       flush();
-      first = { slice, idr: type === UNIT.idr, stampMs, arrivedMs };
+      first = { slice, idr: type === UNIT.idr, sets: setsFor(slice.ppsId), stampMs, arrivedMs };
       leading = before;
       before = [];
     }
@@ -134,9 +150,9 @@ export function createPictureCutter(deps: {
 
   function flush(): void {
     if (!first) return;
-    const { slice, idr, stampMs, arrivedMs } = first;
+    const { idr, stampMs, arrivedMs } = first;
     const recovery = allIntra && leading.some((unit) => isRecovery(unit));
-    const sets = idr || recovery ? setsFor(slice.ppsId) : undefined;
+    const sets = idr || recovery ? first.sets : undefined;
     const picture = { slices, leading, reordered };
     forget();
     if (sets || idr) {
@@ -144,7 +160,10 @@ export function createPictureCutter(deps: {
       leadingPictures = !idr;
     } else if (!picture.reordered) leadingPictures = false;
     if (!current || (picture.reordered && leadingPictures)) return;
-    const units = [...picture.leading.filter((unit) => !isSuperfluous(unit)), ...picture.slices];
+    const units = [
+      ...picture.leading.filter((unit) => !isSuperfluous(unit, sets !== undefined)),
+      ...picture.slices,
+    ];
     const size = units.reduce((sum, unit) => sum + unit.length, 0);
     deps.onPicture({ units, bytes: size, sets, reordered: picture.reordered, stampMs, arrivedMs });
   }
@@ -163,13 +182,15 @@ export function createPictureCutter(deps: {
     return { sps: found.sps, spsUnit: found.unit, ppsUnits: all.map(({ unit }) => unit) };
   }
 
-  /** Delimiters, and what the init segment of the current key frame holds. A set that changes within a group of pictures stays where it is. */
-  function isSuperfluous(unit: Buffer): boolean {
+  /** Delimiters, and parameter sets that the init segment holds: at a key frame whichever came, because it was made
+   *  of the newest. A set that changes within a group of pictures stays where it is. */
+  function isSuperfluous(unit: Buffer, atKeyFrame: boolean): boolean {
     const bare = unit.subarray(HEAD);
     const type = typeOf(bare);
     if (type === UNIT.delimiter) return true;
-    if (type === UNIT.sps) return current?.spsUnit.equals(bare) ?? false;
-    return type === UNIT.pps && (current?.ppsUnits.some((known) => known.equals(bare)) ?? false);
+    if (type !== UNIT.sps && type !== UNIT.pps) return false;
+    if (atKeyFrame || current?.spsUnit.equals(bare)) return true;
+    return current?.ppsUnits.some((known) => known.equals(bare)) ?? false;
   }
 
   return { push, flush };

@@ -85,7 +85,14 @@ export function initSegment({ sps, spsUnit, ppsUnits }: StreamSets, delayTicks: 
   );
   const trak = box(
     'trak',
-    full('tkhd', 0, 3, u32(0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), MATRIX, u32(widthPx * 65_536, heightPx * 65_536)),
+    full(
+      'tkhd',
+      0,
+      3,
+      u32(0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0),
+      MATRIX,
+      u32(widthPx * 65_536, heightPx * 65_536),
+    ),
     ...(delayTicks > 0 ? [box('edts', full('elst', 0, 0, u32(1, 0, delayTicks, 0x10000)))] : []),
     mdia,
   );

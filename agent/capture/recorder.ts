@@ -166,7 +166,14 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   /** @returns undefined when there is no picture to begin with */
-  function begin({ triggerMs, triggeredWallMs, cause, fromMs, untilMs, formatFrom }: Wish): Running | undefined {
+  function begin({
+    triggerMs,
+    triggeredWallMs,
+    cause,
+    fromMs,
+    untilMs,
+    formatFrom,
+  }: Wish): Running | undefined {
     const fragments = ring.from(fromMs, formatFrom);
     const first = fragments[0];
     const last = fragments.at(-1);
@@ -338,7 +345,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     for (let closing = running; closing?.ended; closing = running) await closing.done;
     if (paused || finished) throw pausedFailure();
     const mediaMs = mediaClock.mediaAt(atMs);
-    const clip = running ?? (mediaMs === undefined ? undefined : begin(wishOf(atMs, mediaMs, { kind: 'request' })));
+    const clip =
+      running ?? (mediaMs === undefined ? undefined : begin(wishOf(atMs, mediaMs, { kind: 'request' })));
     if (!clip)
       throw new Failure('transient', 'capture.no-picture', 'The camera has not shown a whole picture yet');
     const place = await clip.place;

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { MadeStream } from '../../hardware/simulators/camera/made-camera.ts';
-import { makePictures, type MadePicture } from '../../hardware/simulators/camera/made-pictures.ts';
-import { assertWholeClip, watchMade } from './made-rig.ts';
+import { marksEachSlice, type MadeStream } from '../../hardware/simulators/camera/made-camera.ts';
+import {
+  makePictures,
+  type MadePicture,
+  type PicturesWish,
+  typeOf,
+} from '../../hardware/simulators/camera/made-pictures.ts';
+import { assertWholeClip, decodedSizes, watchMade } from './made-rig.ts';
+import { type Kept, probe } from './capture-rig.ts';
 
 const FPS = 10;
 let plain: MadePicture[];
@@ -19,10 +25,129 @@ const stream = (more: Partial<MadeStream> = {}): MadeStream => ({
   ...more,
 });
 
-test('a made camera without a fault is recorded', async (t) => {
-  const made = await watchMade(t, { main: stream(), sub });
-  await made.live();
-  const clips = await made.record();
-  for (const clip of clips) await assertWholeClip(clip);
-  assert.ok(clips.length > 0);
+const HOUR_S = 3600;
+const made = (wish: PicturesWish) => makePictures({ fps: FPS, seconds: 2, ...wish });
+const setsOf = (pictures: readonly MadePicture[]) => {
+  const find = (type: number) => pictures[0]?.units.find((unit) => typeOf(unit) === type) ?? assert.fail();
+  return { sps: find(7), pps: find(8) };
+};
+
+/** Faults that begin with a picture begin with this one: by then the camera is live and a clip runs. */
+const LATER = 60;
+const LATER_S = LATER / FPS;
+
+const CAMERAS: Record<string, () => Promise<MadeStream>> = {
+  'nothing wrong': async () => stream(),
+  'B pictures': async () => stream({ takes: [{ pictures: await made({ bPictures: 2 }) }] }),
+  'eight slices a picture, with an end mark on each': async () =>
+    stream({ takes: [{ pictures: await made({ slices: 8 }) }], rewrite: marksEachSlice }),
+  'an end mark on every packet, also on parameter sets and SEI': async () =>
+    stream({ rewrite: (packets) => packets.map((packet) => ({ ...packet, marker: true })) }),
+  'no end marks at all': async () =>
+    stream({ rewrite: (packets) => packets.map((packet) => ({ ...packet, marker: false })) }),
+  'another picture size in mid-stream': async () =>
+    stream({ takes: [{ pictures: plain, times: 3 }, { pictures: await made({ width: 320, height: 240 }) }] }),
+  'other parameters at the same size': async () =>
+    stream({
+      takes: [
+        { pictures: plain, times: 3 },
+        { pictures: await made({ x264: 'cabac=0:8x8dct=0:ref=1:weightp=0' }) },
+      ],
+    }),
+  'a description with the parameter sets of another stream': async () =>
+    stream({ described: setsOf(await made({ width: 320, height: 240, x264: 'cabac=0:8x8dct=0' })) }),
+  'a description without parameter sets': async () => stream({ described: null }),
+  'parameter sets in its description only': async () => stream({ parameterSets: 'described-only' }),
+  'a new synchronisation source': async () =>
+    stream({
+      rewrite: (packets, index) =>
+        index < LATER
+          ? packets
+          : packets.map((packet) => ({ ...packet, ssrc: 77 + Math.floor(index / LATER) })),
+    }),
+  'sequence numbers that jump': async () =>
+    stream({
+      rewrite: (packets, index) =>
+        packets.map((packet) => ({ ...packet, sequence: packet.sequence + (index < LATER ? 0 : 30_000) })),
+    }),
+  'packets that are lost': async () =>
+    stream({ rewrite: (packets, index) => (index % 15 === 7 ? packets.slice(1) : packets) }),
+  'a clock that steps back by 20 s': async () =>
+    stream({ stamp: (trueS) => (trueS < LATER_S ? trueS : trueS - 20) }),
+  'a clock that steps back by an hour': async () =>
+    stream({ stamp: (trueS) => (trueS < LATER_S ? trueS : trueS - HOUR_S) }),
+  'a clock that steps forward by 30 s': async () =>
+    stream({ stamp: (trueS) => (trueS < LATER_S ? trueS : trueS + 30) }),
+  'one picture in thirty stamped ten hours ahead': async () =>
+    stream({ stamp: (trueS, index) => (index % 30 === 7 ? trueS + 10 * HOUR_S : trueS) }),
+  'one picture in ten stamped three seconds back': async () =>
+    stream({ stamp: (trueS, index) => (index % 10 === 7 ? trueS - 3 : trueS) }),
+  'stamps that stand still': async () => stream({ stamp: () => 0 }),
+  'stamps that mean nothing': async () => stream({ stamp: (_, index) => ((index * 7919) % 1000) * 13 }),
+};
+
+for (const [fault, make] of Object.entries(CAMERAS))
+  test(`of a camera with ${fault} every clip decodes, and lasts what is said of it`, async (t) => {
+    const { live, sent, record } = await watchMade(t, { main: await make(), sub });
+    await live();
+    await sent(LATER - 15);
+    for (const clip of await record()) await assertWholeClip(clip);
+  });
+
+/** What is said of a clip is real time: as much as its pictures took to take. */
+async function assertRealTime({ file, written }: Kept): Promise<void> {
+  const tookMs = ((await probe(file)).frames * 1000) / FPS;
+  const saidMs = written?.durationMs ?? 0;
+  assert.ok(Math.abs(saidMs - tookMs) <= 500 + tookMs / 10, `said ${saidMs} ms of ${tookMs} ms`);
+}
+
+for (const rate of [0.84, 1.25, 0.5])
+  test(`a clock that counts ${rate} s in a second costs no pre-roll and no length: both are said in real time`, async (t) => {
+    const main = stream({ stamp: (trueS) => trueS * rate });
+    const recording = { preRollMs: 3000, postRollMs: 4000 };
+    const { live, sent, record } = await watchMade(t, { main, sub, recording });
+    await live();
+    await sent(150);
+    const clips = await record();
+    for (const clip of clips) {
+      await assertWholeClip(clip);
+      // Until its rate is plain, a clock is believed.
+      if (clip !== clips[0]) await assertRealTime(clip);
+    }
+    const asked = clips.at(-1) ?? assert.fail();
+    assert.ok((asked.written?.preRollMs ?? 0) <= 5500, `pre-roll ${asked.written?.preRollMs} ms`);
+  });
+
+const TIME_FAULTS = Object.keys(CAMERAS).filter((fault) => /clock|stamp/.test(fault));
+for (const fault of TIME_FAULTS)
+  test(`of a camera with ${fault} clips last as long as what they show`, async (t) => {
+    const main = (await CAMERAS[fault]?.()) ?? assert.fail();
+    const { live, sent, record } = await watchMade(t, { main, sub });
+    await live();
+    await sent(LATER - 15);
+    const clips = await record();
+    for (const clip of clips) await assertRealTime(clip);
+    const pictures = (clip: Kept) => clip.written?.durationMs ?? 0;
+    assert.ok(clips.reduce((sum, clip) => sum + pictures(clip), 0) >= 5000);
+  });
+
+test('what was being recorded when the picture size changes goes on in a second clip of the new size', async (t) => {
+  const small = await made({ width: 320, height: 240 });
+  const main = stream({ takes: [{ pictures: plain, times: 4 }, { pictures: small }] });
+  const { live, sent, record } = await watchMade(t, {
+    main,
+    sub: { ...sub, takes: [{ pictures: await still() }] },
+  });
+  await live();
+  await sent(65);
+  const clips = await record();
+  const sizes = [];
+  for (const { file } of clips) sizes.push([...new Set(await decodedSizes(file))]);
+  assert.deepEqual(sizes, [['640,360'], ['320,240']]);
+  const [before, after] = clips.map(({ written }) => written ?? assert.fail());
+  const endMs = (before?.startedMs ?? 0) + (before?.durationMs ?? 0);
+  assert.ok(Math.abs((after?.startedMs ?? 0) - endMs) < 500, `${(after?.startedMs ?? 0) - endMs} ms apart`);
+  assert.ok((before?.durationMs ?? 0) + (after?.durationMs ?? 0) >= 6000);
 });
+
+const still = async () => [(await made({ seconds: 1 }))[0] ?? assert.fail()];

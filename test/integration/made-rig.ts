@@ -17,13 +17,13 @@ export interface MadeRig {
   readonly camera: MadeCamera;
   readonly capture: Capture;
   /** Waits until the camera is live. */
-  live(): Promise<void>;
+  readonly live: () => Promise<void>;
   /** Waits until so many pictures of the main stream were sent. */
-  sent(pictures: number): Promise<void>;
+  readonly sent: (pictures: number) => Promise<void>;
   /** Begins a clip by hand, waits until it is written, and stops. @returns all clips there were */
-  record(): Promise<Kept[]>;
+  readonly record: () => Promise<Kept[]>;
   /** Waits until so many clips are written, and stops. @returns all clips there were */
-  clips(count: number): Promise<Kept[]>;
+  readonly clips: (count: number) => Promise<Kept[]>;
 }
 
 /** A real capture process that watches a made camera; both end with the test. */
@@ -50,7 +50,8 @@ export async function watchMade(
     },
     record: async () => {
       const id = await capture.recordNow('gate', AbortSignal.timeout(20_000));
-      const settled = () => rig.kept.some(({ clipId, written, abandoned }) => clipId === id && (written ?? abandoned));
+      const settled = () =>
+        rig.kept.some(({ clipId, written, abandoned }) => clipId === id && (written ?? abandoned));
       await until('the clip to be written', settled, 90_000);
       await capture.stop();
       return rig.kept;
@@ -68,7 +69,15 @@ export async function assertWholeClip({ file, written, abandoned }: Kept, tolera
   assert.equal(abandoned, undefined);
   assert.ok(written, 'a clip was not written');
   const decode = ['-nostdin', '-v', 'error', '-xerror', '-err_detect', 'explode', '-i', file];
-  const { stderr } = await run('ffmpeg', [...decode, '-fps_mode', 'passthrough', '-f', 'null', '-']);
+  const { stderr } = await run('ffmpeg', [
+    ...decode,
+    '-fps_mode',
+    'passthrough',
+    '-f',
+    'rawvideo',
+    '-y',
+    '/dev/null',
+  ]);
   assert.equal(stderr, '');
   const probed = await probe(file);
   assert.ok(
@@ -98,5 +107,8 @@ export async function assertTimesAdvance(file: string): Promise<void> {
 export async function decodedSizes(file: string): Promise<string[]> {
   const show = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', file];
   const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
-  return stdout.split('\n').filter((line) => line !== '');
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/,$/, ''));
 }

@@ -106,7 +106,11 @@ export function readFragments(file: Buffer): { startMs: number; sequence: number
     if (type === 'moof') moof = whole;
     if (type !== 'mdat' || !moof) continue;
     const { baseTicks } = readMoof(moof, track);
-    found.push({ startMs: (baseTicks * 1000) / track.timescale, sequence: moof.readUInt32BE(20), mdat: whole });
+    found.push({
+      startMs: (baseTicks * 1000) / track.timescale,
+      sequence: moof.readUInt32BE(20),
+      mdat: whole,
+    });
   }
   return found;
 }
