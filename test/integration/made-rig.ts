@@ -73,10 +73,11 @@ export async function assertWholeClip({ file, written, abandoned }: Kept, tolera
     ...decode,
     '-fps_mode',
     'passthrough',
+    '-enc_time_base',
+    '-1',
     '-f',
-    'rawvideo',
-    '-y',
-    '/dev/null',
+    'null',
+    '-',
   ]);
   assert.equal(stderr, '');
   const probed = await probe(file);
