@@ -3,11 +3,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { TrackInfo } from '../../../../agent/capture/boxes.ts';
-import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
+import type { Fragment } from '../../../../agent/capture/fragment.ts';
+import { readFragments } from '../../fragmented-mp4.ts';
 
 const SECONDS = 40;
-const MAX_BOX_BYTES = 64 * 1024 * 1024;
 
 /** Draws a minute of noisy video, one key frame a second: clips of it take more than one block in storage. */
 export async function drawFootage(dir: string): Promise<string> {
@@ -35,33 +34,20 @@ export async function drawFootage(dir: string): Promise<string> {
 }
 
 export interface Footage {
-  readonly init: Buffer;
-  readonly track: TrackInfo;
   /** The n-th second, without end: the media time grows. */
   fragment(index: number): Fragment;
 }
 
 export function readFootage(file: string): Footage {
-  const fragments: Fragment[] = [];
-  const heads: { init: Buffer; track: TrackInfo }[] = [];
-  const reader = createFragmentReader({
-    maxBoxBytes: MAX_BOX_BYTES,
-    onInit: (init, track) => heads.push({ init, track }),
-    onFragment: (fragment) => fragments.push(fragment),
-  });
-  reader.push(readFileSync(file), 0);
-  const [head] = heads;
-  if (!head || fragments.length === 0) throw new Error(`${file} holds no video`);
-  const { init, track } = head;
+  const { fragments, format } = readFragments(readFileSync(file));
+  if (fragments.length === 0) throw new Error(`${file} holds no video`);
   const lengthMs = fragments.at(-1)?.endMs ?? 0;
   return {
-    init,
-    track,
     fragment(index) {
       const one = fragments[index % fragments.length] as Fragment;
       const laterMs = Math.floor(index / fragments.length) * lengthMs;
       const [startMs, endMs] = [one.startMs + laterMs, one.endMs + laterMs];
-      const baseTicks = one.info.baseTicks + Math.round((laterMs * track.timescale) / 1000);
+      const baseTicks = one.info.baseTicks + Math.round((laterMs * format.track.timescale) / 1000);
       return {
         ...one,
         info: { ...one.info, baseTicks },

@@ -132,7 +132,6 @@ const recorder = createRecorder({
   written: (clipId, clip) => say({ type: 'written', clipId, clip }),
   abandoned: (clipId, reason) => say({ type: 'abandoned', clipId, reason }),
 });
-recorder.init(footage.init, footage.track);
 
 let next = offset;
 /** The camera's next second. It waits until the disk has answered for what came before, as at a camera's own pace. */

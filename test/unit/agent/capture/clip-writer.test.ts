@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test';
 import { boxes } from '../../../../agent/capture/boxes.ts';
 import { createClipWriter, type ClipWriterDeps } from '../../../../agent/capture/clip-writer.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { madeFragments, readFragments, seconds } from './made-fragments.ts';
+import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
+import { madeFragments, seconds } from './made-fragments.ts';
 
 let dir: string;
 before(async () => (dir = await mkdtemp(join(tmpdir(), 'dachawatch-writer-'))));
@@ -30,7 +31,7 @@ function writerFor(name: string, more: Partial<ClipWriterDeps> = {}) {
   return { writer, file, fragments, failures };
 }
 
-const readBack = async (file: string) => readFragments(await readFile(file));
+const readBack = async (file: string) => readFragments(await readFile(file)).fragments;
 
 test('the file starts at 0, counts its fragments, and holds the samples as they came', async () => {
   const { writer, file, fragments } = writerFor('a.mp4');
@@ -42,7 +43,7 @@ test('the file starts at 0, counts its fragments, and holds the samples as they 
     [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000],
   );
   assert.deepEqual(
-    written.map(({ mdat }) => mdat),
+    written.map(({ mdat }) => Buffer.concat(mdat)),
     fragments.map(({ mdat }) => Buffer.concat(mdat)),
   );
   assert.equal(closed.durationMs, 8000);

@@ -1,4 +1,4 @@
-import { boxes, readInit, readMoof, type TrackInfo } from '../../../../agent/capture/boxes.ts';
+import { readInit, readMoof, type TrackInfo } from '../../../../agent/capture/boxes.ts';
 import type { Fragment, StreamFormat } from '../../../../agent/capture/fragment.ts';
 
 /** Builds fragmented MP4 by hand, as small as it can be. Timescale 1000: ticks are milliseconds. */
@@ -95,22 +95,3 @@ export function madeFragments(
 /** One-second fragments from 0, a key frame every `gop` of them. */
 export const seconds = (count: number, gop = 2): MadeFragment[] =>
   Array.from({ length: count }, (_, index) => ({ baseMs: index * 1000, key: index % gop === 0 }));
-
-/** Fragments of a whole file: where each begins, milliseconds, and its `mdat`. */
-export function readFragments(file: Buffer): { startMs: number; sequence: number; mdat: Buffer }[] {
-  const track = readInit(file);
-  const found: { startMs: number; sequence: number; mdat: Buffer }[] = [];
-  let moof: Buffer | undefined;
-  for (const { type, start, end } of boxes(file)) {
-    const whole = file.subarray(start - 8, end);
-    if (type === 'moof') moof = whole;
-    if (type !== 'mdat' || !moof) continue;
-    const { baseTicks } = readMoof(moof, track);
-    found.push({
-      startMs: (baseTicks * 1000) / track.timescale,
-      sequence: moof.readUInt32BE(20),
-      mdat: whole,
-    });
-  }
-  return found;
-}

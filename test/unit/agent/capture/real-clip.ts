@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClipWriter } from '../../../../agent/capture/clip-writer.ts';
-import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
+import type { Fragment } from '../../../../agent/capture/fragment.ts';
+import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
 import { makeVideo, type VideoWish } from '../../../fakes/media.ts';
 
 const run = promisify(execFile);
@@ -27,17 +28,8 @@ export async function realStream(
     await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', whole, ...encode, ...flags, cut], {
       timeout: 120_000,
     });
-    const made: { init: Buffer; timescale: number }[] = [];
-    const fragments: Fragment[] = [];
-    const reader = createFragmentReader({
-      maxBoxBytes: 1 << 26,
-      onInit: (init, { timescale }) => made.push({ init, timescale }),
-      onFragment: (fragment) => fragments.push(fragment),
-    });
-    reader.push(await readFile(cut), 0);
-    const [start] = made;
-    if (!start) throw new Error('ffmpeg made no init segment');
-    return { ...start, fragments };
+    const { format, fragments } = readFragments(await readFile(cut));
+    return { init: format.init, timescale: format.track.timescale, fragments };
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { boxes } from '../../../../agent/capture/boxes.ts';
-import { createFragmentReader, type Fragment } from '../../../../agent/capture/fragment-reader.ts';
+import type { Fragment } from '../../../../agent/capture/fragment.ts';
+import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
 import { recoverTornClip } from '../../../../agent/capture/recover.ts';
 import { decode, realStream, writeClip } from './real-clip.ts';
 
@@ -38,16 +39,7 @@ beforeEach(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
-function readBack(bytes: Buffer): Fragment[] {
-  const fragments: Fragment[] = [];
-  const reader = createFragmentReader({
-    maxBoxBytes: 1 << 28,
-    onInit: () => undefined,
-    onFragment: (fragment) => fragments.push(fragment),
-  });
-  reader.push(bytes, 0);
-  return fragments;
-}
+const readBack = (bytes: Buffer) => readFragments(bytes).fragments;
 
 const payload = ({ mdat }: Fragment) => createHash('sha256').update(Buffer.concat(mdat)).digest('hex');
 const samplesOf = (part: Buffer) =>
