@@ -134,13 +134,19 @@ for (const fault of TIME_FAULTS)
 test('what was being recorded when the picture size changes goes on in a second clip of the new size', async (t) => {
   const small = await made({ width: 320, height: 240 });
   const main = stream({ takes: [{ pictures: plain, times: 4 }, { pictures: small }] });
-  const { live, sent, record } = await watchMade(t, {
+  const {
+    live,
+    sent,
+    capture,
+    clips: both,
+  } = await watchMade(t, {
     main,
     sub: { ...sub, takes: [{ pictures: await still() }] },
   });
   await live();
   await sent(65);
-  const clips = await record();
+  await capture.recordNow('gate', AbortSignal.timeout(20_000));
+  const clips = await both(2);
   const sizes = [];
   for (const { file } of clips) sizes.push([...new Set(await decodedSizes(file))]);
   assert.deepEqual(sizes, [['640,360'], ['320,240']]);
