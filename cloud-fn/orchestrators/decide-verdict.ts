@@ -51,6 +51,12 @@ const SURE = 0.6;
 /** Fewer analysed frames than these do not show that something never moved. */
 const FRAMES_FOR_SCENERY = 5;
 
+/** A clip of which less was seen is never `nothing`: what is missing may be what matters. Shares of its length, of its
+ *  pictures, and of the analysed frames that are one colour all over; and the longest stretch that nobody saw. */
+const SEEN_SHARE = 0.9;
+const BLANK_SHARE = 0.1;
+const GAP_MS = 2_000;
+
 /** Judges a worker's answer. A person outranks a vehicle outranks an animal outranks nothing; what cannot be judged
  *  is `undecided`, never `nothing`. */
 export function decideVerdict(result: ProcessingResult): Judgement {
@@ -62,8 +68,37 @@ export function decideVerdict(result: ProcessingResult): Judgement {
   }
   if (!('detections' in details)) return undecided('escalated', NO_DETAILS.message, NO_DETAILS, analysedUtc);
   if (details.frames.analysed === 0) return undecided('escalated', NO_FRAMES.message, NO_FRAMES, analysedUtc);
-  return { ...judge(details), analysedUtc };
+  const judgement = judge(details);
+  const unseen = whatWasNotSeen(details);
+  if (!unseen) return { ...judgement, analysedUtc };
+  if (judgement.verdict === 'person')
+    return { ...judgement, reason: `${judgement.reason} ${unseen}`, analysedUtc };
+  return { ...judgement, ...partlySeen(judgement, unseen), analysedUtc };
 }
+
+/** One sentence, when too little of a clip was seen to call it anything. Workers that do not measure it are believed. */
+function whatWasNotSeen({ coverage, frames }: AnalysisDetails): string | undefined {
+  if (!coverage) return undefined;
+  const { expected_ms, seen_ms, longest_gap_ms, pictures, pictures_seen, blank_frames } = coverage;
+  if (blank_frames > frames.analysed * BLANK_SHARE)
+    return `${blank_frames} of ${frames.analysed} pictures show one single colour and nothing else.`;
+  if (pictures_seen === 0) return 'Not one picture of the clip could be decoded without an error.';
+  if (seen_ms < expected_ms * SEEN_SHARE)
+    return `Only ${seconds(seen_ms)} of the clip's ${seconds(expected_ms)} could be seen.`;
+  if (longest_gap_ms > GAP_MS)
+    return `The clip has a gap of ${seconds(longest_gap_ms)} that could not be seen.`;
+  if (pictures_seen < pictures * SEEN_SHARE)
+    return `Only ${pictures_seen} of the clip's ${pictures} pictures could be decoded without an error.`;
+  return undefined;
+}
+
+const partlySeen = ({ labels }: Judgement, unseen: string) => ({
+  verdict: 'undecided' as const,
+  decision: 'escalated' as const,
+  confidence: 0,
+  reason: `${unseen} ${labels.length > 0 ? `In the rest: ${labels.join(', ')}; a` : 'A'} person has to look.`,
+  problem: { code: 'partly-seen', message: unseen },
+});
 
 /** Nobody answered in time. */
 export const noAnswer = (waitMs: number): Judgement =>

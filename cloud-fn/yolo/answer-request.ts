@@ -8,7 +8,8 @@ import { bestFramePath, clipPath } from './storage/clip-address.ts';
 
 export interface AnswerDeps {
   readonly clips: ClipStore;
-  readonly analyse: (file: string, signal: AbortSignal) => Promise<Analysis>;
+  /** @param expectedMs how long the clip is by its metadata */
+  readonly analyse: (file: string, signal: AbortSignal, expectedMs: number | undefined) => Promise<Analysis>;
   /** Folder for clips while they are analysed. */
   readonly tempDir: string;
   readonly nowMs: () => number;
@@ -30,8 +31,8 @@ export function createAnswerer({ clips, analyse, tempDir, nowMs }: AnswerDeps) {
     const dir = await mkdtemp(join(tempDir, TEMP_PREFIX));
     try {
       const file = join(dir, 'clip');
-      await clips.download(path, file, signal);
-      const { details, bestFrame } = await analyse(file, signal);
+      const { durationMs } = await clips.download(path, file, signal);
+      const { details, bestFrame } = await analyse(file, signal, durationMs);
       const found: AnalysisDetails = { ...details };
       if (bestFrame) {
         found.best_frame = { blobName: bestFramePath(path), at_ms: bestFrame.atMs };

@@ -47,8 +47,14 @@ async function main(): Promise<void> {
   const { strategy, rateFps } = settings;
   const answerer = createAnswerer({
     clips,
-    analyse: (file, signal) =>
-      analyseClip(file, detector, { strategy, rateFps, signal, deadlineMs: ANALYSIS_DEADLINE_MS }),
+    analyse: (file, signal, expectedMs) =>
+      analyseClip(file, detector, {
+        strategy,
+        rateFps,
+        signal,
+        expectedMs,
+        deadlineMs: ANALYSIS_DEADLINE_MS,
+      }),
     tempDir: tmpdir(),
     nowMs: Date.now,
   });

@@ -15,6 +15,46 @@ export const AnalysisDetails = Type.Object(
       decoded: Count('Pictures decoded'),
       analysed: Count('Pictures shown to the model'),
     }),
+    coverage: Type.Optional(
+      Type.Object(
+        {
+          expected_ms: Type.Integer({
+            minimum: 0,
+            maximum: 1e12,
+            description: 'How long the clip should be: by its metadata, else by its container',
+          }),
+          seen_ms: Type.Integer({
+            minimum: 0,
+            maximum: 1e12,
+            description: 'How much of it is shown by pictures that decoded without an error',
+          }),
+          longest_gap_ms: Type.Integer({
+            minimum: 0,
+            maximum: 1e12,
+            description: 'Longest stretch that no such picture shows',
+          }),
+          pictures: Type.Integer({
+            minimum: 0,
+            maximum: 1e9,
+            description: 'Pictures that the container names',
+          }),
+          pictures_seen: Type.Integer({
+            minimum: 0,
+            maximum: 1e9,
+            description: 'Those that decoded without an error, and whose references did',
+          }),
+          blank_frames: Type.Integer({
+            minimum: 0,
+            maximum: 1e9,
+            description: 'Analysed frames that are of one colour',
+          }),
+        },
+        {
+          description:
+            'How much of the clip was seen. Absent: not measured (an older worker, no time stamps)',
+        },
+      ),
+    ),
     detections: Type.Array(
       Type.Object({
         label: Word('COCO class name'),

@@ -148,9 +148,13 @@ export async function startYoloCloud() {
       workers.push(worker);
       return worker;
     },
-    async putClip(path: string, file: string): Promise<ProcessingRequest> {
+    async putClip(
+      path: string,
+      file: string,
+      metadata: Record<string, string> = {},
+    ): Promise<ProcessingRequest> {
       const blob = clips.getBlockBlobClient(path);
-      await blob.uploadFile(file);
+      await blob.uploadFile(file, { metadata });
       return {
         instance_id: `clip-${path.replaceAll('/', '-')}`,
         blobUrl: blob.url,

@@ -50,6 +50,25 @@ test('a clip with people is answered with a person, boxes and an annotated frame
   await stopWorker(worker);
 });
 
+test('a clip that is shorter than its metadata say is answered with how much of it was seen', async () => {
+  await cloud.ask(await cloud.putClip('dacha-1/gate/2026/11/21/SHORT.mp4', people, { duration_ms: '35000' }));
+  await cloud.ask(await cloud.putClip('dacha-1/gate/2026/11/21/WHOLE.mp4', people, { duration_ms: '3000' }));
+  const worker = cloud.worker();
+  for (const expected_ms of [35_000, 3_000]) {
+    const { details } = await cloud.nextResult();
+    assert.ok('detections' in details, JSON.stringify(details));
+    assert.deepEqual(details.coverage, {
+      expected_ms,
+      seen_ms: 3_000,
+      longest_gap_ms: expected_ms - 3_000,
+      pictures: 30,
+      pictures_seen: 30,
+      blank_frames: 0,
+    });
+  }
+  await stopWorker(worker);
+});
+
 test('messages nobody can read go to the poison queue with their reason, and disturb no other', async () => {
   const good = await cloud.putClip('dacha-1/gate/2026/11/21/GOOD.mp4', people);
   const { instance_id: _, ...incomplete } = good;

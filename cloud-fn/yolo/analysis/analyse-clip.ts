@@ -3,7 +3,10 @@ import { ClipProblem } from '../clip-problem.ts';
 import type { Detector } from '../detectors/detector.ts';
 import { fitInto } from '../detectors/letterbox.ts';
 import { annotateFrame } from './annotate.ts';
+import { codedPictures } from './coded-pictures.ts';
+import { coverageOf, usualDistanceMs } from './coverage.ts';
 import { cpuTimeMs } from './cpu-time.ts';
+import { faultlessPictures } from './faultless-pictures.ts';
 import { probeClip } from './probe.ts';
 import { ONLY_THIS_FILE } from './run-media-tool.ts';
 import { sampleFrames } from './sampled-frames.ts';
@@ -15,6 +18,8 @@ export interface AnalysisOptions {
   readonly rateFps?: number;
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  /** How long the clip is, by whoever recorded it. Undefined: the container is asked. */
+  readonly expectedMs?: number | undefined;
   /** FFmpeg options that say what it may open. */
   readonly whitelist?: readonly string[];
 }
@@ -31,18 +36,34 @@ export interface Analysis {
 export async function analyseClip(
   file: string,
   detector: Detector,
-  { strategy, rateFps = DEFAULT_RATE_FPS, signal, deadlineMs, whitelist = ONLY_THIS_FILE }: AnalysisOptions,
+  options: AnalysisOptions,
 ): Promise<Analysis> {
+  const { strategy, rateFps = DEFAULT_RATE_FPS, signal, deadlineMs, whitelist = ONLY_THIS_FILE } = options;
   const cpuBefore = cpuTimeMs();
   const deadline = AbortSignal.timeout(deadlineMs);
   const tools = { signal: AbortSignal.any([signal, deadline]), whitelist };
   try {
     const clip = await probeClip(file, tools);
     const size = fitInto(detector.inputSize, clip);
-    const source = sampleFrames(file, planSampling(strategy, clip, rateFps), size, tools);
+    const { pictures, timeless } = await codedPictures(file, clip.startMs, tools);
+    // What the pictures say about the clip's length: its container, or the time of one picture, may say anything.
+    const lengthMs = usualDistanceMs(pictures) * pictures.length || clip.durationMs;
+    const plan = planSampling(strategy, { durationMs: lengthMs }, rateFps);
+    const source = sampleFrames(file, plan, size, tools);
     const sightings = createSightings();
-    for await (const { rgb, atMs } of source.frames)
+    let blank = 0;
+    for await (const { rgb, atMs } of source.frames) {
+      if (isBlank(rgb)) blank++;
       sightings.add(atMs, await detector.detect({ rgb, ...size }));
+    }
+    const coverage = coverageOf({
+      pictures: plan.keyFramesOnly ? pictures.filter(({ key }) => key) : pictures,
+      timeless,
+      decodedMs:
+        source.paintedOver() > 0 ? await faultlessPictures(file, { ...plan, ...tools }) : source.decodedMs,
+      expectedMs: options.expectedMs ?? clip.durationMs,
+      blank,
+    });
 
     const best = sightings.bestFrame();
     const bestFrame = best && { atMs: best.atMs, jpeg: await annotateFrame(file, clip, best, tools) };
@@ -50,7 +71,8 @@ export async function analyseClip(
       details: {
         schema_version: 1,
         model: { ...detector.model },
-        frames: { decoded: source.decoded(), analysed: sightings.analysed() },
+        frames: { decoded: source.decodedMs.length, analysed: sightings.analysed() },
+        coverage,
         detections: sightings.summary(),
         cpu_ms: Math.round(cpuTimeMs() - cpuBefore),
         strategy,
@@ -66,4 +88,21 @@ export async function analyseClip(
       });
     throw error;
   }
+}
+
+/** Levels between the darkest and the brightest of a picture that shows nothing. */
+const BLANK_RANGE = 4;
+
+/** One colour all over: a covered lens, or what a decoder shows in place of a picture that it does not have. */
+function isBlank(rgb: Uint8Array): boolean {
+  for (let channel = 0; channel < 3; channel++) {
+    let [low, high] = [255, 0];
+    for (let at = channel; at < rgb.length; at += 3) {
+      const level = rgb[at] as number;
+      if (level < low) low = level;
+      if (level > high) high = level;
+    }
+    if (high - low > BLANK_RANGE) return false;
+  }
+  return true;
 }

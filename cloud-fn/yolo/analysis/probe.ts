@@ -6,22 +6,27 @@ export interface ClipShape {
   /** Pixels, as shown: rotation applied. */
   readonly width: number;
   readonly height: number;
-  /** Undefined when the container does not tell. */
+  /** How long the container says it is; undefined when it does not tell. */
   readonly durationMs: number | undefined;
+  /** Where the container's time begins. */
+  readonly startMs: number;
 }
 
 const OUTPUT_LIMIT = 64 * 1024;
 const DEADLINE_MS = 30_000;
 /** Larger pictures than any camera has: a header that lies must not make us reserve memory. */
 const MAX_SIDE = 16_384;
+/** In a smaller picture nobody would find anybody. */
+const MIN_SIDE = 32;
 
 interface ProbeOutput {
   readonly streams?: readonly {
     width?: number;
     height?: number;
+    duration?: string;
     side_data_list?: readonly { rotation?: number }[];
   }[];
-  readonly format?: { duration?: string };
+  readonly format?: { duration?: string; start_time?: string };
 }
 
 /** @throws ClipProblem `clip.undecodable` when there is no video in it, `analysis.deadline` when reading it hangs */
@@ -36,7 +41,7 @@ export async function probeClip(
       ...['-v', 'error', ...whitelist, '-select_streams', 'v:0'],
       ...[
         '-show_entries',
-        'stream=width,height:stream_side_data=rotation:format=duration',
+        'stream=width,height,duration:stream_side_data=rotation:format=duration,start_time',
         '-of',
         'json',
         file,
@@ -62,12 +67,23 @@ export async function probeClip(
         final: true,
       },
     );
+  if (width < MIN_SIDE || height < MIN_SIDE)
+    throw new ClipProblem(
+      'clip.too-small',
+      `the pictures of the clip have ${width}×${height} pixels: nothing can be recognised in them`,
+      { final: true },
+    );
   const rotation = stream?.side_data_list?.find((entry) => entry.rotation !== undefined)?.rotation ?? 0;
   const turned = Math.abs(rotation) % 180 === 90;
-  const seconds = Number(output.format?.duration);
   return {
     width: turned ? height : width,
     height: turned ? width : height,
-    durationMs: Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined,
+    durationMs: milliseconds(stream?.duration) ?? milliseconds(output.format?.duration),
+    startMs: Number(output.format?.start_time ?? 0) * 1000 || 0,
   };
+}
+
+function milliseconds(text: string | undefined): number | undefined {
+  const seconds = Number(text);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined;
 }

@@ -23,13 +23,15 @@ export interface MediaTool {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** The end of what it said, without its information. */
   complaint(): string;
+  /** How many of the lines it said hold the text that was to be counted. */
+  counted(): number;
 }
 
 /** Starts ffmpeg or ffprobe. It is killed when the signal is aborted; whoever starts it awaits `ended`. */
 export function runMediaTool(
   program: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { signal, extraPipes = 0 }: { signal: AbortSignal; extraPipes?: number },
+  { signal, extraPipes = 0, count }: { signal: AbortSignal; extraPipes?: number; count?: string },
 ): MediaTool {
   signal.throwIfAborted();
   const child = spawn(program, args, {
@@ -38,10 +40,16 @@ export function runMediaTool(
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   let said = '';
+  let unfinished = '';
+  let counted = 0;
   const stderr = child.stdio[2] as Readable;
   stderr.setEncoding('utf8');
   stderr.on('data', (text: string) => {
     said = (said + text).slice(-STDERR_LIMIT);
+    if (count === undefined) return;
+    const lines = (unfinished + text).split('\n');
+    unfinished = (lines.pop() ?? '').slice(-STDERR_LIMIT);
+    counted += lines.filter((line) => line.includes(count)).length;
   });
   const ended = once(child, 'close')
     .then(([code, signal]) => ({
@@ -55,6 +63,7 @@ export function runMediaTool(
     pipes: child.stdio.slice(3) as Readable[],
     ended,
     complaint: () => said.trim().split('\n').slice(-3).join(' ').slice(-500),
+    counted: () => counted,
   };
 }
 

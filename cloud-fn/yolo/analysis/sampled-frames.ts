@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ClipProblem } from '../clip-problem.ts';
+import { printedTimes } from './faultless-pictures.ts';
 import { ONLY_THIS_FILE, runMediaTool } from './run-media-tool.ts';
 import { selectExpression, type SamplingPlan } from './strategy.ts';
 
@@ -13,8 +13,10 @@ export interface SampledFrame {
 
 export interface FrameSource {
   readonly frames: AsyncIterable<SampledFrame>;
-  /** Frames decoded so far. */
-  decoded(): number;
+  /** Times of the frames decoded so far, milliseconds in the clip. */
+  readonly decodedMs: readonly number[];
+  /** Frames decoded so far that the decoder knows to be wrong: it painted over what it could not read. */
+  paintedOver(): number;
 }
 
 /** Most frames decoded of one clip: an hour at 30 frames a second. */
@@ -30,28 +32,32 @@ export function sampleFrames(
   size: { readonly width: number; readonly height: number },
   { signal, whitelist = ONLY_THIS_FILE }: { signal: AbortSignal; whitelist?: readonly string[] },
 ): FrameSource {
-  let decoded = 0;
+  const decodedMs: number[] = [];
+  let painted = () => 0;
 
   async function* frames(): AsyncGenerator<SampledFrame> {
     const stop = new AbortController();
     const tool = runMediaTool('ffmpeg', decodeArguments(file, plan, size, whitelist), {
       signal: AbortSignal.any([signal, stop.signal]),
       extraPipes: 2,
+      count: PAINTED_OVER,
     });
     const [allTimes, chosenTimes] = tool.pipes as [Readable, Readable];
-    allTimes.on('data', (chunk: Buffer) => {
-      for (const byte of chunk) if (byte === NEWLINE) decodedLines++;
-      decoded = decodedLines >>> 1;
-      if (decoded > MAX_DECODED) stop.abort();
-    });
-    let decodedLines = 0;
-    const times = frameTimes(chosenTimes);
+    painted = () => tool.counted();
+    const counted = (async () => {
+      for await (const atMs of printedTimes(allTimes)) {
+        decodedMs.push(atMs);
+        if (decodedMs.length > MAX_DECODED) stop.abort();
+      }
+    })();
+    const times = printedTimes(chosenTimes);
     try {
       for await (const rgb of fixedChunks(tool.stdout, size.width * size.height * 3)) {
         const time = await times.next();
         if (time.done) throw new Error('ffmpeg gave a picture without its time');
-        yield { rgb, atMs: time.value };
+        yield { rgb, atMs: Math.max(0, time.value) };
       }
+      await counted;
       const { code, signal: killedBy } = await tool.ended;
       signal.throwIfAborted();
       // A decoder that was killed (memory) may succeed elsewhere; one that refused will refuse again.
@@ -59,7 +65,7 @@ export function sampleFrames(
         throw new ClipProblem('analysis.decoder-killed', `the decoder was ended by ${killedBy}`, {
           final: stop.signal.aborted,
         });
-      if (decoded === 0)
+      if (decodedMs.length === 0)
         throw new ClipProblem(
           'clip.undecodable',
           `no picture could be decoded: ${tool.complaint() || `ffmpeg ended with ${code}`}`,
@@ -67,14 +73,15 @@ export function sampleFrames(
         );
     } finally {
       stop.abort();
-      await tool.ended;
+      await Promise.allSettled([counted, tool.ended]);
     }
   }
 
-  return { frames: { [Symbol.asyncIterator]: frames }, decoded: () => decoded };
+  return { frames: { [Symbol.asyncIterator]: frames }, decodedMs, paintedOver: () => painted() };
 }
 
-const NEWLINE = 10;
+/** What FFmpeg says of each such frame, as a warning. */
+const PAINTED_OVER = 'corrupt decoded frame';
 
 function decodeArguments(
   file: string,
@@ -86,7 +93,7 @@ function decodeArguments(
   const times = (mark: string, pipe: number) =>
     `metadata=mode=add:key=${mark}:value=1,metadata=mode=print:key=${mark}:direct=1:file='pipe\\:${pipe}'`;
   return [
-    ...['-nostdin', '-v', 'error', '-threads', '1', '-filter_threads', '1'],
+    ...['-nostdin', '-v', 'repeat+warning', '-threads', '1', '-filter_threads', '1'],
     ...(plan.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
     ...[...whitelist, '-i', file, '-map', '0:v:0', '-an', '-sn', '-dn', '-vf'],
     [
@@ -98,14 +105,6 @@ function decodeArguments(
     ...['-frames:v', String(plan.maxAnalysed), '-fps_mode', 'passthrough'],
     ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
   ];
-}
-
-/** `frame:12 pts:600 pts_time:12.5` and a line with the mark, over and over. */
-async function* frameTimes(stream: Readable): AsyncGenerator<number> {
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-    const seconds = /pts_time:(-?[\d.]+)/.exec(line)?.[1];
-    if (seconds !== undefined) yield Math.max(0, Math.round(Number(seconds) * 1000));
-  }
 }
 
 /** Pieces of exactly `size` bytes, in one buffer that is used again; a rest that is shorter is dropped. */

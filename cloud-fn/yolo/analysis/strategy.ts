@@ -43,8 +43,9 @@ export function planSampling(
 }
 
 /** FFmpeg's `select` expression of a plan: the first frame in each slot. Real frames at their own times, never
- *  repeated ones, whatever the frame rate does. Quoted for a filter graph. */
+ *  repeated ones, whatever the frame rate does; one with a time far ahead does not hide those behind it. Quoted for a
+ *  filter graph. */
 export function selectExpression({ slotSeconds }: SamplingPlan): string {
   const slot = Math.max(slotSeconds, 0.001).toFixed(6);
-  return `'isnan(prev_selected_t)+gt(floor(t/${slot}),floor(prev_selected_t/${slot}))'`;
+  return `'isnan(prev_selected_t)+not(eq(floor(t/${slot}),floor(prev_selected_t/${slot})))'`;
 }

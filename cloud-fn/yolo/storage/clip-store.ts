@@ -14,8 +14,13 @@ export interface ClipStore {
   /** Blob endpoint of the account. */
   readonly url: string;
   prepare(): Promise<void>;
-  /** @throws ClipProblem */
-  download(path: string, file: string, signal: AbortSignal): Promise<void>;
+  /** @returns how long the clip is by its metadata; undefined when they do not tell
+   *  @throws ClipProblem */
+  download(
+    path: string,
+    file: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly durationMs: number | undefined }>;
   /** @throws ClipProblem */
   putFrame(path: string, jpeg: Buffer, signal: AbortSignal): Promise<void>;
   /** Keeps a message nobody could read. @returns container and path */
@@ -33,7 +38,7 @@ export function createClipStore(
     await frames.createIfNotExists({ abortSignal: AbortSignal.timeout(UPLOAD_DEADLINE_MS) });
   }
 
-  async function download(path: string, file: string, signal: AbortSignal): Promise<void> {
+  async function download(path: string, file: string, signal: AbortSignal) {
     const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_DEADLINE_MS)]);
     try {
       const response = await clips.getBlobClient(path).download(0, undefined, { abortSignal });
@@ -46,6 +51,7 @@ export function createClipStore(
       await pipeline(readableStreamBody, atMost(maxClipBytes), createWriteStream(file), {
         signal: abortSignal,
       });
+      return { durationMs: durationOf(response.metadata) };
     } catch (error) {
       signal.throwIfAborted();
       throw asClipProblem(error, 'clip.download', 'the clip could not be downloaded');
@@ -89,6 +95,12 @@ export function createClipStore(
   }
 
   return { url: blobs.url, prepare, download, putFrame, keepText };
+}
+
+/** `duration_ms` of the contract `clip-metadata/1`; a clip from elsewhere has none. */
+function durationOf(metadata: Readonly<Record<string, string>> | undefined): number | undefined {
+  const text = metadata?.['duration_ms'];
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 
 function asClipProblem(error: unknown, code: string, what: string): ClipProblem {

@@ -136,6 +136,26 @@ test('a failed analysis, an answer without details and an unreadable event are a
   }
 });
 
+test('a clip that was seen in part is escalated with how much, stored, and told to the house; nothing calls it safe', () => {
+  const coverage = {
+    expected_ms: 35_000,
+    seen_ms: 4_000,
+    longest_gap_ms: 31_000,
+    pictures: 525,
+    pictures_seen: 60,
+    blank_frames: 0,
+  };
+  const driven = run({ event: { payload: result(details([], { coverage })) } });
+  const names = namesOf(driven.actions);
+  assert.ok(names.includes('Escalate'), names.join(' '));
+  for (const activity of ['store_verdict', 'Escalate', 'send_verdict_to_device']) {
+    const { verdict } = driven.inputs[activity] as { verdict: Verdict };
+    assert.deepEqual([verdict.verdict, verdict.decision], ['undecided', 'escalated'], activity);
+    assert.match(verdict.reason, /Only 4\.0 s of the clip's 35\.0 s could be seen/);
+  }
+  assert.equal(driven.output?.problems[0]?.code, 'partly-seen');
+});
+
 test('an event that carries the JSON text, as the original worker sent it, is read', () => {
   const { blobUrl, ...old } = person.payload;
   const driven = run({ event: { payload: JSON.stringify({ ...old, blobURL: blobUrl }) } });

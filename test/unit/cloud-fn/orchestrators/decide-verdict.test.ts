@@ -166,6 +166,63 @@ test('what cannot be judged is undecided, never nothing', () => {
   );
 });
 
+const seen = (more: Partial<NonNullable<AnalysisDetails['coverage']>>) => ({
+  coverage: {
+    expected_ms: 35_000,
+    seen_ms: 35_000,
+    longest_gap_ms: 0,
+    pictures: 525,
+    pictures_seen: 525,
+    blank_frames: 0,
+    ...more,
+  },
+});
+
+test('a clip of which too little was seen is undecided and says how much; just enough is enough', () => {
+  const cases: readonly [ReturnType<typeof seen>, RegExp | undefined][] = [
+    [seen({}), undefined],
+    [seen({ seen_ms: 31_500 }), undefined],
+    [
+      seen({ seen_ms: 31_499 }),
+      /^Only 31\.5 s of the clip's 35\.0 s could be seen\. A person has to look\.$/,
+    ],
+    [seen({ longest_gap_ms: 2_000 }), undefined],
+    [seen({ longest_gap_ms: 2_001 }), /^The clip has a gap of 2\.0 s that could not be seen\./],
+    [
+      seen({ pictures_seen: 472 }),
+      /^Only 472 of the clip's 525 pictures could be decoded without an error\./,
+    ],
+    [seen({ pictures_seen: 473 }), undefined],
+    [
+      seen({ pictures_seen: 0, seen_ms: 0 }),
+      /^Not one picture of the clip could be decoded without an error\./,
+    ],
+    [seen({ blank_frames: 15 }), undefined],
+    [seen({ blank_frames: 16 }), /^16 of 150 pictures show one single colour and nothing else\./],
+  ];
+  for (const [coverage, reason] of cases) {
+    const judged = decideVerdict(result(details([], coverage)));
+    assert.equal(judged.verdict, reason ? 'undecided' : 'nothing', JSON.stringify(coverage));
+    assert.equal(judged.decision, reason ? 'escalated' : 'marked-safe');
+    assert.equal(judged.problem?.code, reason ? 'partly-seen' : undefined);
+    if (reason) assert.match(judged.reason, reason);
+  }
+});
+
+test('a person seen in a part is a person; a vehicle or an animal is named, and a person has to look', () => {
+  const half = seen({ seen_ms: 12_000 });
+  const person = decideVerdict(result(details([detection('person')], half)));
+  assert.deepEqual([person.verdict, person.decision, person.problem], ['person', 'notified', undefined]);
+  assert.match(person.reason, /confidence 0\.90\. Only 12\.0 s of the clip's 35\.0 s could be seen\.$/);
+  const dog = decideVerdict(result(details([detection('dog')], half)));
+  assert.deepEqual(
+    [dog.verdict, dog.decision, dog.labels, dog.confidence],
+    ['undecided', 'escalated', ['dog'], 0],
+  );
+  assert.match(dog.reason, /In the rest: dog; a person has to look\.$/);
+  assert.equal(dog.frame?.boxes.length, 1);
+});
+
 test('the best frame carries the boxes of what counts, and only those', () => {
   const judged = decideVerdict(result(details([detection('person'), detection('tv')])));
   assert.deepEqual(judged.frame?.boxes, [{ label: 'person', box: [0.1, 0.2, 0.3, 0.4] }]);

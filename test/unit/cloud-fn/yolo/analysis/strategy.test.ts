@@ -33,5 +33,5 @@ test('a clip that hides its length is sampled all the same, with an end', () => 
 
 test('the expression takes the first frame of each slot', () => {
   const text = selectExpression(planSampling('fixed-rate', { durationMs: 10_000 }));
-  assert.equal(text, "'isnan(prev_selected_t)+gt(floor(t/0.500000),floor(prev_selected_t/0.500000))'");
+  assert.equal(text, "'isnan(prev_selected_t)+not(eq(floor(t/0.500000),floor(prev_selected_t/0.500000)))'");
 });
