@@ -16,7 +16,7 @@ interface Result extends CheckReport {
   /** Clips of long ago, of which only totals are kept. */
   readonly folded: number;
   /** How many uploaded clips were compared with storage; null when storage was not asked. */
-  readonly blobs: { readonly checked: number } | null;
+  readonly blobs: { readonly checked: number; readonly read?: number } | null;
 }
 
 class UsageError extends Error {}
@@ -97,7 +97,10 @@ async function fsck(values: ReturnType<typeof options>): Promise<Result> {
     if (!storage) return { ...report, blobs: null };
     if (storage.ca && existsSync(storage.ca))
       tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(storage.ca, 'utf8')]);
-    const blobs = await checkBlobs(inspection, storage.connection);
+    const blobs = await checkBlobs(inspection, storage.connection, {
+      deep: values.deep,
+      say: (line) => process.stderr.write(`fsck: ${line}\n`),
+    });
     if (!blobs) {
       process.stderr.write('fsck: storage does not answer; blobs were not compared\n');
       return { ...report, blobs: null };
@@ -107,7 +110,7 @@ async function fsck(values: ReturnType<typeof options>): Promise<Result> {
       ...report,
       ok: report.ok - [...wrong].filter((id) => id !== null && inspection.knows(id)).length,
       problems: [...report.problems, ...blobs.problems],
-      blobs: { checked: blobs.checked },
+      blobs: { checked: blobs.checked, ...(blobs.read === undefined ? {} : { read: blobs.read }) },
     };
   } finally {
     inspection.close();
@@ -127,6 +130,7 @@ function print(result: Result, json: boolean): void {
   if (put > 0) parts.push(`${put} repaired`);
   if (repairable > 0) parts.push(`${repairable} left by a killed process; the next start puts them right`);
   parts.push(blobs ? `${blobs.checked} compared with storage` : 'storage not compared');
+  if (blobs?.read !== undefined) parts.push(`the bytes of ${blobs.read} blobs read`);
   parts.push(problems.length === 0 ? 'nothing wrong' : `${problems.length} problems`);
   process.stdout.write(`${parts.join(', ')}\n`);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -20,7 +21,7 @@ interface Run {
     repaired: number;
     repairable: number;
     problems: { clipId: string | null; problem: string }[];
-    blobs: { checked: number } | null;
+    blobs: { checked: number; read?: number } | null;
   };
   readonly stderr: string;
 }
@@ -51,7 +52,15 @@ test('a sound ledger: nothing wrong, also while the agent records', async (t) =>
   sealed();
   writeClip(open().partFile, 10);
   const { code, result } = await fsck('--data', dir, '--json', '--deep');
-  assert.deepEqual(result, { clips: 2, ok: 2, repaired: 0, repairable: 0, problems: [], blobs: null });
+  assert.deepEqual(result, {
+    clips: 2,
+    ok: 2,
+    repaired: 0,
+    repairable: 0,
+    problems: [],
+    folded: 0,
+    blobs: null,
+  });
   assert.equal(code, 0);
   assert.equal(ledger.summary().clips, 2, 'the agent goes on');
 });
@@ -152,6 +161,39 @@ test('blobs are compared: missing, other bytes, no verdict, and one that no clip
   assert.match(told[missing!.clipId] ?? '', /is not in storage/);
   assert.match(told['01ARYZ6S410000000000000000'] ?? '', /belongs to no clip/);
   await container.getBlockBlobClient(stranger).delete();
+});
+
+test('--deep finds a blob whose metadata is right and whose bytes are wrong, and says how far it is', async (t) => {
+  const { dir, ledger, sealed } = benchLedger(t);
+  const clips = [sealed(70_000), sealed(70_000), sealed(70_000)];
+  const container = storage.clips();
+  for await (const { name } of container.listBlobsFlat()) await container.deleteBlob(name);
+  for (const clip of clips) {
+    const lease = ledger.leaseNext()!;
+    ledger.settleUploaded(lease, container.getBlobClient(`${DEVICE}/${lease.clip.blobName}`).url);
+    const bytes = readFileSync(clip.file);
+    // As committed blocks are: storage keeps the hash that its writer gave.
+    const right = createHash('md5').update(bytes).digest();
+    if (clip === clips[1]) bytes[69_999]! ^= 1;
+    const blob = container.getBlockBlobClient(`${DEVICE}/${clip.blobName}`);
+    await blob.stageBlock('YQ==', bytes, bytes.length);
+    await blob.commitBlockList(['YQ=='], {
+      metadata: { sha256: clip.sha256! },
+      blobHTTPHeaders: { blobContentMD5: right },
+    });
+  }
+  const secret = join(dir, 'connection');
+  writeFileSync(secret, storage.connectionString());
+  const where = ['--data', dir, '--json', '--storage-connection-file', secret, '--ca', storage.caFile()];
+  const shallow = await fsck(...where);
+  assert.deepEqual([shallow.code, shallow.result.problems, shallow.result.blobs], [0, [], { checked: 3 }]);
+  const deep = await fsck(...where, '--deep');
+  assert.equal(deep.code, 1);
+  assert.deepEqual(deep.result.blobs, { checked: 3, read: 3 });
+  assert.equal(deep.result.problems.length, 1);
+  assert.equal(deep.result.problems[0]?.clipId, clips[1]!.clipId);
+  assert.match(deep.result.problems[0]?.problem ?? '', /holds other bytes/);
+  assert.match(deep.stderr, /0 of 3 blobs read, 0\.0 MB of 0\.2 MB/);
 });
 
 test('the local cloud beside the agent is found by itself; when it does not run, blobs are not compared', async (t) => {

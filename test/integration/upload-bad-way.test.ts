@@ -19,6 +19,9 @@ import { DEVICE, until, useStorage } from './upload-fixture.ts';
 const storage = useStorage();
 const LOGIN_PAGE = `<!DOCTYPE html><html><body>Please log in to the network.${' '.repeat(500)}</body></html>`;
 
+/** What storage puts on every answer. */
+const REAL = { 'x-ms-request-id': '1', 'x-ms-version': '2025-11-05' };
+
 async function house(t: TestContext) {
   const desk = storage.desk();
   const { hostName } = await desk.requestTicket('where');
@@ -48,6 +51,7 @@ async function house(t: TestContext) {
       verdictAfterMs: 0,
       verdictAfterConnectMs: 0,
       verdictEveryMs: 50,
+      verdictAgain: { minMs: 20, maxMs: 50 },
     },
   });
   t.after(async () => {
@@ -162,16 +166,27 @@ test('an answer that is lost after the commit costs no second blob, and the byte
 });
 
 test('a verdict that is cut on the way, or is a page that asks for a login, is asked for again', async (t) => {
-  const { uploader, door, sealed, isUp, ledger } = await house(t);
+  const { uploader, door, sealed, ledger } = await house(t);
   const clip = sealed(1_000);
-  await uploader.start();
-  await until(() => isUp(clip.clipId), 'uploaded');
-  assert.ok(door.seen.length > 0);
-  await uploader.stop();
   const body = JSON.stringify(verdictFor(clip.clipId));
   await storage
     .clips()
     .getBlockBlobClient(verdictBlobName(`${DEVICE}/${clip.blobName}`))
     .upload(body, body.length);
-  assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
+  const wrong: FalseAnswer[] = [
+    { status: 200, headers: { 'content-type': 'text/html' }, body: LOGIN_PAGE },
+    { status: 404, headers: { 'content-type': 'text/html' }, body: LOGIN_PAGE },
+    { status: 302, headers: { location: 'https://127.0.0.1:1/' } },
+    { status: 200, headers: REAL, body, cutAt: 40 },
+    { status: 200, headers: { ...REAL, 'content-length': '40' }, body: body.slice(0, 40) },
+  ];
+  door.misbehave = ({ method, url }) =>
+    method === 'GET' && url.includes('.verdict.json') ? wrong.shift() : undefined;
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'judged', 'judged');
+  assert.equal(wrong.length, 0);
+  assert.ok(
+    !ledger.custody(clip.clipId).some(({ event }) => event === 'requeue'),
+    'no page made it a blob that is gone',
+  );
 });

@@ -167,7 +167,10 @@ async function verifyLedger(world: World): Promise<Problem[]> {
   const inspection = inspectLedger(world.houseDir);
   try {
     const { problems } = await inspection.check({ deep: true });
-    const blobs = await checkBlobs(inspection, world.connectionString());
+    const blobs = await checkBlobs(inspection, world.connectionString(), {
+      deep: true,
+      say: () => undefined,
+    });
     return [...problems, ...(blobs?.problems ?? [{ clipId: null, problem: 'storage does not answer' }])].map(
       ({ clipId, problem }) => ({ kind: 'unexplained' as const, clipId, what: `fsck: ${problem}` }),
     );
