@@ -208,6 +208,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
         }
       } catch (error) {
         const failure = classify(error, 'inbox.drain');
+        if (failure.kind === 'corrupt') throw failure;
         log.error(
           { event: 'inbox.drain-failed', code: failure.code },
           `cloud messages wait to be read: ${failure.message}`,

@@ -180,7 +180,7 @@ export interface Ledger {
    *  @throws Failure when the disk cannot take it */
   storeMessage(message: InboxMessage): void;
   /** Reads the oldest hundred of the stored messages that are unread: applies verdicts, refuses the rest with a reason.
-   *  Never throws. */
+   *  @throws Failure `corrupt` when the ledger itself is damaged, and nothing else: a full disk leaves them unread */
   drainInbox(): { applied: number; refused: number };
   /** Applies a verdict if its revision is newer than the clip's. */
   applyVerdict(verdict: Verdict): 'applied' | 'already-known' | 'unknown-clip';

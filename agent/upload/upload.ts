@@ -216,14 +216,19 @@ export function createUploader(deps: UploaderDeps): Uploader {
 
   /** Runs until `stop`; what one turn throws slows the loop down. */
   async function loop(what: string, turn: () => Promise<number>): Promise<void> {
+    let said = '';
     while (!stopping.signal.aborted) {
       const heard = bell.count();
       let waitMs = settings.idleMs;
       try {
         waitMs = await turn();
+        said = '';
       } catch (error) {
         const failure = classify(error, `upload.${what}`);
-        log.error({ event: 'upload.loop-failed', what, code: failure.code, err: failure }, failure.message);
+        // A ledger that is away for hours is told once.
+        const level = said === failure.code ? 'debug' : 'error';
+        said = failure.code;
+        log[level]({ event: 'upload.loop-failed', what, code: failure.code, err: failure }, failure.message);
       }
       if (waitMs > 0) await bell.wait(heard, waitMs, stopping.signal);
     }
