@@ -7,7 +7,7 @@ import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { Quarantine } from './quarantine.ts';
-import { isInStorage, type Removal } from './removal.ts';
+import { type Announced, isInStorage, type Removal } from './removal.ts';
 import { clipTotals } from './totals.ts';
 import type { Unremovable } from './unremovable.ts';
 
@@ -36,7 +36,7 @@ export interface Budget {
 
 export interface BudgetDeps {
   readonly db: Database;
-  readonly removal: Pick<Removal, 'remove'>;
+  readonly removal: Pick<Removal, 'announce' | 'carryOut'>;
   readonly unremovable: Unremovable;
   readonly quarantine: Pick<Quarantine, 'bytes'>;
   readonly reserve: Pick<DiskReserve, 'missingBytes'>;
@@ -165,13 +165,16 @@ export function createBudget(deps: BudgetDeps): Budget {
     return clips;
   }
 
-  /** One step.
-   *  @returns bytes of the files that went */
-  function removeOldest({ bytes, policy }: Need, classes = oldest): number {
+  /** The first half of a step. @returns undefined when there is nothing that may go now */
+  function announceOldest({ bytes, policy }: Need, classes = oldest): Announced | undefined {
     const clips = plan(bytes, classes);
-    if (clips.length === 0) return 0;
+    return clips.length === 0 ? undefined : removal.announce(clips, `file removed: ${policy}`, 'room');
+  }
+
+  /** The second half. @returns bytes of the files that went */
+  function removeAnnounced(announced: Announced, { policy }: Need): number {
     const before = freeBytes();
-    const removed = removal.remove(clips, `file removed: ${policy}`, 'room');
+    const removed = removal.carryOut(announced);
     for (const row of removed.gone) {
       unremovable.gone(row);
       tell(row, policy);
@@ -214,7 +217,8 @@ export function createBudget(deps: BudgetDeps): Budget {
       if (lacking.policy === 'disk nearly full' && unremovable.isInVain())
         refuse(lacking, 'removing files makes no room');
       for (let step = 0; step < STEPS_OF_A_TRIGGER; step++) {
-        if (removeOldest(lacking) > 0) return;
+        const announced = announceOldest(lacking);
+        if (announced && removeAnnounced(announced, lacking) > 0) return;
         // What could not be removed does not count any more.
         lacking = need(expected, minFreeBytes);
         if (lacking.bytes <= 0) return;
@@ -236,7 +240,10 @@ export function createBudget(deps: BudgetDeps): Budget {
           if (lacking.bytes <= 0 || mayGoBytes() < lacking.bytes) break;
           if (lacking.policy === 'disk nearly full' && unremovable.isInVain()) break;
           // Ends: every turn removes files, or there is nothing that may go now.
-          if (removeOldest(lacking, classes) === 0) break;
+          const announced = announceOldest(lacking, classes);
+          if (!announced) break;
+          await breathe();
+          if (removeAnnounced(announced, lacking) === 0) break;
           await breathe();
         }
     },

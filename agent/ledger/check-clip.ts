@@ -49,8 +49,12 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
   const { file } = clipPlaces(deps.dir, row.camera_id, row.clip_id);
   const entry = entryAt(file);
   if (entry.kind === 'other') return problem(`a ${entry.what} stands in place of its file`);
-  if (entry.kind === 'none')
-    return survey.isAway(row.camera_id) ? { kind: 'away' } : missingFinding(row, deps);
+  if (entry.kind === 'none') {
+    const intent = deps.intentOf(row.clip_id);
+    return intent === undefined && survey.isAway(row.camera_id)
+      ? { kind: 'away' }
+      : missingFinding(row, intent, deps);
+  }
   if (entry.bytes !== row.bytes) return problem(`its file has ${entry.bytes} bytes instead of ${row.bytes}`);
   if (deps.deep && (await sha256Of(file)) !== row.sha256)
     return problem('its file has another checksum than when it was sealed');
@@ -91,9 +95,8 @@ async function goneFinding(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps
 }
 
 /** A finished file is gone. When nobody removed it that is reported; the row explains it either way. */
-function missingFinding(row: ClipRow, { intentOf, repairs }: ClipCheckDeps): Finding {
+function missingFinding(row: ClipRow, intent: string | undefined, { repairs }: ClipCheckDeps): Finding {
   const inStorage = isInStorage(row);
-  const intent = intentOf(row.clip_id);
   if (intent !== undefined) {
     if (!repairs) return { kind: 'repairable' };
     if (inStorage) repairs.forgetFile(row.clip_id, intent);

@@ -32,12 +32,12 @@ const PAGE = 100;
  *  What one row, file or event throws is its finding, and reaches no other one.
  *  @throws Failure `transient` `ledger.closed` */
 export async function checkLedger(deps: CheckDeps): Promise<Checked> {
-  const { db, dir, breathe, repairs } = deps;
+  const { db, breathe, repairs } = deps;
   const problems: { clipId: string | null; problem: string }[] = [];
   if (!deps.filesOnly)
     problems.push(...(await wholeFindings(db, 'integrity')).map((problem) => ({ clipId: null, problem })));
   await breathe();
-  const survey = await surveyClips(db, dir, breathe);
+  const survey = await surveyClips(deps);
   problems.push(...survey.problems.map((problem) => ({ clipId: null, problem })));
 
   const count = { ok: 0, repaired: 0, repairable: 0 };

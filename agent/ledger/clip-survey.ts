@@ -25,11 +25,19 @@ export interface ClipSurvey {
   readonly problems: readonly string[];
 }
 
+export interface ClipSurveyDeps {
+  readonly db: Database;
+  readonly dir: string;
+  readonly breathe: Breathe;
+  /** Why a missing file was removed by us; undefined when it was not. */
+  readonly intentOf: (clipId: string) => string | undefined;
+}
+
 type SurveyRow = Pick<ClipRow, 'clip_id' | 'camera_id' | 'state' | 'on_disk'>;
 
 /** Looks at all folders. A camera's clips are away when its folder is not there or cannot be read, or when at least
  *  two, and at least half, of the files that should be in it are missing. */
-export async function surveyClips(db: Database, dir: string, breathe: Breathe): Promise<ClipSurvey> {
+export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps): Promise<ClipSurvey> {
   const folders = new Map<string, ReadonlySet<string> | string>();
   for await (const cameraId of cameraFolders(dir))
     folders.set(cameraId, await namesOf(cameraDir(dir, cameraId)));
@@ -48,6 +56,7 @@ export async function surveyClips(db: Database, dir: string, breathe: Breathe): 
     if (typeof names === 'object' && names.has(`${row.clip_id}.mp4`)) continue;
     // Sealed since the folder was read?
     if (typeof names !== 'string' && !isMissing(clipPlaces(dir, row.camera_id, row.clip_id).file)) continue;
+    if (intentOf(row.clip_id) !== undefined) continue;
     of.missing += 1;
     if (row.state !== 'uploaded' && row.state !== 'judged') of.onlyHere += 1;
   }

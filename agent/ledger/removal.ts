@@ -1,7 +1,6 @@
 import { classify } from '../kernel/classify.ts';
-import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
-import { cameraDir, clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from './clip-files.ts';
+import { clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
@@ -9,13 +8,24 @@ import type { DiskReserve } from './disk-reserve.ts';
 /** Custody: the file is about to go, and why. */
 const INTENT = 'remove';
 /** Custody: it did not go, and why. */
-const KEPT = 'kept';
+const NOT_GONE = 'kept';
+
+interface Kept {
+  readonly row: ClipRow;
+  readonly failure: Failure;
+}
 
 export interface Removed {
   readonly gone: readonly ClipRow[];
-  readonly kept: readonly { readonly row: ClipRow; readonly failure: Failure }[];
+  readonly kept: readonly Kept[];
   /** Bytes of the files that went. */
   readonly bytes: number;
+}
+
+export interface Announced extends Pick<Removed, 'kept'> {
+  readonly clips: readonly ClipRow[];
+  readonly why: string;
+  readonly end: RemovalEnd;
 }
 
 export type RemovalEnd = 'room' | 'lose';
@@ -26,6 +36,9 @@ export interface Removal {
    *  and is not there was not removed by us and stays · `lose`: they are lost, whatever there is of a file
    *  @throws Failure when the ledger cannot be written; what was removed is said in its row later */
   remove(clips: readonly ClipRow[], why: string, end: RemovalEnd): Removed;
+  /** The same in two steps, so that the event loop can turn between them: a commit, and files with another commit. */
+  announce(clips: readonly ClipRow[], why: string, end: RemovalEnd): Announced;
+  carryOut(announced: Announced): Removed;
   /** Says in their rows what had gone when the ledger could not be written. */
   finish(): void;
 }
@@ -33,11 +46,12 @@ export interface Removal {
 export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'uploaded' || state === 'judged';
 
 /** The one way in which files of clips are removed.
- *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others 3. they go,
- *  and the folders are synced 4. the rows say `lost`, or that they answer for no file any more.
+ *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others 3. they go
+ *  4. the rows say `lost`, or that they answer for no file any more.
  *  Invariants
  *  1. A row that says `lost` has no file: one whose file does not go stays as it was, with a line of custody.
- *  2. Cut between 2 and 4 the check finds a file that is still there and keeps it, or none and the reason for it. */
+ *  2. Cut between 2 and 4 the check finds a file that is still there and keeps it, or none and the reason for it.
+ *     Folders are not synced: a file that a power cut brings back is taken up again, or goes again. */
 export function createRemoval(deps: {
   readonly db: Database;
   readonly rows: ClipRows;
@@ -72,46 +86,54 @@ export function createRemoval(deps: {
     unsaid.clear();
   }
 
-  return {
-    finish,
+  /** @returns clips for which the work could be done; the others are added to `kept` */
+  function each(clips: readonly ClipRow[], kept: Kept[], work: (row: ClipRow) => void): ClipRow[] {
+    return clips.filter((row) => {
+      try {
+        work(row);
+        return true;
+      } catch (error) {
+        if (!(error instanceof Failure || isOfSystem(error))) throw error;
+        kept.push({ row, failure: classify(error, 'ledger.remove') });
+        return false;
+      }
+    });
+  }
 
-    remove(clips, why, end) {
-      finish();
-      const kept: { row: ClipRow; failure: Failure }[] = [];
-      /** Clips for which the work could be done. */
-      const done = (some: readonly ClipRow[], work: (row: ClipRow) => void): ClipRow[] =>
-        some.filter((row) => {
-          try {
-            work(row);
-            return true;
-          } catch (error) {
-            if (!(error instanceof Failure || isOfSystem(error))) throw error;
-            kept.push({ row, failure: classify(error, 'ledger.remove') });
-            return false;
-          }
-        });
-      const planned = done(clips, (row) => requireFile(row, end));
-      if (planned.length === 0) return { gone: [], kept, bytes: 0 };
+  function announce(clips: readonly ClipRow[], why: string, end: RemovalEnd): Announced {
+    finish();
+    const kept: Kept[] = [];
+    const announced = each(clips, kept, (row) => requireFile(row, end));
+    if (announced.length > 0)
       inTransaction(() => {
-        for (const { clip_id } of planned) rows.note(clip_id, INTENT, why);
+        for (const { clip_id } of announced) rows.note(clip_id, INTENT, why);
       });
-      const known = kept.length;
-      let bytes = 0;
-      const gone = done(planned, (row) => {
-        bytes += unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id));
-      });
-      const folders = new Set(gone.map((row) => cameraDir(dir, row.camera_id)));
-      for (const { clip_id } of gone) unsaid.set(clip_id, { why, end });
-      for (const folder of folders) if (entryAt(folder).kind !== 'none') fsyncFolder(folder);
-      inTransaction(() => {
-        for (const { row, failure } of kept.slice(known))
-          rows.note(row.clip_id, KEPT, `not removed: ${failure.message}`);
-        say();
-      });
-      unsaid.clear();
-      return { gone, kept, bytes };
-    },
-  };
+    return { clips: announced, kept, why, end };
+  }
+
+  function carryOut({ clips, kept: before, why, end }: Announced): Removed {
+    // Leased, or gone on otherwise, since it was announced: its history goes on with that.
+    const still = clips.filter((row) => {
+      const now = rows.get(row.clip_id);
+      return now?.state === row.state && now.on_disk === row.on_disk;
+    });
+    const kept: Kept[] = [];
+    let bytes = 0;
+    const gone = each(still, kept, (row) => {
+      bytes += unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id));
+    });
+    if (still.length === 0) return { gone, kept: before, bytes };
+    for (const { clip_id } of gone) unsaid.set(clip_id, { why, end });
+    inTransaction(() => {
+      for (const { row, failure } of kept)
+        rows.note(row.clip_id, NOT_GONE, `not removed: ${failure.message}`);
+      say();
+    });
+    unsaid.clear();
+    return { gone, kept: [...before, ...kept], bytes };
+  }
+
+  return { finish, announce, carryOut, remove: (...args) => carryOut(announce(...args)) };
 }
 
 /** @returns why a file that is missing was removed by us; undefined when it was not */

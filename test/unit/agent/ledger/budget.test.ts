@@ -94,3 +94,74 @@ test('when others have filled the disk a clip is refused, and nothing is removed
   assert.ok(clips.every((clip) => existsSync(clip.file)));
   assert.equal(ledger.summary().clips, 2, 'a refused clip has no row');
 });
+
+test('a trigger waits for sixteen removals at most, the others follow in steps, and their number refuses nothing', async (t) => {
+  const bench = benchLedger(t, { maxBytes: 500_000 });
+  const clips = Array.from({ length: 400 }, () => bench.sealed(1_000));
+  // Settings now allow a tenth of it.
+  bench.reopen({ maxBytes: 40_000 });
+  const onDisk = () => clips.filter(({ file }) => existsSync(file)).length;
+  assert.equal(bench.open().state, 'recording', 'it is recorded at once');
+  const afterTrigger = onDisk();
+  assert.ok(afterTrigger >= 400 - 16 && afterTrigger < 400, `${afterTrigger} are left`);
+
+  let turns = 0;
+  let longest = 0;
+  let before = afterTrigger;
+  const done = new AbortController();
+  const turning = (async () => {
+    while (!done.signal.aborted) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const now = onDisk();
+      longest = Math.max(longest, before - now);
+      before = now;
+      turns += 1;
+    }
+  })();
+  await bench.ledger.tend();
+  done.abort();
+  await turning;
+  assert.ok(longest <= 16, `${longest} went in one step`);
+  assert.ok(turns > 20);
+  assert.ok(onDisk() <= 40);
+  const lost = clips.filter(({ clipId }) => bench.ledger.clip(clipId)?.state === 'lost');
+  assert.deepEqual(lost, clips.slice(0, lost.length), 'the oldest went');
+  assert.ok(lost.every(({ clipId }) => bench.ledger.clip(clipId)?.reason === 'file removed: byte budget'));
+});
+
+test('room is kept ahead, so that the next trigger removes nothing', async (t) => {
+  const { ledger, sealed, open } = benchLedger(t, { maxBytes: 100_000 });
+  const clips = Array.from({ length: 10 }, () => sealed(10_000));
+  for (let n = 0; n < 4; n++) uploadNext(ledger);
+  await ledger.tend();
+  const onDisk = () => clips.filter(({ file }) => existsSync(file)).length;
+  const before = onDisk();
+  assert.ok(before < 10);
+  open();
+  assert.equal(onDisk(), before);
+  assert.ok(
+    clips.every(({ clipId }) => ledger.clip(clipId)?.state !== 'lost'),
+    'ahead of need only what is in storage goes while there is some',
+  );
+});
+
+test('when files go and the disk gets no room of it, no more of them go', async (t) => {
+  let free = 1_000_000_000;
+  const { ledger, sealed, open, standing } = benchLedger(t, { freeBytes: () => free });
+  const clips = Array.from({ length: 6 }, () => sealed(5_000_000));
+  // Full, and somebody holds the files open, or a snapshot does.
+  free = 2_000_000;
+  open();
+  for (let n = 0; n < 10; n++) {
+    assert.throws(
+      () => open(),
+      (error) => error instanceof Failure && error.kind === 'exhausted',
+    );
+    await ledger.tend();
+  }
+  assert.deepEqual(
+    clips.map(({ clipId }) => ledger.clip(clipId)?.state),
+    ['lost', ...Array.from({ length: 5 }, () => 'sealed')],
+  );
+  assert.ok(standing().includes('clip-unremovable'));
+});
