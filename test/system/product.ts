@@ -153,7 +153,8 @@ export interface PageClip {
 export async function clipsOf(page: string): Promise<PageClip[]> {
   try {
     const answer = await fetch(`${page}/api/clips?limit=100`, { signal: AbortSignal.timeout(5_000) });
-    return ((await answer.json()) as { clips: PageClip[] }).clips;
+    // 503 while the ledger is being opened.
+    return answer.ok ? ((await answer.json()) as { clips: PageClip[] }).clips : [];
   } catch {
     return []; // The agent is being killed or restarted.
   }
