@@ -1,6 +1,7 @@
 import type { Verdict } from '@dachawatch/contracts';
 import type { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
@@ -22,9 +23,8 @@ export interface FoldedClip {
 }
 
 export interface Folding {
-  /** One step: clips that are finished begin their time, those whose time is over are folded.
-   *  @returns how many were folded */
-  step(): number;
+  /** One step: clips that are finished begin their time, those whose time is over are folded. */
+  step(): void;
 }
 
 export interface FoldingDeps {
@@ -32,6 +32,7 @@ export interface FoldingDeps {
   readonly dir: string;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly clockQuality: typeof systemClockQuality;
+  readonly log: Log;
 }
 
 /** Folds clips of long ago into totals of a camera, a day and an outcome.
@@ -40,7 +41,7 @@ export interface FoldingDeps {
  *  2. Its time begins when a step sees it finished with a clock that is right, and anew when anything happens to it.
  *  3. Totals, the mark that the clip was there, its row and its custody change in one transaction.
  *  4. The clip with the largest id stays, so that no id is given twice. */
-export function createFolding({ db, dir, clock, clockQuality }: FoldingDeps): Folding {
+export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps): Folding {
   const finished = "FROM clips INDEXED BY clips_finished WHERE on_disk = 0 AND state IN ('judged','lost')";
   const begun = db
     .prepare<[number], string>(`SELECT clip_id ${finished} AND finished_ms IS NULL LIMIT ?`)
@@ -85,24 +86,26 @@ export function createFolding({ db, dir, clock, clockQuality }: FoldingDeps): Fo
   return {
     step() {
       const now = Math.round(clock.nowMs());
-      if (clockQuality(now) !== 'synchronised') return 0;
+      if (clockQuality(now) !== 'synchronised') return;
       const beginning = begun.all(STEP);
       const over = due.all(now - FOLD_AFTER_DAYS * DAY_MS, STEP);
-      if (beginning.length + over.length === 0) return 0;
-      return db
+      if (beginning.length + over.length === 0) return;
+      const folded = db
         .transaction(() => {
-          let folded = 0;
+          let count = 0;
           for (const clipId of beginning) stamp.run(now, clipId);
           // A file that is there after all is the check's business: the clip's time begins anew.
           for (const row of over)
             if (hasFile(row)) stamp.run(now, row.clip_id);
             else {
               fold(row);
-              folded += 1;
+              count += 1;
             }
-          return folded;
+          return count;
         })
         .immediate();
+      if (folded > 0)
+        log.info({ event: 'clips.folded', clips: folded }, 'clips of long ago became totals of their day');
     },
   };
 }

@@ -365,7 +365,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       .finally(outbox.announce);
   const tending = createTending({
     ...{ root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock },
-    folding: createFolding({ db, dir, clock, clockQuality }),
+    folding: createFolding({ db, dir, clock, clockQuality, log }),
     look: () => look({ repair: true, filesOnly: true }),
   });
 

@@ -247,6 +247,11 @@ test('no more is folded in one turn than a step, so that the event loop goes on'
   one.clock.advance(OVER_MS + 1);
   await one.ledger.tend();
   assert.equal((totals(one.dir)[0] as { clips: number }).clips, 32);
+  const told = one.lines.map((line) => JSON.parse(line) as { event: string; clips?: number });
+  assert.deepEqual(
+    told.filter(({ event }) => event === 'clips.folded').map(({ clips }) => clips),
+    [32],
+  );
 });
 
 test('a program to which an update was rolled back works with what is left, and gives no id twice', async (t) => {
