@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fsyncFolder } from '../kernel/durable-file.ts';
-import { clipsDir } from './clip-files.ts';
+import { clipsDir, isOfSystem } from './clip-files.ts';
 import type { Database } from './database.ts';
 
 const MARKER = 'of-this-ledger';
@@ -23,7 +23,15 @@ export function createClipsRoot({ db, dir }: { readonly db: Database; readonly d
   const root = clipsDir(dir);
   const select = db.prepare<[string], number>('SELECT value FROM facts WHERE name = ?').pluck();
   const write = db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)');
-  const deviceOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.dev;
+  /** Undefined for what is not there, or cannot be looked at. */
+  const deviceOf = (path: string): number | undefined => {
+    try {
+      return statSync(path).dev;
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      return undefined;
+    }
+  };
   const liesApart = (device: number | undefined) => device !== undefined && device !== deviceOf(dir);
   const wasApart = () => select.get(APART) === 1;
 

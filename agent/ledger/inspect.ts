@@ -1,3 +1,4 @@
+import { systemClock } from '../kernel/clock.ts';
 import { createBreathe } from './breathe.ts';
 import { checkLedger } from './check.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
@@ -71,7 +72,7 @@ function besideOwner(dir: string, row: ClipRow): 'writing' | { waits: string } {
   const [part, whole] = [entryAt(partFile), entryAt(file)];
   if (part.kind === 'none' && whole.kind === 'none') return 'writing';
   if (part.kind !== 'file') return { waits: 'its file is finished, its row is not' };
-  const silentMs = Date.now() - part.mtimeMs;
+  const silentMs = systemClock.nowMs() - part.mtimeMs;
   if (silentMs < SILENT_MS) return 'writing';
   return { waits: `nothing was written to it for ${Math.round(silentMs / 60_000)} minutes` };
 }

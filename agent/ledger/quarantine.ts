@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Conditions } from '../kernel/conditions.ts';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
+import { isOfSystem } from './clip-files.ts';
 import { isClipId } from './clip-id.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
@@ -53,16 +54,22 @@ export function createQuarantine(deps: {
   /** What could not be removed in this process. */
   const stuck = new Set<string>();
 
+  /** What cannot be looked at is not counted: it must not keep a clip from being recorded. */
+  function read(): Kept[] {
+    try {
+      return readdirSync(folder).flatMap((name) => {
+        // Removed by a person since the folder was read.
+        const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+        return stats?.isFile() ? [{ name, bytes: stats.size, sinceMs: stats.ctimeMs }] : [];
+      });
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      return [];
+    }
+  }
+
   function list(): readonly Kept[] {
-    known ??= existsSync(folder)
-      ? readdirSync(folder)
-          .flatMap((name) => {
-            // Removed by a person since the folder was read.
-            const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
-            return stats?.isFile() ? [{ name, bytes: stats.size, sinceMs: stats.ctimeMs }] : [];
-          })
-          .toSorted((a, b) => a.sinceMs - b.sinceMs || (a.name < b.name ? -1 : 1))
-      : [];
+    known ??= read().toSorted((a, b) => a.sinceMs - b.sinceMs || (a.name < b.name ? -1 : 1));
     return known;
   }
   const total = () => list().reduce((sum, { bytes }) => sum + bytes, 0);

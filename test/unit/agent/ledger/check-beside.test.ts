@@ -5,6 +5,7 @@ import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { Failure } from '../../../../agent/kernel/failure.ts';
 import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
 import { benchLedger, keepWhole, uploadNext, writeClip } from './bench.ts';
@@ -191,4 +192,26 @@ test('a file in place of the folder of clips is set aside, and recording goes on
   writeFileSync(join(dir, 'clips'), 'somebody was here');
   assert.equal(sealed().state, 'sealed');
   assert.equal(readdirSync(join(dir, 'quarantine')).length, 1);
+});
+
+test('odd things in the data folder keep no clip from being recorded', async (t) => {
+  const oddities: readonly ((dir: string) => void)[] = [
+    (dir) => writeFileSync(join(dir, 'quarantine'), 'a file'),
+    (dir) => symlinkSync('quarantine', join(dir, 'quarantine')),
+    (dir) => mkdirSync(join(dir, 'ledger.reserve')),
+    (dir) => mkdirSync(join(dir, 'clips', 'gate', 'of-this-ledger.mp4', 'deep'), { recursive: true }),
+    (dir) => mkdirSync(join(dir, 'clips', 'of-this-ledger'), { recursive: true }),
+    (dir) => symlinkSync('/nowhere/at/all', join(dir, 'clips', 'yard')),
+  ];
+  for (const odd of oddities) {
+    const bench = benchLedger(t, { maxBytes: 50_000 });
+    mkdirSync(join(bench.dir, 'clips'), { recursive: true });
+    odd(bench.dir);
+    await bench.reopen().check({ repair: true });
+    for (let n = 0; n < 8; n++) bench.sealed(10_000);
+    await bench.ledger
+      .tend()
+      .catch((error: unknown) => assert.ok(error instanceof Failure && error.kind !== 'bug'));
+    assert.equal(bench.sealed(10_000).state, 'sealed');
+  }
 });
