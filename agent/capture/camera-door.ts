@@ -2,7 +2,7 @@ import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
 import type { LoginPatience, LoginTry } from './login-patience.ts';
 import { connectRtsp, type RtspAnswer, type RtspConnection } from './rtsp-client.ts';
-import { authorize, type Challenge, offered, readChallenges } from './rtsp-login.ts';
+import { authorize, type Challenge, needsSha256, offered, readChallenges } from './rtsp-login.ts';
 import { statusSentence } from './rtsp-status.ts';
 import { pictureCodecs } from './sdp.ts';
 import { describe, describeCodec, LOGIN_MISSING, NO_STREAM, type StreamName } from './stream-error.ts';
@@ -25,16 +25,24 @@ export interface CameraDoor {
   /** Asks the camera for both streams, main first, before anything is started. Never rejects.
    *  @returns undefined: both can be had, as far as it says */
   ask(cameraId: string, streams: readonly DoorStream[], signal: AbortSignal): Promise<ClosedDoor | undefined>;
+  /** Whether GStreamer cannot serve the camera alone (rtsp-relay.ts), by what has been learnt so far. */
+  needsRelay(cameraId: string, stream: DoorStream): boolean;
+  /** The camera ended its pictures in mid-session.
+   *  @param afterMs how long it was live */
+  ended(cameraId: string, afterMs: number): void;
   /** The login was refused later, while the pipelines ran. */
   refused(cameraId: string, stream: DoorStream): ClosedDoor;
 }
 
 /** What a stream is found to be. */
 type Finding =
-  | { readonly kind: 'open'; readonly loggedIn: boolean }
+  | { readonly kind: 'open'; readonly loggedIn: boolean; readonly sha256: boolean }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'closed'; readonly detail: string };
 
+/** A camera that ends its sessions so early, so often, may count requests: it gets some. Milliseconds. */
+const LONGEST_SESSION_MS = 10 * 60_000;
+const EARLY_ENDS = 2;
 const DESCRIBE = { Accept: 'application/sdp' } as const;
 
 /** Asks before the pipelines do. GStreamer's RTSP source sends a wrong login eight times in a row for each stream, and
@@ -51,6 +59,10 @@ export function createCameraDoor({
   /** Longest that one stream may take. */
   readonly answerMs: number;
 }): CameraDoor {
+  /** Addresses of cameras that want SHA-256. */
+  const sha256 = new Set<string>();
+  /** How often a camera has ended a session early. */
+  const endings = new Map<string, number>();
   const held = (cameraId: string, { name, address, credential }: DoorStream): ClosedDoor | undefined => {
     const waitMs = credential ? patience.holdMs({ address, credential }) : 0;
     return waitMs > 0
@@ -69,8 +81,10 @@ export function createCameraDoor({
       // The camera before us may have learnt it.
       const hold = held(cameraId, stream);
       if (hold) return hold;
+      sha256.delete(address);
       const finding = await find(cameraId, stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
       if (finding.kind === 'closed') return { detail: finding.detail };
+      if (finding.kind === 'open' && finding.sha256) sha256.add(address);
       if (!credential) return undefined;
       const login: LoginTry = { address, credential };
       if (finding.kind === 'refused') {
@@ -105,6 +119,10 @@ export function createCameraDoor({
       }
       return undefined;
     },
+    needsRelay: (cameraId, { address }) => sha256.has(address) || (endings.get(cameraId) ?? 0) >= EARLY_ENDS,
+    ended: (cameraId, afterMs) => {
+      if (afterMs < LONGEST_SESSION_MS) endings.set(cameraId, (endings.get(cameraId) ?? 0) + 1);
+    },
     refused: (cameraId, { name, address, credential }) => {
       if (!credential) return { detail: describe(cameraId, name, LOGIN_MISSING) };
       const waitMs = patience.refused({ address, credential });
@@ -130,12 +148,15 @@ async function find(
   try {
     let answer = await connection.ask('DESCRIBE', address, DESCRIBE);
     let sent = false;
+    let sha256 = false;
     // Once with the login; once more only when the camera says that merely its nonce was too old.
     for (let tries = 0; answer.status === 401 && tries < 2; tries++) {
       const challenges = readChallenges(answer.headers('www-authenticate'));
       if (!credential) return closed(LOGIN_MISSING);
       if (sent && !isStale(challenges)) return { kind: 'refused', why: refusal(challenges) };
-      const authorization = authorize({ challenges, credential, method: 'DESCRIBE', uri: address });
+      sha256 = needsSha256(challenges);
+      const question = { challenges, credential, method: 'DESCRIBE', uri: address, sha256 };
+      const authorization = authorize(question);
       if (authorization === undefined) return closed(unspeakable(challenges));
       if (connection.isClosed()) connection = await connectRtsp(url, signal);
       answer = await connection.ask('DESCRIBE', address, { ...DESCRIBE, Authorization: authorization });
@@ -151,7 +172,7 @@ async function find(
     const [other] = codecs;
     if (other !== undefined && !codecs.includes('H264'))
       return { kind: 'closed', detail: describeCodec(cameraId, name, other) };
-    return { kind: 'open', loggedIn: sent };
+    return { kind: 'open', loggedIn: sent, sha256 };
   } finally {
     connection.close();
   }
@@ -164,14 +185,14 @@ const MD5_HINT = 'choose Digest MD5 for RTSP in its settings';
 
 /** Where a camera offers several ways in, the login may be right and the way wrong. */
 const refusal = (challenges: readonly Challenge[]): string =>
-  /SHA/i.test(offered(challenges))
+  /SHA/i.test(offered(challenges)) && !needsSha256(challenges)
     ? `${statusSentence(401)}, or wants it by Digest SHA-256: then ${MD5_HINT}`
     : statusSentence(401);
 
 const unspeakable = (challenges: readonly Challenge[]): string =>
   challenges.length === 0
     ? '401, the camera wants a login and does not say in which way'
-    : `401, the camera takes a login only by ${offered(challenges)}, which cannot be answered; ${MD5_HINT}`;
+    : `401, the camera takes a login only by ${offered(challenges)}, which we do not speak; ${MD5_HINT}`;
 
 /** @returns where to, without a login that may be in it */
 function moved(answer: RtspAnswer): string {

@@ -171,7 +171,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           deps.suppressed?.count(cameraId, counts());
           return;
         case 'failing':
-          ({ why, waitMs } = failureOf(message, asked));
+          ({ why, waitMs } = failureOf(message, asked, liveSinceMs));
           endByMs ??= clock.monotonicMs() + timings.stopMs;
           return;
         case 'suppressed':
@@ -193,7 +193,8 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     const asked = streams();
     const [main, sub] = asked;
     const credentials = { main: main.credential ?? null, sub: sub.credential ?? null };
-    tell(child, { type: 'configure', camera, credentials, recording, timings, paused });
+    const relayed = asked.filter((stream) => deps.door.needsRelay(cameraId, stream)).map(({ name }) => name);
+    tell(child, { type: 'configure', camera, credentials, recording, timings, relayed, paused });
     const guard = guardChild(kill, ended.signal);
     const exit = await exitOf(child);
     ended.abort();
@@ -207,12 +208,17 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     return { liveMs: liveSinceMs === undefined ? 0 : clock.monotonicMs() - liveSinceMs, why, waitMs };
   }
 
-  function failureOf({ detail: why, refused, words }: Failing, asked: readonly DoorStream[]) {
+  function failureOf(
+    { detail: why, refused, ended, words }: Failing,
+    asked: readonly DoorStream[],
+    liveSinceMs: number | undefined,
+  ) {
     if (words !== undefined)
       log.info(
         { event: 'capture.gstreamer', cameraId, words },
         'what GStreamer said about the end of a stream',
       );
+    if (ended && liveSinceMs !== undefined) deps.door.ended(cameraId, clock.monotonicMs() - liveSinceMs);
     const stream = asked.find(({ name }) => name === refused);
     return stream ? outcomeOf(deps.door.refused(cameraId, stream)) : { why, waitMs: undefined };
   }

@@ -10,6 +10,7 @@ import type { Cause } from '../motion/motion.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from './messages.ts';
 import type { ClipPlace } from './recorder.ts';
+import { openRelay } from './rtsp-relay.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 /** The parent only writes a row. */
@@ -79,15 +80,16 @@ async function end(code: number): Promise<void> {
   process.exit(code);
 }
 
-function configure({
-  camera,
-  credentials,
-  recording,
-  timings,
-  paused,
-}: Extract<ToChild, { type: 'configure' }>): void {
+async function configure(order: Extract<ToChild, { type: 'configure' }>): Promise<void> {
+  const { camera, credentials, recording, timings, relayed, paused } = order;
+  const relays = await Promise.all(
+    relayed.map(async (stream) => {
+      const { address } = await openRelay(camera[stream], credentials[stream]);
+      return [stream, address] as const;
+    }),
+  );
   watch = createWatch({
-    camera,
+    camera: { ...camera, ...Object.fromEntries(relays) },
     credentials,
     recording,
     timings,
@@ -108,10 +110,8 @@ function configure({
   }, timings.heartbeatMs);
 }
 
-process.on('message', (message: ToChild) => {
+function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
   switch (message.type) {
-    case 'configure':
-      return configure(message);
     case 'place':
       return answer(message.requestId, message);
     case 'no-place':
@@ -127,6 +127,13 @@ process.on('message', (message: ToChild) => {
     case 'stop':
       return void end(0);
   }
+}
+
+let configured: Promise<void> = Promise.resolve();
+process.on('message', (message: ToChild) => {
+  if (message.type === 'configure') configured = configure(message);
+  // What comes while the watch is being built is obeyed behind it, in order.
+  else void configured.then(() => obey(message));
 });
 
 // Every written fragment is on disk already, and the ledger cuts what is torn: nothing is gained by waiting.

@@ -25,21 +25,22 @@ const MAX_BODY_BYTES = 256 * 1024;
 const NO_TLS = 'the camera does not speak TLS at this port; try rtsp:// instead of rtsps://';
 const USER_AGENT = 'Dachawatch';
 
+/** A socket on its way to where an RTSP address points. */
+export function openSocket(address: URL): Socket {
+  const encrypted = address.protocol === 'rtsps:';
+  const host = address.hostname.replaceAll(/^\[|\]$/g, '');
+  const port = address.port === '' ? PORTS[encrypted ? 'rtsps:' : 'rtsp:'] : Number(address.port);
+  if (!encrypted) return connectTcp({ host, port, family: isIPv6(host) ? 6 : 0 });
+  // GStreamer trusts what the system trusts, and so do we.
+  const ca = getCACertificates('system');
+  return connectTls({ host, port, ca, ...(isIP(host) === 0 ? { servername: host } : {}) });
+}
+
 /** Opens a connection to where an RTSP address points. The signal ends it, whatever it waits for.
  *  @throws Failure transient `camera.door`, in words for a person */
 export async function connectRtsp(address: URL, signal: AbortSignal): Promise<RtspConnection> {
   const encrypted = address.protocol === 'rtsps:';
-  const host = address.hostname.replaceAll(/^\[|\]$/g, '');
-  const port = address.port === '' ? PORTS[encrypted ? 'rtsps:' : 'rtsp:'] : Number(address.port);
-  const socket: Socket = encrypted
-    ? connectTls({
-        host,
-        port,
-        // GStreamer trusts what the system trusts, and so do we.
-        ca: getCACertificates('system'),
-        ...(isIP(host) === 0 ? { servername: host } : {}),
-      })
-    : connectTcp({ host, port, family: isIPv6(host) ? 6 : 0 });
+  const socket = openSocket(address);
   let ended: Failure | undefined;
   let received: Buffer = Buffer.alloc(0);
   let wake = Promise.withResolvers<void>();

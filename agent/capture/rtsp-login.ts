@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { CameraCredential } from '@dachawatch/contracts';
 
 /** What a camera wants to hear before it lets us in. */
@@ -34,25 +34,62 @@ export interface LoginQuestion {
   readonly credential: CameraCredential;
   readonly method: string;
   readonly uri: string;
+  /** Where nothing else is offered, answer SHA-256, which GStreamer cannot. */
+  readonly sha256?: boolean;
 }
 
-/** The value of `Authorization`, made as GStreamer's RTSP source makes it, so that what is accepted here is accepted
- *  there: digest before basic; of several digests the last; MD5, and neither `qop` nor `algorithm` (RFC 2069).
- *  @returns undefined when the camera offers nothing that it can answer */
-export function authorize({ challenges, credential, method, uri }: LoginQuestion): string | undefined {
-  const { username, password } = credential;
-  const digests = challenges.filter(({ scheme }) => scheme === 'digest');
-  const digest = digests.at(-1)?.parameters;
-  if (digest && digests.some(({ parameters }) => isMd5(parameters))) {
-    const realm = digest.get('realm') ?? '';
-    const nonce = digest.get('nonce') ?? '';
-    const opaque = digest.get('opaque');
-    const response = md5(`${md5(`${username}:${realm}:${password}`)}:${nonce}:${md5(`${method}:${uri}`)}`);
-    const start = `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}"`;
-    return `${start}, response="${response}"${opaque === undefined ? '' : `, opaque="${opaque}"`}`;
-  }
-  if (digest || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+/** The value of `Authorization`. MD5 and Basic are made as GStreamer's RTSP source makes them, so that what is accepted
+ *  here is accepted there: digest before basic; of several digests the last, with MD5, and without `qop` and
+ *  `algorithm` (RFC 2069). SHA-256 is made as RFC 7616 wants it.
+ *  @returns undefined when the camera offers nothing that can be answered */
+export function authorize(question: LoginQuestion): string | undefined {
+  const { challenges, credential } = question;
+  const digests = challenges.filter(({ scheme }) => scheme === 'digest').map(({ parameters }) => parameters);
+  const last = digests.at(-1);
+  if (last && digests.some((parameters) => algorithmOf(parameters) === 'MD5'))
+    return digest(question, last, undefined);
+  const sha256 = digests.find((parameters) => algorithmOf(parameters) === 'SHA-256');
+  if (sha256) return question.sha256 ? digest(question, sha256, 'SHA-256') : undefined;
+  if (last || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
+}
+
+/** Only SHA-256 will do. */
+export const needsSha256 = (challenges: readonly Challenge[]): boolean => {
+  const algorithms = challenges
+    .filter(({ scheme }) => scheme === 'digest')
+    .map(({ parameters }) => algorithmOf(parameters));
+  return algorithms.includes('SHA-256') && !algorithms.includes('MD5');
+};
+
+function digest(
+  { credential: { username, password }, method, uri }: LoginQuestion,
+  parameters: Challenge['parameters'],
+  algorithm: 'SHA-256' | undefined,
+): string {
+  const realm = parameters.get('realm') ?? '';
+  const nonce = parameters.get('nonce') ?? '';
+  const opaque = parameters.get('opaque');
+  const hash = (text: string) =>
+    createHash(algorithm === undefined ? 'md5' : 'sha256')
+      .update(text)
+      .digest('hex');
+  const qop = /(?:^|[\s,])auth(?:$|[\s,])/.test(parameters.get('qop') ?? '') && algorithm !== undefined;
+  const cnonce = randomBytes(8).toString('hex');
+  const count = qop ? `:00000001:${cnonce}:auth` : '';
+  const response = hash(
+    `${hash(`${username}:${realm}:${password}`)}:${nonce}${count}:${hash(`${method}:${uri}`)}`,
+  );
+  return [
+    `Digest username="${username}"`,
+    `realm="${realm}"`,
+    `nonce="${nonce}"`,
+    `uri="${uri}"`,
+    `response="${response}"`,
+    ...(opaque === undefined ? [] : [`opaque="${opaque}"`]),
+    ...(algorithm === undefined ? [] : [`algorithm=${algorithm}`]),
+    ...(qop ? ['qop=auth', 'nc=00000001', `cnonce="${cnonce}"`] : []),
+  ].join(', ');
 }
 
 /** What a camera offers, for a person: `Digest SHA-256`. */
@@ -66,6 +103,5 @@ export const offered = (challenges: readonly Challenge[]): string =>
   ].join(' and ');
 
 const plain = (text: string) => text.replaceAll(/[^\w-]/g, '').slice(0, 20);
-const isMd5 = (parameters: Challenge['parameters']) =>
-  (parameters.get('algorithm') ?? 'MD5').toUpperCase() === 'MD5';
-const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+const algorithmOf = (parameters: Challenge['parameters']) =>
+  (parameters.get('algorithm') ?? 'MD5').toUpperCase();

@@ -39,6 +39,10 @@ export const wordsOf = ({ message = '', debug = '' }: BusMessage): string =>
 /** The camera refused the login in the middle: it was changed, or it asks later than others. */
 export const isLoginRefusal = (error: BusMessage): boolean => statusOf(error) === 401;
 
+/** The connection is over, and nothing says why. */
+export const isBrokenOff = (error: BusMessage): boolean =>
+  statusOf(error) === undefined && meaningOf(error) === BROKE_OFF;
+
 /** One sentence for a person. Never holds an address or a login, nor anything else that GStreamer says. */
 export function describeStreamError(
   cameraId: string,
@@ -49,9 +53,13 @@ export function describeStreamError(
   const status = statusOf(error);
   if (status === 401 && !hasLogin) return describe(cameraId, stream, LOGIN_MISSING);
   if (status !== undefined) return describe(cameraId, stream, statusSentence(status));
+  return describe(cameraId, stream, meaningOf(error));
+}
+
+function meaningOf(error: BusMessage): string {
   const said = `${error.message ?? ''}\n${lastLine(error)}`;
   const [, meaning = UNKNOWN] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
-  return describe(cameraId, stream, meaning);
+  return meaning;
 }
 
 export const LOGIN_MISSING = '401, the camera wants a login and none is configured';

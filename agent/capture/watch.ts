@@ -22,7 +22,13 @@ import type { CaptureTimings, Credentials, FromChild } from './messages.ts';
 import { createPictureTap, type Picture } from './picture-tap.ts';
 import { ENCODER, MAIN_PIPELINE, SHUTTER, SUB_PIPELINE } from './pipelines.ts';
 import { createRecorder, type RecorderDeps } from './recorder.ts';
-import { describeStreamError, isLoginRefusal, type StreamName, wordsOf } from './stream-error.ts';
+import {
+  describeStreamError,
+  isBrokenOff,
+  isLoginRefusal,
+  type StreamName,
+  wordsOf,
+} from './stream-error.ts';
 import { readUnits } from './unit-reader.ts';
 
 export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
@@ -39,7 +45,7 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   fail(detail: string, more?: FailingMore): void;
 }
 
-type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'words'>;
+type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'ended' | 'words'>;
 
 export interface Watch {
   start(): void;
@@ -155,10 +161,12 @@ export function createWatch(deps: WatchDeps): Watch {
     let trouble: BusMessage | undefined;
     const credential = credentials[stream];
     const report = () => {
-      if (!trouble) return fail(`camera ${camera.id}, ${stream} stream: the camera ended it`);
+      if (!trouble)
+        return fail(`camera ${camera.id}, ${stream} stream: the camera ended it`, { ended: true });
       fail(describeStreamError(camera.id, stream, trouble, credential !== null), {
         words: wordsOf(trouble),
         refused: isLoginRefusal(trouble) ? stream : undefined,
+        ended: isBrokenOff(trouble),
       });
     };
     const pipeline = runPipeline({
@@ -198,7 +206,9 @@ export function createWatch(deps: WatchDeps): Watch {
       const never = lastPacket[stream] === undefined;
       const silent = silentMs(stream, now);
       const said = (what: string, ms: number) =>
-        fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`);
+        fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`, {
+          ended: !never,
+        });
       if (silent >= (never ? timings.connectMs : timings.giveUpMs))
         said(never ? 'no picture came' : 'the picture stands still', silent);
       const waited = advice.waitsMs(stream, now);

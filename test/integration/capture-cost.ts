@@ -68,6 +68,7 @@ try {
         camera: { id: 'quiet', main: camera.mainUrl, sub: camera.subUrl, sensitivity: 5 },
         credential: null,
         credentials: { main: null, sub: null },
+        relayed: [],
         recording: { preRollMs: 5000, postRollMs: 30_000 },
         timings: TIMINGS,
         paused: false,

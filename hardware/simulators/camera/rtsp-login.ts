@@ -11,7 +11,7 @@ export const challenges = (schemes: readonly LoginScheme[], nonce: string): stri
   schemes.map((scheme) => {
     if (scheme === 'basic') return `WWW-Authenticate: Basic realm="${REALM}"`;
     // Cameras that know MD5 only do not name it.
-    const algorithm = scheme === 'sha-256' ? ', algorithm=SHA-256' : '';
+    const algorithm = scheme === 'sha-256' ? ', algorithm=SHA-256, qop="auth"' : '';
     return `WWW-Authenticate: Digest realm="${REALM}", nonce="${nonce}"${algorithm}`;
   });
 
@@ -38,8 +38,10 @@ export function judgeLogin(question: {
     createHash(named === 'md5' ? 'md5' : 'sha256')
       .update(text)
       .digest('hex');
+  const count = /\bnc=(\w+)/.exec(authorization)?.[1];
+  const quality = count === undefined ? '' : `:${count}:${said('cnonce')}:auth`;
   const expected = hash(
-    `${hash(`${username}:${REALM}:${password}`)}:${nonce}:${hash(`${method}:${said('uri')}`)}`,
+    `${hash(`${username}:${REALM}:${password}`)}:${nonce}${quality}:${hash(`${method}:${said('uri')}`)}`,
   );
   return said('username') === username && said('response') === expected ? 'right' : 'wrong';
 }

@@ -107,14 +107,49 @@ test('a refusal of the running pipelines counts like one at the door', async (t)
   assert.equal(at.requests.length, 0);
 });
 
-test('a camera that speaks only Digest SHA-256 is told what to set, and no login is sent to it', async (t) => {
+test('a camera that speaks only Digest SHA-256 is open, by way of the relay; with a wrong login it says so', async (t) => {
   for (const schemes of [['sha-256'], ['sha-256', 'basic'], ['basic', 'sha-256']] as const) {
     const at = await camera(t, { login, schemes });
-    const closed = await newDoor().ask('gate', streams(at, login), never);
-    assert.match(closed?.detail ?? '', /main stream: 401, .*SHA-256.*choose Digest MD5/, schemes.join());
-    assert.equal(closed?.waitMs, undefined);
-    assert.equal(at.requests.filter((one) => one.login !== 'none').length, 0);
+    const door = newDoor();
+    const [main, sub] = streams(at, login) as [DoorStream, DoorStream];
+    assert.equal(await door.ask('gate', [main, sub], never), undefined, schemes.join());
+    assert.ok(door.needsRelay('gate', main) && door.needsRelay('gate', sub));
+    assert.equal(at.wrongLogins(), 0);
+    const closed = await newDoor().ask('gate', streams(at, wrong), never);
+    assert.match(
+      closed?.detail ?? '',
+      /main stream: 401, the camera refuses the login; tried again after 1 min/,
+    );
+    assert.equal(at.wrongLogins(), 1);
   }
+  const plain = await camera(t, { login });
+  const door = newDoor();
+  assert.equal(await door.ask('gate', streams(plain, login), never), undefined);
+  assert.equal(door.needsRelay('gate', streams(plain)[0] as DoorStream), false);
+});
+
+test('a way of logging in that nobody here speaks is named, and no login is sent', async (t) => {
+  const challenge = (text: string) =>
+    Buffer.from(`RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: ${text}\r\n\r\n`);
+  for (const [text, words] of [
+    [
+      'Digest realm="r", nonce="n", algorithm=SHA-512-256',
+      /only by Digest SHA-512-256, which we do not speak/,
+    ],
+    ['Bearer realm="r"', /only by bearer, which we do not speak/],
+  ] as const)
+    assert.match(await detail(t, { answers: { DESCRIBE: challenge(text) } }, login), words);
+});
+
+test('a camera that ends its sessions early, twice, is reached by way of the relay; after a long session it is not', async (t) => {
+  const door = newDoor();
+  const [main] = streams(await camera(t, {})) as [DoorStream];
+  door.ended('gate', 60 * 60_000);
+  door.ended('gate', 60 * 60_000);
+  door.ended('gate', 55_000);
+  assert.equal(door.needsRelay('gate', main), false);
+  door.ended('gate', 55_000);
+  assert.equal(door.needsRelay('gate', main), true);
 });
 
 test('a camera that wants a login and has none is told apart from one that refuses it', async (t) => {
