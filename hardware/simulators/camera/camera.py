@@ -43,8 +43,13 @@ LAUNCH = (
 LONGEST_QUEUE_GOPS = 5
 
 
+SAYING = threading.Lock()
+
+
 def say(**fields):
-    print(json.dumps(fields), flush=True)
+    # Several threads tell: text and line end would come apart.
+    with SAYING:
+        print(json.dumps(fields), flush=True)
 
 
 class Stream:
