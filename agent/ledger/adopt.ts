@@ -63,19 +63,9 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     }
   }
 
-  async function adopt(file: FoundFile): Promise<void> {
-    const { clipId, cameraId, path } = file;
-    if (!isClipId(clipId) || !CAMERA_ID.test(cameraId)) return;
-    if (isWriting(clipId) || rows.get(clipId) || rows.folded(clipId)) return;
-    const entry = entryAt(path);
-    if (entry.kind !== 'file') return;
-    const { mtimeMs } = entry;
-    const torn = await recoverTorn(path);
-    if (torn === undefined || rows.get(clipId)) return;
-    const idMs = timeOfClipId(clipId);
-    const triggered_ms = Math.round(
-      mtimeMs >= idMs - BEFORE_ID_MS ? idMs : Math.max(0, mtimeMs - torn.durationMs),
-    );
+  /** A row that says what can be known without the lost one. */
+  function beginAnew(file: FoundFile, triggeredMs: number, detail: string): void {
+    const { clipId, cameraId } = file;
     inTransaction(() =>
       rows.insert(
         {
@@ -83,14 +73,35 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
           camera_id: cameraId,
           // Nobody knows any more.
           clock_quality: 'unsynchronised',
-          blob_name: clipBlobNameOnDevice({ cameraId, clipId, triggeredMs: triggered_ms }),
-          triggered_ms,
+          blob_name: clipBlobNameOnDevice({ cameraId, clipId, triggeredMs }),
+          triggered_ms: triggeredMs,
         },
-        'its file was found, but no row: the row was made from the file',
+        detail,
       ),
     );
+  }
+
+  async function adopt(file: FoundFile): Promise<void> {
+    const { clipId, cameraId, path } = file;
+    if (!isClipId(clipId) || !CAMERA_ID.test(cameraId)) return;
+    if (rows.get(clipId) || rows.folded(clipId)) return;
+    const entry = entryAt(path);
+    if (entry.kind !== 'file') return;
+    const idMs = timeOfClipId(clipId);
+    if (isWriting(clipId)) {
+      beginAnew(file, idMs, 'its row was lost while it was being recorded');
+      return;
+    }
+    const { mtimeMs } = entry;
+    const torn = await recoverTorn(path);
+    if (torn === undefined || rows.get(clipId)) return;
+    const triggered_ms = Math.round(
+      mtimeMs >= idMs - BEFORE_ID_MS ? idMs : Math.max(0, mtimeMs - torn.durationMs),
+    );
+    beginAnew(file, triggered_ms, 'its file was found, but no row: the row was made from the file');
     const written = { ...torn, ...estimatedTimes({ triggered_ms }, torn, mtimeMs) };
-    seal(clipId, written, ['times are estimated from the file', torn.detail].filter(Boolean).join(': '));
+    const detail = ['times are estimated from the file', torn.detail].filter(Boolean).join(': ');
+    seal(clipId, written, detail);
     log.warn({ event: 'clip.adopted', clipId, cameraId }, 'a clip file without a row was taken up');
   }
 

@@ -1,14 +1,19 @@
-/** The process behind `care.ts`: looks one database over, says what it found, ends. */
+/** The process behind `care.ts`: looks one database over, or makes its backup, and says what came of it. */
 import { systemClock } from '../kernel/clock.ts';
 import { classify } from '../kernel/classify.ts';
-import type { CareMessage } from './care.ts';
+import { backUpDatabase } from './backup.ts';
+import type { CareMessage, CareTask } from './care.ts';
 import { restoreDatabase } from './restore.ts';
 
-const [dir = '', ...flags] = process.argv.slice(2);
+const [task, dir = '', ...flags] = process.argv.slice(2);
 const parent = process.ppid;
 
 async function answer(): Promise<CareMessage> {
   try {
+    if (task === ('back-up' satisfies CareTask)) {
+      await backUpDatabase(dir);
+      return { finding: 'backed-up' };
+    }
     return {
       finding: await restoreDatabase({
         dir,

@@ -10,16 +10,25 @@ export type Finding =
   | { readonly state: 'whole' }
   | { readonly state: 'mended' | 'rebuilt'; readonly sentence: string };
 
+/** So long after it a start tells again that the ledger was begun anew. */
+export const NOTICE_HOURS = 24;
+
 export interface Care {
   /** Looks the database over; must be asked by its owner, while it is not open.
    *  @throws Failure when it cannot be used and nothing can be done about it here */
   look(signal: AbortSignal): Promise<Finding>;
+  /** Copies the open ledger to its backup.
+   *  @throws Failure when that cannot be done now */
+  backUp(signal: AbortSignal): Promise<void>;
 }
 
 /** What the process that cares sends, once. */
 export type CareMessage =
-  | { readonly finding: Finding }
+  | { readonly finding: Finding | 'backed-up' }
   | { readonly failure: { readonly kind: FailureKind; readonly code: string; readonly message: string } };
+
+/** The first argument of the process. */
+export type CareTask = 'look' | 'back-up';
 
 const PROGRAM = new URL('care-process.ts', import.meta.url);
 /** A hundred thousand clips are looked over in a second, and copied in ten. */
@@ -39,8 +48,12 @@ export function createCare({
 }): Care {
   let crashes = 0;
 
-  async function look(signal: AbortSignal): Promise<Finding> {
-    const child = fork(PROGRAM, [dir, ...(crashes > 1 ? ['--leave-damaged'] : [])], {
+  async function run(
+    task: CareTask,
+    flags: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Extract<CareMessage, { finding: unknown }>['finding']> {
+    const child = fork(PROGRAM, [task, dir, ...flags], {
       execArgv: [],
       env: {},
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -57,14 +70,14 @@ export function createCare({
         'ledger.care-deadline',
       );
       if (message === undefined) {
-        if (!signal.aborted) crashes += 1;
+        if (!signal.aborted && task === 'look') crashes += 1;
         log.error(
-          { event: 'ledger.care-crashed', crashes, said },
-          'the process that checks the ledger crashed',
+          { event: 'ledger.care-crashed', task, said },
+          'the process that cares for the ledger crashed',
         );
         throw new Failure('transient', 'ledger.care-crashed', 'the process that checks the ledger crashed');
       }
-      crashes = 0;
+      if (task === 'look') crashes = 0;
       if ('finding' in message) return message.finding;
       throw new Failure(message.failure.kind, message.failure.code, message.failure.message);
     } finally {
@@ -73,7 +86,14 @@ export function createCare({
     }
   }
 
-  return { look };
+  return {
+    async look(signal) {
+      const finding = await run('look', crashes > 1 ? ['--leave-damaged'] : [], signal);
+      if (finding !== 'backed-up') return finding;
+      throw new Failure('bug', 'ledger.care', 'the process that looks the ledger over did something else');
+    },
+    backUp: async (signal) => void (await run('back-up', [], signal)),
+  };
 }
 
 /** @returns undefined when it ended without an answer */

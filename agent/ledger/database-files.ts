@@ -11,6 +11,8 @@ export const buildingFile = (dir: string) => join(dir, 'ledger.sqlite.building')
 export const scratchFile = (dir: string) => join(dir, 'ledger.sqlite.scratch');
 /** The new database, whole, before it takes the place of the damaged one. */
 export const rebuiltFile = (dir: string) => join(dir, 'ledger.sqlite.rebuilt');
+/** One sentence: why the ledger was begun anew the last time, and what became of the clips. */
+export const rebuiltNote = (dir: string) => join(dir, 'ledger.rebuilt.txt');
 export const setAsideDir = (dir: string) => join(dir, 'set-aside');
 
 /** What belongs to one database in WAL mode. */

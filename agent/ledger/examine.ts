@@ -17,13 +17,14 @@ const BUSY_MS = 5_000;
 const FINDINGS_MAX = 100;
 
 /** Looks a database over without changing it.
+ *  @param options.toWrite whether it is of use only when it can be written
  *  @throws Failure when it is not for us to judge: written by a newer version, locked by another program, not
  *  readable, not writable, on a disk that fails */
-export function examineDatabase(file: string): Examined {
+export function examineDatabase(file: string, { toWrite = true } = {}): Examined {
   const reason = noFile(file);
   if (reason === 'missing') return { state: 'none' };
   if (reason !== undefined) return { state: 'damaged', why: reason };
-  requireWritable(file);
+  if (toWrite) requireWritable(file);
   let db: Database;
   try {
     db = new Sqlite(file, { readonly: true, timeout: BUSY_MS });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { aborted } from '../kernel/aborted.ts';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
@@ -6,7 +6,8 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
-import type { Care } from './care.ts';
+import { type Care, NOTICE_HOURS } from './care.ts';
+import { backupFile } from './database-files.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
 import { takeOwnership } from './ownership.ts';
 
@@ -25,6 +26,15 @@ export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writi
 
 /** The first tries are close together: a predecessor that was killed lets go within seconds. */
 const RETRY: BackoffPolicy = { minMs: 250, maxMs: 15_000 };
+
+/** The backup is what a damaged ledger is begun from again: what it lacks is read from the damaged one, and from the
+ *  clip files. */
+const BACKUP_EVERY_MS = 6 * 60 * 60_000;
+/** After a start, others come first. */
+const BACKUP_NOT_BEFORE_MS = 60_000;
+const BACKUP_AGAIN_MS = 60 * 60_000;
+/** How long it is told that the ledger was damaged. */
+const NOTICE_MS = NOTICE_HOURS * 60 * 60_000;
 
 /** What SQLite says when its files are not what they were when it opened them. To open it again looks them over. */
 const OPEN_AGAIN = /\.sqlite_(?:corrupt|notadb|ioerr(?!_shm)|readonly|cantopen|protocol)/;
@@ -133,6 +143,30 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
       const found = await ledger.check({ repair: true });
       log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
     });
+    await Promise.all([backUp(over.signal), forgetDamage(over.signal)]);
+  }
+
+  async function backUp(signal: AbortSignal): Promise<void> {
+    const ageMs = clock.nowMs() - (statSync(backupFile(dir), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    let waitMs = ageMs < 0 ? 0 : BACKUP_EVERY_MS - ageMs;
+    while (await sleepUnlessAborted(clock, Math.max(waitMs, BACKUP_NOT_BEFORE_MS), signal)) {
+      waitMs = BACKUP_EVERY_MS;
+      try {
+        await care.backUp(signal);
+        log.info({ event: 'ledger.backed-up' }, 'the ledger has a new backup');
+      } catch (error) {
+        if (signal.aborted) return;
+        const { code, message } = classify(error, 'ledger.backup');
+        log.warn({ event: 'ledger.not-backed-up', code }, message);
+        waitMs = BACKUP_AGAIN_MS;
+      }
+    }
+  }
+
+  async function forgetDamage(signal: AbortSignal): Promise<void> {
+    if (!(await sleepUnlessAborted(clock, NOTICE_MS, signal))) return;
+    conditions.clear('ledger-mended');
+    conditions.clear('ledger-rebuilt');
   }
 
   async function run(): Promise<void> {

@@ -1,13 +1,21 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { claimFolder } from '../kernel/folder-claim.ts';
-import type { Finding } from './care.ts';
+import { replaceDurably } from '../kernel/durable-file.ts';
+import { type Finding, NOTICE_HOURS } from './care.ts';
 import { isClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow } from './clip-rows.ts';
-import { backupFile, ledgerFile, rebuiltFile, scratchFile, swapDatabases } from './database-files.ts';
+import {
+  backupFile,
+  ledgerFile,
+  rebuiltFile,
+  rebuiltNote,
+  scratchFile,
+  swapDatabases,
+} from './database-files.ts';
 import { type Examined, examineDatabase } from './examine.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { soundRow } from './restored-row.ts';
@@ -49,7 +57,7 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   const found: Examined = leaveDamaged
     ? { state: 'damaged', why: 'SQLite crashes when it reads it' }
     : examineDatabase(file);
-  if (found.state === 'whole') return { state: 'whole' };
+  if (found.state === 'whole') return toldLately(dir, clock.nowMs()) ?? { state: 'whole' };
   const files = await clipsOnDisk(dir);
   if (found.state === 'none' && files.size === 0 && !existsSync(backupFile(dir))) return { state: 'whole' };
   if (found.state === 'mendable' && mend(file))
@@ -79,7 +87,16 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
     ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
     ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
   ];
-  return { state: 'rebuilt', sentence: `${why}${wasSetAside(folder)}; ${parts.join(', ')}` };
+  const sentence = `${why}${wasSetAside(folder)}; ${parts.join(', ')}`;
+  replaceDurably(rebuiltNote(dir), `${sentence}\n`);
+  return { state: 'rebuilt', sentence };
+}
+
+/** What a start that began the ledger anew said: a start soon after tells it again. */
+function toldLately(dir: string, nowMs: number): Finding | undefined {
+  const note = statSync(rebuiltNote(dir), { throwIfNoEntry: false });
+  if (!note || Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
+  return { state: 'rebuilt', sentence: readFileSync(rebuiltNote(dir), 'utf8').trim() };
 }
 
 const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);

@@ -7,8 +7,12 @@ import { recoverTornClip } from '../../agent/capture/recover.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import { createLog } from '../../agent/kernel/log.ts';
+import { ledgerFile } from '../../agent/ledger/database-files.ts';
+import { examineDatabase } from '../../agent/ledger/examine.ts';
 import { inspectLedger } from '../../agent/ledger/inspect.ts';
 import { type CheckReport, createLedger } from '../../agent/ledger/ledger.ts';
+import { takeOwnership } from '../../agent/ledger/ownership.ts';
+import { restoreDatabase } from '../../agent/ledger/restore.ts';
 import { connectionStringOf, loadAccount } from '../../cloud-fn/local/storage/account.ts';
 import { checkBlobs } from './fsck-blobs.ts';
 
@@ -70,9 +74,35 @@ function storageOf(
   };
 }
 
+/** @throws Failure `corrupt` with what is wrong with the database itself: rows of a damaged one say nothing */
+function requireWhole(dir: string): void {
+  const found = examineDatabase(ledgerFile(dir), { toWrite: false });
+  if (!('why' in found)) return;
+  throw new Failure(
+    'corrupt',
+    'fsck.damaged',
+    `the ledger ${ledgerFile(dir)} is damaged (${found.why}): the next start of the agent, or --repair, mends it or ` +
+      'sets it aside and begins a new one from its backup, from what can be read, and from the clip files',
+  );
+}
+
 async function repaired(dir: string, deep: boolean): Promise<CheckReport> {
+  const ownership = takeOwnership(dir);
+  try {
+    const found = await restoreDatabase({
+      dir,
+      clock: systemClock,
+      leaveDamaged: false,
+      isWanted: () => true,
+    });
+    if (found.state !== 'whole') process.stderr.write(`fsck: ${found.sentence}\n`);
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
   const ledger = createLedger({
     dir,
+    ownership,
     clock: systemClock,
     log: createLog('error', (line) => process.stderr.write(line)),
     maxBytes: Number.MAX_SAFE_INTEGER,
@@ -89,6 +119,7 @@ async function repaired(dir: string, deep: boolean): Promise<CheckReport> {
 async function fsck(values: ReturnType<typeof options>): Promise<Result> {
   const dir = ledgerDirIn(values.data);
   const afterRepair = values.repair ? await repaired(dir, values.deep) : undefined;
+  requireWhole(dir);
   const inspection = inspectLedger(dir);
   try {
     const checked = afterRepair ?? (await inspection.check({ deep: values.deep }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { verdictBlobName } from '@dachawatch/contracts';
 import { openDatabase } from '../../agent/ledger/database.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../../agent/ledger/migrations.ts';
 import { benchLedger, uploadNext, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
+import { damageBench, damagedCopy } from '../unit/agent/ledger/damage-bench.ts';
 import { DEVICE, useStorage } from './upload-fixture.ts';
 
 const storage = useStorage();
@@ -208,4 +209,35 @@ test('the local cloud beside the agent is found by itself; when it does not run,
   const { code, result, stderr } = await fsck('--data', data, '--json');
   assert.deepEqual([code, result.blobs], [0, null]);
   assert.match(stderr, /storage does not answer/);
+});
+
+test('of a damaged ledger it says in one sentence what is wrong, and --repair begins it anew', async (t) => {
+  const bench = damageBench(t);
+  const damages: Readonly<Record<string, (file: string) => void>> = {
+    'a zeroed page': (file) => {
+      const bytes = readFileSync(file);
+      writeFileSync(file, bytes.fill(0, 4096, 8192));
+    },
+    'a first page of garbage': (file) => {
+      const bytes = readFileSync(file);
+      writeFileSync(file, bytes.fill(0xa5, 0, 4096));
+    },
+    'a cut': (file) => truncateSync(file, 9_000),
+    'a folder in its place': (file) => {
+      rmSync(file);
+      mkdirSync(file);
+    },
+  };
+  for (const [what, damage] of Object.entries(damages)) {
+    const dir = damagedCopy(t, bench.dir, damage);
+    const look = await fsck('--data', dir, '--json');
+    assert.equal(look.code, 1, what);
+    assert.match(look.result.problems[0]?.problem ?? '', /^the ledger .* is damaged \(/, what);
+    assert.doesNotMatch(look.stderr, /\n +at /, what);
+    const repair = await fsck('--data', dir, '--json', '--repair');
+    assert.match(repair.stderr, /set aside in set-aside/, what);
+    // What it reports beside: the clips of the bench are no videos, and cannot be taken up without their rows.
+    const after = await fsck('--data', dir, '--json', '--deep');
+    assert.deepEqual([after.result.problems, after.code], [[], 0], what);
+  }
 });

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createConditions } from '../../../../agent/kernel/conditions.ts';
+import { createCare } from '../../../../agent/ledger/care.ts';
+import { backupFile, ledgerFile } from '../../../../agent/ledger/database-files.ts';
+import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
+import { takeOwnership } from '../../../../agent/ledger/ownership.ts';
+import { createFakeClock } from '../../../fakes/clock.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
+import { keepWhole, writeClip } from './bench.ts';
+import { damageBench, restore } from './damage-bench.ts';
+
+const unavailable = { kind: 'transient', code: 'ledger.unavailable' };
+const PATIENCE_MS = 60_000;
+
+function service(t: TestContext, dir: string) {
+  const clock = createFakeClock();
+  const { log, lines } = createLogBook();
+  const conditions = createConditions({ clock, log });
+  const opened: number[] = [];
+  const ledger = createLedgerService({
+    dir,
+    care: createCare({ dir, log }),
+    onOpen: () => void opened.push(opened.length),
+    conditions,
+    clock,
+    log,
+    maxBytes: 1_000_000_000,
+    minFreeBytes: 0,
+    reserveBytes: 0,
+    leaseMs: 60_000,
+    recoverTorn: keepWhole,
+  });
+  t.after(() => ledger.stop());
+  /** Lets the service try again until it holds. */
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    const endMs = performance.now() + PATIENCE_MS;
+    while (!holds()) {
+      assert.ok(performance.now() < endMs, `waited in vain: ${what}`);
+      await clock.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  const codes = () => conditions.list().map(({ code }) => code);
+  const logged = (event: string) => lines.filter(({ fields }) => fields['event'] === event).length;
+  const isOpen = () => opened.length > 0 && !codes().includes('ledger-unavailable');
+  return { ledger, clock, conditions, codes, opened, logged, until, isOpen };
+}
+
+test('before it is open, and while it cannot be opened, every call says so at once, and a condition says why', async (t) => {
+  const { dir } = damageBench(t);
+  const owner = takeOwnership(dir);
+  const { ledger, codes, conditions, until, isOpen } = service(t, dir);
+  assert.throws(() => ledger.summary(), unavailable);
+  await ledger.start();
+  await until('it is told', () => codes().includes('ledger-unavailable'));
+  assert.match(conditions.list()[0]?.detail ?? '', /another process is using the ledger/);
+  const calls: readonly (() => unknown)[] = [
+    () => ledger.openClip({ cameraId: 'gate', triggeredMs: 1, clockQuality: 'synchronised' }),
+    () => ledger.leaseNext(),
+    () => ledger.tell('heartbeat', {} as never),
+    () => ledger.storeMessage({ messageId: 'x', receivedMs: 1, body: Buffer.from('x') }),
+    () => ledger.clips({ limit: 1 }),
+    () => ledger.recoverClip('x'),
+    () => ledger.tend(),
+  ];
+  for (const call of calls) assert.throws(call, unavailable);
+  owner.release();
+  await until('it is open', isOpen);
+  assert.ok(ledger.clips({ limit: 100 }).length > 0);
+});
+
+test('a database that is damaged while it is open is looked over and begun anew; a clip being written stays its writer’s', async (t) => {
+  const { dir, clips } = damageBench(t);
+  const { ledger, codes, opened, logged, until, isOpen } = service(t, dir);
+  await ledger.start();
+  await until('it is open and checked', () => isOpen() && logged('ledger.checked') === 1);
+  const writing = ledger.openClip({
+    cameraId: 'gate',
+    triggeredMs: Date.now(),
+    clockQuality: 'synchronised',
+  });
+  const written = writeClip(writing.partFile, 3_000);
+  rmSync(`${ledgerFile(dir)}-wal`);
+  writeFileSync(ledgerFile(dir), Buffer.alloc(readFileSync(ledgerFile(dir)).length, 0x5a));
+  writeFileSync(`${ledgerFile(dir)}-shm`, Buffer.alloc(32_768, 0x5a));
+  await until('it is opened again', () => {
+    try {
+      ledger.clips({ limit: 100 });
+    } catch {
+      // What a damaged database throws sends it back to be looked over.
+    }
+    return opened.length > 1;
+  });
+  await until('it is checked', () => logged('ledger.checked') >= 2);
+  assert.ok(codes().includes('ledger-rebuilt'), codes().join());
+  const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));
+  for (const clip of clips) if (existsSync(clip.file)) assert.ok(ids.has(clip.clipId), clip.clipId);
+  assert.ok(existsSync(writing.partFile), 'nobody took the file from its writer');
+  assert.equal(ledger.sealClip(writing.clipId, written).state, 'sealed');
+});
+
+test('an owner whose lock file was deleted goes on, and nobody else becomes the owner', async (t) => {
+  const { dir } = damageBench(t);
+  const { ledger, codes, until, isOpen, opened } = service(t, dir);
+  await ledger.start();
+  await until('it is open', isOpen);
+  rmSync(join(dir, 'ledger.owner'));
+  assert.doesNotThrow(() => ledger.summary(), 'nobody else has taken it');
+  assert.throws(() => takeOwnership(dir), { code: 'ledger.in-use' });
+  assert.ok(!codes().includes('ledger-unavailable'));
+  assert.equal(opened.length, 1);
+});
+
+test('a backup is made by itself, is whole, and is what a ledger that is gone is begun from', async (t) => {
+  const { dir, clips } = damageBench(t);
+  const { ledger, until, isOpen, logged } = service(t, dir);
+  await ledger.start();
+  await until('it is open', isOpen);
+  await until('a backup', () => logged('ledger.backed-up') === 1);
+  assert.ok(existsSync(backupFile(dir)));
+  await ledger.stop();
+  rmSync(ledgerFile(dir));
+  assert.equal((await restore(dir)).state, 'rebuilt');
+  const again = service(t, dir);
+  await again.ledger.start();
+  await again.until('it is open', again.isOpen);
+  assert.ok(again.codes().includes('ledger-rebuilt'), 'it is told again after a restart');
+  const states = new Map(again.ledger.clips({ limit: 100 }).map((clip) => [clip.clipId, clip]));
+  for (const clip of clips.filter(({ state }) => state === 'judged' || state === 'lost'))
+    assert.deepEqual(
+      [states.get(clip.clipId)?.state, states.get(clip.clipId)?.verdict],
+      [clip.state, clip.verdict],
+    );
+});
