@@ -95,21 +95,25 @@ async function pairAt(source: Source, at: number): Promise<Pair | undefined> {
   }
 }
 
-/** A power cut can leave zeros where data was not yet written; a page in the wrong place, a fragment in another. */
-async function samplesAreWhole(source: Source, { samplesAt, end }: Pair): Promise<boolean> {
-  const { file } = source;
-  if (!source.mayRead(end - samplesAt)) return false;
-  const first = await bytesOf(file, samplesAt, EDGE.length);
-  const last = await bytesOf(file, end - EDGE.length, EDGE.length);
-  if (first.equals(EDGE) || last.equals(EDGE)) return false;
-  if ((await source.find(UNWRITTEN, samplesAt, end)) !== undefined) return false;
-  for (
-    let at = await nextPlace(source, samplesAt, end);
-    at !== undefined;
-    at = await nextPlace(source, at + 1, end)
-  )
-    if (await pairAt(source, at)) return false;
+/** A page in the wrong place can make a fragment that swallows others. */
+async function samplesAreWhole(source: Source, pair: Pair): Promise<boolean> {
+  if (!(await samplesWereWritten(source, pair))) return false;
+  const { samplesAt, end } = pair;
+  let at = await nextPlace(source, samplesAt, end);
+  for (; at !== undefined; at = await nextPlace(source, at + 1, end)) {
+    const inner = await pairAt(source, at);
+    if (inner && (await samplesWereWritten(source, inner))) return false;
+  }
   return true;
+}
+
+/** A power cut can leave zeros where data was not yet written. */
+async function samplesWereWritten(source: Source, { samplesAt, end }: Pair): Promise<boolean> {
+  if (!source.mayRead(end - samplesAt)) return false;
+  const first = await bytesOf(source.file, samplesAt, EDGE.length);
+  const last = await bytesOf(source.file, end - EDGE.length, EDGE.length);
+  if (first.equals(EDGE) || last.equals(EDGE)) return false;
+  return (await source.find(UNWRITTEN, samplesAt, end)) === undefined;
 }
 
 /** Where the samples begin is the same in all fragments of a clip; one that says otherwise shows other pictures. */

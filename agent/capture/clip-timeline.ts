@@ -4,6 +4,8 @@ import type { WholeFragment } from './clip-scan.ts';
 const ROUNDING_S = 0.02;
 /** A hole in a clip is shorter; a base time further ahead was damaged. Seconds. */
 const MAX_GAP_S = 60;
+/** The largest base time that 32 bits hold. */
+const LATEST_TICKS = 2 ** 32 - 1;
 /** How many fragments one chain may pass over in one place. */
 const LOOK_BACK = 64;
 
@@ -38,7 +40,10 @@ export function onOneTimeline(fragments: readonly WholeFragment[], timescale: nu
     cursor = endOf(one);
     const next = fragments[chain[step + 1] ?? fragments.length];
     for (const other of fragments.slice(index + 1, chain[step + 1])) {
-      const limit = next ? next.baseTicks + timescale * ROUNDING_S : cursor + timescale * MAX_GAP_S;
+      const limit = Math.min(
+        LATEST_TICKS,
+        next ? next.baseTicks + timescale * ROUNDING_S : cursor + timescale * MAX_GAP_S,
+      );
       if (cursor + other.durationTicks > limit || !isNew(other)) continue;
       // Its own time, when nothing speaks against it.
       const own = next && other.baseTicks >= cursor && endOf(other) <= limit;

@@ -56,6 +56,7 @@ function options() {
 
 function describe(file: string, { details }: Analysis): string {
   const { decoded, analysed } = details.frames;
+  const { coverage } = details;
   const seen = details.detections.map(
     ({ label, count_max, confidence_max, frames, first_ms, last_ms }) =>
       `  ${label.padEnd(11)} ${(confidence_max * 100).toFixed(0).padStart(3)}%  up to ${count_max} at once, ` +
@@ -64,6 +65,9 @@ function describe(file: string, { details }: Analysis): string {
   return [
     `${file}: ${seen.length > 0 ? '' : 'nothing to report, '}${decoded} frames decoded, ${analysed} analysed, ` +
       `${details.cpu_ms} ms of CPU, ${details.model.name}`,
+    ...(coverage && coverage.seen_ms < coverage.expected_ms
+      ? [`  only ${coverage.seen_ms / 1000} of ${coverage.expected_ms / 1000} s could be seen`]
+      : []),
     ...seen,
   ].join('\n');
 }
