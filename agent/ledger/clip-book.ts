@@ -33,7 +33,7 @@ export interface ClipBookDeps {
   readonly budget: Pick<Budget, 'makeRoom'>;
   readonly removal: Pick<Removal, 'remove'>;
   readonly quarantine: Pick<Quarantine, 'setAside'>;
-  readonly root: Pick<ClipsRoot, 'away' | 'remember'>;
+  readonly root: Pick<ClipsRoot, 'away'>;
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -110,7 +110,6 @@ export function createClipBook({
         const at = quarantine.setAside(path, 'in-place-of', basename(path));
         log.error({ event: 'clips.set-aside', path, at }, 'a file stood in place of a folder of clips');
       });
-      root.remember();
       const triggered_ms = Math.round(triggeredMs);
       const clipId = inTransaction(() => {
         const clip_id = nextClipId({

@@ -60,6 +60,9 @@ export function createUnremovable(deps: {
     else conditions.clear('clip-unremovable');
   }
 
+  // What an earlier owner of the ledger has said is tried anew.
+  say();
+
   return {
     failed({ clip_id, camera_id }, { message }) {
       files.set(clip_id, { ...later(files.get(clip_id)), why: message });

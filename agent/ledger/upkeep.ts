@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
-import type { Ledger } from './ledger.ts';
+import { type Ledger, LEDGER_UNAVAILABLE } from './ledger.ts';
 
 /** Between two turns. Two clips' room is kept ahead: more are rarely opened in this time. */
 const EVERY_MS = 5_000;
@@ -32,8 +32,10 @@ export function createLedgerUpkeep({ ledger, onSealed, clock, log }: LedgerUpkee
       if (failures > 0) log.info({ event: 'ledger.tended' }, 'the ledger can be tended again');
       failures = 0;
     } catch (error) {
+      if (stopping.signal.aborted) return;
       const failure = classify(error, 'ledger.tend');
-      if (failures === 0)
+      // Its condition says so already.
+      if (failures === 0 && failure.code !== LEDGER_UNAVAILABLE)
         log.error({ event: 'ledger.tend-failed', code: failure.code, err: error }, failure.message);
       failures += 1;
     }

@@ -294,6 +294,7 @@ const SCENARIOS: Readonly<Record<string, (disk: string) => Promise<void>>> = {
     const rig = new Rig(disk);
     const clips = [rig.sealed(10 * KB), rig.sealed(10 * KB), rig.sealed(10 * KB)];
     uploadNext(rig.ledger);
+    await rig.ledger.tend();
     rig.ledger.close();
     execFileSync('umount', [clipsDir]);
 

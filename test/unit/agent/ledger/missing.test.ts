@@ -170,3 +170,20 @@ test('a removal that a cut ended between file and row is finished without a word
   assert.deepEqual([report.problems, report.repaired], [[], 1]);
   assert.equal(ledger.clip(clip.clipId)?.reason, 'file removed: byte budget');
 });
+
+test('a disk that comes back after many new clips were recorded brings its clips back', async (t) => {
+  const bench = benchLedger(t);
+  const old = [bench.sealed(), bench.sealed(), bench.sealed()];
+  const folder = join(bench.dir, 'clips', 'gate');
+  renameSync(folder, `${bench.dir}/away`);
+  const fresh = Array.from({ length: 10 }, () => bench.sealed());
+  await bench.reopen().check({ repair: true });
+  assert.ok(
+    old.every(({ clipId }) => bench.ledger.clip(clipId)?.state === 'lost'),
+    'too few to tell of a disk',
+  );
+  for (const { file } of old) renameSync(file.replace(folder, `${bench.dir}/away`), file);
+  await bench.reopen().check({ repair: true });
+  assert.ok([...old, ...fresh].every(({ clipId }) => bench.ledger.clip(clipId)?.state === 'sealed'));
+  assert.deepEqual((await bench.ledger.check({ repair: true, deep: true })).problems, []);
+});
