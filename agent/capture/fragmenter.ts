@@ -43,7 +43,9 @@ export function createFragmenter(deps: {
   let sets: StreamSets | undefined;
   let formats = 0;
   let reorders = false;
+  /** The camera's clock was set: since the last key frame, and before it. */
   let stepped = false;
+  let renewed = false;
   let endTicks = 0;
 
   function push(picture: CodedPicture, now: number): void {
@@ -57,7 +59,11 @@ export function createFragmenter(deps: {
         heldBytes + picture.bytes > MAX_FRAGMENT_BYTES ||
         held.length >= MAX_PICTURES);
     if (picture.sets || (full && !picture.reordered)) close(picture.reordered ? undefined : ticks, now);
-    if (picture.sets) ({ sets } = picture);
+    if (picture.sets) {
+      ({ sets } = picture);
+      renewed ||= stepped;
+      stepped = false;
+    }
     reorders ||= picture.reordered;
     held.push({ picture, ticks });
     heldBytes += picture.bytes;
@@ -77,8 +83,8 @@ export function createFragmenter(deps: {
 
   /** Known only when the fragment is full: by then B pictures have shown themselves. */
   function chooseFormat(next: StreamSets): void {
-    if (made && !stepped && made.delayed === reorders && sameSets(made.sets, next)) return;
-    stepped = false;
+    if (made && !renewed && made.delayed === reorders && sameSets(made.sets, next)) return;
+    renewed = false;
     made = { sets: next, delayed: reorders };
     const init = initSegment(next, reorders ? DELAY_TICKS : 0);
     format = { number: ++formats, init, track: readInit(init) };

@@ -8,7 +8,10 @@ import {
   typeOf,
 } from '../../hardware/simulators/camera/made-pictures.ts';
 import { assertWholeClip, decodedSizes, watchMade } from './made-rig.ts';
-import { type Kept, probe } from './capture-rig.ts';
+import { createConditions } from '../../agent/kernel/conditions.ts';
+import { systemClock } from '../../agent/kernel/clock.ts';
+import { createLog } from '../../agent/kernel/log.ts';
+import { type Kept, probe, until } from './capture-rig.ts';
 
 const FPS = 10;
 let plain: MadePicture[];
@@ -154,6 +157,62 @@ test('what was being recorded when the picture size changes goes on in a second 
   const endMs = (before?.startedMs ?? 0) + (before?.durationMs ?? 0);
   assert.ok(Math.abs((after?.startedMs ?? 0) - endMs) < 500, `${(after?.startedMs ?? 0) - endMs} ms apart`);
   assert.ok((before?.durationMs ?? 0) + (after?.durationMs ?? 0) >= 6000);
+});
+
+/** What may be wrong with the watched stream alone. */
+const WATCHED = [
+  'another picture size in mid-stream',
+  'other parameters at the same size',
+  'a description with the parameter sets of another stream',
+  'B pictures',
+  'eight slices a picture, with an end mark on each',
+  'a new synchronisation source',
+  'a clock that steps back by an hour',
+  'a clock that steps forward by 30 s',
+  'one picture in thirty stamped ten hours ahead',
+  'stamps that stand still',
+];
+for (const fault of WATCHED)
+  test(`a watched stream with ${fault} still shows what moves`, async (t) => {
+    const faulty = (await CAMERAS[fault]?.()) ?? assert.fail();
+    const { rig, live, camera, capture } = await watchMade(t, { main: stream(), sub: faulty });
+    await live();
+    await until('the fault', () => camera.sent('sub') >= LATER + 20);
+    const sinceMs = Date.now();
+    const seen = () =>
+      rig.kept.find(({ triggeredMs, cause }) => triggeredMs > sinceMs && cause.kind === 'picture');
+    await until('a movement that begins a clip', seen);
+    assert.equal(capture.status()[0]?.state, 'live');
+    assert.equal(camera.plays('sub'), 1, 'it was connected anew');
+  });
+
+test('a camera without a key frame at connect is waited for while its pictures come, and told what to set', async (t) => {
+  const long = await made({ seconds: 12, gop: 120 });
+  const late: MadeStream = { fps: FPS, takes: [{ pictures: long.slice(10) }, { pictures: long }] };
+  const conditions = createConditions({ clock: systemClock, log: createLog('silent', () => undefined) });
+  const timings = { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 3000, killMs: 5000, connectMs: 5000 };
+  const { live, capture, record, camera } = await watchMade(t, {
+    main: late,
+    sub: late,
+    timings,
+    conditions,
+  });
+  const said = () => conditions.list().find(({ code }) => code === 'camera-keyframes');
+  const notice = await until('the advice', said);
+  assert.equal(notice.subject, 'gate');
+  assert.match(
+    notice.detail,
+    /^camera gate, (main|sub) stream: its pictures come, but no key frame .*; set the key frame interval .* to 1 to 2 seconds in the camera$/,
+  );
+  assert.equal(capture.status()[0]?.state, 'starting');
+  assert.equal(capture.status()[0]?.detail, notice.detail);
+  await live();
+  assert.equal(camera.plays('main'), 1, 'it was connected anew');
+  // The next one shows how far apart they are.
+  await until('the interval', () => /are 12 s apart/.test(said()?.detail ?? ''));
+  const clips = await record();
+  for (const clip of clips) await assertWholeClip(clip);
+  assert.deepEqual(conditions.list(), []);
 });
 
 const still = async () => [(await made({ seconds: 1 }))[0] ?? assert.fail()];

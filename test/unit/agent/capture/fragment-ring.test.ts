@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
-import { madeFragments, seconds } from './made-fragments.ts';
+import { madeFormat, madeFragment, madeFragments, seconds } from './made-fragments.ts';
 
 function ringOf(count: number, { keepMs = 5000, maxBytes = 1 << 20, gop = 2 } = {}) {
   const ring = createFragmentRing({ keepMs, maxBytes });
@@ -36,6 +36,38 @@ test('bytes bound the ring even when that costs pre-roll', () => {
   const { ring, fragments } = ringOf(60, { keepMs: 50_000, maxBytes: 4000 });
   assert.ok(ring.bytes <= 4000);
   assert.equal(ring.from(0).at(-1), fragments.at(-1));
+});
+
+test('a group of pictures that is larger than all the rest may be is kept from its key frame on', () => {
+  const ring = createFragmentRing({ keepMs: 5000, maxBytes: 4000, maxGroupBytes: 20_000 });
+  const { fragments } = madeFragments(seconds(60, 30));
+  for (const fragment of fragments.slice(0, 29)) ring.push(fragment);
+  assert.equal(ring.overrun, false);
+  assert.deepEqual(ring.from(28_000), fragments.slice(0, 29));
+  for (const fragment of fragments.slice(29, 40)) ring.push(fragment);
+  assert.deepEqual(ring.from(39_000), fragments.slice(30, 40));
+});
+
+test('one that is larger still is let go of, says so, and the next key frame begins anew', () => {
+  const ring = createFragmentRing({ keepMs: 5000, maxBytes: 4000, maxGroupBytes: 8000 });
+  const { fragments } = madeFragments(seconds(60, 30));
+  for (const fragment of fragments.slice(0, 30)) ring.push(fragment);
+  assert.equal(ring.overrun, true);
+  assert.deepEqual(ring.from(0), []);
+  assert.equal(ring.bytes, 0);
+  for (const fragment of fragments.slice(30, 33)) ring.push(fragment);
+  assert.equal(ring.overrun, false);
+  assert.deepEqual(ring.from(0), fragments.slice(30, 33));
+});
+
+test('fragments of two formats never come together', () => {
+  const ring = createFragmentRing({ keepMs: 9000, maxBytes: 1 << 20 });
+  const [one, two] = [madeFormat(1), madeFormat(2)];
+  for (const wish of seconds(8)) ring.push(madeFragment(wish, wish.baseMs < 4000 ? one : two));
+  assert.deepEqual(starts(ring.from(2500)), [2000, 3000]);
+  assert.deepEqual(starts(ring.from(2500, 2)), [4000, 5000, 6000, 7000]);
+  assert.deepEqual(starts(ring.from(6500)), [6000, 7000]);
+  assert.deepEqual(ring.from(0, 3), []);
 });
 
 test('without a key frame there is nothing to begin with', () => {

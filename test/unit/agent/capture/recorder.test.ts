@@ -7,7 +7,7 @@ import { createMediaClock } from '../../../../agent/capture/media-clock.ts';
 import { createRecorder } from '../../../../agent/capture/recorder.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import type { WrittenClip } from '../../../../agent/ledger/ledger.ts';
-import { madeFragments, seconds } from './made-fragments.ts';
+import { madeFormat, madeFragment, madeFragments, seconds } from './made-fragments.ts';
 
 const WALL = 1_800_000_000_000;
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -24,9 +24,9 @@ function rig({
   failures = Infinity,
   slowPlace = false,
   paused = false,
+  fragments = madeFragments(seconds(200)).fragments,
 } = {}) {
   let now = 0;
-  const { fragments } = madeFragments(seconds(200));
   const ring = createFragmentRing({ keepMs: preRollMs + 3000, maxBytes: 1 << 24 });
   const mediaClock = createMediaClock();
   const files: Fragment[][] = [];
@@ -367,4 +367,105 @@ test('motion before the first picture is seen as unrecorded, a recorded or a pau
   await paused.until(20_000);
   await paused.until(30_000, true);
   assert.equal(paused.recorder.unrecordedMs(), null);
+});
+
+/** The camera changes its format with the fragment that begins at this moment. */
+function changing(atMs: number, count = 200): Fragment[] {
+  const [one, two] = [madeFormat(1), madeFormat(2)];
+  return seconds(count).map((wish) => madeFragment(wish, wish.baseMs < atMs ? one : two));
+}
+const formatsOf = (files: readonly Fragment[][]) =>
+  files.map((file) => [...new Set(file.map(({ format }) => format.number))]);
+
+test('a format that changes in mid-clip ends it, and the rest of its time is on another one', async () => {
+  const it = rig({ fragments: changing(30_000) });
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(70_000);
+  assert.deepEqual(
+    [it.range(0), it.range(1)],
+    [
+      [14_000, 30_000],
+      [30_000, 50_000],
+    ],
+  );
+  assert.deepEqual(formatsOf(it.files), [[1], [2]]);
+  assert.deepEqual(
+    it.written.map(({ clip }) => [clip.startedMs - WALL, clip.preRollMs]),
+    [
+      [14_000, 6500],
+      [30_000, 0],
+    ],
+  );
+  assert.equal(new Set(it.asked).size, 1);
+});
+
+test('a format that changed within the pre-roll costs none of it', async () => {
+  const it = rig({ fragments: changing(18_000) });
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(70_000);
+  assert.deepEqual(
+    [it.range(0), it.range(1)],
+    [
+      [14_000, 18_000],
+      [18_000, 50_000],
+    ],
+  );
+  assert.deepEqual(formatsOf(it.files), [[1], [2]]);
+});
+
+test('a format that changes while a place is waited for mixes nothing', async () => {
+  const it = rig({ fragments: changing(22_000), slowPlace: true });
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(24_500);
+  for (const give of it.places.splice(0)) give();
+  await it.until(25_000);
+  for (const give of it.places.splice(0)) give();
+  await it.until(70_000);
+  assert.deepEqual(formatsOf(it.files), [[1], [2]]);
+  assert.deepEqual(
+    [it.range(0), it.range(1)],
+    [
+      [14_000, 22_000],
+      [22_000, 50_000],
+    ],
+  );
+});
+
+test('what moves before the first key frame is recorded from that one on', async () => {
+  const it = rig({ fragments: madeFragments(seconds(200, 20).slice(1)).fragments });
+  await it.until(5000);
+  await it.trigger();
+  await it.until(19_000);
+  assert.deepEqual(it.asked, []);
+  await it.until(70_000);
+  assert.deepEqual(it.asked, [WALL + 5000]);
+  assert.deepEqual(it.range(0), [20_000, 55_000]);
+  assert.equal(it.written[0]?.clip.preRollMs, 0);
+  assert.equal(it.written[0]?.clip.startedMs, WALL + 20_000);
+});
+
+test('what moved longer ago than the post-roll begins nothing when a key frame comes', async () => {
+  const it = rig({ postRollMs: 10_000, fragments: madeFragments(seconds(200, 20).slice(1)).fragments });
+  await it.until(5000);
+  await it.trigger();
+  await it.until(40_000);
+  assert.deepEqual(it.asked, []);
+});
+
+test('a clip is over when its time is over, also when no picture comes any more', async () => {
+  const it = rig({ fragments: madeFragments(seconds(30)).fragments });
+  await it.until(20_500);
+  await it.trigger();
+  await it.until(54_000);
+  it.recorder.tick();
+  await turn();
+  assert.equal(it.recorder.recording(), true);
+  await it.until(56_000);
+  it.recorder.tick();
+  await it.until(56_500);
+  assert.equal(it.recorder.recording(), false);
+  assert.deepEqual(it.range(0), [14_000, 30_000]);
 });
