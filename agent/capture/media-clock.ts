@@ -15,7 +15,7 @@ export interface MediaClock {
  *  `offset = arrival - end - last frame`, of which the smallest of the newest fragments is used: delays only ever
  *  make it larger. What is left is the difference in delay of the two streams, at most about one frame of the
  *  slower one on a quiet network. */
-export function createMediaClock(window = 32): MediaClock {
+export function createMediaClock(window = 10): MediaClock {
   const offsets: number[] = [];
   return {
     observe: ({ arrivedMs, endMs, lastSampleMs }) => {

@@ -97,6 +97,9 @@ export async function startMadeCamera(wish: {
 function createChannel(stream: MadeStream) {
   const viewers = new Map<Socket, Viewer>();
   const at = pictureAt(stream.takes);
+  // A B picture is sent behind one that was taken later: all are sent that much after they were taken.
+  const reordered = stream.takes.flatMap(({ pictures }) => pictures.map(({ shown }, order) => shown - order));
+  const delayPictures = reordered.reduce((most, one) => Math.max(most, one), 0);
   let beganMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let index = 0;
@@ -122,7 +125,7 @@ function createChannel(stream: MadeStream) {
   function send(number: number): void {
     const { picture, base } = at(number);
     if (stream.skips?.(number)) return;
-    const trueS = (base + picture.shown) / stream.fps;
+    const trueS = (base + picture.shown - delayPictures) / stream.fps;
     const stampS = FIRST_STAMP_S + (stream.stamp?.(trueS, number) ?? trueS);
     const timestamp = Math.round(stampS * CLOCK_RATE);
     const units = picture.units.filter(
