@@ -60,8 +60,7 @@ test('parameter sets that change are those of the key frame behind them, and onl
 test('a parameter set that changes between two key frames stays with the picture behind it', async () => {
   const other = await small({ x264: 'cabac=0' });
   const pps = other[0]?.units.find((unit) => typeOf(unit) === 8) ?? assert.fail();
-  const [key, next, third] = plain;
-  if (!key || !next || !third) return assert.fail();
+  const [key, next, third] = plain as [MadePicture, MadePicture, MadePicture];
   const changed = { ...next, units: [pps, ...next.units] };
   const pictures = cut(stamped([key, changed, third]));
   assert.deepEqual(pictures.slice(1).map(typesOf), [[8, 1], [1]]);
@@ -83,8 +82,7 @@ test('a key frame whose parameter sets never came is not one', () => {
 });
 
 test('units that cannot be read cost no picture that can', () => {
-  const [key, ...others] = plain.slice(0, 10);
-  if (!key) return assert.fail();
+  const [key, ...others] = plain.slice(0, 10) as [MadePicture, ...MadePicture[]];
   const pictures = cut(stamped([bad(key), key, ...others]));
   assert.equal(pictures.filter(({ sets }) => sets).length, 1);
   assert.ok(pictures.length >= 10);
