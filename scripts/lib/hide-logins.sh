@@ -13,10 +13,15 @@ hide_logins() {
   while [ $count -gt 0 ]; do
     argument=$1
     shift
+    # Some cameras take the login as a parameter: /user=…&password=…
     case $argument in
       *"$newline"*) ;;
-      --*=*://*@*) hide_argument "${argument%%=*}=" "${argument#*=}" ;;
-      *://*@*) hide_argument '' "$argument" ;;
+      *://*@* | *://*[Pp][Aa][Ss][Ss]*=* | *://*[Pp][Ww][Dd]=*)
+        case $argument in
+          --*=*) hide_argument "${argument%%=*}=" "${argument#*=}" ;;
+          *) hide_argument '' "$argument" ;;
+        esac
+        ;;
     esac
     set -- "$@" "$argument"
     count=$((count - 1))

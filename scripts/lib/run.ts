@@ -113,7 +113,7 @@ function readOptions(args: string[]) {
       environment: values['hidden-login'] === undefined ? undefined : shown(values['hidden-login']),
       ask: process.stdin.isTTY && process.stderr.isTTY ? askHidden : undefined,
     },
-    exposed: [...values.camera, ...values.sub].some((text) => /:[^/@]+@/.test(shown(text))),
+    exposed: [...values.camera, ...values.sub].some((text) => /:[^/@]+@|pass\w*=|pwd=/i.test(shown(text))),
     dataDir,
     upsScenario: values.ups === undefined ? undefined : scenarioFile(values.ups, dataDir),
     port: numberIn(values.port, 'port', 0, 65_535),

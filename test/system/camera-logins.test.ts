@@ -63,6 +63,14 @@ for (const [how, start] of [
     () => place.start(['--camera', ADDRESSES.main, `--sub=rtsp://viewer:${MARKER}@127.0.0.1:9/s`]),
   ],
   [
+    'as a parameter of an address',
+    () =>
+      place.start([
+        `--camera=rtsp://127.0.0.1:9/user=viewer&password=${MARKER}&stream=0`,
+        ...['--sub', `rtsp://127.0.0.1:9/s?pwd=${MARKER}`],
+      ]),
+  ],
+  [
     'in a file',
     () => {
       const file = join(place.data, 'my-login');
@@ -82,20 +90,22 @@ for (const [how, start] of [
     },
   ],
 ] as const)
-  test(`a password given ${how} is in no argument, no environment and no file but the camera's credential`, async () => {
+  test(`a password given ${how} is in no argument, no environment and no other file of the run`, async () => {
     const product = start();
     await product.page();
     assert.deepEqual(whoShowsIt(), []);
     const { open, holding } = atRest(place.data);
     assert.deepEqual(open, []);
+    const allowed = how.startsWith('as a parameter') ? 'appliance.json' : 'credentials/camera-camera-1';
     assert.deepEqual(
       holding.filter((path) => path !== 'my-login'),
-      ['credentials/camera-camera-1'],
+      [allowed],
     );
-    assert.deepEqual(JSON.parse(readFileSync(join(place.data, 'credentials/camera-camera-1'), 'utf8')), {
-      username: 'viewer',
-      password: MARKER,
-    });
+    if (allowed.startsWith('credentials'))
+      assert.deepEqual(JSON.parse(readFileSync(join(place.data, allowed), 'utf8')), {
+        username: 'viewer',
+        password: MARKER,
+      });
     assert.doesNotMatch(product.said(), new RegExp(MARKER));
     product.signal('SIGINT');
     await product.ended;
