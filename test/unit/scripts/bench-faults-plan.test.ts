@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NET_ACTIONS, planOf, ROUTES } from '../../../scripts/lib/bench/faults/plan.ts';
+import { HUB_FAULTS, NET_ACTIONS, planOf, ROUTES } from '../../../scripts/lib/bench/faults/plan.ts';
 
 const rounds = Array.from({ length: 1_000 }, (_, round) => planOf(1, round));
 
@@ -19,6 +19,7 @@ test('in a thousand rounds everything goes wrong that can', () => {
   const disk = rounds.flatMap((plan) => plan.disk);
   const net = rounds.flatMap((plan) => plan.net);
   assert.deepEqual(seen(net.map(({ action }) => action)), seen(NET_ACTIONS));
+  assert.deepEqual(seen(rounds.flatMap(({ hub }) => hub ?? [])), seen(HUB_FAULTS));
   assert.deepEqual(seen(net.map(({ route }) => route)), seen(ROUTES));
   assert.deepEqual(seen(disk.map(({ process }) => process)), [
     'functions-host',
@@ -32,7 +33,19 @@ test('in a thousand rounds everything goes wrong that can', () => {
     ...['short write, then error', 'short write, then kill', 'sync fails and loses'],
   ]);
   assert.deepEqual(seen(disk.flatMap(({ fault }) => fault.calls)), [
-    ...['mkdir', 'open', 'open to write', 'read', 'rename', 'sync', 'truncate', 'unlink', 'write'],
+    ...[
+      'list',
+      'mkdir',
+      'open',
+      'open to write',
+      'read',
+      'rename',
+      'stat',
+      'sync',
+      'truncate',
+      'unlink',
+      'write',
+    ],
   ]);
   assert.deepEqual(seen(rounds.flatMap(({ kills }) => kills.map(({ process }) => process))), [
     ...['functions-host', 'house', 'recorder', 'storage', 'worker'],

@@ -3,6 +3,7 @@
  * everything while there is no rule, goes straight through. Covers Node (libuv) and SQLite alike: both call libc.
  * The layout of the page is that of disk-faults.ts. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { OPEN = 1, OPEN_WRITE = 2, READ = 4, WRITE = 8, SYNC = 16, RENAME = 32, UNLINK = 64, TRUNCATE = 128, MKDIR = 256 };
+enum { OPEN = 1, OPEN_WRITE = 2, READ = 4, WRITE = 8, SYNC = 16, RENAME = 32, UNLINK = 64, TRUNCATE = 128, MKDIR = 256,
+  STAT = 512, LIST = 1024 };
 enum { PART = 1, CLIP = 2, DATABASE = 4, FOLDER = 8, OTHER = 16 };
 enum { FAIL = 1, SHORT = 2, SHORT_KILL = 3, KILL_BEFORE = 4, KILL_AFTER = 5, FLIP = 6, SYNC_LOST = 7 };
 
@@ -332,3 +335,37 @@ int mkdir(const char *path, mode_t mode) {
   }
 FTRUNCATE(ftruncate)
 FTRUNCATE(ftruncate64)
+
+/* libuv asks for the state of a file by its number. */
+long syscall(long number, ...) {
+  REAL(long, "syscall", long, long, long, long, long, long, long);
+  va_list rest;
+  va_start(rest, number);
+  long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
+  long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_statx && fails(due(STAT, place_of_path((const char *)b)))) return -1;
+  return real(number, a, b, c, d, e, f);
+}
+int statx(int folder, const char *path, int flags, unsigned mask, struct statx *into) {
+  REAL(int, "statx", int, const char *, int, unsigned, struct statx *);
+  if (fails(due(STAT, place_of_path(path)))) return -1;
+  return real(folder, path, flags, mask, into);
+}
+int stat64(const char *path, struct stat64 *into) {
+  REAL(int, "stat64", const char *, struct stat64 *);
+  if (fails(due(STAT, place_of_path(path)))) return -1;
+  return real(path, into);
+}
+DIR *opendir(const char *path) {
+  REAL(DIR *, "opendir", const char *);
+  if (fails(due(LIST, place_of_path(path)))) return NULL;
+  return real(path);
+}
+int scandir64(const char *path, struct dirent64 ***names, int (*wanted)(const struct dirent64 *),
+              int (*order)(const struct dirent64 **, const struct dirent64 **)) {
+  REAL(int, "scandir64", const char *, struct dirent64 ***, int (*)(const struct dirent64 *),
+       int (*)(const struct dirent64 **, const struct dirent64 **));
+  if (fails(due(LIST, place_of_path(path)))) return -1;
+  return real(path, names, wanted, order);
+}

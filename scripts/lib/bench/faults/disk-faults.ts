@@ -17,6 +17,8 @@ export const CALLS = {
   unlink: 64,
   truncate: 128,
   mkdir: 256,
+  stat: 512,
+  list: 1024,
 } as const;
 export const PLACES = { 'part file': 1, 'clip file': 2, database: 4, folder: 8, 'other file': 16 } as const;
 const ACTIONS = {

@@ -27,6 +27,8 @@ export interface FaultProxyDeps {
   readonly certificates: Certificates;
   /** Where the service is now: it may come back at another port. */
   readonly target: () => { readonly port: number };
+  /** Kills whoever asks here. */
+  readonly killClient?: () => void;
   /** The service has answered this request, whatever the client hears of it. */
   readonly onAnswer?: (request: IncomingMessage, status: number) => void;
 }
@@ -41,7 +43,7 @@ const CODES: Readonly<Partial<Record<NetAction, string>>> = {
 };
 
 export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy> {
-  const { certificates, target, onAnswer } = deps;
+  const { certificates, target, onAnswer, killClient } = deps;
   const ca = readFileSync(certificates.caFile);
   const upstream = new https.Agent({ keepAlive: true, ca });
   const sockets = new Set<Duplex>();
@@ -74,10 +76,11 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
           const status = answer.statusCode ?? 502;
           onAnswer?.(request, status);
           const body = Buffer.concat(parts);
-          if (action !== 'answer lost') response.writeHead(status, answer.headers);
+          if (action === 'kill after') killClient?.();
+          if (action === undefined || action === 'answer cut') response.writeHead(status, answer.headers);
           if (action === undefined) response.end(body);
           if (action === 'answer cut') response.write(body.subarray(0, body.length >> 1));
-          if (action !== undefined) response.socket?.resetAndDestroy();
+          if (action !== undefined) response.socket?.destroy();
         });
       },
     );
@@ -110,13 +113,14 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
     },
     (request, response) => {
       const action = due();
-      if (action === 'reset') return void request.socket.destroy();
+      if (action === 'kill before') killClient?.();
+      if (action === 'reset' || action === 'kill before') return void request.socket.destroy();
       if (action === 'black hole') {
         request.resume().on('error', () => undefined);
         silent.push(response);
         return undefined;
       }
-      if (action === undefined || action === 'answer lost' || action === 'answer cut')
+      if (action === undefined || ['answer lost', 'answer cut', 'kill after'].includes(action))
         return forward(request, response, action);
       return refuse(request, response, action);
     },

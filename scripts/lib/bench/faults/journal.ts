@@ -81,8 +81,17 @@ export function createJournalReader(file: string) {
     }
   }
 
+  let marked = 0;
   return {
     clips: clips as ReadonlyMap<string, JournalClip>,
+    mark() {
+      marked = clips.size;
+    },
+    /** Whether a clip has begun since `mark`. */
+    begun(): boolean {
+      this.read();
+      return clips.size > marked;
+    },
     read(): void {
       const bytes = Buffer.alloc(fstatSync(fd).size - at);
       readSync(fd, bytes, 0, bytes.length, at);

@@ -16,6 +16,8 @@ export type Route = (typeof ROUTES)[number];
 export const NET_ACTIONS = [
   ...['403', '408', '429', '500', '503'],
   ...['reset', 'black hole', 'answer lost', 'answer cut'],
+  // Whoever asks is killed: before its request gets there, or when the service has done it.
+  ...['kill before', 'kill after'],
 ] as const;
 export type NetAction = (typeof NET_ACTIONS)[number];
 
@@ -27,9 +29,14 @@ export interface NetFault {
   readonly action: NetAction;
 }
 
+/** See `Faults` of the local hub: nothing is answered on MQTT; what the house publishes is not acknowledged; what it
+ *  acknowledges is not heard, and comes again; tickets get no answer. */
+export const HUB_FAULTS = ['blackHole', 'dropPuback', 'ignorePuback', 'httpSilent'] as const;
+export type HubFault = (typeof HUB_FAULTS)[number];
+
 export interface Kill {
   readonly process: Process;
-  /** After the first event of the round. */
+  /** After a clip has begun. */
   readonly afterMs: number;
   /** What was not synced goes with it, as when power fails: 0 all of it, 1 none. */
   readonly powerCut?: number;
@@ -50,6 +57,8 @@ export interface Plan {
   readonly kills: readonly Kill[];
   /** The hub's MQTT connection is cut after so long. */
   readonly linkCutMs?: number;
+  /** What the hub does not do for a while. */
+  readonly hub?: HubFault;
   /** Every event of Event Grid comes twice. */
   readonly toldTwice: boolean;
   /** What has died comes back while the faults go on. */
@@ -75,6 +84,7 @@ export function planOf(seed: number, round: number): Plan {
     // Nothing at all would be a wasted round.
     kills: disk.length + net.length + kills.length === 0 ? [drawKill(random)] : kills,
     ...(random.chance(0.1) ? { linkCutMs: random.between(0, 1_500) } : {}),
+    ...(random.chance(0.1) ? { hub: random.pick(HUB_FAULTS) } : {}),
     toldTwice: random.chance(0.2),
     backUnderFire: random.chance(0.4),
     lingerMs: random.between(100, 1_200),
@@ -92,81 +102,58 @@ const WRONGS: readonly Wrong[] = [
   [['unlink'], ['EIO', 'EROFS']],
   [['truncate'], ['EIO', 'EROFS']],
   [['mkdir'], ['EROFS', 'ENOSPC']],
+  [['stat', 'list'], ['EIO']],
   // A disk that is full, read-only or broken for everything.
   [['write', 'open to write', 'mkdir'], ['ENOSPC']],
   [['open to write', 'rename', 'unlink', 'mkdir', 'truncate', 'write'], ['EROFS']],
   [['read', 'write', 'sync'], ['EIO']],
 ];
 
+/** Calls that a round makes often, and those it makes a few times. */
+const OFTEN: readonly Call[] = ['write', 'sync', 'read', 'open', 'open to write', 'stat'];
+
 function drawDisk(random: Random): Plan['disk'][number] {
   const process = random.pick([
-    'house',
-    'house',
-    'house',
-    'recorder',
-    'recorder',
-    'functions-host',
-    'worker',
-  ] as const);
-  const places: readonly Place[] =
-    process === 'house'
-      ? random.pick<readonly Place[]>([
-          ['database'],
-          ['database'],
-          ['part file', 'clip file', 'folder'],
-          ['part file', 'clip file', 'folder', 'database', 'other file'],
-        ])
-      : process === 'recorder'
-        ? ['part file', 'folder']
-        : ['database', 'other file', 'folder'];
-  const [calls, errors] = random.pick(WRONGS);
-  const common = {
-    places,
-    after: Math.floor(random.next() ** 2 * (process === 'house' ? 40 : 16)),
-    param: random.between(0, 1 << 30),
-  };
-  const times = random.pick([1, 1, 1, 2, 5, 20, 1_000]);
+    ...(['house', 'house', 'house', 'house', 'recorder', 'recorder'] as const),
+    ...(['functions-host', 'worker'] as const),
+  ]);
+  const places = random.pick(PLACES_OF[process]);
+  const { calls, times, ...what } = drawWrong(random);
+  const most = calls.some((call) => OFTEN.includes(call)) ? (process === 'house' ? 40 : 16) : 3;
+  const after = Math.floor(random.next() ** 2 * most);
+  return { process, fault: { ...what, calls, times, places, after, param: random.between(0, 1 << 30) } };
+}
+
+const PLACES_OF: Readonly<Record<Plan['disk'][number]['process'], readonly (readonly Place[])[]>> = {
+  house: [
+    ['database'],
+    ['database'],
+    ['part file', 'clip file', 'folder'],
+    ['part file', 'clip file', 'folder', 'database', 'other file'],
+  ],
+  recorder: [['part file', 'folder']],
+  'functions-host': [['database', 'other file', 'folder']],
+  worker: [['database', 'other file', 'folder']],
+};
+
+function drawWrong(random: Random): Pick<DiskFault, 'calls' | 'times' | 'action' | 'error'> {
   const kind = random.next();
-  if (kind < 0.5)
-    return { process, fault: { ...common, calls, times, action: 'fail', error: random.pick(errors) } };
-  if (kind < 0.62)
-    return {
-      process,
-      fault: {
-        ...common,
-        calls: ['write'],
-        times,
-        action: 'short write, then error',
-        error: random.pick(['ENOSPC', 'EIO']),
-      },
-    };
-  if (kind < 0.7)
-    return { process, fault: { ...common, calls: ['write'], times: 1, action: 'short write, then kill' } };
-  if (kind < 0.78)
-    return {
-      process,
-      fault: { ...common, calls: ['read'], times: random.pick([1, 1, 3]), action: 'flip a bit' },
-    };
-  if (kind < 0.84)
-    return {
-      process,
-      fault: { ...common, calls: ['sync'], times: 1, action: 'sync fails and loses', error: 'EIO' },
-    };
+  if (kind < 0.5) {
+    const [calls, errors] = random.pick(WRONGS);
+    const times = random.pick([1, 1, 1, 2, 5, 20, 1_000]);
+    return { calls, times, action: 'fail', error: random.pick(errors) };
+  }
+  if (kind < 0.62) {
+    const error = random.pick(['ENOSPC', 'EIO'] as const);
+    return { calls: ['write'], times: random.pick([1, 1, 3]), action: 'short write, then error', error };
+  }
+  if (kind < 0.7) return { calls: ['write'], times: 1, action: 'short write, then kill' };
+  if (kind < 0.78) return { calls: ['read'], times: random.pick([1, 1, 3]), action: 'flip a bit' };
+  if (kind < 0.84) return { calls: ['sync'], times: 1, action: 'sync fails and loses', error: 'EIO' };
   return {
-    process,
-    fault: {
-      ...common,
-      calls: random.pick<readonly Call[]>([
-        ['write'],
-        ['sync'],
-        ['rename'],
-        ['unlink'],
-        ['open to write'],
-        ['truncate'],
-      ]),
-      times: 1,
-      action: random.pick(['kill before', 'kill after']),
-    },
+    calls: [random.pick(['write', 'write', 'sync', 'rename', 'unlink', 'open to write', 'truncate'])],
+    times: 1,
+    action: random.pick(['kill before', 'kill after']),
   };
 }
 
@@ -199,6 +186,7 @@ export const describePlan = ({
   net,
   kills,
   linkCutMs,
+  hub,
   toldTwice,
   backUnderFire,
 }: Plan): string =>
@@ -212,6 +200,7 @@ export const describePlan = ({
       ({ process, afterMs, powerCut }) =>
         `${process} killed after ${afterMs} ms${powerCut === undefined ? '' : ' with the power'}`,
     ),
+    ...(hub === undefined ? [] : [`the hub has ${hub}`]),
     ...(linkCutMs === undefined ? [] : [`the link cut after ${linkCutMs} ms`]),
     ...(toldTwice ? ['events told twice'] : []),
     ...(backUnderFire ? ['back while it goes on'] : []),

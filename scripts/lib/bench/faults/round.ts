@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 /** Longest that an episode may take, with all its faults. */
 const PLAY_MS = 10_000;
 const TELL_MS = 15_000;
+/** Nothing may begin at all when the faults come at once. */
+const BEGUN_MS = 1_500;
 
 export interface Stage {
   /** Plays the faults of a plan.
@@ -19,8 +21,8 @@ export interface Stage {
   /** What the house says of these clips and of all that are not at their end; undefined when it does not answer. */
   ask(clipIds: readonly string[]): Promise<{ clips: readonly ClipNow[]; recording: boolean } | undefined>;
   /** Waits until no clip is under way in the house.
-   *  @returns false when the time is over */
-  calm(clipIds: () => readonly string[], ms: number): Promise<boolean>;
+   *  @returns whether it came to that, and what it waited for last */
+  calm(clipIds: () => readonly string[], ms: number): Promise<{ calm: boolean; waited: string }>;
 }
 
 export function createStage(world: World): Stage {
@@ -36,14 +38,25 @@ export function createStage(world: World): Stage {
     if ('clips' in report) told = report;
   });
 
-  function arm({ disk, net, toldTwice }: Plan): void {
-    for (const [process, rules] of world.rules)
+  /** @returns how many calls had gone wrong before */
+  function armDisk({ disk }: Pick<Plan, 'disk'>): number {
+    let fired = 0;
+    for (const [process, rules] of world.rules) {
+      fired += rules.fired();
       rules.set(disk.filter((one) => one.process === process).map(({ fault }) => fault));
+    }
+    return fired;
+  }
+
+  function arm({ disk, net, hub, toldTwice }: Plan): void {
+    if (hub) world.breakHub(hub);
+    armDisk({ disk });
     for (const [route, proxy] of world.proxies) proxy.set(net.filter((fault) => fault.route === route));
     world.eventGrid.tellTwice(toldTwice);
   }
 
-  function disarm(): number {
+  function disarm({ hub }: Plan): number {
+    if (hub) world.breakHub(undefined);
     let fired = 0;
     for (const rules of world.rules.values()) {
       fired += rules.fired();
@@ -84,6 +97,8 @@ export function createStage(world: World): Stage {
   const parts = () => [house, ...(cloud ? [cloud.host, cloud.worker] : [])];
 
   async function play(plan: Plan): Promise<{ fired: number; killed: number }> {
+    world.journal.read();
+    world.journal.mark();
     arm(plan);
     for (const { cameraId, seconds } of plan.episodes) {
       moving.add(cameraId);
@@ -91,7 +106,10 @@ export function createStage(world: World): Stage {
     }
     const began = performance.now();
     let killed = 0;
+    let fired = 0;
+    const begun = within(BEGUN_MS, () => world.journal.begun() || undefined, 10);
     const kills = plan.kills.map(async (one) => {
+      await begun;
       await pause(one.afterMs);
       await kill(one, plan);
       killed++;
@@ -99,11 +117,15 @@ export function createStage(world: World): Stage {
     if (plan.linkCutMs !== undefined) kills.push(pause(plan.linkCutMs).then(() => world.cutLink()));
     const over = () => (moving.size === 0 || !house.alive() ? true : undefined);
     await within(PLAY_MS, over);
-    if (plan.backUnderFire) await Promise.all(parts().map((part) => part.start()));
+    if (plan.backUnderFire && parts().some((part) => !part.alive())) {
+      // Counted anew: the faults meet the start.
+      fired += armDisk(plan);
+      await Promise.all(parts().map((part) => part.start()));
+    }
     await pause(Math.min(plan.lingerMs, Math.max(0, PLAY_MS - (performance.now() - began))));
     await Promise.all(kills);
     moving.clear();
-    const fired = disarm();
+    fired += disarm(plan);
     return { fired, killed };
   }
 
@@ -118,17 +140,23 @@ export function createStage(world: World): Stage {
     return within(TELL_MS, () => (house.alive() ? told : undefined), 10);
   }
 
-  async function calm(clipIds: () => readonly string[], ms: number): Promise<boolean> {
+  async function calm(clipIds: () => readonly string[], ms: number) {
+    let waited = 'nothing';
     const done = await within(
       ms,
       async () => {
         await recover();
         const answer = await ask(clipIds());
-        return answer && !answer.recording && answer.clips.every(isAtEnd) ? true : undefined;
+        const under = answer?.clips.filter((clip) => !isAtEnd(clip)) ?? [];
+        if (answer && !answer.recording && under.length === 0) return true;
+        waited = answer
+          ? under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`).join(', ') || 'a recorder'
+          : `the house: ${house.words().slice(-300)}`;
+        return undefined;
       },
       60,
     );
-    return done ?? false;
+    return { calm: done ?? false, waited };
   }
 
   return { play, recover, ask, calm };

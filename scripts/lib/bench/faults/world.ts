@@ -14,7 +14,7 @@ import { createEventGrid, type EventGrid } from './event-grid.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { drawFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
-import { CAMERAS, type Process, type Route, ROUTES } from './plan.ts';
+import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
 import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
 import { createVictim, type Victim } from './victim.ts';
 
@@ -38,6 +38,7 @@ export interface World {
   /** Starts it when it does not run. */
   readonly startStorage: () => Promise<void>;
   readonly cutLink: () => void;
+  readonly breakHub: (fault: HubFault | undefined) => void;
   onHouse(listener: (message: unknown) => void): void;
   keysOf(): { base: string; keys: Readonly<Record<string, string>> } | undefined;
   stop(keep: boolean): Promise<void>;
@@ -91,6 +92,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
               ? hub.httpsPort
               : portOf(route.endsWith('queue') ? account().queueEndpoint : account().blobEndpoint),
         }),
+        killClient: () => void clientOf(route).kill(),
         ...(route === 'house-blob' && cloud
           ? {
               onAnswer: (request, status) => eventGrid.heard(request.method ?? '', request.url ?? '', status),
@@ -98,6 +100,8 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
           : {}),
       }),
     );
+  const clientOf = (route: Route) =>
+    route.startsWith('host') ? host : route.startsWith('worker') ? worker : house;
   const port = (route: Route) => proxies.get(route)?.port ?? 0;
   const through = (blob: Route, queue: Route | undefined) =>
     account()
@@ -221,6 +225,11 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     },
     startStorage: startTheStorage,
     cutLink: () => hub.mqtt.drop(),
+    breakHub(fault) {
+      for (const one of HUB_FAULTS) hub.faults[one] = one === fault;
+      // What was not read until now is read with the next packet only.
+      if (fault === undefined) hub.mqtt.drop();
+    },
     onHouse: (listener) => void listeners.push(listener),
     keysOf,
     async stop(keep) {
