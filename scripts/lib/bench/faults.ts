@@ -74,6 +74,9 @@ function whole(name: string, text: string, least: number, most: number): number 
   throw new Refusal(`${name} takes a whole number from ${least} to ${most}, not "${text}"`);
 }
 
+/** A round that took so long is worth a second look. */
+const SLOW_MS = 8_000;
+
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
 export async function benchFaults(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -101,8 +104,9 @@ export async function runFaults(options: Omit<Options, 'json'>, signal: AbortSig
     for (const round of rounds) {
       signal.throwIfAborted();
       const plan = planOf(seed, round);
-      const { clips, ms } = await campaign.round(plan);
+      const { clips, ms, waited } = await campaign.round(plan);
       tell(`round ${round}: ${clips} clips, ${Math.round(ms)} ms: ${describePlan(plan)}`);
+      if (ms > SLOW_MS) tell(`  waited for: ${waited}`);
     }
     await campaign.end();
     broken = findings.list().length > 0;

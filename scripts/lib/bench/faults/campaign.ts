@@ -48,27 +48,28 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   const complain = (problem: Omit<Finding, 'round'>) =>
     found({ ...problem, round: (problem.clipId !== null && roundOf.get(problem.clipId)) || round });
 
-  async function settle(): Promise<void> {
+  /** Waits for the house and looks at every clip that is open.
+   *  @returns what was waited for last */
+  async function settle(): Promise<string> {
     readJournal();
-    const calm = await stage.calm(() => [...open], CALM_MS);
+    const { calm, waited } = await stage.calm(() => [...open], CALM_MS);
     readJournal();
     const answer = await stage.ask([...open]);
     if (!answer) {
-      complain({
-        kind: 'unexplained',
-        clipId: null,
-        what: `the house does not come back: ${world.house.words()}`,
-      });
-      return;
+      const what = `the house does not come back: ${world.house.words()}`;
+      complain({ kind: 'unexplained', clipId: null, what });
+      return waited;
     }
     if (!calm && answer.recording)
       complain({ kind: 'unexplained', clipId: null, what: 'a recorder does not come to its end' });
     const now = new Map(answer.clips.map((clip) => [clip.clipId, clip]));
     for (const clipId of open) await look(clipId, now.get(clipId));
-    if (calm) return;
-    // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
-    await world.house.kill();
-    await stage.recover();
+    if (!calm) {
+      // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
+      await world.house.kill();
+      await stage.recover();
+    }
+    return waited;
   }
 
   async function look(clipId: string, now: ClipNow | undefined): Promise<void> {
@@ -123,17 +124,17 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
       if (world.cloud && !(world.cloud.host.alive() && world.cloud.worker.alive()))
         throw new Error(`the cloud does not start: ${world.cloud.host.words()}${world.cloud.worker.words()}`);
     },
-    /** @returns how many clips it had and how long it took */
-    async round(plan: Plan): Promise<{ clips: number; ms: number }> {
+    /** @returns how many clips it had, how long it took, and what was waited for last */
+    async round(plan: Plan): Promise<{ clips: number; ms: number; waited: string }> {
       const began = performance.now();
       round = plan.round;
       const before = roundOf.size;
       const { fired, killed } = await stage.play(plan);
       totals.fired += fired;
       totals.killed += killed;
-      await settle();
+      const waited = await settle();
       if (++played % DRAIN_EVERY === 0) await drain();
-      return { clips: roundOf.size - before, ms: performance.now() - began };
+      return { clips: roundOf.size - before, ms: performance.now() - began, waited };
     },
     async end(): Promise<void> {
       await settle();
