@@ -1,6 +1,8 @@
 /** Many rounds on one house: what each leaves is looked at when it is over, what the cloud makes of it a little later. */
 import { type Finding, TORN_SECONDS_MAX } from './findings.ts';
+import { tornMsOf } from './clip-bytes.ts';
 import type { ClipNow } from './house-process.ts';
+import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';
 import { verifyAll, verifyClip, verifyParked } from './verify.ts';
@@ -63,7 +65,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     if (!calm && answer.recording)
       complain({ kind: 'unexplained', clipId: null, what: 'a recorder does not come to its end' });
     const now = new Map(answer.clips.map((clip) => [clip.clipId, clip]));
-    for (const clipId of open) await look(clipId, now.get(clipId));
+    await lookAll(now);
     if (!calm) {
       // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
       await world.house.kill();
@@ -72,18 +74,33 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     return waited;
   }
 
-  async function look(clipId: string, now: ClipNow | undefined): Promise<void> {
-    const clip = world.journal.clips.get(clipId);
-    if (!clip) return;
-    const { problems, tornMs, givenUp } = await verifyClip(world, clip, now);
-    totals.tornMsMax = Math.max(totals.tornMsMax, tornMs);
-    if (givenUp) totals.givenUp++;
-    for (const problem of problems) complain(problem);
-    if (tornMs > TORN_SECONDS_MAX * 1_000)
-      complain({ kind: 'torn', clipId, what: `${tornMs} ms of it were recorded and are gone` });
-    if (now?.state === 'parked') return;
-    open.delete(clipId);
-    if (now?.state === 'uploaded' || now?.state === 'judged') awaitingVerdict.add(clipId);
+  async function lookAll(now: ReadonlyMap<string, ClipNow>): Promise<void> {
+    const looked: { clip: JournalClip; whole: boolean }[] = [];
+    const kept = new Set<string>();
+    for (const clipId of open) {
+      const clip = world.journal.clips.get(clipId);
+      if (!clip) continue;
+      const outcome = await verifyClip(world, clip, now.get(clipId));
+      for (const problem of outcome.problems) complain(problem);
+      for (const sha256 of outcome.kept) kept.add(sha256);
+      if (outcome.givenUp) totals.givenUp++;
+      const state = now.get(clipId)?.state;
+      if (state === 'parked') continue;
+      open.delete(clipId);
+      if (state === 'uploaded' || state === 'judged') awaitingVerdict.add(clipId);
+      // One that is lost, or is not what was recorded, was told of above.
+      looked.push({ clip, whole: outcome.problems.length === 0 && !outcome.givenUp });
+    }
+    for (const { clip, whole } of looked) {
+      const tornMs = whole ? tornMsOf(clip, kept) : 0;
+      totals.tornMsMax = Math.max(totals.tornMsMax, tornMs);
+      if (tornMs > TORN_SECONDS_MAX * 1_000)
+        complain({
+          kind: 'torn',
+          clipId: clip.clipId,
+          what: `${tornMs} ms of it were recorded and are gone`,
+        });
+    }
   }
 
   /** Waits for the verdicts and looks at everything. */

@@ -1,53 +1,60 @@
-/** Compares a clip's bytes with what its recorder wrote. */
+/** Compares a clip's bytes with what its recorder was given. */
 import { createHash } from 'node:crypto';
-import { readHeader } from '../../../../agent/capture/boxes.ts';
+import { readHeader, readInit, readMoof } from '../../../../agent/capture/boxes.ts';
+import { Failure } from '../../../../agent/kernel/failure.ts';
 import type { JournalClip } from './journal.ts';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-export interface Compared {
-  /** What no recorder wrote; null when there is nothing of the kind. */
+export interface ReadClip {
+  /** Checksums of its fragments. */
+  readonly fragments: ReadonlySet<string>;
+  /** Why it is not what was recorded; null when it is. */
   readonly foreign: string | null;
-  /** Of what was on disk, or was being written, how much is missing. */
-  readonly tornMs: number;
 }
 
-/** @param bytes the whole clip */
-export function compareClip(bytes: Buffer, clip: JournalClip): Compared {
-  const parts: Buffer[] = [];
-  let begin = 0;
-  for (let at = 0; at < bytes.length; ) {
+/** @param bytes the whole clip
+ *  @param init of the camera */
+export function readClip(bytes: Buffer, init: Buffer, clip: JournalClip): ReadClip {
+  const fragments = new Set<string>();
+  const given = new Set(clip.fragments.map(({ sha256 }) => sha256));
+  const problem = (what: string): ReadClip => ({ fragments, foreign: what });
+  if (!bytes.subarray(0, init.length).equals(init)) return problem('it does not begin as the camera does');
+  const track = readInit(init);
+  let expected: number | undefined;
+  for (let at = init.length; at < bytes.length; ) {
     const box = readHeader(bytes, at);
-    if (!box || at + box.bytes > bytes.length)
-      return { foreign: `a broken box at byte ${at}`, tornMs: tornOf(clip, new Set()) };
+    if (!box || at + box.bytes > bytes.length) return problem(`a broken box at byte ${at}`);
+    const whole = bytes.subarray(at, at + box.bytes);
     at += box.bytes;
-    // The init segment ends with its moov, a fragment with its mdat.
-    if (box.type !== 'moov' && box.type !== 'mdat') continue;
-    parts.push(bytes.subarray(begin, at));
-    begin = at;
+    // What a repair has set aside, and copies of the beginning.
+    if (box.type === 'free') continue;
+    if (box.type === 'moof') {
+      try {
+        expected = readMoof(whole, track).sampleBytes;
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return problem(`a broken index at byte ${at}`);
+      }
+      continue;
+    }
+    if (box.type !== 'mdat') return problem(`a strange box ${JSON.stringify(box.type)}`);
+    if (expected !== box.bytes - box.headerBytes) return problem(`samples without their index at byte ${at}`);
+    expected = undefined;
+    const sha256 = sha256Of(whole);
+    if (!given.has(sha256)) return problem(`samples before byte ${at} that were never recorded`);
+    fragments.add(sha256);
   }
-  const [init, ...fragments] = parts.map(sha256Of);
-  const written = new Set(clip.fragments.map(({ sha256 }) => sha256));
-  const strange = fragments.findIndex((sha256) => !written.has(sha256));
-  const foreign =
-    init !== clip.init?.sha256
-      ? 'another beginning than was written'
-      : strange >= 0
-        ? `fragment ${strange + 1} of ${fragments.length} is not what was written`
-        : begin < bytes.length
-          ? `${bytes.length - begin} bytes behind the last fragment`
-          : null;
-  return { foreign, tornMs: tornOf(clip, new Set(fragments)) };
+  return { fragments, foreign: expected === undefined ? null : 'an index without samples at its end' };
 }
 
-/** Fragments that were reported as on disk and are not there, and those that were being written one at a time. What was
- *  still in memory at the trigger (pre-roll) is not counted before it is on disk. */
-function tornOf(clip: JournalClip, kept: ReadonlySet<string>): number {
-  let tornMs = 0;
-  const lengthMs = (index: number) => clip.fed.get(index) ?? clip.fragments[index]?.ms ?? 0;
-  for (let index = 0; index < clip.durable; index++)
-    if (!kept.has(clip.fragments[index]?.sha256 ?? '')) tornMs += lengthMs(index);
-  for (const [index, ms] of clip.fed)
-    if (index >= clip.durable && !kept.has(clip.fragments[index]?.sha256 ?? '')) tornMs += ms;
-  return tornMs;
+/** Milliseconds that are nowhere: of fragments that were reported as on disk, and of those that were being written one
+ *  at a time. What was in memory at the trigger (pre-roll) does not count before it is on disk.
+ *  @param kept what is in any clip: recording goes on in the next one after a failure of the disk */
+export function tornMsOf(clip: JournalClip, kept: ReadonlySet<string>): number {
+  return clip.fragments.reduce(
+    (sum, { sha256, ms, live }, index) =>
+      (live || index < clip.durable) && !kept.has(sha256) ? sum + ms : sum,
+    0,
+  );
 }

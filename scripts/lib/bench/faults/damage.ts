@@ -56,7 +56,13 @@ export function spoil(houseDir: string, { kind, seed }: Damage): (() => void) | 
     const { size } = fstatSync(fd);
     if (kind === 'half of the database') ftruncateSync(fd, size >> 1);
     if (kind === 'a page of the database' && size > PAGE_BYTES)
-      writeSync(fd, Buffer.alloc(PAGE_BYTES), 0, PAGE_BYTES, random.between(1, Math.floor(size / PAGE_BYTES) - 1) * PAGE_BYTES);
+      writeSync(
+        fd,
+        Buffer.alloc(PAGE_BYTES),
+        0,
+        PAGE_BYTES,
+        random.between(1, Math.floor(size / PAGE_BYTES) - 1) * PAGE_BYTES,
+      );
     if (kind === 'bits of the database' && size > 0)
       for (let bit = 0; bit < BITS; bit++) {
         const at = random.between(0, size - 1);

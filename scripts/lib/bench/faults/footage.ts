@@ -1,5 +1,6 @@
 /** Real video for the recorder: fragmented as a camera's muxer hands it on. */
 import { execFile } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,8 @@ import type { Fragment } from '../../../../agent/capture/fragment.ts';
 import { readFragments } from '../../fragmented-mp4.ts';
 
 const SECONDS = 40;
+/** At the end of the last sample: enough to tell fragments apart, without a meaning for the container. */
+const MARK_BYTES = 16;
 
 /** Draws a minute of noisy video, one key frame a second: clips of it take more than one block in storage. */
 export async function drawFootage(dir: string): Promise<string> {
@@ -49,12 +52,15 @@ export function readFootage(file: string): Footage {
       const [startMs, endMs] = [one.startMs + laterMs, one.endMs + laterMs];
       const baseTicks = one.info.baseTicks + Math.round((laterMs * format.track.timescale) / 1000);
       return {
-        ...one,
-        info: { ...one.info, baseTicks },
-        startMs,
-        endMs,
-        arrivedMs: endMs + one.lastSampleMs,
+        ...{ ...one, info: { ...one.info, baseTicks }, startMs, endMs, arrivedMs: endMs + one.lastSampleMs },
+        mdat: [marked(Buffer.concat(one.mdat))],
       };
     },
   };
+}
+
+/** No two fragments are alike: whatever comes twice, or in another clip, shows. */
+function marked(mdat: Buffer): Buffer {
+  randomFillSync(mdat, mdat.length - MARK_BYTES);
+  return mdat;
 }

@@ -113,8 +113,6 @@ const keeper: ClipKeeper = {
   },
   written(clipId, written) {
     real.written(clipId, saboteur.written(clipId, written));
-    const clip = ledger.clip(clipId);
-    if (clip?.sha256) journal.write({ did: 'sealed', clipId, sha256: clip.sha256 });
     saboteur.sealed(clipId);
   },
   abandoned: (clipId, reason) => real.abandoned(clipId, reason),

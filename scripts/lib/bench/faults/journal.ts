@@ -5,41 +5,29 @@ import { fstatSync, openSync, readSync, writeSync } from 'node:fs';
 export type Note =
   /** A place was given: a clip exists from here on. */
   | { readonly did: 'opened'; readonly clipId: string; readonly cameraId: string; readonly partFile: string }
-  /** The recorder was given a fragment for the clip after its trigger, one at a time. */
-  | { readonly did: 'fed'; readonly clipId: string; readonly index: number; readonly ms: number }
-  /** The system took these bytes; index -1 is the init segment. */
-  | {
-      readonly did: 'wrote';
-      readonly clipId: string;
-      readonly index: number;
-      readonly sha256: string;
-      readonly bytes: number;
-      readonly ms: number;
-    }
-  /** The system said that all that was written so far is on disk. */
-  | { readonly did: 'synced'; readonly clipId: string }
-  | { readonly did: 'sealed'; readonly clipId: string; readonly sha256: string };
+  /** The writer was given the clip's next fragment. */
+  | ({ readonly did: 'given'; readonly clipId: string } & GivenFragment)
+  /** The system said that so many fragments and bytes are on disk. */
+  | { readonly did: 'synced'; readonly clipId: string; readonly fragments: number; readonly bytes: number };
 
-export interface WrittenFragment {
+export interface GivenFragment {
+  /** Of its `mdat`, which nobody may change and which no other fragment has. */
   readonly sha256: string;
-  readonly bytes: number;
   readonly ms: number;
+  /** It came one at a time, behind the trigger; not with what was kept from before. */
+  readonly live: boolean;
 }
 
-/** One clip as its writers told of it. */
+/** One clip as its writer told of it. */
 export interface JournalClip {
   readonly clipId: string;
   readonly cameraId: string;
   readonly partFile: string;
-  init: WrittenFragment | undefined;
   /** In the order of the recording. */
-  readonly fragments: WrittenFragment[];
-  /** How many of them are known to be on disk. */
+  readonly fragments: GivenFragment[];
+  /** How many of them are known to be on disk, and in how many bytes of the part file. */
   durable: number;
   durableBytes: number;
-  /** Milliseconds of fragments that were given to the writer, by index, after the trigger. */
-  readonly fed: Map<number, number>;
-  sealedSha256: string | undefined;
 }
 
 export interface JournalWriter {
@@ -51,8 +39,13 @@ export function openJournal(file: string): JournalWriter {
   return { write: (note) => void writeSync(fd, `${JSON.stringify(note)}\n`) };
 }
 
-/** Reads on where the last reading ended. */
-export function createJournalReader(file: string) {
+export interface JournalReader {
+  readonly clips: ReadonlyMap<string, JournalClip>;
+  /** Reads on where the last reading ended. */
+  read(): void;
+}
+
+export function createJournalReader(file: string): JournalReader {
   const clips = new Map<string, JournalClip>();
   const fd = openSync(file, 'a+', 0o600);
   let at = 0;
@@ -60,39 +53,18 @@ export function createJournalReader(file: string) {
   function take(note: Note): void {
     if (note.did === 'opened') {
       const { clipId, cameraId, partFile } = note;
-      clips.set(clipId, {
-        ...{ clipId, cameraId, partFile, init: undefined, fragments: [], durable: 0, durableBytes: 0 },
-        ...{ fed: new Map<number, number>(), sealedSha256: undefined },
-      });
+      clips.set(clipId, { clipId, cameraId, partFile, fragments: [], durable: 0, durableBytes: 0 });
       return;
     }
     const clip = clips.get(note.clipId);
     if (!clip) return;
-    if (note.did === 'fed') clip.fed.set(note.index, note.ms);
-    if (note.did === 'sealed') clip.sealedSha256 = note.sha256;
-    if (note.did === 'wrote') {
-      const { sha256, bytes, ms } = note;
-      if (note.index < 0) clip.init = { sha256, bytes, ms };
-      else clip.fragments.push({ sha256, bytes, ms });
-    }
-    if (note.did === 'synced') {
-      clip.durable = clip.fragments.length;
-      clip.durableBytes = (clip.init?.bytes ?? 0) + clip.fragments.reduce((sum, { bytes }) => sum + bytes, 0);
-    }
+    if (note.did === 'given') clip.fragments.push(note);
+    else [clip.durable, clip.durableBytes] = [note.fragments, note.bytes];
   }
 
-  let marked = 0;
   return {
-    clips: clips as ReadonlyMap<string, JournalClip>,
-    mark() {
-      marked = clips.size;
-    },
-    /** Whether a clip has begun since `mark`. */
-    begun(): boolean {
-      this.read();
-      return clips.size > marked;
-    },
-    read(): void {
+    clips,
+    read() {
       const bytes = Buffer.alloc(fstatSync(fd).size - at);
       readSync(fd, bytes, 0, bytes.length, at);
       const end = bytes.lastIndexOf(10) + 1;
@@ -102,4 +74,3 @@ export function createJournalReader(file: string) {
     },
   };
 }
-export type JournalReader = ReturnType<typeof createJournalReader>;

@@ -1,4 +1,5 @@
 /** What goes wrong in a round, drawn from seed and round alone. */
+import { type Damage, DAMAGES } from './damage.ts';
 import { type Call, describeDisk, type DiskError, type DiskFault, type Place } from './disk-faults.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -57,6 +58,8 @@ export interface Plan {
   readonly kills: readonly Kill[];
   /** The hub's MQTT connection is cut after so long. */
   readonly linkCutMs?: number;
+  /** What is spoiled on the house's disk while it is down, at the end of the round. */
+  readonly damage?: Damage;
   /** What the hub does not do for a while. */
   readonly hub?: HubFault;
   /** Every event of Event Grid comes twice. */
@@ -67,6 +70,7 @@ export interface Plan {
   readonly lingerMs: number;
 }
 
+const DAMAGE_SHARE = 0.1;
 export const CAMERAS = ['gate', 'yard'] as const;
 
 /** A round's plan. Different rounds of a seed are independent: any one can be played alone. */
@@ -84,6 +88,9 @@ export function planOf(seed: number, round: number): Plan {
     // Nothing at all would be a wasted round.
     kills: disk.length + net.length + kills.length === 0 ? [drawKill(random)] : kills,
     ...(random.chance(0.1) ? { linkCutMs: random.between(0, 1_500) } : {}),
+    ...(random.chance(DAMAGE_SHARE)
+      ? { damage: { kind: random.pick(DAMAGES), seed: random.between(0, 1 << 30) } }
+      : {}),
     ...(random.chance(0.1) ? { hub: random.pick(HUB_FAULTS) } : {}),
     toldTwice: random.chance(0.2),
     backUnderFire: random.chance(0.4),
@@ -185,6 +192,7 @@ export const describePlan = ({
   disk,
   net,
   kills,
+  damage,
   linkCutMs,
   hub,
   toldTwice,
@@ -200,6 +208,7 @@ export const describePlan = ({
       ({ process, afterMs, powerCut }) =>
         `${process} killed after ${afterMs} ms${powerCut === undefined ? '' : ' with the power'}`,
     ),
+    ...(damage === undefined ? [] : [`${damage.kind}: spoiled at the end`]),
     ...(hub === undefined ? [] : [`the hub has ${hub}`]),
     ...(linkCutMs === undefined ? [] : [`the link cut after ${linkCutMs} ms`]),
     ...(toldTwice ? ['events told twice'] : []),

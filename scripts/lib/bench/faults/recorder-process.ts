@@ -2,9 +2,9 @@
  *  as they are, fed with real fragments in place of a camera. Its clock is the footage's, so that it does the same again.
  *  Argument: JSON of `RecorderArguments`. Speaks with its parent as a capture process does with the agent. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type ClipWriter, createClipWriter } from '../../../../agent/capture/clip-writer.ts';
+import { createClipWriter } from '../../../../agent/capture/clip-writer.ts';
 import { createFragmentRing } from '../../../../agent/capture/fragment-ring.ts';
 import { createMediaClock } from '../../../../agent/capture/media-clock.ts';
 import type { FromChild, ToChild } from '../../../../agent/capture/messages.ts';
@@ -42,10 +42,16 @@ const clock = {
 
 const asked = new Map<number, (place: ClipPlace | undefined) => void>();
 let requests = 0;
-/** The writer that is at work, and what it has been given and has not answered for. */
-let current:
-  | { clipId: string; writer: ClipWriter; given: number; durable: number; closing: boolean; over: boolean }
-  | undefined;
+/** A fragment comes just now; what the writer is given at other times comes from the ring. */
+let feeding = false;
+/** The writer that is at work. */
+let current: Work | undefined;
+interface Work {
+  given: number;
+  durable: number;
+  closing: boolean;
+  over: boolean;
+}
 
 const askPlace: RecorderDeps['askPlace'] = (triggeredMs, cause) => {
   const requestId = ++requests;
@@ -54,72 +60,64 @@ const askPlace: RecorderDeps['askPlace'] = (triggeredMs, cause) => {
   return place;
 };
 
-/** The real writer, whose answers from the disk are noted as they come. */
+/** The real writer; what it is given and what the disk answers is noted. */
 const createWriter: RecorderDeps['createWriter'] = (deps) => {
   const clipId = basename(deps.file).replace('.mp4.part', '');
-  const given: number[] = [];
-  const state = {
-    clipId,
-    writer: undefined as unknown as ClipWriter,
-    given: 0,
-    durable: 0,
-    closing: false,
-    over: false,
+  const work: Work = { given: 0, durable: 0, closing: false, over: false };
+  current = work;
+  let bytes = 0;
+  const synced = () => {
+    journal.write({ did: 'synced', clipId, fragments: work.durable, bytes });
   };
-  let written = -1;
+  const openFile = async (file: string) => {
+    const handle = await open(file, 'wx');
+    return {
+      async writev(parts: readonly NodeJS.ArrayBufferView[]) {
+        const result = await handle.writev([...parts]);
+        bytes += result.bytesWritten;
+        return result;
+      },
+      async datasync() {
+        await handle.datasync();
+        // Once for each fragment.
+        work.durable++;
+        synced();
+      },
+      async sync() {
+        await handle.sync();
+        synced();
+      },
+      async truncate(length: number) {
+        await handle.truncate(length);
+        bytes = length;
+      },
+      close: () => handle.close(),
+    } as FileHandle;
+  };
   const writer = createClipWriter({
     ...deps,
+    openFile,
     onFailure(failure) {
-      state.over = true;
+      work.over = true;
       deps.onFailure(failure);
     },
-    async openFile(file) {
-      const handle = await open(file, 'wx');
-      const synced = () => {
-        state.durable = written;
-        journal.write({ did: 'synced', clipId });
-      };
-      return {
-        async writev(parts: readonly NodeJS.ArrayBufferView[]) {
-          const total = parts.reduce((sum, part) => sum + part.byteLength, 0);
-          const result = await handle.writev([...parts]);
-          if (result.bytesWritten === total) {
-            const hash = createHash('sha256');
-            for (const part of parts) hash.update(part);
-            const ms = given[written] ?? 0;
-            journal.write({
-              did: 'wrote',
-              clipId,
-              index: written,
-              sha256: hash.digest('hex'),
-              bytes: total,
-              ms,
-            });
-            written++;
-          }
-          return result;
-        },
-        datasync: () => handle.datasync().then(synced),
-        sync: () => handle.sync().then(synced),
-        close: () => handle.close(),
-      } as Awaited<ReturnType<NonNullable<typeof deps.openFile>>>;
-    },
   });
-  state.writer = {
+  return {
     append(fragment) {
-      given.push(Math.round(fragment.endMs - fragment.startMs));
-      state.given++;
+      const hash = createHash('sha256');
+      for (const part of fragment.mdat) hash.update(part);
+      const ms = Math.round(fragment.endMs - fragment.startMs);
+      journal.write({ did: 'given', clipId, sha256: hash.digest('hex'), ms, live: feeding });
+      work.given++;
       writer.append(fragment);
     },
     close() {
-      state.closing = true;
+      work.closing = true;
       return writer.close().finally(() => {
-        state.over = true;
+        work.over = true;
       });
     },
   };
-  current = state;
-  return state.writer;
 };
 
 const recorder = createRecorder({
@@ -146,16 +144,9 @@ async function feed(): Promise<void> {
   fedAt = performance.now();
   mediaClock.observe(fragment);
   ring.push(fragment);
-  const before = current?.given;
-  const clip = current;
+  feeding = true;
   recorder.fragment(fragment);
-  if (clip && !clip.over && clip.given !== before)
-    journal.write({
-      did: 'fed',
-      clipId: clip.clipId,
-      index: clip.given - 1,
-      ms: Math.round(fragment.endMs - fragment.startMs),
-    });
+  feeding = false;
 }
 
 /** So many seconds of motion, and on until no clip runs. */

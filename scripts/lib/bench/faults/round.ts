@@ -1,5 +1,6 @@
 /** One round: the house works while things go wrong, then everything may recover. */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { type Damage, spoil } from './damage.ts';
 import type { ClipNow, HouseOrder, HouseReport } from './house-process.ts';
 import type { Kill, Plan } from './plan.ts';
 import { isAtEnd } from './verify.ts';
@@ -80,8 +81,7 @@ export function createStage(world: World): Stage {
 
   /** What was not synced is gone, or zeros, from some byte on. */
   async function cutPower(share: number): Promise<void> {
-    for (const pid of recorders) await endProcess(pid);
-    recorders.clear();
+    await endRecorders();
     world.journal.read();
     for (const { partFile, durableBytes } of world.journal.clips.values()) {
       const size = statSync(partFile, { throwIfNoEntry: false })?.size;
@@ -94,11 +94,33 @@ export function createStage(world: World): Stage {
     }
   }
 
+  async function spoilHouse(damage: Damage, lingerMs: number): Promise<void> {
+    await house.kill();
+    await endRecorders();
+    const undo = spoil(world.houseDir, damage);
+    await house.start();
+    await pause(lingerMs);
+    if (!undo) return;
+    await house.kill();
+    await endRecorders();
+    undo();
+  }
+
+  async function endRecorders(): Promise<void> {
+    for (const pid of recorders) await endProcess(pid);
+    recorders.clear();
+  }
+
+  function hasBegun(before: number): true | undefined {
+    world.journal.read();
+    return world.journal.clips.size > before || undefined;
+  }
+
   const parts = () => [house, ...(cloud ? [cloud.host, cloud.worker] : [])];
 
   async function play(plan: Plan): Promise<{ fired: number; killed: number }> {
     world.journal.read();
-    world.journal.mark();
+    const before = world.journal.clips.size;
     arm(plan);
     for (const { cameraId, seconds } of plan.episodes) {
       moving.add(cameraId);
@@ -107,7 +129,7 @@ export function createStage(world: World): Stage {
     const began = performance.now();
     let killed = 0;
     let fired = 0;
-    const begun = within(BEGUN_MS, () => world.journal.begun() || undefined, 10);
+    const begun = within(BEGUN_MS, () => hasBegun(before), 10);
     const kills = plan.kills.map(async (one) => {
       await begun;
       await pause(one.afterMs);
@@ -126,6 +148,7 @@ export function createStage(world: World): Stage {
     await Promise.all(kills);
     moving.clear();
     fired += disarm(plan);
+    if (plan.damage) await spoilHouse(plan.damage, plan.lingerMs);
     return { fired, killed };
   }
 

@@ -5,7 +5,7 @@ import { parse, parseClipBlobName, Verdict, verdictBlobName } from '@dachawatch/
 import { clipPlaces } from '../../../../agent/ledger/clip-files.ts';
 import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
 import { checkBlobs } from '../../fsck-blobs.ts';
-import { compareClip } from './clip-bytes.ts';
+import { readClip } from './clip-bytes.ts';
 import type { Finding, Kind } from './findings.ts';
 import type { ClipNow } from './house-process.ts';
 import type { JournalClip } from './journal.ts';
@@ -20,7 +20,8 @@ const POLICY = /byte budget|disk nearly full/;
 
 export interface ClipOutcome {
   readonly problems: readonly Problem[];
-  readonly tornMs: number;
+  /** Checksums of the fragments that are in storage. */
+  readonly kept: ReadonlySet<string>;
   /** It was given up by a policy that says so. */
   readonly givenUp: boolean;
 }
@@ -33,28 +34,29 @@ export async function verifyClip(
   now: ClipNow | undefined,
 ): Promise<ClipOutcome> {
   const { clipId } = clip;
-  const is = (kind: Kind, what: string, tornMs = 0): ClipOutcome => ({
-    problems: [{ kind, clipId, what }],
-    tornMs,
-    givenUp: false,
+  const outcome = (more: Partial<ClipOutcome>): ClipOutcome => ({
+    ...{ problems: [], kept: new Set<string>(), givenUp: false },
+    ...more,
   });
-  const fine: ClipOutcome = { problems: [], tornMs: 0, givenUp: false };
+  const is = (kind: Kind, what: string) => outcome({ problems: [{ kind, clipId, what }] });
   if (!now) return is('unexplained', 'a place was given for it and it has no row');
   if (!isAtEnd(now)) return is('unexplained', `it stays ${now.state} (${now.reason ?? 'no reason'})`);
   if (now.state === 'lost') {
     if (!now.reason) return is('unexplained', 'it is lost without a reason');
-    if (POLICY.test(now.reason)) return { ...fine, givenUp: true };
-    if (clip.durable === 0) return fine;
+    if (POLICY.test(now.reason)) return outcome({ givenUp: true });
+    if (clip.durable === 0) return outcome({});
     return is('lost', `${clip.durable} of its fragments were on disk and it was given up: ${now.reason}`);
   }
-  if (now.state === 'parked') return fine;
+  if (now.state === 'parked') return outcome({});
   const name = blobNameOf(now.blobUrl ?? '');
   const bytes = await blobOf(world, name);
   if (!bytes) return is('lost', `its row says ${now.state} and ${name} is not in storage`);
   if (createHash('sha256').update(bytes).digest('hex') !== now.sha256)
     return is('lost', `${name} has other bytes than its row says`);
-  const { foreign, tornMs } = compareClip(bytes, clip);
-  return foreign ? is('lost', `${name}: ${foreign}`, tornMs) : { ...fine, tornMs };
+  const { foreign, fragments } = readClip(bytes, world.init, clip);
+  return foreign
+    ? { ...is('lost', `${name} is not what was recorded: ${foreign}`), kept: fragments }
+    : outcome({ kept: fragments });
 }
 
 /** A clip that storage would not have is kept as it was sealed. */

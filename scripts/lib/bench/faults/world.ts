@@ -12,7 +12,7 @@ import { startStorage, type StorageReady } from '../../../../cloud-fn/local/stor
 import { buildDiskFaults, createDiskRules } from './disk-faults.ts';
 import { createEventGrid, type EventGrid } from './event-grid.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { drawFootage } from './footage.ts';
+import { drawFootage, readFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
 import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
 import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
@@ -23,6 +23,8 @@ export interface World {
   /** Folder of the ledger. */
   readonly houseDir: string;
   readonly journal: JournalReader;
+  /** Init segment of the cameras. */
+  readonly init: Buffer;
   readonly house: Victim;
   /** Undefined when only the house is looked at. */
   readonly cloud: { readonly host: Victim; readonly worker: Victim } | undefined;
@@ -200,6 +202,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     dir,
     houseDir,
     journal: createJournalReader(houseArguments.journalFile),
+    init: readFootage(footageFile).init,
     house,
     cloud: cloud ? { host, worker } : undefined,
     victims: new Map<Exclude<Process, 'storage'>, Victim>([
