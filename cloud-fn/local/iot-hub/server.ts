@@ -35,6 +35,8 @@ export interface IotHubOptions {
   /** Devices that must exist; their keys are made once and kept. */
   readonly devices?: readonly string[];
   readonly nowMs?: () => number;
+  /** How long a ticket that is not given back counts against its device, milliseconds; an hour, as at IoT Hub. */
+  readonly ticketLifeMs?: number;
   /** How often messages that outlived their time are looked for, milliseconds. */
   readonly sweepMs?: number;
   readonly log?: HubParts['log'];
@@ -91,7 +93,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     devices,
     messages,
     twins: createTwins(db),
-    tickets: createTickets({ db, nowMs }),
+    tickets: createTickets({ db, nowMs, lifeMs: options.ticketLifeMs }),
     events,
     serviceKey: setting(db, 'service-key', () => randomBytes(32).toString('base64')),
     log: options.log ?? (() => {}),

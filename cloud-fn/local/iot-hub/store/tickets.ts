@@ -19,8 +19,15 @@ export interface Tickets {
   openCount(deviceId: string): number;
 }
 
+export interface TicketsDeps {
+  readonly db: Db;
+  readonly nowMs: () => number;
+  /** How long one that is not given back counts, milliseconds. */
+  readonly lifeMs?: number | undefined;
+}
+
 /** File-upload tickets that were given out and not yet given back. */
-export function createTickets({ db, nowMs }: { db: Db; nowMs: () => number }): Tickets {
+export function createTickets({ db, nowMs, lifeMs = TICKET_LIFE_MS }: TicketsDeps): Tickets {
   const count = db.prepare<[string], number>('SELECT count(*) FROM tickets WHERE device_id = ?').pluck();
   const insert = db.prepare('INSERT INTO tickets VALUES (?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM tickets WHERE correlation_id = ? AND device_id = ?');
@@ -34,7 +41,7 @@ export function createTickets({ db, nowMs }: { db: Db; nowMs: () => number }): T
     open: db.transaction((deviceId: string, blobName: string) => {
       if (openCount(deviceId) >= TICKET_LIMIT) return undefined;
       const ticket = { correlationId: randomUUID(), deviceId, blobName };
-      insert.run(ticket.correlationId, deviceId, blobName, nowMs() + TICKET_LIFE_MS);
+      insert.run(ticket.correlationId, deviceId, blobName, nowMs() + lifeMs);
       return ticket;
     }),
     close: (deviceId, correlationId) => remove.run(correlationId, deviceId).changes > 0,

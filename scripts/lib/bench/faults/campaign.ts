@@ -1,7 +1,7 @@
 /** Many rounds on one house: what each leaves is looked at when it is over, what the cloud makes of it a little later. */
 import { type Finding, TORN_SECONDS_MAX } from './findings.ts';
 import { tornMsOf } from './clip-bytes.ts';
-import type { ClipNow } from './house-process.ts';
+import type { ClipNow } from './house.ts';
 import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';
@@ -126,11 +126,13 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
       for (const { clipId, state } of clips)
         if (awaitingVerdict.has(clipId) && state !== 'judged')
           complain({ kind: 'unexplained', clipId, what: `it is ${state} and has no verdict` });
-    for (const problem of await verifyAll(
-      world,
-      clips.filter(({ clipId }) => awaitingVerdict.has(clipId)),
-    ))
-      complain(problem);
+    const done = clips.filter(({ clipId }) => awaitingVerdict.has(clipId));
+    try {
+      for (const problem of await verifyAll(world, done)) complain(problem);
+    } catch (error) {
+      const what = `house and storage cannot be looked at: ${(error as Error).message}`;
+      complain({ kind: 'unexplained', clipId: null, what });
+    }
     awaitingVerdict.clear();
   }
 

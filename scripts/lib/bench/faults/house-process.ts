@@ -13,32 +13,17 @@ import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createLedgerUpkeep } from '../../../../agent/ledger/upkeep.ts';
 import { createRefusedRecordings } from '../../../../agent/health/health.ts';
-import { type Clip, createLedger } from '../../../../agent/ledger/ledger.ts';
+import { createCare } from '../../../../agent/ledger/care.ts';
+import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
+import { createDispensable } from '../../../../agent/kernel/dispensable.ts';
+import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createOpenBlob } from '../../../../agent/upload/blob-door.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../../../agent/upload/upload.ts';
+import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './house.ts';
 import { openJournal } from './journal.ts';
 import type { Order, Report } from './recorder-process.ts';
 import { createSaboteur } from './sabotage.ts';
 import { ANSWER_MS, CLIP_BYTES_MAX, DEVICE, HASTE, type HouseArguments } from './settings.ts';
-
-/** To the house. */
-export type HouseOrder =
-  | { readonly do: 'move'; readonly cameraId: string; readonly seconds: number }
-  | { readonly do: 'kill recorder'; readonly cameraId: string }
-  | { readonly do: 'tell'; readonly clipIds: readonly string[] };
-export type ClipNow = Pick<
-  Clip,
-  'clipId' | 'cameraId' | 'state' | 'reason' | 'bytes' | 'sha256' | 'blobUrl'
-> & {
-  readonly revision: number | null;
-};
-/** From the house. */
-export type HouseReport =
-  | { readonly ready: true }
-  | { readonly still: string }
-  | { readonly recorder: number }
-  /** Clips that were asked for, and all that are not at their end. */
-  | { readonly clips: readonly ClipNow[]; readonly recording: boolean };
 
 const args = JSON.parse(process.argv[2] ?? '{}') as HouseArguments;
 const LEASE_MS = 15 * 60_000 * 4;
@@ -56,14 +41,19 @@ const journal = openJournal(args.journalFile);
 const say = (report: HouseReport) => process.send?.(report, undefined, undefined, () => undefined);
 
 const conditions = createConditions({ clock, log });
-const ledger = createLedger({
+const ledger = createLedgerService({
   dir: args.dir,
+  care: createCare({ dir: args.dir, log }),
+  onOpen: () => {
+    uploader.wake();
+    hub.wakeOutbox();
+  },
+  conditions,
   clock,
   log,
   maxBytes: CLIP_BYTES_MAX,
   leaseMs: LEASE_MS,
   recoverTorn: recoverTornClip,
-  conditions,
   onEvent: () => hub.wakeOutbox(),
 });
 const hub = createHubLink({
@@ -164,24 +154,29 @@ function watch(cameraId: string, offset: number) {
   };
 }
 
-const checked = await ledger.check({ repair: true });
-for (const { clipId, problem } of checked.problems) log.warn({ event: 'check.problem', clipId }, problem);
-ledger.drainInbox();
 const recorders = new Map(
   args.cameras.map((id, index) => [id, watch(id, ((args.seed + index * 7) >>> 0) % 40)]),
 );
 
-function tell(clipIds: readonly string[]): void {
-  const open = ledger
-    .clips({ limit: LISTED })
-    .filter(({ state }) => !['judged', 'lost', 'parked'].includes(state));
+const recording = () => [...recorders.values()].some((recorder) => recorder.moving());
+
+function clipsNow(clipIds: readonly string[]): ClipNow[] {
+  const open = ledger.clips({ limit: LISTED }).filter((clip) => !isAtEnd(clip));
   const wanted = clipIds.flatMap((id) => ledger.clip(id) ?? []);
-  const clips = [...new Map([...open, ...wanted].map((clip) => [clip.clipId, clip])).values()].map(
-    ({ clipId, cameraId, state, reason, bytes, sha256, blobUrl, verdict }): ClipNow => ({
+  return [...new Map([...open, ...wanted].map((clip) => [clip.clipId, clip])).values()].map(
+    ({ clipId, cameraId, state, reason, bytes, sha256, blobUrl, verdict }) => ({
       ...{ clipId, cameraId, state, reason, bytes, sha256, blobUrl, revision: verdict?.revision ?? null },
     }),
   );
-  say({ clips, recording: [...recorders.values()].some((recorder) => recorder.moving()) });
+}
+
+function tell(clipIds: readonly string[]): void {
+  try {
+    say({ clips: clipsNow(clipIds), recording: recording() });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say({ closed: error.message });
+  }
 }
 
 process.on('message', (order: HouseOrder) => {
@@ -191,5 +186,6 @@ process.on('message', (order: HouseOrder) => {
 });
 process.on('disconnect', () => process.exit(0));
 const upkeep = createLedgerUpkeep({ ledger, onSealed, clock, log });
-for (const room of [upkeep, hub, uploader]) await room.start();
+for (const room of [ledger, upkeep, hub, uploader])
+  await createDispensable(room, { clock, conditions, log }).start();
 say({ ready: true });

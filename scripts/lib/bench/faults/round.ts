@@ -1,9 +1,8 @@
 /** One round: the house works while things go wrong, then everything may recover. */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { type Damage, spoil } from './damage.ts';
-import type { ClipNow, HouseOrder, HouseReport } from './house-process.ts';
+import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './house.ts';
 import type { Kill, Plan } from './plan.ts';
-import { isAtEnd } from './verify.ts';
 import { pause, within } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -31,12 +30,14 @@ export function createStage(world: World): Stage {
   const order = (one: HouseOrder) => house.send(one);
   const moving = new Set<string>();
   const recorders = new Set<number>();
-  let told: Extract<HouseReport, { clips: unknown }> | undefined;
+  let told: Extract<HouseReport, { clips: unknown } | { closed: string }> | undefined;
+  /** Why the ledger cannot be used. */
+  let closed: string | null = null;
   world.onHouse((message) => {
     const report = message as HouseReport;
     if ('still' in report) moving.delete(report.still);
     if ('recorder' in report) recorders.add(report.recorder);
-    if ('clips' in report) told = report;
+    if ('clips' in report || 'closed' in report) told = report;
   });
 
   /** @returns how many calls had gone wrong before */
@@ -160,7 +161,9 @@ export function createStage(world: World): Stage {
   async function ask(clipIds: readonly string[]) {
     told = undefined;
     order({ do: 'tell', clipIds });
-    return within(TELL_MS, () => (house.alive() ? told : undefined), 10);
+    const answer = await within(TELL_MS, () => (house.alive() ? told : null) ?? undefined, 10);
+    closed = answer && 'closed' in answer ? answer.closed : null;
+    return answer && 'clips' in answer ? answer : undefined;
   }
 
   async function calm(clipIds: () => readonly string[], ms: number) {
@@ -174,7 +177,7 @@ export function createStage(world: World): Stage {
         if (answer && !answer.recording && under.length === 0) return true;
         waited = answer
           ? under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`).join(', ') || 'a recorder'
-          : `the house: ${house.words().slice(-300)}`;
+          : `the house: ${closed ?? house.words().slice(-300)}`;
         return undefined;
       },
       60,

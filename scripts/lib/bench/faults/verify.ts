@@ -7,14 +7,13 @@ import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
 import { checkBlobs } from '../../fsck-blobs.ts';
 import { readClip } from './clip-bytes.ts';
 import type { Finding, Kind } from './findings.ts';
-import type { ClipNow } from './house-process.ts';
+import { type ClipNow, isAtEnd } from './house.ts';
 import type { JournalClip } from './journal.ts';
 import { DEVICE, verdictOfSha256 } from './settings.ts';
 import type { World } from './world.ts';
 
 export type Problem = Omit<Finding, 'round'>;
 
-export const isAtEnd = ({ state }: ClipNow) => ['uploaded', 'judged', 'lost', 'parked'].includes(state);
 /** Policies that may give up what was never uploaded. They name themselves in the row. */
 const POLICY = /byte budget|disk nearly full/;
 

@@ -1,5 +1,5 @@
 /** The house and its cloud on this machine, with everything in between that can go wrong. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -15,7 +15,7 @@ import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { drawFootage, readFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
 import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
-import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
+import { DEVICE, HASTE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
 import { createVictim, type Victim } from './victim.ts';
 
 export interface World {
@@ -51,6 +51,9 @@ export interface WorldOptions {
   readonly cloud: boolean;
   readonly sabotage?: Sabotage | undefined;
 }
+
+/** An hour in life. Whoever is killed leaves its ticket open until then. */
+const TICKET_LIFE_MS = 3_600_000 / HASTE / 4;
 
 const here = (name: string) => join(import.meta.dirname, name);
 const cloudFn = (name: string) => join(import.meta.dirname, '../../../../cloud-fn', name);
@@ -117,6 +120,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     devices: [DEVICE],
     storageConnection: through('house-blob', undefined),
     container: CONTAINER_CLIPS,
+    ticketLifeMs: TICKET_LIFE_MS,
   });
 
   const rulesOf = (name: string, root: string) => createDiskRules(library, at(`${name}.page`), root);
@@ -190,7 +194,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
 
   const keysOf = () => {
     const ready = host.ready() as { port: number; keysFile: string } | undefined;
-    if (!ready || !host.alive()) return undefined;
+    if (!ready || !host.alive() || !existsSync(ready.keysFile)) return undefined;
     return {
       base: `http://127.0.0.1:${ready.port}`,
       keys: JSON.parse(readFileSync(ready.keysFile, 'utf8')) as Record<string, string>,
