@@ -10,7 +10,7 @@ import { within } from './wait.ts';
 import type { World } from './world.ts';
 
 /** For a house that has no faults any more to finish what it has. */
-const CALM_MS = 30_000;
+const CALM_MS = 60_000;
 /** For the cloud: a worker's lease, retries, and an answer that never comes. */
 const JUDGED_MS = 150_000;
 /** Rounds between two looks at storage and cloud as a whole. */
@@ -139,7 +139,8 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   return {
     async begin(): Promise<void> {
       await stage.recover();
-      if (!world.house.alive()) throw new Error(`the house does not start: ${world.house.words()}`);
+      const { calm, waited } = await stage.calm(() => [], CALM_MS);
+      if (!calm) throw new Error(`the house does not start: ${waited}`);
       if (world.cloud && !(world.cloud.host.alive() && world.cloud.worker.alive()))
         throw new Error(`the cloud does not start: ${world.cloud.host.words()}${world.cloud.worker.words()}`);
     },

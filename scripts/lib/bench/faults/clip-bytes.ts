@@ -28,7 +28,7 @@ export function readClip(bytes: Buffer, init: Buffer, clip: JournalClip): ReadCl
     const whole = bytes.subarray(at, at + box.bytes);
     at += box.bytes;
     // What a repair has set aside, and copies of the beginning.
-    if (box.type === 'free') continue;
+    if (box.type === 'free' || box.type === 'uuid') continue;
     if (box.type === 'moof') {
       try {
         expected = readMoof(whole, track).sampleBytes;

@@ -206,7 +206,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     dir,
     houseDir,
     journal: createJournalReader(houseArguments.journalFile),
-    init: readFootage(footageFile).init,
+    init: readFootage(footageFile).fragment(0).format.init,
     house,
     cloud: cloud ? { host, worker } : undefined,
     victims: new Map<Exclude<Process, 'storage'>, Victim>([
