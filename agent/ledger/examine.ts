@@ -16,7 +16,8 @@ const BUSY_MS = 5_000;
 /** Findings of SQLite that are read; the first one is told. */
 const FINDINGS_MAX = 100;
 
-/** Looks a database over without changing it.
+/** Looks a database over without changing it; only what a transaction that was cut off has left is undone, when it is
+ *  to be written anyway.
  *  @param options.toWrite whether it is of use only when it can be written
  *  @throws Failure when it is not for us to judge: written by a newer version, locked by another program, not
  *  readable, not writable, on a disk that fails */
@@ -25,24 +26,48 @@ export function examineDatabase(file: string, { toWrite = true } = {}): Examined
   if (reason === 'missing') return { state: 'none' };
   if (reason !== undefined) return { state: 'damaged', why: reason };
   if (toWrite) requireWritable(file);
-  let db: Database;
   try {
-    db = new Sqlite(file, { readonly: true, timeout: BUSY_MS });
-  } catch (error) {
-    throw classify(error, 'ledger.examine');
-  }
-  try {
-    return judge(db);
+    return toWrite ? lookUndoing(file) : lookOnly(file);
   } catch (error) {
     const failure = classify(error, 'ledger.examine');
     // SQLite's own words for a schema that cannot be read, or for a statement that the schema does not fit.
-    const isSchema = (error as { code?: unknown }).code === 'SQLITE_ERROR';
+    const isSchema = codeOf(error) === 'SQLITE_ERROR';
     if (failure.kind === 'corrupt' || isSchema) return { state: 'damaged', why: failure.message };
     throw failure;
+  }
+}
+
+function lookUndoing(file: string): Examined {
+  try {
+    return lookOnly(file);
+  } catch (error) {
+    if (codeOf(error) !== 'SQLITE_READONLY_ROLLBACK') throw error;
+    undoCutTransaction(file);
+    return lookOnly(file);
+  }
+}
+
+function lookOnly(file: string): Examined {
+  const db = new Sqlite(file, { readonly: true, timeout: BUSY_MS });
+  try {
+    return judge(db);
   } finally {
     db.close();
   }
 }
+
+/** Until a database is in WAL mode its transactions have a rollback journal. One that was cut off, like the very first,
+ *  is undone by SQLite as soon as somebody who may write reads the database. */
+function undoCutTransaction(file: string): void {
+  const db = new Sqlite(file, { timeout: BUSY_MS });
+  try {
+    schemaVersion(db);
+  } finally {
+    db.close();
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 
 /** Why there is no file under the name; undefined when there is one. */
 function noFile(file: string): string | undefined {
