@@ -21,7 +21,8 @@ export function metadataOf(clip: Clip, deviceId: string): ClipMetadata {
       schema: 'dachawatch/clip-metadata/1',
     });
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
+    // A time that no calendar has is a RangeError.
+    if (!(error instanceof ContractError || error instanceof RangeError)) throw error;
     throw new Failure('rejected', 'upload.metadata', error.message, { cause: error });
   }
 }

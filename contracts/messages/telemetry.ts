@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Address, ClipId, IsoTime, Name, OneOf, Sentence } from '../schema-types.ts';
+import { ADDRESS_MAX, ClipId, IsoTime, Name, OneOf, Sentence } from '../schema-types.ts';
 import { CONDITION_CODES, CONDITION_LEVELS } from './conditions.ts';
 import { CAMERA_STATES, ReportedBacklog, ReportedHealth, ReportedPower, ReportedStorage } from './twin.ts';
 
@@ -14,7 +14,11 @@ export const TELEMETRY_DATA = {
     durationMs: Count,
     bytes: Count,
   }),
-  'clip.uploaded': Type.Object({ ...clip, blobUrl: Address('Without any signature'), attempt: Count }),
+  'clip.uploaded': Type.Object({
+    ...clip,
+    blobUrl: Type.String({ maxLength: ADDRESS_MAX, description: 'Without any signature' }),
+    attempt: Count,
+  }),
   'clip.lost': Type.Object({ ...clip, reason: Sentence('Why') }),
   'recording.refused': Type.Object({
     cameraId: Name('Of the camera'),

@@ -19,7 +19,7 @@ const cameraMethods = (bytes = 30_000) =>
       takenMs: Date.UTC(2026, 5, 1, 12),
     }),
     recordNow: async () => CLIP,
-    retryClip: () => 'returned',
+    retryClip: (clipId) => (clipId === CLIP ? 'returned' : 'unknown-clip'),
   });
 
 test('a snapshot and a recording are answered with what the cameras gave', async () => {
@@ -38,6 +38,17 @@ test('a snapshot and a recording are answered with what the cameras gave', async
     status: 200,
     payload: { clips: [{ cameraId: 'yard', clipId: CLIP }] },
   });
+});
+
+test('an operator returns a clip to the queue over the link; an unknown one is said to be unknown', async () => {
+  await house.onlineLink({ methods: cameraMethods() });
+  assert.deepEqual(await house.operator.call('retryClip', { clipId: CLIP }), {
+    status: 200,
+    payload: { clipId: CLIP, outcome: 'returned' },
+  });
+  const { status, payload } = await house.operator.call('retryClip', { clipId: CLIP.replace(/0$/, '1') });
+  assert.equal(status, 404);
+  assert.match(JSON.stringify(payload), /method\.no-such-clip/);
 });
 
 test('payloads that nobody would send are answered with a problem that names the place', async () => {
@@ -65,7 +76,7 @@ test('a method that does not exist is answered by us, not left to a deadline of 
     assert.equal(status, 404, name);
     assert.deepEqual(payload, {
       code: 'method.unknown',
-      message: `there is no method ${name}; there are: snapshot, recordNow`,
+      message: `there is no method ${name}; there are: snapshot, recordNow, retryClip`,
     });
   }
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -90,12 +92,25 @@ for (const [what, spoil] of Object.entries({
     assert.deepEqual(conditions.list(), []);
   });
 
-test('a folder in place of the file is no end of the uploader, and parks the clip in the end', async (t) => {
-  const { ledger, clock, sealed, uploader } = benchUpload(t);
-  const clip = sealed(5_000);
-  renameSync(clip.file, `${clip.file}.away`);
-  mkdirSync(clip.file);
-  await uploader.start();
-  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
-  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /cannot be read/);
-});
+const ODD_FILES: Record<string, (file: string) => void> = {
+  'a folder': (file) => void mkdirSync(file),
+  'a pipe that nobody writes to': (file) => void execFileSync('mkfifo', [file]),
+  'a link to itself': (file) => symlinkSync(file, file),
+};
+for (const [what, put] of Object.entries(ODD_FILES))
+  test(`${what} in place of the file is no end of the uploader, and parks the clip in the end`, async (t) => {
+    const { ledger, clock, sealed, uploader } = benchUpload(t);
+    const clip = sealed(5_000);
+    const other = sealed(5_000);
+    renameSync(clip.file, `${clip.file}.away`);
+    put(clip.file);
+    await uploader.start();
+    await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+    assert.match(ledger.clip(clip.clipId)?.reason ?? '', /cannot be read/);
+    await passTime(
+      clock,
+      5_000,
+      () => ledger.clip(other.clipId)?.state === 'uploaded',
+      'the other one is up',
+    );
+  });
