@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CameraStatus } from '../../../../agent/capture/capture.ts';
 import { createCaptureCheck, createLedgerCheck } from '../../../../agent/health/health.ts';
+import { Failure } from '../../../../agent/kernel/failure.ts';
+import { LEDGER_UNAVAILABLE } from '../../../../agent/ledger/ledger.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLedgerView } from '../../../fakes/ledger-view.ts';
 import { someCamera } from '../dashboard/dashboard-world.ts';
@@ -80,4 +82,18 @@ test('a database that refuses once is no reason, one that refuses for a minute i
   assert.equal(check.stuck(), null);
   refuses = true;
   assert.equal(check.stuck(), null);
+});
+
+test('a ledger that cannot be opened for hours is no reason to end the process: it is tried again all the time', async () => {
+  const clock = createFakeClock();
+  const ledger = {
+    summary: () => {
+      throw new Failure('transient', LEDGER_UNAVAILABLE, 'the disk is read-only');
+    },
+  };
+  const check = createLedgerCheck({ ledger, clock });
+  for (let hour = 0; hour < 5; hour++) {
+    await clock.advance(3_600_000);
+    assert.equal(check.stuck(), null);
+  }
 });
