@@ -1,9 +1,11 @@
 import { randomFillSync } from 'node:crypto';
-import { closeSync, fsyncSync, ftruncateSync, lstatSync, openSync, truncateSync, writeSync } from 'node:fs';
+import { lstatSync, truncateSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { fsyncFolder } from '../kernel/durable-file.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
 
@@ -43,30 +45,42 @@ export function createDiskReserve({ dir, bytes, freeBytes, conditions, log }: Di
   }
   const missingBytes = () => Math.max(0, bytes - heldBytes());
 
+  /** Times it was needed: filling it ends then. */
+  let spendings = 0;
+
   /** @returns whether that made room */
   function spend(): boolean {
+    spendings += 1;
     if (heldBytes() === 0) return false;
     truncateSync(file, 0);
     log.warn({ event: 'disk.reserve-spent', bytes }, 'the disk is full: its reserve pays for making room');
     return true;
   }
 
+  /** In the background: a slow card takes a second for it. */
   async function fill(breathe: Breathe): Promise<void> {
-    const fd = openSync(file, 'w', 0o600);
+    const handle = await open(file, 'w', 0o600);
+    const before = spendings;
     try {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK, bytes));
       for (let at = 0; at < bytes; ) {
-        const written = writeSync(fd, randomFillSync(chunk), 0, Math.min(chunk.length, bytes - at));
-        at += written;
-        fsyncSync(fd);
+        const { bytesWritten } = await handle.write(
+          randomFillSync(chunk),
+          0,
+          Math.min(chunk.length, bytes - at),
+        );
+        at += bytesWritten;
         await breathe();
+        if (spendings > before)
+          throw new Failure('exhausted', 'ledger.reserve-needed', 'the disk was full before it was filled');
       }
+      await handle.sync();
     } catch (error) {
       // A part of it would be in the way of those who need the room now.
-      ftruncateSync(fd, 0);
+      await handle.truncate(0);
       throw error;
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
     fsyncFolder(dir);
   }
