@@ -5,7 +5,14 @@ import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import { readInit, rewriteMoof, type TrackInfo } from './boxes.ts';
 import { possibleInits, type KnownInit } from './clip-init.ts';
-import { bytesOf, endOfData, endOfKnownBoxes, knownBoxes, wholeFragments } from './clip-scan.ts';
+import {
+  bytesOf,
+  endOfData,
+  endOfKnownBoxes,
+  knownBoxes,
+  wholeFragments,
+  type WholeFragment,
+} from './clip-scan.ts';
 import { onOneTimeline, type PlacedFragment } from './clip-timeline.ts';
 
 export interface RecoveredClip {
@@ -70,20 +77,17 @@ async function bestReading(clipFile: string, file: FileHandle, size: number): Pr
   for await (const known of possibleInits(clipFile, file, size)) {
     const track = readInit(known.init);
     const whole = await wholeFragments(file, size, track);
-    const kept = withoutEndlessEnd(onOneTimeline(whole, track.timescale), track.timescale);
+    const kept = onOneTimeline(withoutEndless(whole, track.timescale), track.timescale);
     if (kept.length > 0) return { ...known, track, kept };
   }
   return undefined;
 }
 
-/** The length of the last fragment is confirmed by none behind it. Far longer than all others: it was damaged. */
-function withoutEndlessEnd(placed: readonly PlacedFragment[], timescale: number): readonly PlacedFragment[] {
-  const last = placed.at(-1);
-  if (!last) return placed;
-  const longest = Math.max(0, ...placed.slice(0, -1).map(({ durationTicks }) => durationTicks));
-  return last.durationTicks > Math.max(LONGEST_END_S * timescale, 3 * longest) ? placed.slice(0, -1) : placed;
-}
-const LONGEST_END_S = 15;
+/** A length that no fragment has was damaged; all that follows would seem to be out of place. */
+const withoutEndless = (whole: readonly WholeFragment[], timescale: number) =>
+  whole.filter(({ durationTicks }) => durationTicks <= LONGEST_S * timescale);
+/** A fragment with a camera's stall in it. */
+const LONGEST_S = 60;
 
 /** Where a box's header, or the init segment, has no room. */
 async function narrowPlaces(file: FileHandle, { init, kept }: Reading): Promise<Place[]> {

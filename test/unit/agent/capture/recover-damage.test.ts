@@ -143,6 +143,22 @@ test('the first and the last fragment keep their pictures when only their time w
   }
 });
 
+test('a fragment that claims to last for days costs itself, not those behind it', async () => {
+  for (const index of [0, 4, 8, 9]) {
+    const bytes = Buffer.from(clip);
+    const { at, end } = parts[index] as (typeof parts)[0];
+    // The length of all samples, or of each: where the muxer put it.
+    const tfhd = bytes.indexOf('tfhd', at, 'latin1');
+    const hasDefault = (bytes.readUInt32BE(tfhd + 4) & 0x8) !== 0;
+    const trun = bytes.indexOf('trun', at, 'latin1');
+    const length = hasDefault ? tfhd + 12 : trun + 16 + ((bytes.readUInt32BE(trun + 4) & 0x4) !== 0 ? 4 : 0);
+    assert.ok(length < end);
+    bytes.writeUInt32BE(0x7fff_ffff, length);
+    const { kept } = await recover(bytes, `length of ${index}`);
+    assert.equal(kept.length, 9, `length of ${index}`);
+  }
+});
+
 test('a page of zeros costs the fragments that it lies in, wherever it lies', async () => {
   for (let at = 0; at < clip.length; at += 4096) {
     const bytes = Buffer.from(clip).fill(0, at, Math.min(at + 4096, clip.length));
