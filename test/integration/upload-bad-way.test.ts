@@ -1,14 +1,16 @@
 /** Uploads through something on the way that answers in place of storage, or spoils what passes. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { verdictBlobName } from '@dachawatch/contracts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
 import { createLog } from '../../agent/kernel/log.ts';
+import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
 import { createUploader } from '../../agent/upload/upload.ts';
 import { benchLedger, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
@@ -27,6 +29,8 @@ async function house(t: TestContext) {
   const { hostName } = await desk.requestTicket('where');
   const [host = '', account = ''] = hostName.split('/');
   const door = await openStorageDoor(storage.caFile(), host);
+  /** Where tickets point to. */
+  const way = { host: door.host };
   const bench = benchLedger(t, { clock: systemClock });
   const log = createLog('debug', (line) => bench.lines.push(line));
   const uploader = createUploader({
@@ -34,7 +38,7 @@ async function house(t: TestContext) {
     tickets: {
       requestTicket: async (name, signal) => ({
         ...(await desk.requestTicket(name, signal)),
-        hostName: `${door.host}/${account}`,
+        hostName: `${way.host}/${account}`,
       }),
       returnTicket: (id, outcome) => desk.returnTicket(id, outcome),
     },
@@ -65,7 +69,7 @@ async function house(t: TestContext) {
   const isUp = (clipId: string) => bench.ledger.clip(clipId)?.state === 'uploaded';
   const stored = (blobName: string) =>
     storage.clips().getBlobClient(`${DEVICE}/${blobName}`).downloadToBuffer();
-  return { ...bench, sealed, uploader, door, isUp, stored };
+  return { ...bench, sealed, uploader, door, way, isUp, stored };
 }
 
 /** Answers so many requests of each kind itself, and then behaves. */
@@ -130,6 +134,24 @@ test('a redirect gets neither the clip nor its ticket', async (t) => {
     await until(() => isUp(clip.clipId), `${status}: uploaded`);
   }
   assert.deepEqual(asked, []);
+});
+
+test('whoever intercepts the connection with a certificate of his own gets nothing, and no clip is parked', async (t) => {
+  const { uploader, door, way, sealed, isUp, ledger } = await house(t);
+  const dir = mkdtempSync(join(tmpdir(), 'dachawatch-intercept-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const foreign = await ensureCertificates(dir, ['localhost']);
+  const interceptor = await openStorageDoor(foreign.caFile, door.host);
+  t.after(() => interceptor.close());
+  way.host = interceptor.host;
+  const clip = sealed(1_000);
+  await uploader.start();
+  const fails = () => ledger.custody(clip.clipId).filter(({ event }) => event === 'fail').length;
+  await until(() => fails() >= 2, 'two failures');
+  way.host = door.host;
+  await until(() => isUp(clip.clipId), 'uploaded');
+  assert.deepEqual(interceptor.seen, []);
+  assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
 });
 
 test('a bit that flips on the wire is noticed by storage, and the block is sent again', async (t) => {
