@@ -117,7 +117,8 @@ function judge(db: Database): Examined {
     .map((row) => row.integrity_check)
     .filter((problem) => problem !== 'ok');
   if (problems.length > 0) {
-    const why = problems[0]?.replaceAll(/\s*\n\s*/g, ' ') ?? '';
+    // One finding may have many lines, below a heading.
+    const why = problems[0]?.split('\n').find((line) => !line.startsWith('***')) ?? 'it is not whole';
     // Entries of an index that do not fit the rows. Broken pages are beyond SQLite's own means.
     const onlyIndexes = problems.every((problem) => /\b(?:missing from|in|entry in) index\b/.test(problem));
     return { state: onlyIndexes ? 'mendable' : 'damaged', why };

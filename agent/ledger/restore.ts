@@ -101,14 +101,19 @@ function toldLately(dir: string, nowMs: number): Finding | undefined {
 
 const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);
 
-/** The damaged database as it is, and with a first page that we know: flipped bits may lead to wrong places in either. */
+/** The damaged database as it is; when that gives no clip, also with a first page that we know. */
 function openDamaged(dir: string): Salvage[] {
   const file = ledgerFile(dir);
   // A link that leads to itself does not exist for the system, either.
   if (!existsSync(file) || !statSync(file).isFile()) return [];
-  return [openSalvage(file), openTransplanted(file, scratchFile(dir), backupFile(dir))].filter(
-    (one) => one !== undefined,
-  );
+  const plain = openSalvage(file);
+  if (
+    plain &&
+    plain.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isClipId(String(id)))
+  )
+    return [plain];
+  const transplanted = openTransplanted(file, scratchFile(dir), backupFile(dir));
+  return [plain, transplanted].filter((one) => one !== undefined);
 }
 
 /** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */
