@@ -61,6 +61,8 @@ export const SUB_PIPELINE = [
   'h264parse',
   // Nothing before the first key frame, or recovery point.
   'avdec_h264 max-threads=1 output-corrupt=false',
+  // Of a stream that does not say how many pictures it has a second, 'videorate' drops none, and aborts the process.
+  'capssetter caps=video/x-raw,framerate=30/1',
   `videorate drop-only=true max-rate=${GREY.framesPerSecond}`,
   'tee name=decoded',
   'videoscale method=nearest-neighbour add-borders=false',

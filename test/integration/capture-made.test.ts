@@ -6,6 +6,7 @@ import {
   type MadePicture,
   type PicturesWish,
   typeOf,
+  withoutRate,
 } from '../../hardware/simulators/camera/made-pictures.ts';
 import { assertWholeClip, decodedSizes, watchMade } from './made-rig.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
@@ -60,6 +61,7 @@ const CAMERAS: Record<string, () => Promise<MadeStream>> = {
   'a description with the parameter sets of another stream': async () =>
     stream({ described: setsOf(await made({ width: 320, height: 240, x264: 'cabac=0:8x8dct=0' })) }),
   'a description without parameter sets': async () => stream({ described: null }),
+  'no word about its frame rate': async () => stream({ takes: [{ pictures: withoutRate(plain) }] }),
   'parameter sets in its description only': async () => stream({ parameterSets: 'described-only' }),
   'a new synchronisation source': async () =>
     stream({
@@ -163,6 +165,7 @@ test('what was being recorded when the picture size changes goes on in a second 
 
 /** What may be wrong with the watched stream alone. */
 const WATCHED = [
+  'no word about its frame rate',
   'another picture size in mid-stream',
   'other parameters at the same size',
   'a description with the parameter sets of another stream',

@@ -119,3 +119,42 @@ function splitUnits(stream: Buffer): Buffer[] {
   }
   return units;
 }
+
+/** The same pictures, whose parameter sets do not say how many there are a second, as those of many cameras: without
+ *  the usability information at the end of the sequence parameter set (ITU-T H.264, 7.3.2.1.1). */
+export function withoutRate(pictures: readonly MadePicture[]): MadePicture[] {
+  return pictures.map((picture) => ({
+    ...picture,
+    units: picture.units.map((unit) => (typeOf(unit) === 7 ? cutUsability(unit) : unit)),
+  }));
+}
+
+function cutUsability(sps: Buffer): Buffer {
+  const bits = [...sps].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  let at = 32;
+  const take = (count: number) => Number.parseInt(bits.slice(at, (at += count)) || '0', 2);
+  const skip = () => {
+    const zeros = bits.indexOf('1', at) - at;
+    at += zeros;
+    return take(zeros + 1) - 1;
+  };
+  skip();
+  // High profile: chroma format, depths, transform bypass, no scaling matrix.
+  if (sps[1] === 100) {
+    for (let left = 3; left > 0; left--) skip();
+    at += 2;
+  }
+  skip();
+  if (skip() === 0) skip();
+  skip();
+  at += 1;
+  skip();
+  skip();
+  if (take(1) === 0) at += 1;
+  at += 1;
+  if (take(1) === 1) for (let left = 4; left > 0; left--) skip();
+  // No usability information, then the stop bit.
+  const kept = `${bits.slice(0, at)}01`;
+  const bytes = kept.padEnd(Math.ceil(kept.length / 8) * 8, '0').match(/.{8}/g) ?? [];
+  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+}
