@@ -47,8 +47,7 @@ export function spoil(houseDir: string, { kind, seed }: Damage): (() => void) | 
     for (const end of ['', '-wal', '-shm']) rmSync(database + end, { force: true });
     return undefined;
   }
-  // What is in the log would be written over it.
-  for (const file of [database, `${database}-wal`]) if (existsSync(file)) spoilFile(file);
+  spoilFile(database);
   return undefined;
 
   function spoilFile(file: string): void {

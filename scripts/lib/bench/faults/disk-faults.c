@@ -45,7 +45,7 @@ static const char *root;
 static size_t root_length;
 static uint8_t place_of[FDS];  /* 0: not ours */
 static off_t synced[FDS];      /* size at the last sync that succeeded */
-static uint8_t shortened[FDS]; /* the last write took only a part: the next one fails */
+static uint8_t shortened[FDS]; /* a write took only a part: so many of the next ones fail (Node tries twice) */
 static int32_t shortened_error[FDS];
 
 #define REAL(type, name, ...) \
@@ -185,13 +185,13 @@ ssize_t readv(int fd, const struct iovec *parts, int count) {
 /* What a write does before the real one: -1 it fails; else how many of its bytes may be written. */
 static ssize_t allowed(int fd, struct rule *rule, size_t bytes) {
   if (ours(fd) && shortened[fd]) {
-    shortened[fd] = 0;
+    shortened[fd]--;
     errno = shortened_error[fd];
     return -1;
   }
   if (fails(rule)) return -1;
   if (rule && (rule->action == SHORT || rule->action == SHORT_KILL) && bytes > 1) {
-    shortened[fd] = rule->action == SHORT;
+    shortened[fd] = rule->action == SHORT ? 3 : 0;
     shortened_error[fd] = rule->error;
     return (ssize_t)(1 + rule->param % (bytes - 1));
   }
