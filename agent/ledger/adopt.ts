@@ -2,14 +2,21 @@ import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
-import { CAMERA_ID, clipPlaces, entryAt, type FoundFile, sha256Of, sizeOf } from './clip-files.ts';
+import {
+  CAMERA_ID,
+  clipPlaces,
+  entryAt,
+  type FoundFile,
+  sha256Of,
+  sizeOf,
+  type WrittenClip,
+} from './clip-files.ts';
 import { isClipId, timeOfClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { LedgerDeps, WrittenClip } from './ledger.ts';
 import { TAKEN_OVER, UNVERIFIED } from './rebuild.ts';
-import { estimatedTimes } from './recovery.ts';
+import { estimatedTimes, type RecoveryDeps } from './recovery.ts';
 
 /** A file written so long before its id was given: the id carries the time of an earlier one, given by a clock that
  *  has been set back since. A file that looks younger than its id has been copied. */
@@ -28,7 +35,7 @@ export interface AdoptionDeps {
   readonly rows: ClipRows;
   readonly dir: string;
   readonly log: Log;
-  readonly recoverTorn: LedgerDeps['recoverTorn'];
+  readonly recoverTorn: RecoveryDeps['recoverTorn'];
   readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
   readonly isWriting: (clipId: string) => boolean;
   readonly breathe: Breathe;

@@ -3,7 +3,7 @@ import type { Breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import { foldedIn } from './folding.ts';
 import type { ClipEvent } from './life-cycle.ts';
-import type { OutgoingEvent } from './ledger.ts';
+import type { OutgoingEvent } from './outbox.ts';
 
 export interface OutboxFinding {
   readonly eventId: string;

@@ -10,7 +10,6 @@ import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import type { Database } from './database.ts';
 import { foldedIn } from './folding.ts';
 import { wholeFindings } from './check-whole.ts';
-import type { CheckReport } from './ledger.ts';
 import { countAgain } from './totals.ts';
 
 export interface CheckDeps extends ClipCheckDeps {
@@ -18,6 +17,17 @@ export interface CheckDeps extends ClipCheckDeps {
   readonly breathe: Breathe;
   /** Looks only at clips and their files: what may change while the agent runs. */
   readonly filesOnly?: boolean;
+}
+
+/** What a check of the whole ledger found. */
+export interface CheckReport {
+  readonly clips: number;
+  /** Clips about which there is nothing to say. */
+  readonly ok: number;
+  readonly repaired: number;
+  /** Left behind by a killed process; the next start, or a check that repairs, puts them right. */
+  readonly repairable: number;
+  readonly problems: readonly { readonly clipId: string | null; readonly problem: string }[];
 }
 
 export interface Checked extends CheckReport {

@@ -4,12 +4,19 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Budget } from './budget.ts';
-import { CAMERA_ID, clipPlaces, ensureCameraFolder, entryAt, nameAsFinished, sizeOf } from './clip-files.ts';
+import {
+  CAMERA_ID,
+  clipPlaces,
+  ensureCameraFolder,
+  entryAt,
+  nameAsFinished,
+  sizeOf,
+  type WrittenClip,
+} from './clip-files.ts';
 import type { ClipsRoot } from './clips-root.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
-import type { ClipRow, ClipRows } from './clip-rows.ts';
+import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { Ledger, LedgerSummary, WrittenClip } from './ledger.ts';
 import { nextState } from './life-cycle.ts';
 import type { Outbox } from './outbox.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -19,12 +26,56 @@ import { clipTotals, foldedClips } from './totals.ts';
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
 
-export type ClipBook = Pick<Ledger, 'openClip' | 'returnToQueue' | 'clip' | 'clips' | 'awaitingVerdict'> & {
+export interface LedgerSummary {
+  readonly clips: number;
+  readonly waiting: number;
+  readonly awaitingVerdict: number;
+  /** Of clips on this disk. */
+  readonly bytes: number;
+  /** Of those, what is not in Blob Storage: giving it up would lose it. */
+  readonly bytesOnlyHere: number;
+  /** Wall time, Unix milliseconds, at which the clip was triggered that waits longest for its upload. */
+  readonly oldestWaitingMs: number | null;
+  /** Events that wait for the hub. */
+  readonly outgoing: number;
+  /** Events that went unsent because too many waited, since the ledger was made. */
+  readonly eventsDropped: number;
+}
+
+/** Clips, one by one and together. */
+export interface Clips {
+  /** A row in state `recording` and the folder of its file. Persisted before the first byte is written.
+   *  @throws Failure `exhausted` when the byte budget is spent on clips that may not be deleted. */
+  readonly openClip: (request: {
+    cameraId: string;
+    triggeredMs: number;
+    clockQuality: Clip['clockQuality'];
+    /** What triggered it, for the line of custody. */
+    detail?: string;
+  }) => Clip;
+  /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
+   *  Lost, with the reason, when its file is gone here too. */
+  readonly returnToQueue: (clipId: string, reason: string) => void;
+  /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
+   *  oldest first, or the last ones `before` one, newest first. */
+  readonly awaitingVerdict: (
+    ageMs: number,
+    limit: number,
+    from?: { readonly after: string } | { readonly before: string },
+  ) => Clip[];
+  /** Undefined also for one of long ago, of which only totals are kept. */
+  readonly clip: (clipId: string) => Clip | undefined;
+  /** Newest first. */
+  readonly clips: (query: { limit: number; beforeClipId?: string }) => Clip[];
+  /** Totals for the status page and the cloud; clips of long ago count, though their rows are gone. */
+  readonly summary: () => LedgerSummary;
+}
+
+export interface ClipBook extends Clips {
   readonly seal: (clipId: string, written: WrittenClip, detail: string | null) => ClipRow;
   readonly lose: (clipId: string, reason: string) => void;
   readonly forgetFile: (clipId: string, reason: string) => void;
-  readonly summary: () => LedgerSummary;
-};
+}
 
 export interface ClipBookDeps {
   readonly db: Database;

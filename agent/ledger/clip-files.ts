@@ -23,6 +23,18 @@ export interface ClipPlaces {
   readonly partFile: string;
 }
 
+/** What the clip writer knows when the last byte is on disk. */
+export interface WrittenClip {
+  /** Wall time of the first frame, Unix milliseconds. */
+  readonly startedMs: number;
+  readonly preRollMs: number;
+  readonly durationMs: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** What its custody says about how it was written, for a person. */
+  readonly detail?: string;
+}
+
 /** Camera ids become folder names. */
 export const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 

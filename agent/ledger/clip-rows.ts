@@ -4,8 +4,42 @@ import { Failure } from '../kernel/failure.ts';
 import { clipPlaces } from './clip-files.ts';
 import type { Database } from './database.ts';
 import { type FoldedClip, foldedIn } from './folding.ts';
-import type { Clip, ClipState, CustodyEntry } from './ledger.ts';
-import { type ClipEvent, nextState } from './life-cycle.ts';
+import { type ClipEvent, type ClipState, nextState } from './life-cycle.ts';
+
+export interface Clip {
+  readonly clipId: string;
+  readonly cameraId: string;
+  readonly state: ClipState;
+  /** Absolute path of the finished file. While recording the bytes are in `partFile`. */
+  readonly file: string;
+  readonly partFile: string;
+  /** Name to ask a ticket for: without the device id. */
+  readonly blobName: string;
+  readonly clockQuality: 'synchronised' | 'unsynchronised';
+  /** Wall times, Unix milliseconds. */
+  readonly triggeredMs: number;
+  readonly startedMs: number | null;
+  readonly sealedMs: number | null;
+  readonly uploadedMs: number | null;
+  readonly judgedMs: number | null;
+  readonly preRollMs: number | null;
+  readonly durationMs: number | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+  readonly blobUrl: string | null;
+  /** Upload attempts so far; the fencing token of the current lease. */
+  readonly attempt: number;
+  readonly verdict: Verdict | null;
+  /** Why it is parked or lost, or what the last failed upload said. */
+  readonly reason: string | null;
+}
+
+/** One line of a clip's history. */
+export interface CustodyEntry {
+  readonly atMs: number;
+  readonly event: string;
+  readonly detail: string | null;
+}
 
 /** A row of table `clips`, named as in SQL. */
 export interface ClipRow {

@@ -7,7 +7,6 @@ import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { Ledger } from './ledger.ts';
 import { mayHappen } from './life-cycle.ts';
 
 /** IoT Hub's own limit. A larger message is no message of the hub's. */
@@ -24,7 +23,25 @@ const BATCH = 100;
 /** A refused message is told so long. */
 const TOLD_MS = 24 * 3_600_000;
 
-export type Inbox = Pick<Ledger, 'storeMessage' | 'drainInbox' | 'applyVerdict' | 'noteRefusedVerdict'>;
+export interface InboxMessage {
+  readonly messageId: string;
+  readonly receivedMs: number;
+  /** The body as it came. */
+  readonly body: Uint8Array;
+}
+
+export interface Inbox {
+  /** Stores a cloud message before it is acknowledged, whatever it is. A message id seen before changes nothing.
+   *  @throws Failure when the disk cannot take it */
+  readonly storeMessage: (message: InboxMessage) => void;
+  /** Reads the oldest hundred of the stored messages that are unread: applies verdicts, refuses the rest with a reason.
+   *  @throws Failure `corrupt` when the ledger itself is damaged, and nothing else: a full disk leaves them unread */
+  readonly drainInbox: () => { applied: number; refused: number };
+  /** Applies a verdict if its revision is newer than the clip's. */
+  readonly applyVerdict: (verdict: Verdict) => 'applied' | 'already-known' | 'unknown-clip';
+  /** The verdict document of this clip cannot be used: a line of custody, once for each reason. */
+  readonly noteRefusedVerdict: (clipId: string, reason: string) => void;
+}
 
 export interface InboxDeps {
   readonly db: Database;
@@ -75,7 +92,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
   );
   let told = { count: 0, lastMs: 0 };
 
-  function judge(verdict: Verdict): ReturnType<Ledger['applyVerdict']> {
+  function judge(verdict: Verdict): ReturnType<Inbox['applyVerdict']> {
     const row = rows.get(verdict.clip_id);
     // Of a clip of long ago nothing changes any more.
     if (!row) return rows.folded(verdict.clip_id) ? 'already-known' : 'unknown-clip';

@@ -1,11 +1,11 @@
 import { systemClock } from '../kernel/clock.ts';
 import { createBreathe } from './breathe.ts';
-import { checkLedger } from './check.ts';
+import { type CheckReport, checkLedger } from './check.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { openToLook } from './database.ts';
 import { foldedIn } from './folding.ts';
-import type { CheckReport, ClipState } from './ledger.ts';
+import type { ClipState } from './life-cycle.ts';
 import { isOwned } from './ownership.ts';
 import { intentsIn } from './removal.ts';
 import { foldedClips } from './totals.ts';

@@ -1,19 +1,31 @@
 import type { Clock } from '../kernel/clock.ts';
-import type { ClipChange, ClipRow, ClipRows } from './clip-rows.ts';
+import type { Clip, ClipChange, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { Ledger, Lease } from './ledger.ts';
 import type { ClipEvent } from './life-cycle.ts';
 
 /** Every third lease goes to the clip that waits longest; the others to the newest. */
 const AGEING = 3;
 
-export type Leases = Pick<
-  Ledger,
-  'leaseNext' | 'settleUploaded' | 'settleFailed' | 'settleParked' | 'nextLeaseInMs'
-> & {
-  /** Returns the clips that an earlier process had leased, and forgets its waiting times. */
-  voidEarlier(): void;
-};
+/** The right to upload one clip until it expires. `attempt` is the fencing token: a late owner cannot settle. */
+export interface Lease {
+  readonly clip: Clip;
+  readonly attempt: number;
+  /** Monotonic time at which it ends. */
+  readonly expiresMs: number;
+}
+
+export interface Leases {
+  /** Leases the next clip that may be uploaded now; newest first, then those that waited longest. */
+  readonly leaseNext: () => Lease | undefined;
+  /** Settles a lease. False when the lease is no longer the caller's; nothing changed then. */
+  readonly settleUploaded: (lease: Lease, blobUrl: string) => boolean;
+  /** Back to `sealed`, not before `retryInMs`. False as above. */
+  readonly settleFailed: (lease: Lease, reason: string, retryInMs: number) => boolean;
+  /** Refused: kept, and tried again only when `returnParked` says so. False as above. */
+  readonly settleParked: (lease: Lease, reason: string) => boolean;
+  /** Milliseconds until `leaseNext` may have something; null when nothing waits. */
+  readonly nextLeaseInMs: () => number | null;
+}
 
 export interface LeasesDeps {
   readonly db: Database;
@@ -29,7 +41,10 @@ const NO_LEASE = { lease_until: null } as const;
  *  1. At most one lease per clip. It ends when it is settled, when it expires by the monotonic clock, or when the
  *     process ends: times of an earlier process mean nothing and are void when the ledger is opened.
  *  2. The attempt number grows with every lease and is the fencing token: a late owner settles nothing. */
-export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases {
+export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases & {
+  /** Returns the clips that an earlier process had leased, and forgets its waiting times. */
+  voidEarlier(): void;
+} {
   const nowMs = () => clock.monotonicMs();
   const expired = db.prepare<[number], ClipRow>(
     "SELECT * FROM clips WHERE state = 'uploading' AND lease_until <= ?",

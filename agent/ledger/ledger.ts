@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import type { TelemetryData, TelemetryEvent, Verdict } from '@dachawatch/contracts';
 import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
@@ -7,144 +6,44 @@ import type { Log } from '../kernel/log.ts';
 import { createAdoption } from './adopt.ts';
 import { createBreathe } from './breathe.ts';
 import { createBudget, freeBytesOf } from './budget.ts';
-import { checkLedger } from './check.ts';
-import { createClipBook } from './clip-book.ts';
-import { clipPlaces, unlinkClip } from './clip-files.ts';
-import { type ClipRow, createClipRows } from './clip-rows.ts';
+import { type CheckReport, checkLedger } from './check.ts';
+import { type Clips, createClipBook } from './clip-book.ts';
+import { clipPlaces, unlinkClip, type WrittenClip } from './clip-files.ts';
+import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clip-rows.ts';
 import { createClipsRoot } from './clips-root.ts';
 import { type Database, guarded, openDatabase } from './database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
 import { createFolding } from './folding.ts';
-import { createInbox } from './inbox.ts';
-import { createLeases } from './leases.ts';
-import { createOutbox, OUTBOX_BYTES_MAX, OUTBOX_ROWS_MAX, type OutboxBounds } from './outbox.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { createLeases, type Leases } from './leases.ts';
+import {
+  createOutbox,
+  OUTBOX_BYTES_MAX,
+  OUTBOX_ROWS_MAX,
+  type OutboxBounds,
+  type OutgoingEvents,
+} from './outbox.ts';
 import { type Ownership, takeOwnership } from './ownership.ts';
-import { createParked } from './parked.ts';
+import { createParked, type ParkedClips } from './parked.ts';
 import { createQuarantine } from './quarantine.ts';
-import { createRecovery } from './recovery.ts';
+import { createRecovery, type TornClip } from './recovery.ts';
 import { createRemoval, intentsIn } from './removal.ts';
 import { createTending } from './tending.ts';
 import { createUnremovable } from './unremovable.ts';
 import { createUnsealed, mayPass } from './unsealed.ts';
 
-/** A clip's life. `life-cycle.ts` holds the table of moves.
- *  recording: being written · sealed: whole and on disk, waits for the uploader · uploading: leased ·
- *  uploaded: in Blob Storage and notified · judged: has its verdict · parked: upload refused, kept, tried slowly ·
- *  lost: gone, with a reason */
-export type ClipState = 'recording' | 'sealed' | 'uploading' | 'uploaded' | 'judged' | 'parked' | 'lost';
-
-export interface Clip {
-  readonly clipId: string;
-  readonly cameraId: string;
-  readonly state: ClipState;
-  /** Absolute path of the finished file. While recording the bytes are in `partFile`. */
-  readonly file: string;
-  readonly partFile: string;
-  /** Name to ask a ticket for: without the device id. */
-  readonly blobName: string;
-  readonly clockQuality: 'synchronised' | 'unsynchronised';
-  /** Wall times, Unix milliseconds. */
-  readonly triggeredMs: number;
-  readonly startedMs: number | null;
-  readonly sealedMs: number | null;
-  readonly uploadedMs: number | null;
-  readonly judgedMs: number | null;
-  readonly preRollMs: number | null;
-  readonly durationMs: number | null;
-  readonly bytes: number | null;
-  readonly sha256: string | null;
-  readonly blobUrl: string | null;
-  /** Upload attempts so far; the fencing token of the current lease. */
-  readonly attempt: number;
-  readonly verdict: Verdict | null;
-  /** Why it is parked or lost, or what the last failed upload said. */
-  readonly reason: string | null;
-}
-
-/** What the clip writer knows when the last byte is on disk. */
-export interface WrittenClip {
-  /** Wall time of the first frame, Unix milliseconds. */
-  readonly startedMs: number;
-  readonly preRollMs: number;
-  readonly durationMs: number;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** What its custody says about how it was written, for a person. */
-  readonly detail?: string;
-}
-
-/** What could be saved of a part file whose writer died. */
-export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256' | 'detail'>;
-
-/** One line of a clip's history. */
-export interface CustodyEntry {
-  readonly atMs: number;
-  readonly event: string;
-  readonly detail: string | null;
-}
-
-/** The right to upload one clip until it expires. `attempt` is the fencing token: a late owner cannot settle. */
-export interface Lease {
-  readonly clip: Clip;
-  readonly attempt: number;
-  /** Monotonic time at which it ends. */
-  readonly expiresMs: number;
-}
-
-export interface InboxMessage {
-  readonly messageId: string;
-  readonly receivedMs: number;
-  /** The body as it came. */
-  readonly body: Uint8Array;
-}
-
-/** What a check of the whole ledger found. */
-export interface CheckReport {
-  readonly clips: number;
-  /** Clips about which there is nothing to say. */
-  readonly ok: number;
-  readonly repaired: number;
-  /** Left behind by a killed process; the next start, or a check that repairs, puts them right. */
-  readonly repairable: number;
-  readonly problems: readonly { readonly clipId: string | null; readonly problem: string }[];
-}
-
-/** An event as the hub is to get it. */
-export interface OutgoingEvent {
-  /** Clip id layout: grows in the order of telling. */
-  readonly eventId: string;
-  readonly event: TelemetryEvent;
-  /** JSON of the contract `Telemetry`. */
-  readonly body: string;
-}
-
-export interface LedgerSummary {
-  readonly clips: number;
-  readonly waiting: number;
-  readonly awaitingVerdict: number;
-  /** Of clips on this disk. */
-  readonly bytes: number;
-  /** Of those, what is not in Blob Storage: giving it up would lose it. */
-  readonly bytesOnlyHere: number;
-  /** Wall time, Unix milliseconds, at which the clip was triggered that waits longest for its upload. */
-  readonly oldestWaitingMs: number | null;
-  /** Events that wait for the hub. */
-  readonly outgoing: number;
-  /** Events that went unsent because too many waited, since the ledger was made. */
-  readonly eventsDropped: number;
-}
+export type { CheckReport } from './check.ts';
+export type { LedgerSummary } from './clip-book.ts';
+export type { WrittenClip } from './clip-files.ts';
+export type { Clip, CustodyEntry } from './clip-rows.ts';
+export type { InboxMessage } from './inbox.ts';
+export type { Lease } from './leases.ts';
+export type { ClipState } from './life-cycle.ts';
+export type { OutgoingEvent } from './outbox.ts';
+export type { TornClip } from './recovery.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */
-export interface Ledger {
-  /** A row in state `recording` and the folder of its file. Persisted before the first byte is written.
-   *  @throws Failure `exhausted` when the byte budget is spent on clips that may not be deleted. */
-  openClip(request: {
-    cameraId: string;
-    triggeredMs: number;
-    clockQuality: Clip['clockQuality'];
-    /** What triggered it, for the line of custody. */
-    detail?: string;
-  }): Clip;
+export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvents {
   /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`.
    *  @throws Failure `corrupt` when the file is not what its writer says: `recoverClip` keeps what is whole in it ·
    *  any other but `bug`: the disk does not take it now, and `tend` tries again */
@@ -154,65 +53,7 @@ export interface Ledger {
   /** Puts a torn part file right after its writer died: cuts the tail, seals; loses it when nothing is left. What
    *  cannot be done now is tried again by `tend`. Rejects only with a `bug`. */
   recoverClip(clipId: string): Promise<void>;
-
-  /** Leases the next clip that may be uploaded now; newest first, then those that waited longest. */
-  leaseNext(): Lease | undefined;
-  /** Settles a lease. False when the lease is no longer the caller's; nothing changed then. */
-  settleUploaded(lease: Lease, blobUrl: string): boolean;
-  /** Back to `sealed`, not before `retryInMs`. False as above. */
-  settleFailed(lease: Lease, reason: string, retryInMs: number): boolean;
-  /** Refused: kept, and tried again only when `returnParked` says so. False as above. */
-  settleParked(lease: Lease, reason: string): boolean;
-  /** Milliseconds until `leaseNext` may have something; null when nothing waits. */
-  nextLeaseInMs(): number | null;
-
-  /** Puts back into the queue the parked clip whose time came first: hours after it was parked, later each time, at
-   *  least once a day, restarts included.
-   *  @returns its id; undefined when none is due */
-  returnParked(): string | undefined;
-  /** An operator wants the clip uploaded: a parked one goes back to the queue, one that waits for its next try goes
-   *  now. Asking twice changes nothing more. */
-  retryClip(clipId: string): 'returned' | 'waiting' | 'uploaded' | 'lost' | 'unknown-clip';
-  /** How many clips are parked, and why the newest of them is. */
-  parked(): { readonly clips: number; readonly reason: string | null };
-
-  /** Stores a cloud message before it is acknowledged, whatever it is. A message id seen before changes nothing.
-   *  @throws Failure when the disk cannot take it */
-  storeMessage(message: InboxMessage): void;
-  /** Reads the oldest hundred of the stored messages that are unread: applies verdicts, refuses the rest with a reason.
-   *  @throws Failure `corrupt` when the ledger itself is damaged, and nothing else: a full disk leaves them unread */
-  drainInbox(): { applied: number; refused: number };
-  /** Applies a verdict if its revision is newer than the clip's. */
-  applyVerdict(verdict: Verdict): 'applied' | 'already-known' | 'unknown-clip';
-  /** The verdict document of this clip cannot be used: a line of custody, once for each reason. */
-  noteRefusedVerdict(clipId: string, reason: string): void;
-  /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
-   *  oldest first, or the last ones `before` one, newest first. */
-  awaitingVerdict(
-    ageMs: number,
-    limit: number,
-    from?: { readonly after: string } | { readonly before: string },
-  ): Clip[];
-  /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
-   *  Lost, with the reason, when its file is gone here too. */
-  returnToQueue(clipId: string, reason: string): void;
-
-  /** Stores an event to be sent; it survives a power cut. When too many wait, the least important and oldest go.
-   *  What becomes of a clip (`clip.*`) is told by the ledger itself, with the move of its row.
-   *  @throws Failure `exhausted` when the disk is full */
-  tell<E extends TelemetryEvent>(event: E, data: TelemetryData<E>): void;
-  /** Events not yet acknowledged by the hub, oldest first. */
-  outgoing(limit: number): OutgoingEvent[];
-  /** The hub has it. An id that is not waiting any more changes nothing. */
-  settleOutgoing(eventId: string): void;
-
-  /** Undefined also for one of long ago, of which only totals are kept. */
-  clip(clipId: string): Clip | undefined;
-  /** Newest first. */
-  clips(query: { limit: number; beforeClipId?: string }): Clip[];
   custody(clipId: string): CustodyEntry[];
-  /** Totals for the status page and the cloud; clips of long ago count, though their rows are gone. */
-  summary(): LedgerSummary;
 
   /** Checks rows against files and repairs what a killed process left behind.
    *  @param options.deep also reads every file and compares its checksum */

@@ -1,5 +1,10 @@
 import { Failure } from '../kernel/failure.ts';
-import type { ClipState } from './ledger.ts';
+
+/** A clip's life. `LIFE_CYCLE` holds the table of moves.
+ *  recording: being written · sealed: whole and on disk, waits for the uploader · uploading: leased ·
+ *  uploaded: in Blob Storage and notified · judged: has its verdict · parked: upload refused, kept, tried slowly ·
+ *  lost: gone, with a reason */
+export type ClipState = 'recording' | 'sealed' | 'uploading' | 'uploaded' | 'judged' | 'parked' | 'lost';
 
 /** What can happen to a clip.
  *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·

@@ -6,7 +6,6 @@ import { type Log, redact } from '../kernel/log.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { Ledger, OutgoingEvent } from './ledger.ts';
 import type { ClipEvent } from './life-cycle.ts';
 
 /** A month without a link, with four cameras and a hundred clips a day, does not fill it (docs/telemetry.md). */
@@ -40,7 +39,27 @@ export interface OutboxBounds {
   readonly bytes: number;
 }
 
-export interface Outbox extends Pick<Ledger, 'tell' | 'outgoing' | 'settleOutgoing'> {
+/** An event as the hub is to get it. */
+export interface OutgoingEvent {
+  /** Clip id layout: grows in the order of telling. */
+  readonly eventId: string;
+  readonly event: TelemetryEvent;
+  /** JSON of the contract `Telemetry`. */
+  readonly body: string;
+}
+
+export interface OutgoingEvents {
+  /** Stores an event to be sent; it survives a power cut. When too many wait, the least important and oldest go.
+   *  What becomes of a clip (`clip.*`) is told by the ledger itself, with the move of its row.
+   *  @throws Failure `exhausted` when the disk is full */
+  readonly tell: <E extends TelemetryEvent>(event: E, data: TelemetryData<E>) => void;
+  /** Events not yet acknowledged by the hub, oldest first. */
+  readonly outgoing: (limit: number) => OutgoingEvent[];
+  /** The hub has it. An id that is not waiting any more changes nothing. */
+  readonly settleOutgoing: (eventId: string) => void;
+}
+
+export interface Outbox extends OutgoingEvents {
   /** Tells what a move of a clip means for others, if anything. Must be called inside the move's transaction. */
   readonly moved: (event: ClipEvent, row: ClipRow) => void;
   readonly count: () => number;

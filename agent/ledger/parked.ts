@@ -2,11 +2,23 @@ import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { ClipState, Ledger } from './ledger.ts';
+import type { ClipState } from './life-cycle.ts';
 import { clipTotals } from './totals.ts';
 
 /** A clip parked for the first time is tried again after `minMs`, then after twice as long each time. */
 export const PARKED_AGAIN: BackoffPolicy = { minMs: 3_600_000, maxMs: 24 * 3_600_000 };
+
+export interface ParkedClips {
+  /** Puts back into the queue the parked clip whose time came first: hours after it was parked, later each time, at
+   *  least once a day, restarts included.
+   *  @returns its id; undefined when none is due */
+  readonly returnParked: () => string | undefined;
+  /** An operator wants the clip uploaded: a parked one goes back to the queue, one that waits for its next try goes
+   *  now. Asking twice changes nothing more. */
+  readonly retryClip: (clipId: string) => 'returned' | 'waiting' | 'uploaded' | 'lost' | 'unknown-clip';
+  /** How many clips are parked, and why the newest of them is. */
+  readonly parked: () => { readonly clips: number; readonly reason: string | null };
+}
 
 /** What the operator is told who wants a clip uploaded that was in this state. */
 const ANSWER = {
@@ -17,14 +29,14 @@ const ANSWER = {
   uploaded: 'uploaded',
   judged: 'uploaded',
   lost: 'lost',
-} as const satisfies Record<ClipState, ReturnType<Ledger['retryClip']>>;
+} as const satisfies Record<ClipState, ReturnType<ParkedClips['retryClip']>>;
 
-export type Parked = Pick<Ledger, 'returnParked' | 'retryClip' | 'parked'> & {
+export interface Parked extends ParkedClips {
   /** A clip has been parked: its time begins. */
   readonly begin: (clipId: string) => void;
   /** Times of the clips that an earlier process parked. */
   recall(): void;
-};
+}
 
 /** Parked clips, and when they are tried again.
  *  Invariants

@@ -10,10 +10,10 @@ import {
   nameAsFinished,
   sha256Of,
   sizeOf,
+  type WrittenClip,
 } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
-import type { TornClip, WrittenClip } from './ledger.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /** A file whose repair failed this often is set aside; the row is lost with the reason. */
@@ -21,6 +21,9 @@ const TRIES_MAX = 3;
 const TRY = 'recover-failed';
 /** More than the longest pre-roll a configuration may ask for. */
 const PRE_ROLL_MAX_MS = 60_000;
+
+/** What could be saved of a part file whose writer died. */
+export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256' | 'detail'>;
 
 export type Recovered = 'sealed' | 'lost' | { failed: string };
 

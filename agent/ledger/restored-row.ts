@@ -8,7 +8,7 @@ import {
 import { isClipId, LAST_MS, timeOfClipId } from './clip-id.ts';
 import { CAMERA_ID } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
-import type { ClipState } from './ledger.ts';
+import type { ClipState } from './life-cycle.ts';
 import type { Row } from './salvage.ts';
 
 const STATES: ReadonlySet<unknown> = new Set<ClipState>([

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import type { ClipState } from './ledger.ts';
+import type { ClipState } from './life-cycle.ts';
 import { COUNT_ALL } from './migrations.ts';
 
 /** Clips in one state that have a file on this disk, or have none. */

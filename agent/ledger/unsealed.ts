@@ -5,8 +5,8 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
+import type { WrittenClip } from './clip-files.ts';
 import type { ClipRows } from './clip-rows.ts';
-import type { WrittenClip } from './ledger.ts';
 import type { Recovery } from './recovery.ts';
 
 const RETRY: BackoffPolicy = { minMs: 5_000, maxMs: 5 * 60_000 };
