@@ -103,6 +103,8 @@ test('no answer in time: escalated, undecided, not ok', () => {
     driven.output?.problems.map(({ code }) => code),
     ['no-answer'],
   );
+  assert.equal(driven.output?.document?.reason, 'No answer within 360 s; a person has to look.');
+  assert.ok(!('best_frame' in (driven.output?.document ?? {})));
   assert.equal(driven.timerCancelled, false);
 });
 
@@ -197,7 +199,7 @@ test('a verdict does not say that somebody was notified when nobody was', () => 
     [2, 'recorded', 'person'],
   );
   assert.match(sent.verdict.reason, /could not be delivered: the webhook answered 500/);
-  assert.equal(driven.output?.ok, false);
+  assert.deepEqual([driven.output?.ok, driven.output?.notified], [false, false]);
 });
 
 test('a verdict that cannot be stored is still told, to a person and to the house', () => {
@@ -238,9 +240,57 @@ test('an input that names no clip is refused and starts nothing', () => {
   for (const input of [undefined, null, 'text', {}, { clip: {} }, { ...analysisInput(), waitMs: -1 }]) {
     const driven = run({ input });
     assert.deepEqual(driven.actions, []);
+    assert.equal(driven.output?.ok, false);
     assert.deepEqual(
       driven.output?.problems.map(({ code }) => code),
       ['bad-input'],
     );
   }
+});
+
+test('whoever looks at an instance sees when it no longer waits for an answer', () => {
+  const driven = run({});
+  assert.deepEqual(driven.steps, [
+    'starting-container',
+    'requesting',
+    'waiting',
+    'closing',
+    'storing',
+    'notifying',
+    'telling-device',
+  ]);
+});
+
+test('the best frame goes to whoever stores the verdict; without one nothing is said of it', () => {
+  const framed = run({ event: person });
+  assert.equal((framed.inputs['store_verdict'] as { frame?: string }).frame, `${BLOB_NAME}/best.jpg`);
+  const { best_frame: _, ...blind } = details([detection('person')]);
+  const bare = run({ event: { payload: result(blind) } });
+  assert.ok(!('frame' in (bare.inputs['store_verdict'] as object)));
+});
+
+test('what fails is tried again as often as the table says, each time after twice the wait', () => {
+  const tries = (name: string, script: Parameters<typeof run>[0] = { event: person }) => {
+    const action = run(script).actions.find((one) => one.startsWith(`${name} `)) ?? assert.fail(name);
+    const options = JSON.parse(action.slice(name.length + 1, action.indexOf('} {') + 1)) as Record<
+      string,
+      number
+    >;
+    return [
+      options['_firstRetryIntervalInMilliseconds'] ?? options['firstRetryIntervalInMilliseconds'],
+      options['_maxNumberOfAttempts'] ?? options['maxNumberOfAttempts'],
+      options['backoffCoefficient'],
+    ];
+  };
+  assert.deepEqual(tries('start_container'), [2_000, 3, 2]);
+  assert.deepEqual(tries('send_processing_request'), [2_000, 4, 2]);
+  assert.deepEqual(tries('find_result', {}), [2_000, 3, 2]);
+  assert.deepEqual(tries('store_verdict'), [2_000, 5, 2]);
+  for (const [name, script] of [
+    ['SendVideoComplited', { event: person }],
+    ['Escalate', {}],
+    ['SendFailureNotification', { outcomes: { start_container: fails('no') } }],
+    ['send_verdict_to_device', {}],
+  ] as const)
+    assert.deepEqual(tries(name, script), [5_000, 3, 2], name);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AnalysisDetails } from '@dachawatch/contracts';
-import { decideVerdict } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
+import { decideVerdict, noAnswer } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
 import { details, detection, result } from './clip-samples.ts';
 
 type Row = readonly [
@@ -123,6 +123,59 @@ const TABLE: readonly Row[] = [
     4,
   ],
   [
+    'five frames do show that a car stood',
+    [detection('car', { frames: 5 })],
+    'nothing',
+    'marked-safe',
+    0,
+    ['car'],
+    5,
+  ],
+  [
+    'a person just as sure as the threshold counts',
+    [detection('person', { confidence_max: 0.4 })],
+    'person',
+    'notified',
+    0.4,
+    ['person'],
+  ],
+  [
+    'a vehicle just below its threshold does not count, an animal at its own does',
+    [detection('car', { confidence_max: 0.449 }), detection('dog', { confidence_max: 0.5 })],
+    'animal',
+    'recorded',
+    0.5,
+    ['dog'],
+  ],
+  [
+    'an animal just below its threshold does not count, a vehicle at its own does',
+    [detection('dog', { confidence_max: 0.499 }), detection('car', { confidence_max: 0.45 })],
+    'vehicle',
+    'recorded',
+    0.45,
+    ['car'],
+  ],
+  [
+    'two unsure frames of many are enough',
+    [detection('person', { confidence_max: 0.5, frames: 2 })],
+    'person',
+    'notified',
+    0.5,
+    ['person'],
+  ],
+  [
+    'of several of a kind the surest speaks',
+    [
+      detection('bus', { confidence_max: 0.6 }),
+      detection('car', { confidence_max: 0.8, frames: 3 }),
+      detection('truck', { confidence_max: 0.7 }),
+    ],
+    'vehicle',
+    'recorded',
+    0.8,
+    ['car', 'truck', 'bus'],
+  ],
+  [
     'a dog beside a parked car is an animal',
     [detection('car', inAll), detection('dog', { confidence_max: 0.7 })],
     'animal',
@@ -227,4 +280,31 @@ test('the best frame carries the boxes of what counts, and only those', () => {
   const judged = decideVerdict(result(details([detection('person'), detection('tv')])));
   assert.deepEqual(judged.frame?.boxes, [{ label: 'person', box: [0.1, 0.2, 0.3, 0.4] }]);
   assert.equal(judged.frame?.at_ms, 6_000);
+});
+
+test('what stood there is named in the reason; where nothing stood there is nothing to name', () => {
+  const reasonOf = (...detections: AnalysisDetails['detections']) =>
+    decideVerdict(result(details(detections))).reason;
+  assert.equal(reasonOf(), 'Nothing that matters was seen.');
+  assert.equal(
+    reasonOf(detection('car', inAll)),
+    'Nothing new was seen; car stood there from the first frame to the last.',
+  );
+  assert.equal(
+    reasonOf(detection('car', inAll), detection('bus', inAll)),
+    'Nothing new was seen; car, bus stood there from the first frame to the last.',
+  );
+});
+
+test('nobody is sure of what could not be judged; a long reason of a worker is cut', () => {
+  const message = 'x'.repeat(5_000);
+  const failed = decideVerdict(result({ error: { code: 'c', message } }, { status: 'FAILED' }));
+  assert.deepEqual([failed.confidence, failed.labels, failed.reason.length], [0, [], 1_000]);
+  assert.equal(noAnswer(90_000).reason, 'No answer within 90 s; a person has to look.');
+  assert.ok(!('analysedUtc' in noAnswer(90_000)));
+});
+
+test('a share of pictures that is just enough is enough', () => {
+  const few = { pictures: 10, pictures_seen: 9 };
+  assert.equal(decideVerdict(result(details([], seen(few)))).verdict, 'nothing');
 });
