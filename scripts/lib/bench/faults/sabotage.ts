@@ -2,6 +2,7 @@
  *  notices. Without a sabotage everything goes straight through. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { HubLink } from '../../../../agent/hub/hub.ts';
 import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
@@ -68,6 +69,13 @@ export function createSaboteur(
   return {
     openBlob: (ticket) => {
       const door = openBlob(ticket);
+      if (sabotage === 'upload-twice') {
+        const commit: typeof door.commit = async (...args) => {
+          await uploadAgain(basename(door.url, '.mp4'));
+          return door.commit(...args);
+        };
+        return { ...door, commit };
+      }
       if (sabotage !== 'flip-byte') return door;
       const stageBlock: typeof door.stageBlock = (id, body, signal) => {
         const other = Buffer.from(body);
@@ -83,7 +91,6 @@ export function createSaboteur(
     sealed(clipId) {
       if (sabotage === 'delete-sealed') unlinkSync(places(clipId).file);
       if (sabotage === 'forget-row') forgetRow(clipId);
-      if (sabotage === 'upload-twice') void uploadAgain(clipId);
     },
   };
 }
