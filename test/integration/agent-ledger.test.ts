@@ -15,21 +15,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { TwinReported } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { ledgerFile } from '../../agent/ledger/database-files.ts';
 import { takeOwnership } from '../../agent/ledger/ownership.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
 import { makeVideo } from '../fakes/media.ts';
 import { until } from './capture-rig.ts';
+import { addressOf, makeWorld, startHub, type TestHub, type World } from './hub-fixture.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PATIENCE_MS = 120_000;
+const DEVICE = 'dacha-1';
 
 interface Status {
   readonly cameras: readonly { readonly state: string }[];
   readonly clips: { readonly total: number } | null;
   readonly conditions: readonly { readonly code: string; readonly detail: string }[];
   readonly house: { readonly level: string };
+  readonly link: { readonly state: string };
 }
 
 interface Agent {
@@ -45,6 +49,8 @@ let home = '';
 let recorded = '';
 let recordedIds: string[] = [];
 let camera: CameraSimulator;
+let world: World;
+let hub: TestHub;
 let data = '';
 let agents: Agent[] = [];
 
@@ -102,6 +108,22 @@ async function untilStatus(agent: Agent, what: string, holds: (status: Status) =
   );
 }
 
+/** Whatever is wrong: the camera is watched, the link is up, and page and twin say what it is. */
+async function guardsAndTells(agent: Agent, code: string): Promise<Status> {
+  await untilStatus(agent, 'the camera is live', live);
+  const status = await untilStatus(agent, `${code} is told`, tells(code));
+  await untilStatus(agent, 'the link is up', ({ link }) => link.state === 'online');
+  await until(
+    `the twin tells ${code}`,
+    () => {
+      const { conditions = [] } = (hub.twins.get(DEVICE)?.reported ?? {}) as Partial<TwinReported>;
+      return conditions.some((one) => one.code === code);
+    },
+    PATIENCE_MS,
+  );
+  return status;
+}
+
 const live = ({ cameras }: Status) => cameras.length > 0 && cameras.every(({ state }) => state === 'live');
 const tells = (code: string) => (status: Status) => status.conditions.some((one) => one.code === code);
 const isOpen = (status: Status) => status.clips !== null && !tells('ledger-unavailable')(status);
@@ -125,11 +147,10 @@ async function asBefore(agent: Agent, dataDir = data): Promise<void> {
 before(async () => {
   home = mkdtempSync(join(tmpdir(), 'agent-ledger-'));
   mkdirSync(join(home, 'credentials'));
-  const key = Buffer.from('no key of anybody').toString('base64');
-  writeFileSync(
-    join(home, 'credentials/iothub'),
-    `HostName=house.example;DeviceId=dacha-1;SharedAccessKey=${key}`,
-  );
+  world = await makeWorld();
+  hub = await startHub(world, { devices: [DEVICE] });
+  const { connectionString, mqttPort, httpsPort } = addressOf(hub, DEVICE);
+  writeFileSync(join(home, 'credentials/iothub'), connectionString);
   const video = join(home, 'walk.mp4');
   await makeVideo(video, { seconds: 12, fps: 10, fromS: 4, toS: 9 });
   camera = await startCamera({ video, leadInS: 4, cacheDir: home });
@@ -137,8 +158,13 @@ before(async () => {
     join(home, 'appliance.json'),
     JSON.stringify({
       schema: 'dachawatch/appliance/1',
-      deviceId: 'dacha-1',
-      hub: { credential: 'iothub', mqttEndpoint: '127.0.0.1:9', httpsEndpoint: '127.0.0.1:9' },
+      deviceId: DEVICE,
+      hub: {
+        credential: 'iothub',
+        mqttEndpoint: `localhost:${mqttPort}`,
+        httpsEndpoint: `localhost:${httpsPort}`,
+        caFile: world.certificates.caFile,
+      },
       cameras: [{ id: 'gate', main: camera.mainUrl, sub: camera.subUrl }],
       recording: { preRollMs: 1_000, postRollMs: 3_000 },
       storage: {},
@@ -156,6 +182,8 @@ before(async () => {
 after(async () => {
   for (const agent of agents) await agent.stop();
   await camera?.stop();
+  await hub?.stop();
+  world?.remove();
   rmSync(home, { recursive: true, force: true });
 });
 beforeEach(() => {
@@ -180,11 +208,10 @@ const damages: Readonly<Record<string, (file: string) => void>> = {
   'that is missing': (file) => rmSync(file),
 };
 for (const [what, damage] of Object.entries(damages))
-  test(`with a ledger ${what} the cameras watch, the page tells, and every clip is there again by itself`, async () => {
+  test(`with a ledger ${what} the cameras watch, page and twin tell, and every clip is there again by itself`, async () => {
     damage(ledgerFile(data));
     const agent = await startAgent(data);
-    await untilStatus(agent, 'the camera is live', live);
-    await untilStatus(agent, 'what happened is told', tells('ledger-rebuilt'));
+    await guardsAndTells(agent, 'ledger-rebuilt');
     await asBefore(agent);
   });
 
@@ -201,12 +228,11 @@ const locks: Readonly<Record<string, () => () => void>> = {
   },
 };
 for (const [what, lock] of Object.entries(locks))
-  test(`with a ledger that ${what} the cameras watch, the page tells, and it goes on when it is free`, async () => {
+  test(`with a ledger that ${what} the cameras watch, page and twin tell, and it goes on when it is free`, async () => {
     const unlock = lock();
     const agent = await startAgent(data);
     try {
-      await untilStatus(agent, 'the camera is live', live);
-      const status = await untilStatus(agent, 'it is told', tells('ledger-unavailable'));
+      const status = await guardsAndTells(agent, 'ledger-unavailable');
       assert.equal(status.house.level, 'trouble');
       assert.equal(status.clips, null);
     } finally {
@@ -215,14 +241,13 @@ for (const [what, lock] of Object.entries(locks))
     await asBefore(agent);
   });
 
-test('with a file in the place of the data folder the cameras watch, the page tells, and it goes on when the folder is back', async () => {
+test('with a file in the place of the data folder the cameras watch, page and twin tell, and it goes on when the folder is back', async () => {
   const aside = `${data}-aside`;
   cpSync(data, aside, { recursive: true, preserveTimestamps: true });
   rmSync(data, { recursive: true });
   writeFileSync(data, 'not a folder');
   const agent = await startAgent(data);
-  await untilStatus(agent, 'the camera is live', live);
-  await untilStatus(agent, 'it is told', tells('ledger-unavailable'));
+  await guardsAndTells(agent, 'ledger-unavailable');
   rmSync(data);
   cpSync(aside, data, { recursive: true, preserveTimestamps: true });
   await asBefore(agent);
@@ -237,20 +262,19 @@ const inside = (agent: Agent, command: string) =>
   execFileSync('nsenter', ['-t', String(agent.process.pid), '-m', 'sh', '-c', command]);
 
 test(
-  'with a data folder that is read-only the cameras watch, the page tells, and it goes on when it can be written',
+  'with a data folder that is read-only the cameras watch, page and twin tell, and it goes on when it can be written',
   mounts,
   async () => {
     const mount = `mount --bind "${data}" "${data}" && mount -o remount,bind,ro "${data}" && exec "$0" "$@"`;
     const agent = await startAgent(data, ['unshare', '-m', 'sh', '-c', mount]);
-    await untilStatus(agent, 'the camera is live', live);
-    const status = await untilStatus(agent, 'it is told', tells('ledger-unavailable'));
+    const status = await guardsAndTells(agent, 'ledger-unavailable');
     assert.equal(status.house.level, 'trouble');
     inside(agent, `mount -o remount,bind,rw "${data}"`);
     await asBefore(agent);
   },
 );
 
-test('with a full disk the cameras watch and the page tells', mounts, async () => {
+test('with a full disk the cameras watch, the link is up and the page tells', mounts, async () => {
   const mount = [
     `mount -t tmpfs -o size=24m x "${data}" && cp -rp "${recorded}/." "${data}"`,
     `(cat /dev/zero > "${data}/filler" 2>/dev/null || true) && exec "$0" "$@"`,
@@ -262,5 +286,6 @@ test('with a full disk the cameras watch and the page tells', mounts, async () =
     'it is told',
     ({ house, conditions }) => house.level === 'trouble' && conditions.length > 0,
   );
+  await untilStatus(agent, 'the link is up', ({ link }) => link.state === 'online');
   await agent.stop();
 });
