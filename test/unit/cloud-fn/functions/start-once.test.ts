@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startOnce, STARTER_AT_WORK_MS } from '../../../../cloud-fn/functions/start-once.ts';
+import { startOnce, StartInProgress, STARTER_AT_WORK_MS } from '../../../../cloud-fn/functions/start-once.ts';
 import { createFakeStorage } from '../../../fakes/storage-port.ts';
 import { analysisInput } from '../orchestrators/clip-samples.ts';
 import { createFakeClient } from './fake-client.ts';
@@ -74,4 +74,70 @@ test('a refused start of an instance that runs counts as started; any other refu
     throw new Error('The operation failed with an unexpected status code: 500.');
   };
   await assert.rejects(other.start(), /500/);
+});
+
+test('of those who take over from a starter that was killed one starts, the others come again', async () => {
+  const { storage, client, start } = scene();
+  client.beforeStart = async () => {
+    throw new Error('killed');
+  };
+  await assert.rejects(start(), /killed/);
+  let asked = 0;
+  client.beforeStart = async () => {
+    asked += 1;
+  };
+  storage.nowMs += STARTER_AT_WORK_MS;
+  const outcomes = await Promise.allSettled([start(), start(), start()]);
+  assert.equal(asked, 1, 'the runtime is asked once: it would replace what has finished meanwhile');
+  assert.deepEqual(
+    outcomes.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).name)).toSorted(),
+    ['StartInProgress', 'StartInProgress', 'started'],
+  );
+});
+
+test('a starter has ten seconds', async () => {
+  const { storage, client, start } = scene();
+  client.beforeStart = async () => {
+    throw new Error('killed');
+  };
+  await assert.rejects(start(), /killed/);
+  client.beforeStart = async () => {};
+  storage.nowMs += 9_999;
+  await assert.rejects(start(), StartInProgress);
+  storage.nowMs += 1;
+  assert.equal(await start(), 'started');
+});
+
+test('a note that is no document is treated as a start that may be at work', async () => {
+  const { storage, client, start } = scene();
+  for (const bytes of ['nonsense', '', '7']) {
+    await storage.port.writeBlob(
+      { container: 'dacha-instances', name: `${ID}/start.json` },
+      { bytes, contentType: '' },
+    );
+    await assert.rejects(start(), StartInProgress, bytes);
+  }
+  assert.deepEqual(client.started, []);
+});
+
+test('the note says what was started, and that it was', async () => {
+  const { storage, client, start } = scene();
+  const notes: unknown[] = [];
+  client.beforeStart = async () => void notes.push(storage.document(`dacha-instances/${ID}/start.json`));
+  await start();
+  assert.deepEqual(notes, [{ state: 'starting', input: analysisInput() }]);
+  assert.deepEqual(storage.document(`dacha-instances/${ID}/start.json`), {
+    state: 'started',
+    input: analysisInput(),
+  });
+});
+
+test('a runtime that cannot be asked starts nothing', async () => {
+  const { storage, client } = scene();
+  const down = {
+    ...client,
+    getStatus: () => Promise.reject(new Error('Durable Functions extension replied with HTTP 503 response.')),
+  };
+  await assert.rejects(startOnce({ storage: storage.port }, down, ID, analysisInput()), /503/);
+  assert.deepEqual([client.started, storage.names()], [[], []]);
 });

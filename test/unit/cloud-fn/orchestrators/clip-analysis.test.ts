@@ -62,6 +62,10 @@ test('a person: asked, judged, stored, told to a person and to the house', () =>
   assert.equal(document?.best_frame?.blobName, BLOB_NAME.replace('.mp4', '.best.jpg'));
 });
 
+test('a wait of a millisecond is a wait', () => {
+  assert.equal(run({ event: person, input: analysisInput({ waitMs: 1 }) }).output?.ok, true);
+});
+
 test('the timer is set to the wait of the input and cancelled when the answer comes', () => {
   const driven = run({ event: person, input: analysisInput({ waitMs: 5_000 }) });
   assert.ok(driven.actions.includes('timer 2026-11-21T12:00:07.000Z'), driven.actions.join('\n'));
@@ -237,7 +241,18 @@ test('a blob nobody recorded is judged and stored; there is no house to tell', (
 });
 
 test('an input that names no clip is refused and starts nothing', () => {
-  for (const input of [undefined, null, 'text', {}, { clip: {} }, { ...analysisInput(), waitMs: -1 }]) {
+  for (const input of [
+    undefined,
+    null,
+    'text',
+    {},
+    { clip: {} },
+    { ...analysisInput(), waitMs: 0 },
+    { ...analysisInput(), waitMs: 1.5 },
+    { ...analysisInput(), revision: 0 },
+    { ...analysisInput(), clip: { ...analysisInput().clip, blobUrl: '' } },
+    { ...analysisInput(), clip: { ...analysisInput().clip, blobName: `elsewhere/${BLOB_NAME}` } },
+  ]) {
     const driven = run({ input });
     assert.deepEqual(driven.actions, []);
     assert.equal(driven.output?.ok, false);

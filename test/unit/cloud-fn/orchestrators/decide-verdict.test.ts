@@ -300,6 +300,7 @@ test('nobody is sure of what could not be judged; a long reason of a worker is c
   const message = 'x'.repeat(5_000);
   const failed = decideVerdict(result({ error: { code: 'c', message } }, { status: 'FAILED' }));
   assert.deepEqual([failed.confidence, failed.labels, failed.reason.length], [0, [], 1_000]);
+  assert.match(failed.reason, /^The clip could not be analysed: x+$/);
   assert.equal(noAnswer(90_000).reason, 'No answer within 90 s; a person has to look.');
   assert.ok(!('analysedUtc' in noAnswer(90_000)));
 });
@@ -307,4 +308,12 @@ test('nobody is sure of what could not be judged; a long reason of a worker is c
 test('a share of pictures that is just enough is enough', () => {
   const few = { pictures: 10, pictures_seen: 9 };
   assert.equal(decideVerdict(result(details([], seen(few)))).verdict, 'nothing');
+});
+
+test('when it was seen is said in seconds', () => {
+  const long = decideVerdict(result(details([detection('person', { first_ms: 500, last_ms: 3_600_000 })])));
+  assert.match(
+    long.reason,
+    /^person seen in 20 of 150 frames, from 0\.5 s to 3600\.0 s, confidence 0\.90\.$/,
+  );
 });
