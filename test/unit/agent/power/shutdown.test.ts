@@ -179,3 +179,87 @@ test('stopped in the middle it ends, and asks for nothing any more', async () =>
   assert.deepEqual(deeds, ['seal 0']);
   assert.equal(clock.sleepers(), 0);
 });
+
+test('an action that takes too long is told by its signal', async () => {
+  const signals: AbortSignal[] = [];
+  const { clock, shutdown } = bench({
+    seal: (signal) => {
+      signals.push(signal);
+      return forEver();
+    },
+    tell: (signal) => {
+      signals.push(signal);
+      return forEver();
+    },
+  });
+  shutdown.begin('battery', 'empty');
+  await clock.advance(9_999);
+  assert.equal(signals[0]?.aborted, false);
+  await clock.advance(1);
+  assert.equal(signals[0]?.aborted, true);
+  await clock.advance(14_999);
+  assert.equal(signals[1]?.aborted, false);
+  await clock.advance(1);
+  assert.equal(signals[1]?.aborted, true);
+  await shutdown.stop();
+});
+
+test('mains that returns is told to the action that runs, and its failing then is no failure', async () => {
+  const signals: AbortSignal[] = [];
+  const { clock, lines, shutdown } = bench({
+    seal: (signal) => {
+      signals.push(signal);
+      return clock.sleep(5_000, signal);
+    },
+  });
+  shutdown.begin('battery', 'empty');
+  await clock.advance(1_000);
+  shutdown.mainsBack();
+  await clock.advance(1_000);
+  assert.equal(signals[0]?.aborted, true);
+  assert.deepEqual(
+    lines.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
+test('the journal tells the whole story of a shutdown, and what failed in it', async () => {
+  const broken = () => {
+    throw new Error('no');
+  };
+  const { clock, lines, shutdown } = bench({ seal: broken, powerOff: broken, resume: broken });
+  shutdown.begin('battery', 'empty');
+  await clock.advance(700_000);
+  assert.deepEqual(
+    lines.map(({ fields }) => {
+      const { event, phase, action, why, asked } = fields;
+      return [event, phase ?? action ?? asked, why].filter((word) => word !== undefined);
+    }),
+    [
+      ['shutdown.decided', 'empty'],
+      ['shutdown.phase', 'sealing'],
+      ['shutdown.action-failed', 'seal', 'no'],
+      ['shutdown.phase', 'telling'],
+      ['shutdown.phase', 'waiting'],
+      ['shutdown.phase', 'requested'],
+      ['shutdown.request-failed'],
+      ['shutdown.not-obeyed', 1],
+      ['shutdown.request-failed'],
+      ['shutdown.not-obeyed', 2],
+      ['shutdown.request-failed'],
+      ['shutdown.not-obeyed', 3],
+      ['shutdown.phase', 'idle'],
+      ['shutdown.resume-failed'],
+    ],
+  );
+});
+
+test('that mains came back in time stands in the journal', async () => {
+  const { clock, lines, shutdown } = bench();
+  shutdown.begin('battery', 'empty');
+  await clock.advance(10_000);
+  shutdown.mainsBack();
+  await clock.advance(1_000);
+  assert.ok(lines.some(({ fields }) => fields['event'] === 'shutdown.taken-back'));
+  assert.equal(shutdown.why(), null);
+});
