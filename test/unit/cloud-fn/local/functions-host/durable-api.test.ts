@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import {
+  createDurableApi,
+  durableClientPayload,
+} from '../../../../../cloud-fn/local/functions-host/durable-api.ts';
+import { createInstanceQueries } from '../../../../../cloud-fn/local/functions-host/instance-queries.ts';
+import { KEYS, stateOf } from './host-bench.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 21, 12);
+const ORIGIN = 'http://127.0.0.1:7071';
+const MANAGEMENT = '/runtime/webhooks/durabletask';
+
+/** The API over real state. What is answered, and how often the engine was told. */
+function bench(t: TestContext) {
+  const { db, history } = stateOf(t);
+  let nowMs = NOW_MS;
+  let kicks = 0;
+  const handler = createDurableApi({
+    history,
+    queries: createInstanceQueries({ db }),
+    engine: { kick: () => (kicks += 1) },
+    orchestrators: new Set(['main']),
+    keys: KEYS,
+    nowMs: () => nowMs,
+  });
+  const ask = async (method: string, path: string, { body = '', headers = {} } = {}) => {
+    const url = new URL(path, ORIGIN);
+    const answer = await handler({ method, url, headers, body: Buffer.from(body) });
+    const text = answer?.body === undefined ? undefined : (JSON.parse(String(answer.body)) as unknown);
+    return { status: answer?.status, headers: answer?.headers ?? {}, body: text as never };
+  };
+  const manage = (method: string, path: string, more = {}) =>
+    ask(method, `${MANAGEMENT}/${path}${path.includes('?') ? '&' : '?'}code=${KEYS.durableTask}`, more);
+  const begin = (id: string, atMs = NOW_MS) => history.start({ id, name: 'main', input: '{"i":1}' }, atMs);
+  const end = (id: string) => history.terminate(id, 'enough', NOW_MS);
+  return {
+    ...{ db, history, ask, manage, begin, end },
+    kicks: () => kicks,
+    at: (ms: number) => (nowMs = ms),
+    message: async (method: string, path: string, more = {}) => {
+      const { status, body } = await manage(method, path, more);
+      return `${status} ${(body as { message?: string } | undefined)?.message ?? ''}`;
+    },
+  };
+}
+type Bench = ReturnType<typeof bench>;
+const ids = async ({ manage }: Bench, query: string, headers = {}) => {
+  const answer = await manage('GET', `instances/?${query}`, { headers });
+  return {
+    ids: (answer.body as { instanceId: string }[]).map((one) => one.instanceId),
+    token: answer.headers['x-ms-continuation-token'],
+  };
+};
+
+test('a start answers with every link of its instance, and tells the engine', async (t) => {
+  const { manage, history, kicks, at } = bench(t);
+  at(NOW_MS + 5);
+  const { status, headers, body } = await manage('POST', 'orchestrators/main/a?version=2', {
+    body: '{"x":1}',
+  });
+  assert.equal(status, 202);
+  const query = 'taskHub=Local&connection=Storage&code=key-of-durable';
+  const instance = `${ORIGIN}${MANAGEMENT}/instances/a`;
+  assert.deepEqual(body, {
+    id: 'a',
+    statusQueryGetUri: `${instance}?${query}`,
+    sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,
+    terminatePostUri: `${instance}/terminate?reason={text}&${query}`,
+    rewindPostUri: `${instance}/rewind?reason={text}&${query}`,
+    purgeHistoryDeleteUri: `${instance}?${query}`,
+    suspendPostUri: `${instance}/suspend?reason={text}&${query}`,
+    resumePostUri: `${instance}/resume?reason={text}&${query}`,
+  });
+  assert.deepEqual([headers['location'], headers['retry-after']], [`${instance}?${query}`, '10']);
+  const { input, version, created_ms } = history.instance('a') ?? assert.fail();
+  assert.deepEqual([input, version, created_ms, kicks()], ['{"x":1}', '2', NOW_MS + 5, 1]);
+});
+
+test('a start without an id is given one, without a body it has no input', async (t) => {
+  const { manage, history } = bench(t);
+  for (const path of ['orchestrators/main', 'orchestrators/main/']) {
+    const { status, body } = await manage('POST', path);
+    const { id } = body as { id: string };
+    assert.equal(status, 202);
+    assert.match(id, /^[0-9a-f]{32}$/);
+    assert.equal(history.instance(id)?.input, null);
+  }
+});
+
+test('a start that cannot be is refused with one sentence, and starts nothing', async (t) => {
+  const { message, begin, history, kicks } = bench(t);
+  begin('a');
+  assert.match(await message('POST', 'orchestrators/main/a'), /^409 .*id a is still running/);
+  assert.match(await message('POST', 'orchestrators/other/b'), /^400 .*'other' doesn't exist/);
+  assert.match(await message('POST', 'orchestrators/main/b', { body: '{' }), /^400 The body is not JSON/);
+  assert.match(await message('POST', `orchestrators/main/${'x'.repeat(257)}`), /^400 .*at most 256/);
+  assert.match(await message('POST', 'orchestrators/main/a%23b'), /^400 An instance id must not contain/);
+  assert.match(await message('POST', 'orchestrators/main/a%C2%80b'), /^400 An instance id must not contain/);
+  assert.match(await message('POST', 'orchestrators/main/b/c'), /^400 .*slashes/);
+  assert.match(await message('GET', 'orchestrators/main/b'), /^405 Use POST/);
+  assert.deepEqual([history.instance('b'), kicks()], [undefined, 0]);
+  assert.match(await message('POST', `orchestrators/main/${'x'.repeat(256)}`), /^202/);
+});
+
+test('an instance is shown as it is: while it runs with where to look again, then as it ended', async (t) => {
+  const { manage, begin, end } = bench(t);
+  begin('a');
+  const running = await manage('GET', 'instances/a');
+  assert.equal(running.status, 202);
+  assert.deepEqual([running.headers['retry-after']], ['10']);
+  assert.equal(running.headers['location'], `${ORIGIN}${MANAGEMENT}/instances/a?code=key-of-durable`);
+  const time = '2026-11-21T12:00:00.000Z';
+  const shown = {
+    name: 'main',
+    instanceId: 'a',
+    runtimeStatus: 'Pending',
+    input: { i: 1 },
+    customStatus: null,
+    output: null,
+    createdTime: time,
+    lastUpdatedTime: time,
+  };
+  assert.deepEqual(running.body, shown);
+  end('a');
+  const ended = await manage('GET', 'instances/a?showInput=False');
+  assert.equal(ended.status, 200);
+  assert.deepEqual(ended.body, { ...shown, input: null, runtimeStatus: 'Terminated', output: 'enough' });
+  assert.equal((await manage('GET', 'instances/nobody')).status, 404);
+});
+
+test('history is shown to whoever asks for it', async (t) => {
+  const { manage, begin, history } = bench(t);
+  begin('a');
+  const arrived = history.arrivedFor('a');
+  history.storeEpisode(
+    history.instance('a') ?? assert.fail(),
+    arrived[0]?.seq ?? 0,
+    {
+      appended: arrived.map(({ event }) => event),
+      scheduled: [],
+      cancelledTimers: [],
+      customStatus: '{"step":1}',
+      end: { status: 'Running' },
+    },
+    NOW_MS,
+  );
+  const { body } = await manage('GET', 'instances/a?showHistory=TRUE');
+  const { historyEvents, customStatus } = body as {
+    historyEvents: { Name: string }[];
+    customStatus: unknown;
+  };
+  assert.deepEqual([historyEvents.map((one) => one.Name), customStatus], [['main'], { step: 1 }]);
+  for (const query of ['', '?showHistory=false'])
+    assert.ok(!('historyEvents' in ((await manage('GET', `instances/a${query}`)).body as object)));
+});
+
+test('an event, a suspension, a resumption and an end are accepted, and the engine is told of each', async (t) => {
+  const { message, begin, history, kicks } = bench(t);
+  begin('a');
+  assert.equal(await message('POST', 'instances/a/raiseEvent/MOVED', { body: '{"v":1}' }), '202 ');
+  assert.equal(await message('POST', 'instances/a/raiseEvent/EMPTY'), '202 ');
+  assert.deepEqual(
+    history.arrivedFor('a').map(({ event }) => [event.Name, event.Input]),
+    [
+      ['main', '{"i":1}'],
+      ['MOVED', '{"v":1}'],
+      ['EMPTY', 'null'],
+    ],
+  );
+  assert.equal(await message('POST', 'instances/a/suspend'), '202 ');
+  assert.equal(history.instance('a')?.status, 'Suspended');
+  assert.equal(await message('POST', 'instances/a/resume'), '202 ');
+  assert.equal(history.instance('a')?.status, 'Running');
+  assert.equal(await message('POST', 'instances/a/terminate?reason=enough'), '202 ');
+  assert.deepEqual([history.instance('a')?.output, kicks()], ['"enough"', 5]);
+  assert.match(await message('POST', 'instances/a/terminate'), /^410 The instance is Terminated/);
+  assert.equal(kicks(), 5);
+  begin('b');
+  await message('POST', 'instances/b/terminate');
+  assert.equal(history.instance('b')?.output, '""');
+});
+
+test('what is asked of nobody, or cannot be done, is refused with one sentence', async (t) => {
+  const { message, begin } = bench(t);
+  begin('a');
+  for (const verb of ['raiseEvent/X', 'terminate', 'suspend', 'resume'])
+    assert.match(await message('POST', `instances/nobody/${verb}`), /^404 No instance/, verb);
+  assert.match(await message('POST', 'instances/a/raiseEvent'), /^400 The event has no name/);
+  assert.match(await message('POST', 'instances/a/raiseEvent/'), /^400 The event has no name/);
+  assert.match(
+    await message('POST', 'instances/a/raiseEvent/X', { body: '{' }),
+    /^400 The event is not JSON/,
+  );
+  assert.match(await message('POST', 'instances/a/raiseEvent/X/y'), /^400 .*slashes/);
+  assert.match(await message('POST', 'instances/a/rewind'), /^501/);
+  assert.match(await message('POST', 'instances/a/dance'), /^404 There is no operation dance/);
+  assert.match(await message('GET', 'instances/a/terminate'), /^405 Use POST/);
+  assert.match(await message('PUT', 'instances/a'), /^405 Use GET or DELETE/);
+  assert.match(await message('PUT', 'instances'), /^405 Use GET or DELETE/);
+  assert.match(await message('POST', 'entities/counter/a'), /^501/);
+  assert.match(await message('GET', 'elsewhere'), /^404 There is no elsewhere/);
+});
+
+test('names come percent-encoded or not, and one that cannot be read is taken as it is', async (t) => {
+  const { manage, begin, history } = bench(t);
+  begin('a b');
+  begin('%E0%A4');
+  assert.equal((await manage('GET', 'instances/a%20b')).status, 202);
+  assert.equal((await manage('GET', 'instances/%E0%A4')).status, 202);
+  await manage('POST', 'instances/a%20b/raiseEvent/X%20Y');
+  assert.equal(history.arrivedFor('a b').at(-1)?.event.Name, 'X Y');
+});
+
+test('who has no key is told nothing; the key of all opens too, also in a header', async (t) => {
+  const { ask, begin } = bench(t);
+  begin('a');
+  const at = `${MANAGEMENT}/instances/a`;
+  assert.equal((await ask('GET', at)).status, 401);
+  assert.equal((await ask('GET', `${at}?code=${KEYS.function}`)).status, 401);
+  assert.equal((await ask('GET', `${at}?code=${KEYS.master}`)).status, 202);
+  assert.equal((await ask('GET', at, { headers: { 'x-functions-key': KEYS.durableTask } })).status, 202);
+  assert.equal((await ask('GET', `/durabletask/${KEYS.rpc}/instances/a`)).status, 202);
+  assert.equal((await ask('GET', `/durabletask/other/instances/a`)).status, undefined);
+  assert.equal((await ask('GET', '/api/anything')).status, undefined);
+});
+
+test('the app is told where it finds its own door', () => {
+  const create = `${ORIGIN}${MANAGEMENT}/orchestrators/{functionName}[/{instanceId}]?taskHub=Local&connection=Storage&code=key-of-durable`;
+  const { managementUrls, ...rest } = durableClientPayload(ORIGIN, KEYS) as {
+    managementUrls: { id: string };
+  };
+  assert.deepEqual(rest, {
+    taskHubName: 'Local',
+    creationUrls: { createNewInstancePostUri: create, createAndWaitOnNewInstancePostUri: create },
+    baseUrl: `${ORIGIN}${MANAGEMENT}`,
+    requiredQueryStringParameters: 'taskHub=Local&connection=Storage&code=key-of-durable',
+    rpcBaseUrl: `${ORIGIN}/durabletask/key-of-rpc/`,
+  });
+  assert.equal(managementUrls.id, 'INSTANCEID');
+});
+
+test('instances are listed page by page, by status and by time, and each once', async (t) => {
+  const built = bench(t);
+  const { begin, end } = built;
+  for (const [index, id] of ['a', 'b', 'c', 'd', 'e'].entries()) begin(id, NOW_MS + index * 1_000);
+  end('b');
+  end('d');
+  assert.deepEqual(await ids(built, ''), { ids: ['a', 'b', 'c', 'd', 'e'], token: undefined });
+  const first = await ids(built, 'top=2');
+  assert.deepEqual(first.ids, ['a', 'b']);
+  const second = await ids(built, 'top=2', { 'x-ms-continuation-token': first.token });
+  assert.deepEqual(second.ids, ['c', 'd']);
+  const last = await ids(built, 'top=2', { 'x-ms-continuation-token': second.token });
+  assert.deepEqual(last, { ids: ['e'], token: undefined });
+  assert.deepEqual((await ids(built, 'runtimeStatus=Terminated')).ids, ['b', 'd']);
+  assert.deepEqual((await ids(built, 'runtimeStatus=Terminated,Pending,')).ids.length, 5);
+  const terminated = await ids(built, 'runtimeStatus=Terminated&top=1');
+  assert.deepEqual(terminated.ids, ['b']);
+  const time = (ms: number) => new Date(NOW_MS + ms).toISOString();
+  assert.deepEqual((await ids(built, `createdTimeFrom=${time(1_000)}&createdTimeTo=${time(2_000)}`)).ids, [
+    'b',
+    'c',
+  ]);
+  assert.deepEqual((await ids(built, 'createdTimeFrom=nonsense')).ids.length, 5);
+  assert.deepEqual((await ids(built, 'top=0')).ids.length, 5);
+  assert.deepEqual((await ids(built, 'top=-3')).ids, ['a']);
+  assert.deepEqual((await ids(built, 'top=nonsense')).ids.length, 5);
+});
+
+test('more instances than a page holds are all found, and a page is never longer than a thousand', async (t) => {
+  const built = bench(t);
+  const name = (n: number) => `i${String(n).padStart(4, '0')}`;
+  // In one commit: a thousand of them wait for the disk a thousand times.
+  built.db.transaction(() => {
+    for (let n = 0; n < 1_003; n += 1) built.begin(name(n));
+  })();
+  for (const n of [1_000, 1_002]) built.end(name(n));
+  assert.deepEqual((await ids(built, 'runtimeStatus=Terminated')).ids, [name(1_000), name(1_002)]);
+  const page = await ids(built, 'top=5000');
+  assert.equal(page.ids.length, 1_000);
+  const rest = await ids(built, 'top=5000', { 'x-ms-continuation-token': page.token });
+  assert.deepEqual(rest.ids, [name(1_000), name(1_001), name(1_002)]);
+});
+
+test('a purge takes what has finished, one or those a filter selects, and says how many', async (t) => {
+  const built = bench(t);
+  const { manage, begin, end, history } = built;
+  for (const [index, id] of ['a', 'b', 'c', 'd'].entries()) begin(id, NOW_MS + index * 1_000);
+  for (const id of ['a', 'b', 'c']) end(id);
+  assert.equal((await manage('DELETE', 'instances/d')).status, 404);
+  const one = await manage('DELETE', 'instances/a');
+  assert.deepEqual([one.status, one.body], [200, { instancesDeleted: 1 }]);
+  assert.equal(history.instance('a'), undefined);
+  assert.equal((await manage('DELETE', 'instances?runtimeStatus=Failed')).status, 404);
+  const later = new Date(NOW_MS + 2_000).toISOString();
+  assert.deepEqual((await manage('DELETE', `instances?createdTimeFrom=${later}`)).body, {
+    instancesDeleted: 1,
+  });
+  assert.deepEqual((await ids(built, '')).ids, ['b', 'd']);
+  assert.deepEqual((await manage('DELETE', 'instances')).body, { instancesDeleted: 1 });
+});
