@@ -24,6 +24,16 @@ export function createClipKeeper({
   clock,
   log,
 }: ClipKeeperDeps): ClipKeeper {
+  /** What cannot be recovered now waits for the ledger's own tries. */
+  async function recover(clipId: string): Promise<void> {
+    try {
+      await ledger.recoverClip(clipId);
+      onSealed();
+    } catch (error) {
+      log.error({ event: 'clip.recover-failed', clipId, err: error }, 'a clip could not be recovered now');
+    }
+  }
+
   return {
     open({ cameraId, triggeredMs, cause }) {
       try {
@@ -36,12 +46,13 @@ export function createClipKeeper({
         refusedRecordings.opened(cameraId);
         return { clipId: clip.clipId, partFile: clip.partFile };
       } catch (error) {
+        // Told whatever it was: a camera whose movements are not recorded must not look well.
+        refusedRecordings.refused(cameraId, error instanceof Error ? error.message : String(error));
         if (!(error instanceof Failure) || error.kind === 'bug') throw error;
         log.error(
           { event: 'clip.refused', cameraId, code: error.code },
           `no clip can be recorded: ${error.message}`,
         );
-        refusedRecordings.refused(cameraId, error.message);
         return undefined;
       }
     },
@@ -52,7 +63,7 @@ export function createClipKeeper({
         // The file is not what its writer reported: what is whole in it is kept as after a torn end.
         if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
         log.error({ event: 'clip.seal-refused', clipId, code: error.code }, error.message);
-        void ledger.recoverClip(clipId).then(onSealed);
+        void recover(clipId);
         return;
       }
       onSealed();
@@ -62,8 +73,7 @@ export function createClipKeeper({
         { event: 'clip.abandoned', clipId, reason },
         'the clip writer ended early; keeping what is whole',
       );
-      await ledger.recoverClip(clipId);
-      onSealed();
+      await recover(clipId);
     },
   };
 }

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { CameraCredential } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { replaceDurably } from '../kernel/durable-file.ts';
 import type { Log } from '../kernel/log.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 import { orAborted } from './or-aborted.ts';
 
 /** A login at an address. */
@@ -34,6 +34,8 @@ const REFUSED_LATER_MS = 2_000;
 /** A refusal this old says nothing about the next one. */
 const FORGET_MS = 24 * 3_600_000;
 const MAX_KEPT = 64;
+/** Of that many refusals, with room. */
+const FILE_MAX_BYTES = 64 * 1024;
 const SCHEMA = 'dachawatch/camera-logins/1';
 
 /** Refusals of a device or an address in a row. */
@@ -120,7 +122,7 @@ export function createLoginPatience({
 
   function read(from: string): Json | undefined {
     try {
-      return (JSON.parse(readFileSync(from, 'utf8')) as Json | null) ?? undefined;
+      return (JSON.parse(readSmallText(from, FILE_MAX_BYTES)) as Json | null) ?? undefined;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         log.warn(

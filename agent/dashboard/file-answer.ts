@@ -1,6 +1,8 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { Failure } from '../kernel/failure.ts';
+import { openRegular } from '../kernel/regular-file.ts';
 import { matchesTag, problem, type Answer } from './answer.ts';
 import { parseRange } from './byte-range.ts';
 import type { FileAnswer, PageRequest } from './request-handler.ts';
@@ -49,20 +51,25 @@ export function createFileSender(limit: number): FileSender {
       await handle?.close();
     };
     try {
-      handle = await open(wanted.file, 'r');
+      handle = await openRegular(wanted.file);
       const found = await describe(handle, request, wanted);
       if ('send' in found) return { ...found, release };
       await release();
       return found;
     } catch (error) {
       await release();
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return problem(410, 'gone', wanted.gone);
+      if (isGone(error)) return problem(410, 'gone', wanted.gone);
       throw error;
     }
   }
 
   return { answer };
 }
+
+/** Whatever else stands under its name is not the file. */
+const isGone = (error: unknown) =>
+  (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+  (error instanceof Failure && error.code === 'file.not-regular');
 
 async function describe(
   handle: FileHandle,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { ContractError, parse, Verdict } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
@@ -183,8 +183,8 @@ export function createRoutes(deps: RoutesDeps): Route {
 }
 
 const isThere = (file: string) =>
-  access(file).then(
-    () => true,
+  lstat(file).then(
+    (entry) => entry.isFile(),
     () => false,
   );
 

@@ -1,14 +1,18 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, Refusal } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import { replaceDurably } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 import type { Accepted } from './desired-reading.ts';
 
 const SCHEMA = 'dachawatch/desired-settings/1';
 export const DESIRED_FILE = 'desired-settings.json';
+
+/** Desired properties of a twin have 32 KB at most; this form of them, and the refusals, are a few times that. */
+const FILE_MAX_BYTES = 1024 * 1024;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -56,7 +60,7 @@ export function createDesiredFile(dir: string, log: Log): DesiredFile {
     load: () => {
       let text: string;
       try {
-        text = readFileSync(file, 'utf8');
+        text = readSmallText(file, FILE_MAX_BYTES);
         const kept = readKept(text);
         onDisk = text;
         return kept;

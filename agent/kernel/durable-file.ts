@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Makes what was done to the entries of a folder survive a power cut. */
@@ -11,6 +11,14 @@ export function fsyncFolder(folder: string): void {
   }
 }
 
+function unlinkIfThere(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
 /** Puts a small text in a file of its owner alone; folder and file are made when they are not there.
  *  Procedure: write `….tmp` beside, fsync, rename, fsync the folder. Whatever ends it, the name stands for a whole file,
  *  the old one or the new one; when it returns, for the new one, also after a power cut. One writer at a time.
@@ -19,7 +27,9 @@ export function replaceDurably(file: string, text: string): void {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const beside = `${file}.tmp`;
-  writeFileSync(beside, text, { mode: 0o600, flush: true });
+  // What a killed writer left, or whatever else stands there: to open a pipe is to wait for ever.
+  unlinkIfThere(beside);
+  writeFileSync(beside, text, { mode: 0o600, flag: 'wx', flush: true });
   renameSync(beside, file);
   fsyncFolder(folder);
 }

@@ -1,6 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 
 /** Suppressed triggers of one camera in one hour. */
 export interface HourOfCounts {
@@ -14,6 +16,8 @@ const HOUR_MS = 3_600_000;
 /** A week; more cameras share it. */
 const MAX_HOURS = 16 * 168;
 const WRITE_EVERY_MS = 600_000;
+/** Of that many hours, with room. */
+const FILE_MAX_BYTES = 4 * 1024 * 1024;
 /** The latest moment that a date can be. */
 const LAST_MS = 8.64e15;
 
@@ -26,7 +30,9 @@ export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Cl
   let writtenMs = clock.nowMs();
 
   async function replace(text: string): Promise<void> {
-    const handle = await open(`${file}.part`, 'w', 0o600);
+    // Whatever stands there: to open a pipe is to wait for ever.
+    await rm(`${file}.part`, { force: true });
+    const handle = await open(`${file}.part`, 'wx', 0o600);
     try {
       await handle.writeFile(text);
       await handle.datasync();
@@ -41,9 +47,9 @@ export function createHourlyCounts({ dir, clock }: { dir: string; clock: Pick<Cl
     async read(): Promise<void> {
       let text: string;
       try {
-        text = await readFile(file, 'utf8');
+        text = readSmallText(file, FILE_MAX_BYTES);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof Failure) return;
         throw error;
       }
       hours = hoursIn(text);

@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 import { createHourlyCounts, type HourOfCounts } from './signature-counts.ts';
 import { signatureIn } from './signature-read.ts';
 import type { Signature } from './signature.ts';
@@ -54,6 +56,8 @@ interface Entry {
 }
 
 const BUDGET_BYTES = 4 * 1024 * 1024;
+/** Larger than any note. */
+const NOTE_MAX_BYTES = 1024 * 1024;
 /** What a file really takes. */
 const BLOCK_BYTES = 4_096;
 const HOUR_MS = 3_600_000;
@@ -133,7 +137,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
       const [, at, reason] = FILE.exec(file) ?? [];
       const found = await stat(path);
       if (at === undefined || reason === undefined || !found.isFile() || found.size === 0)
-        await rm(path, { force: true, recursive: true });
+        await rm(path, { force: true });
       else entries.push({ id: file.slice(0, -5), atMs: Number(at), reason, bytes: found.size });
     }
     await makeRoom(cameraId);
@@ -156,7 +160,9 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     if (!entriesOf(cameraId).includes(entry)) return;
     const file = fileOf(cameraId, entry.id);
     try {
-      await writeFile(`${file}.part`, text, { mode: 0o600 });
+      // Whatever stands there: to open a pipe is to wait for ever.
+      await rm(`${file}.part`, { force: true, recursive: true });
+      await writeFile(`${file}.part`, text, { mode: 0o600, flag: 'wx' });
       await rename(`${file}.part`, file);
     } catch (error) {
       // What a full disk took of it counts for nobody's budget.
@@ -168,11 +174,11 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
   async function read(cameraId: string, { id }: Entry): Promise<KeptSignature | undefined> {
     const file = fileOf(cameraId, id);
     try {
-      const signature = signatureIn(await readFile(file, 'utf8'));
+      const signature = signatureIn(readSmallText(file, NOTE_MAX_BYTES));
       if (signature) return { id, cameraId, signature };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if (!(error instanceof Failure)) throw error;
     }
     log.warn({ event: 'suppressed.unreadable', file }, 'a note on why nothing was recorded is unreadable');
     forget(cameraId, id);

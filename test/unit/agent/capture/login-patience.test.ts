@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -157,4 +158,13 @@ test('a damaged file and a folder that cannot be written cost only the memory of
   nowhere.refused(gate);
   assert.ok(nowhere.holdMs(gate) >= MINUTE);
   assert.ok(logged.some((line) => line.includes('logins.unkept')));
+});
+
+test('a pipe or a huge file in the place of what was kept does not hold up the start', async () => {
+  execFileSync('mkfifo', [file()]);
+  patience(file()).refused(gate);
+  assert.match(logged.join(''), /logins\.unread/);
+  assert.ok((await stat(file())).isFile(), 'what is kept takes its place');
+  await truncate(file(), 2 ** 40);
+  assert.equal(patience(file()).holdMs(gate), 0);
 });

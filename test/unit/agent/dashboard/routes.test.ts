@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -396,4 +397,22 @@ test('while the ledger does not answer the page does: it says what is wrong, and
   assert.deepEqual([list.status, list.headers['retry-after']], [503, '5']);
   assert.match(list.json().title, /read-only/);
   assert.equal(world.dashboard.house().level, 'trouble');
+});
+
+test('what is no regular file is never sent, whatever its name says, and holds up nobody', async () => {
+  const pipe = join(dir, 'pipe.mp4');
+  execFileSync('mkfifo', [pipe]);
+  const link = join(dir, 'link.mp4');
+  await symlink('/etc/hostname', link);
+  world.clips.push(
+    someClip(81, { state: 'judged', file: pipe }),
+    someClip(82, { state: 'judged', file: link }),
+  );
+  // More than the threads that open files.
+  for (let times = 0; times < 8; times++)
+    for (const id of [81, 82])
+      assert.equal((await ask(url, `/clips/${clipIdOf(id)}.mp4`)).status, 410, `clip ${id}`);
+  const { clips } = (await ask(url, '/api/clips')).json();
+  const videoOf = (id: number) => clips.find((one: { clipId: string }) => one.clipId === clipIdOf(id)).video;
+  assert.deepEqual([videoOf(81), videoOf(82)], [null, null]);
 });

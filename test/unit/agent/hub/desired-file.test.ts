@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BASE, bench, folder } from './desired-bench.ts';
@@ -104,4 +114,22 @@ test('a file that cannot be read does not keep the agent from starting', () => {
   assert.deepEqual(desired.settings(), BASE);
   desired.wish(WISH);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
+});
+
+test('a pipe or a huge file in its place does not keep the agent from starting, and is set aside', () => {
+  const dir = folder();
+  for (const make of [
+    (file: string) => execFileSync('mkfifo', [file]),
+    (file: string) => {
+      writeFileSync(file, '');
+      truncateSync(file, 2 ** 40);
+    },
+  ]) {
+    rmSync(join(dir, `${FILE}.bad`), { force: true });
+    make(join(dir, FILE));
+    const desired = bench(dir);
+    assert.deepEqual(desired.settings(), bench().settings());
+    assert.ok(existsSync(join(dir, `${FILE}.bad`)));
+    rmSync(join(dir, FILE), { force: true });
+  }
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -185,4 +186,23 @@ test('counts that the disk refuses are written when it takes them again', async 
   await store.stop();
   const { hours } = JSON.parse(await readFile(join(dir, 'counts.json'), 'utf8')) as { hours: unknown };
   assert.deepEqual(hours, [{ cameraId: 'gate', hourMs: NOW_MS, reasons: { lighting: 2 } }]);
+});
+
+test('pipes in the place of counts, notes and what is written beside them hold up nobody', async () => {
+  const first = await open();
+  first.keep('gate', note(NOW_MS));
+  await first.settled();
+  await first.stop();
+  const [name = ''] = await readdir(join(dir, 'gate'));
+  for (const place of ['counts.json', 'counts.json.part', `gate/${name}`, 'gate/odd.json.part']) {
+    await rm(join(dir, place), { force: true });
+    execFileSync('mkfifo', [join(dir, place)]);
+  }
+  const store = await open();
+  assert.deepEqual(await store.list({ limit: 10 }), []);
+  store.count('gate', { 'too-small': 3 });
+  await store.settled();
+  await store.stop();
+  const again = await open();
+  assert.equal(again.hours({ limit: 10 })[0]?.reasons['too-small'], 3);
 });
