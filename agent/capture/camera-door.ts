@@ -76,8 +76,9 @@ export function createCameraDoor({
     signal: AbortSignal,
   ): Promise<ClosedDoor | undefined> {
     const { name, address, credential } = stream;
-    const turn = credential ? await patience.turn({ address, credential }, signal) : undefined;
+    let turn: Awaited<ReturnType<LoginPatience['turn']>> | undefined;
     try {
+      if (credential) turn = await patience.turn({ address, credential }, signal);
       // The camera before us may have learnt it.
       const hold = held(cameraId, stream);
       if (hold) return hold;

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
+import { isBug } from '../kernel/is-bug.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
@@ -28,6 +29,8 @@ export interface CameraProcessDeps {
   readonly backoff: BackoffPolicy;
   readonly environment: Readonly<Record<string, string>>;
   readonly door: CameraDoor;
+  /** Starts a child; one that runs another program in tests. */
+  readonly fork?: typeof forkChild;
 }
 
 export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' | 'snapshot' | 'record'> {
@@ -59,7 +62,7 @@ const RENEWED = 'its address or its login was changed';
  *     alone for as long as the door says.
  *  5. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
-  const { clock, log, timings } = deps;
+  const { clock, log, timings, fork = forkChild } = deps;
   const { id: cameraId } = deps.wish.config;
   const requests = createCameraRequests({
     paused: deps.paused,
@@ -147,9 +150,8 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   async function runChild(): Promise<{ liveMs: number; why: string; waitMs?: number | undefined }> {
     heartbeat = undefined;
     endByMs = undefined;
-    const child = forkChild(deps.environment, (line) =>
-      log.warn({ event: 'capture.said', cameraId, line }, 'the capture process said'),
-    );
+    const child = forked();
+    if (typeof child === 'string') return { liveMs: 0, why: child };
     const ended = new AbortController();
     const desk = createClipDesk({ cameraId, keeper, log, send: (message) => tell(child, message) });
     const calls = createChildCalls({ cameraId, send: (question) => tell(child, question) });
@@ -206,6 +208,18 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     isGone();
     keepCounts();
     return { liveMs: liveSinceMs === undefined ? 0 : clock.monotonicMs() - liveSinceMs, why, waitMs };
+  }
+
+  /** @returns why the system cannot start another process now, if it cannot */
+  function forked(): ChildProcess | string {
+    try {
+      return fork(deps.environment, (line) =>
+        log.warn({ event: 'capture.said', cameraId, line }, 'the capture process said'),
+      );
+    } catch (error) {
+      if (isBug(error)) throw error;
+      return `camera ${cameraId}: the capture process could not be started: ${(error as Error).message}`;
+    }
   }
 
   function failureOf(

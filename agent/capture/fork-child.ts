@@ -10,12 +10,15 @@ const LAST_MESSAGES_MS = 2_000;
 const LONGEST_LINE = 500;
 
 /** Starts a capture child, which waits to be configured.
- *  @param said each line that it writes, cut */
+ *  @param said each line that it writes, cut
+ *  @param program another one in tests
+ *  @throws the system's error when it has no room for another process: other errors come with `exitOf` */
 export function forkChild(
   environment: Readonly<Record<string, string>>,
   said: (line: string) => void,
+  program = PROGRAM,
 ): ChildProcess {
-  const child = fork(PROGRAM, [], {
+  const child = fork(program, [], {
     execArgv: [],
     env: { ...environment, UV_THREADPOOL_SIZE: THREADS },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -241,6 +241,23 @@ test('who stops waiting is not kept by a silent camera', async (t) => {
   assert.match((await asked)?.detail ?? '', /does not answer/);
 });
 
+test('who stops waiting for its turn with the login of a device gets an answer, too, and the next one gets the turn', async (t) => {
+  const at = await camera(t, { login, answers: { DESCRIBE: 'silence' } });
+  const door = newDoor();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const asked = door.ask('gate', streams(at, login), first.signal);
+  while (at.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const waits = door.ask('yard', streams(at, login), second.signal);
+  second.abort();
+  assert.match((await waits)?.detail ?? '', /^camera yard, main stream: .*another camera of the same device/);
+  const third = door.ask('lane', streams(at, login), AbortSignal.timeout(60_000));
+  first.abort();
+  await asked;
+  while (at.requests.length === 1) await new Promise((resolve) => setImmediate(resolve));
+  await at.stop();
+  assert.ok(await third);
+});
+
 test('an encrypted camera that nobody vouches for, and one that is not encrypted, are told apart', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-door-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
