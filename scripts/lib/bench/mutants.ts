@@ -39,6 +39,8 @@ export interface MutantsOptions {
   readonly rooms: readonly string[];
   /** Test files or folders that run besides the room's own. */
   readonly tests: readonly string[];
+  /** No others than `tests`: quicker, but what survives may be noticed by others. */
+  readonly only?: boolean;
   /** Mutants of each room. */
   readonly sample: number;
   readonly seed: number;
@@ -66,6 +68,7 @@ function readOptions(args: readonly string[]) {
   const options = {
     room: { type: 'string', multiple: true, default: ROOMS },
     tests: { type: 'string', multiple: true, default: [] as string[] },
+    only: { type: 'boolean', default: false },
     sample: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
@@ -79,6 +82,7 @@ function readOptions(args: readonly string[]) {
     return {
       rooms: values.room,
       tests: values.tests,
+      only: values.only,
       sample: whole('sample'),
       seed: whole('seed'),
       json: values.json,
@@ -103,13 +107,14 @@ export async function tryMutants(options: MutantsOptions): Promise<RoomResult[]>
   }
 }
 
-function planOf(room: string, { checkout, tests, sample, seed }: MutantsOptions) {
+function planOf(room: string, { checkout, tests, only, sample, seed }: MutantsOptions) {
   const path = join(checkout, room);
   if (!existsSync(path)) throw new Refusal(`--room ${room}: there is no such file or folder`);
   const isFile = statSync(path).isFile();
   const files = isFile ? [room] : globSync(`${room}/**/*.ts`, { cwd: checkout }).toSorted();
   const sources = files.filter((file) => !file.endsWith('.d.ts'));
-  const testFiles = [join('test/unit', isFile ? dirname(room) : room), ...tests].flatMap((one) =>
+  const own = only ? [] : [join('test/unit', isFile ? dirname(room) : room)];
+  const testFiles = [...own, ...tests].flatMap((one) =>
     one.endsWith('.test.ts') ? [one] : globSync(`${one}/**/*.test.ts`, { cwd: checkout }).toSorted(),
   );
   if (testFiles.length === 0) throw new Refusal(`--room ${room}: it has no tests in test/unit/${room}`);

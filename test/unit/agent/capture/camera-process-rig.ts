@@ -7,11 +7,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CameraDoor, ClosedDoor, DoorStream } from '../../../../agent/capture/camera-door.ts';
-import {
-  type CameraProcess,
-  type CameraProcessDeps,
-  createCameraProcess,
-} from '../../../../agent/capture/camera-process.ts';
+import { type CameraProcessDeps, createCameraProcess } from '../../../../agent/capture/camera-process.ts';
 import { forkChild } from '../../../../agent/capture/fork-child.ts';
 import type { CaptureTimings, FromChild, ToChild } from '../../../../agent/capture/messages.ts';
 import type { CameraWish } from '../../../../agent/capture/settings-change.ts';
@@ -97,9 +93,12 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
   const children: ToldChild[] = [];
   const sockets = new Set<Socket>();
   let over = false;
-  const server = createServer((socket) => {
+  const serve = (socket: Socket) => {
     socket.on('error', () => undefined);
-    if (over) return void socket.destroy();
+    if (over) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     const got: ToChild[] = [];
     const tell = (order: Order) => void socket.write(`${JSON.stringify(order)}\n`);
@@ -107,7 +106,10 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
       const told = JSON.parse(line) as
         | { pid: number; environment: Record<string, string> }
         | { message: ToChild };
-      if ('message' in told) return void got.push(told.message);
+      if ('message' in told) {
+        got.push(told.message);
+        return;
+      }
       children.push({
         ...told,
         got,
@@ -117,7 +119,8 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
           until(`message ${type}`, () => got.filter((one) => isOf(one, type))[nth]),
       });
     });
-  });
+  };
+  const server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(path, resolve));
 
   const clock = createFakeClock();
@@ -202,7 +205,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
     await until('a heartbeat', () => suppressed.counted.length > before);
   }
   return {
-    process: process as CameraProcess,
+    process,
     clock,
     door,
     kept,
