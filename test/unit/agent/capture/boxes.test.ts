@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxes, readHeader, readInit, readMoof, rewriteMoof } from '../../../../agent/capture/boxes.ts';
+import {
+  boxes,
+  fragmentTrackId,
+  hasParameterSets,
+  readHeader,
+  readInit,
+  readMoof,
+  rewriteMoof,
+  runOffset,
+} from '../../../../agent/capture/boxes.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { box, madeInit, madeMoof } from './made-fragments.ts';
 
@@ -90,4 +99,156 @@ test('whatever bytes are damaged, reading a fragment ends with values or a refus
       }
     }
   }
+});
+
+const u32s = (...values: number[]) => {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, index * 4);
+  return bytes;
+};
+/** A `moof` with these fields of `tfhd` behind flags and track, and a table that names nothing for its samples. */
+const moofWith = (tfhdFlags: number, fields: number[], ...runs: Buffer[]) =>
+  box(
+    'moof',
+    box('mfhd', u32s(0, 1)),
+    box('traf', box('tfhd', u32s(tfhdFlags, 1, ...fields)), box('tfdt', u32s(0, 0)), ...runs),
+  );
+
+test('each optional field of tfhd is read where it stands, whichever others are there', () => {
+  const own = { timescale: 1000, defaultSampleTicks: 7, defaultSampleFlags: 0, trackId: 1 };
+  // In the order of the standard: base data offset (64 bits), description, duration, size, flags.
+  const fields = [
+    { flag: 0x1, words: [0xaaaa, 0xbbbb] },
+    { flag: 0x2, words: [0xcccc] },
+    { flag: 0x8, words: [50] },
+    { flag: 0x10, words: [300] },
+    { flag: 0x20, words: [0x1_0000] },
+  ];
+  for (let chosen = 0; chosen < 1 << fields.length; chosen++) {
+    const there = fields.filter((_, index) => chosen & (1 << index));
+    const flags = there.reduce((sum, { flag }) => sum | flag, 0);
+    const words = there.flatMap((field) => field.words);
+    const info = readMoof(moofWith(flags, words, box('trun', u32s(0, 3))), own);
+    const has = (flag: number) => (flags & flag) !== 0;
+    assert.deepEqual(
+      info,
+      {
+        baseTicks: 0,
+        durationTicks: 3 * (has(0x8) ? 50 : 7),
+        lastSampleTicks: has(0x8) ? 50 : 7,
+        samples: 3,
+        sampleBytes: has(0x10) ? 900 : 0,
+        startsWithKeyFrame: !has(0x20),
+      },
+      `flags ${flags}`,
+    );
+  }
+});
+
+test('each field of a sample is read where it stands, whichever others are there', () => {
+  const own = { timescale: 1000, defaultSampleTicks: 7, defaultSampleFlags: 0x1_0000, trackId: 1 };
+  for (let chosen = 0; chosen < 64; chosen++) {
+    const has = (bit: number) => (chosen & (1 << bit)) !== 0;
+    const flags = [0x1, 0x4, 0x100, 0x200, 0x400, 0x800].reduce(
+      (sum, flag, bit) => sum | (has(bit) ? flag : 0),
+      0,
+    );
+    const first = has(1) ? [0] : [];
+    const sample = (ticks: number, bytes: number, own: number) => [
+      ...(has(2) ? [ticks] : []),
+      ...(has(3) ? [bytes] : []),
+      ...(has(4) ? [own] : []),
+      ...(has(5) ? [0xdddd] : []),
+    ];
+    const table = [
+      ...(has(0) ? [0xeeee] : []),
+      ...first,
+      ...sample(40, 300, 0x1_0000),
+      ...sample(60, 500, 0),
+    ];
+    const info = readMoof(moofWith(0, [], box('trun', u32s(flags, 2, ...table))), own);
+    assert.equal(info.durationTicks, has(2) ? 100 : 14, `flags ${flags}`);
+    assert.equal(info.lastSampleTicks, has(2) ? 60 : 7);
+    assert.equal(info.sampleBytes, has(3) ? 800 : 0);
+    assert.equal(info.startsWithKeyFrame, has(1));
+  }
+});
+
+test('several tables of one fragment count together; the first sample of all decides about the key frame', () => {
+  const own = { timescale: 1000, defaultSampleTicks: 7, defaultSampleFlags: 0x1_0000, trackId: 1 };
+  const key = box('trun', u32s(0x4, 2, 0));
+  const other = box('trun', u32s(0x100, 1, 9));
+  const keyFirst = readMoof(moofWith(0, [], key, other), own);
+  assert.deepEqual([keyFirst.samples, keyFirst.durationTicks, keyFirst.lastSampleTicks], [3, 23, 9]);
+  assert.equal(keyFirst.startsWithKeyFrame, true);
+  assert.equal(readMoof(moofWith(0, [], other, key), own).startsWithKeyFrame, false);
+  assert.throws(() => readMoof(moofWith(0, []), own), corrupt);
+});
+
+test('a table is read to the last byte of its box, and not one further', () => {
+  const own = { timescale: 1000, defaultSampleTicks: 7, defaultSampleFlags: 0, trackId: 1 };
+  assert.throws(() => readMoof(moofWith(0, [], box('trun', u32s(0x100, 2, 9))), own), corrupt);
+  assert.throws(() => readMoof(moofWith(0, [], box('trun', u32s(0, 100_001))), own), corrupt);
+  assert.equal(readMoof(moofWith(0, [], box('trun', u32s(0, 100_000))), own).samples, 100_000);
+});
+
+test('a box may say its size in 64 bits, and may be as large as it likes', () => {
+  const large = Buffer.concat([u32s(1), Buffer.from('mdat'), u32s(1, 5)]);
+  assert.deepEqual(readHeader(large), { type: 'mdat', headerBytes: 16, bytes: 2 ** 32 + 5 });
+  assert.deepEqual(readHeader(Buffer.concat([Buffer.alloc(3), u32s(70_000), Buffer.from('moov')]), 3), {
+    type: 'moov',
+    headerBytes: 8,
+    bytes: 70_000,
+  });
+  assert.equal(readHeader(large.subarray(0, 15)), undefined);
+  assert.deepEqual(readHeader(Buffer.concat([u32s(8), Buffer.from('free')]))?.bytes, 8);
+  const [one] = boxes(Buffer.concat([u32s(1), Buffer.from('uuid'), u32s(0, 20), Buffer.alloc(4)]));
+  assert.deepEqual(one, { type: 'uuid', start: 16, end: 20 });
+  assert.throws(() => readHeader(Buffer.concat([u32s(1), Buffer.from('mdat'), u32s(0x20_0000, 0)])), corrupt);
+});
+
+test('an init segment tells length, flags and number of its track, in either version of its header', () => {
+  const trex = box('trex', u32s(0, 3, 1, 40, 0, 0x1_0000));
+  const version1 = box('mdhd', u32s(0x100_0000, 0, 0, 0, 0, 90_000, 0, 0, 0));
+  const moov = (mdhd: Buffer) => box('moov', box('trak', box('mdia', mdhd)), box('mvex', trex));
+  const expected = { timescale: 90_000, defaultSampleTicks: 40, defaultSampleFlags: 0x1_0000, trackId: 3 };
+  assert.deepEqual(readInit(moov(version1)), expected);
+  assert.deepEqual(readInit(moov(box('mdhd', u32s(0, 0, 0, 90_000, 0, 0)))), expected);
+  const twice = box('moov', box('trak', box('mdia', version1)), box('trak'), box('mvex', trex));
+  assert.throws(() => readInit(twice), corrupt);
+});
+
+test('where the samples begin and whose they are is read from the fragment', () => {
+  assert.equal(runOffset(moofWith(0, [], box('trun', u32s(0x1, 1, 88)))), 88);
+  assert.equal(runOffset(moofWith(0, [], box('trun', u32s(0, 1)))), undefined);
+  assert.equal(fragmentTrackId(moofWith(0x8, [5], box('trun', u32s(0, 1)))), 1);
+});
+
+test('a rewritten fragment has the number and the time it was given; without a number it keeps its own', () => {
+  for (const version of [0, 1] as const) {
+    const moof = madeMoof({ baseMs: 9000, version }, 3);
+    const sequence = (bytes: Buffer) => bytes.readUInt32BE(bytes.indexOf('mfhd') + 8);
+    assert.equal(sequence(rewriteMoof(moof, { baseTicks: 5 })), 3);
+    const moved = rewriteMoof(moof, { sequence: 70_000, baseTicks: 5 });
+    assert.deepEqual([sequence(moved), readMoof(moved, track).baseTicks], [70_000, 5]);
+  }
+});
+
+test('parameter sets are there when both are, whole, and are what they say', () => {
+  const avcC = (sps: number[], pps: number[], version = 1) =>
+    Buffer.from([
+      ...Buffer.from('....avcC'),
+      ...[version, 0x42, 0, 30, 0xff, 0xe1, 0, sps.length, ...sps, 1, 0, pps.length, ...pps],
+    ]);
+  assert.equal(hasParameterSets(avcC([0x67, 1, 2], [0x68])), true);
+  assert.equal(hasParameterSets(avcC([0x27, 1, 2], [0x28, 9])), true);
+  assert.equal(hasParameterSets(avcC([0x68, 1, 2], [0x68])), false);
+  assert.equal(hasParameterSets(avcC([0x67, 1, 2], [0x67])), false);
+  assert.equal(hasParameterSets(avcC([0x67, 1, 2], [0x68], 2)), false);
+  assert.equal(hasParameterSets(Buffer.from('no sets at all, but long enough to hold them')), false);
+  const whole = avcC([0x67, 1, 2], [0x68]);
+  for (let length = 0; length < whole.length; length++)
+    assert.equal(hasParameterSets(whole.subarray(0, length)), false, `${length} bytes`);
+  const long = avcC([0x67, ...Array.from({ length: 199 }, () => 1)], [0x68]);
+  assert.equal(hasParameterSets(long), true);
 });
