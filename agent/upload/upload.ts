@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import type { Ledger, Lease } from '../ledger/ledger.ts';
+import { attemptTime } from './attempt-time.ts';
 import { createBell } from './bell.ts';
 import { createOpenBlob, type OpenBlob } from './blob-door.ts';
 import { createFrames } from './frames.ts';
@@ -105,8 +106,6 @@ export interface UploaderDeps {
   readonly random?: () => number;
 }
 
-/** An attempt ends before its lease does, so that it can still be settled and its ticket given back. */
-const LEASE_SHARE = 0.9;
 /** Nothing is asked for more often than this, whatever the ledger says. */
 const LOOK_MIN_MS = 100;
 
@@ -159,10 +158,9 @@ export function createUploader(deps: UploaderDeps): Uploader {
 
   async function attempt(lease: Lease): Promise<void> {
     const { clip } = lease;
+    const { signal, end } = attemptTime(lease, clock, stopping.signal);
     uploading.add(clip.clipId);
     try {
-      const leftMs = Math.floor(Math.max(0, lease.expiresMs - clock.monotonicMs()) * LEASE_SHARE);
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(leftMs)]);
       const metadata = metadataOf(clip, deviceId);
       const { url, ...carried } = await tickets.use(clip.blobName, DONE, signal, async (ticket) => {
         const door = openBlob(ticket);
@@ -187,6 +185,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
     } catch (error) {
       settleAfter(error, lease);
     } finally {
+      end();
       uploading.delete(clip.clipId);
     }
   }

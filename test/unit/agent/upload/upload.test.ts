@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { BLOCK_BYTES } from '../../../../agent/upload/clip-reader.ts';
+import { verdictFor } from '../ledger/bench.ts';
 import { benchUpload, DEVICE, passTime, until } from './bench.ts';
 
 const storageAway = () => {
@@ -203,4 +204,97 @@ test('two clips go up at the same time when so set', async (t) => {
   };
   await uploader.start();
   await until(() => ledger.summary().awaitingVerdict === 2, 'both uploaded');
+});
+
+test('an attempt ends by itself after nine tenths of its lease, while it can still be settled', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES);
+  shelf.fault = (call, _name, signal) =>
+    call === 'stage'
+      ? new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        })
+      : undefined;
+  await uploader.start();
+  await until(() => shelf.calls.some((call) => call.startsWith('stage')), 'staging');
+  await clock.advance(0.9 * 15 * 60_000 - 1);
+  assert.equal(ledger.clip(clip.clipId)?.state, 'uploading', 'it has its time');
+  await clock.advance(1);
+  await until(() => ledger.clip(clip.clipId)?.state === 'sealed', 'settled');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.lease-over/);
+  assert.ok(ledger.custody(clip.clipId).every(({ event }) => event !== 'expire'));
+  assert.deepEqual(desk.open(), []);
+  shelf.fault = undefined;
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+});
+
+test('after an upload nothing is left that waits for its lease', async (t) => {
+  const { ledger, clock, sealed, uploader } = benchUpload(t);
+  await uploader.start();
+  await until(() => clock.sleepers() > 0, 'idle');
+  const idle = clock.sleepers();
+  const clip = sealed();
+  uploader.wake();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  await until(() => clock.sleepers() === idle, 'as before');
+});
+
+test('what the last failure said is told until an upload succeeds', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed();
+  shelf.fault = storageAway;
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
+  assert.deepEqual(uploader.status(), {
+    state: 'waiting',
+    clipId: null,
+    detail: 'upload.block.econnrefused: connect ECONNREFUSED',
+  });
+  shelf.fault = undefined;
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.deepEqual(uploader.status(), { state: 'idle', clipId: null, detail: null });
+});
+
+test('a ledger that is away ends no loop, is told once, and is asked again no faster than the uploader looks', async (t) => {
+  const bench = benchUpload(t);
+  const { clock, sealed, uploader, lines, ledger } = bench;
+  const away = () => {
+    throw new Failure('transient', 'ledger.unavailable', 'the ledger is not open');
+  };
+  const { leaseNext } = ledger;
+  let asked = 0;
+  Object.assign(ledger, {
+    leaseNext: () => {
+      asked += 1;
+      return away();
+    },
+  });
+  await uploader.start();
+  await clock.advance(10 * 60_000);
+  const told = (level: number) =>
+    lines.filter((line) => line.includes('upload.loop-failed') && line.includes(`"level":${level},`)).length;
+  assert.equal(told(50), 1);
+  assert.ok(asked >= 30 && asked <= 42, `asked ${asked} times in ten minutes`);
+  assert.equal(told(20), asked - 1);
+  Object.assign(ledger, { leaseNext });
+  const clip = sealed();
+  uploader.wake();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  Object.assign(ledger, { leaseNext: away });
+  uploader.wake();
+  await until(() => told(50) === 2, 'told again after it had been there');
+});
+
+test('a message that could not be read when it came is read by itself', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed();
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.ok(shelf.blobs.size > 0);
+  ledger.storeMessage({
+    messageId: 'm',
+    receivedMs: 1,
+    body: Buffer.from(JSON.stringify(verdictFor(clip.clipId))),
+  });
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'judged', 'judged');
 });
