@@ -155,12 +155,3 @@ export async function sha256Of(file: string): Promise<string> {
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
-
-/** Whether there is no byte but zeros in a file: blocks that were never written. */
-export async function holdsNothing(file: string): Promise<boolean> {
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    const bytes = chunk as Buffer;
-    if (!bytes.equals(Buffer.alloc(bytes.length))) return false;
-  }
-  return true;
-}

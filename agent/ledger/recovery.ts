@@ -2,11 +2,11 @@ import { basename } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { holdsNothing } from './clip-content.ts';
 import {
   clipPlaces,
   type Entry,
   entryAt,
-  holdsNothing,
   nameAsFinished,
   sha256Of,
   sizeOf,
@@ -54,7 +54,7 @@ export interface RecoveryDeps {
 
 /** Puts right what a writer left that died between `openClip` and `sealClip`.
  *  The part file may be torn (cut its tail), whole (seal it), already renamed (seal that), or not there (lost).
- *  Invariant: a file is removed only when it holds nothing but zeros; one that cannot be played or read is set aside. */
+ *  Invariant: a file is removed only when nothing that was recorded is in it; one that cannot be played or read is set aside. */
 export function createRecovery(deps: RecoveryDeps): Recovery {
   const { db, rows, dir, log, recoverTorn, quarantine, intentOf, seal, lose } = deps;
   /** One repair of a clip at a time. */
