@@ -203,6 +203,7 @@ async function main(): Promise<void> {
     onTurn: () => hubTurn.beat(),
     outbox: ledger,
     onDesired: (document) => settings.take(document),
+    ticketsFile: join(dataDir, 'upload-tickets.json'),
     methods: createDirectMethods({
       cameras: () => capture.status(),
       snapshot: (cameraId, signal) => capture.snapshot(cameraId, signal),

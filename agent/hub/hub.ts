@@ -6,6 +6,7 @@ import { openConnection, type TokenLife } from './connection.ts';
 import { messageIdOf } from './devicebound.ts';
 import { readEndpoint, readIdentity } from './identity.ts';
 import { createMethodDoor } from './method-door.ts';
+import { createOpenTickets } from './open-tickets.ts';
 import { createProgress } from './progress.ts';
 import { reach } from './reach.ts';
 import { createReporter } from './reporter.ts';
@@ -121,6 +122,8 @@ export interface HubLinkDeps {
   /** After every connect and every change, the whole document. One that is not newer than the last delivered on
    *  this connection is not delivered again. */
   readonly onDesired: (desired: DesiredDocument) => void;
+  /** Where it is noted which upload tickets are open, for the next process when this one is killed. */
+  readonly ticketsFile: string;
   /** By name. */
   readonly methods: Readonly<Record<string, DirectMethod>>;
   readonly clock: Clock;
@@ -145,6 +148,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     ca,
     requestMs: timings.callMs,
     clock,
+    kept: createOpenTickets(deps.ticketsFile, log),
   });
   const random = deps.random ?? Math.random;
   let over: AbortSignal | undefined;

@@ -7,6 +7,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { redact } from '../kernel/log.ts';
 import type { TicketDesk } from './hub.ts';
+import type { OpenTickets } from './open-tickets.ts';
 import { createTicketHttp } from './ticket-http.ts';
 
 /** A device may hold ten; two are left for tickets whose answer was lost. */
@@ -24,17 +25,27 @@ export interface TicketDeskDeps {
   /** Deadline of one request. */
   readonly requestMs: number;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Open tickets on disk, those of an earlier process among them. */
+  readonly kept: OpenTickets;
 }
+
+/** What the hub is told of a ticket whose process ended. */
+const LEFT_OPEN: FileUploadNotification = {
+  isSuccess: false,
+  statusCode: 500,
+  statusDescription: 'the process that had it ended',
+};
 
 /** File-upload tickets over HTTPS. Needs no MQTT connection.
  *  Invariants
  *  1. Every request has a deadline.
- *  2. At most eight tickets are open; one that is not given back stops counting when the hub forgets it.
+ *  2. At most eight tickets are open; one that is not given back stops counting when the hub forgets it. Those that an
+ *     earlier process left open are given back before the first one is asked for.
  *  3. `rejected` means that the hub itself says that the same request will never succeed: a bad name, a ticket it does
  *     not know. What is wrong with us rather than with the request (identity, clock, quota) is `transient`, and so is
  *     what something on the way answers in its place. */
 export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): void } {
-  const { clock, requestMs } = deps;
+  const { clock, requestMs, kept } = deps;
   const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
     deps.connectionString,
   );
@@ -65,13 +76,48 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
 
   function takePlace(): symbol {
     const now = clock.monotonicMs();
-    for (const [id, untilMs] of open) if (untilMs <= now) open.delete(id);
+    for (const [id, untilMs] of open)
+      if (untilMs <= now) {
+        open.delete(id);
+        if (typeof id === 'string') kept.remove(id);
+      }
     if (open.size >= OPEN_LIMIT)
       throw new Failure('transient', 'hub.ticket.busy', `${OPEN_LIMIT} upload tickets are open already`);
     const place = Symbol('ticket');
     open.set(place, Number.POSITIVE_INFINITY);
     return place;
   }
+
+  async function returnTicket(correlationId: string, outcome: FileUploadNotification): Promise<void> {
+    try {
+      await call('returning an upload ticket', undefined, false, (api) =>
+        api.notifyUploadComplete(correlationId, outcome as never),
+      );
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === 'rejected')) throw error;
+      forget(correlationId);
+      throw error;
+    }
+    forget(correlationId);
+  }
+
+  function forget(correlationId: string): void {
+    open.delete(correlationId);
+    kept.remove(correlationId);
+  }
+
+  /** Once for each of them when all goes well. What the hub does not answer for now is left for the next request. */
+  async function returnLeft(): Promise<void> {
+    for (const correlationId of kept.left())
+      try {
+        await returnTicket(correlationId, LEFT_OPEN);
+      } catch (error) {
+        // It knows the ticket no more.
+        if (error instanceof Failure && error.kind === 'rejected') continue;
+        return;
+      }
+  }
+  let returning: Promise<void> | undefined;
 
   return {
     requestTicket: async (blobName, signal) => {
@@ -81,6 +127,10 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
           'hub.ticket.blob-name',
           'a blob name is 1 to 900 printable ASCII characters',
         );
+      returning ??= returnLeft().finally(() => {
+        returning = undefined;
+      });
+      await returning;
       const place = takePlace();
       try {
         const answer = await call('asking for an upload ticket', signal, true, (api) =>
@@ -88,22 +138,13 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
         );
         const ticket = readTicket(answer);
         open.set(ticket.correlationId, clock.monotonicMs() + TICKET_LIFE_MS);
+        kept.add(ticket.correlationId);
         return ticket;
       } finally {
         open.delete(place);
       }
     },
-    returnTicket: async (correlationId: string, outcome: FileUploadNotification) => {
-      try {
-        await call('returning an upload ticket', undefined, false, (api) =>
-          api.notifyUploadComplete(correlationId, outcome as never),
-        );
-        open.delete(correlationId);
-      } catch (error) {
-        if (error instanceof Failure && error.kind === 'rejected') open.delete(correlationId);
-        throw error;
-      }
-    },
+    returnTicket,
     stop: () => {
       authentication.stop();
       agent.destroy();

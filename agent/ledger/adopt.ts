@@ -26,8 +26,9 @@ const AT_ONCE = 100;
 
 export interface Adoption {
   /** Compares the files of rows that were taken over from a damaged ledger, and takes up clip files that no row
-   *  answers for. One file that cannot be read keeps no other one waiting. Never throws for one. */
-  run(): Promise<void>;
+   *  answers for. One file that cannot be read keeps no other one waiting. Never throws for one.
+   *  @returns files that could not be taken up now, and may be later, by path: why */
+  run(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface AdoptionDeps {
@@ -44,7 +45,7 @@ export interface AdoptionDeps {
 /** Brings rows and files together again after the database has lost rows, by damage or with its WAL.
  *  Invariants
  *  1. A file that is taken up has the name of a clip, lies in the folder of a camera, and can be played. Any other one
- *     is left to the check.
+ *     is left to the check. One that cannot be read now stays where it is, and is tried again with the next check.
  *  2. Its blob name is the one it had: the day of its trigger is the day of its id. What had been uploaded is therefore
  *     found in storage by name, size and checksum, and not uploaded again.
  *  3. Custody says that the row was made from the file. */
@@ -56,6 +57,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     items: Iterable<T> | AsyncIterable<T>,
     idOf: (item: T) => string,
     work: (item: T) => Promise<void>,
+    failed: (item: T, message: string) => void = () => undefined,
   ) {
     let seen = 0;
     for await (const item of items) {
@@ -66,6 +68,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
         const { code, message } = classify(error, 'ledger.adopt');
         if (!db.open || code === 'ledger.closed') return;
         log.error({ event: 'clip.not-adopted', clipId: idOf(item), code }, message);
+        failed(item, message);
       }
     }
   }
@@ -140,7 +143,14 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
         await breathe();
         db.prepare('DELETE FROM facts WHERE name = ?').run(UNVERIFIED);
       }
-      await eachApart(clipFilesIn(dir), ({ clipId }) => clipId, adopt);
+      const notYet = new Map<string, string>();
+      await eachApart(
+        clipFilesIn(dir),
+        ({ clipId }) => clipId,
+        adopt,
+        ({ path }, message) => notYet.set(path, message),
+      );
+      return notYet;
     },
   };
 }

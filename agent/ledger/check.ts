@@ -17,6 +17,8 @@ export interface CheckDeps extends ClipCheckDeps {
   readonly breathe: Breathe;
   /** Looks only at clips and their files: what may change while the agent runs. */
   readonly filesOnly?: boolean;
+  /** Files without a row that could not be read just now, by path: why. They are left where they are. */
+  readonly notAdopted?: ReadonlyMap<string, string>;
 }
 
 /** What a check of the whole ledger found. */
@@ -138,6 +140,7 @@ async function* orphanFindings({
   dir,
   breathe,
   repairs,
+  notAdopted,
 }: CheckDeps): AsyncGenerator<{ clipId: string | null; problem: string }> {
   const select = db.prepare<[string], Pick<ClipRow, 'camera_id' | 'state'>>(
     'SELECT camera_id, state FROM clips WHERE clip_id = ?',
@@ -153,6 +156,14 @@ async function* orphanFindings({
     try {
       // Renamed or removed by the owner since the folder was read.
       if (entryAt(path).kind === 'none') continue;
+      const unread = notAdopted?.get(path);
+      if (unread !== undefined) {
+        yield {
+          clipId: null,
+          problem: `${name} of ${cameraId} has no row and cannot be taken up yet: ${unread}`,
+        };
+        continue;
+      }
       const said = isLeftPart
         ? 'a part file was left beside the finished clip'
         : `${name} of ${cameraId} belongs to ${

@@ -11,7 +11,7 @@ import { type Clips, createClipBook } from './clip-book.ts';
 import { clipPlaces, unlinkClip, type WrittenClip } from './clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clip-rows.ts';
 import { createClipsRoot } from './clips-root.ts';
-import { type Database, guarded, openDatabase } from './database.ts';
+import { type Database, emptyLog, guarded, openDatabase } from './database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
 import { createFolding } from './folding.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -133,7 +133,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   });
   const rows = createClipRows({ db, dir, clock, onMove: outbox.moved });
   const intentOf = intentsIn(db);
-  const removal = createRemoval({ db, rows, dir, reserve });
+  const removal = createRemoval({ db, rows, dir, reserve, log });
   const unremovable = createUnremovable({ clock, conditions });
   const quarantine = createQuarantine({ db, rows, dir, maxBytes, reserve, conditions, log });
   const budget = createBudget({
@@ -194,18 +194,21 @@ export function createLedger(deps: LedgerDeps): Ledger {
     return waits === undefined ? 'ended' : { waits };
   }
 
-  const look = ({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) =>
-    checkLedger({
-      ...{ db, dir, breathe, recordingOf, intentOf, ...options },
-      ...(repair ? { repairs } : {}),
-    })
-      .then((checked) => {
-        tending.looked(checked.away);
-        return checked;
-      })
-      .finally(outbox.announce);
+  async function look({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) {
+    try {
+      const checked = await checkLedger({
+        ...{ db, dir, breathe, recordingOf, intentOf, ...options },
+        ...(repair ? { notAdopted: await adoption.run(), repairs } : {}),
+      });
+      tending.looked(checked.away);
+      return checked;
+    } finally {
+      outbox.announce();
+    }
+  }
   const tending = createTending({
     ...{ root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock },
+    emptyLog: () => reserve.pay(() => emptyLog(db)),
     folding: createFolding({ db, dir, clock, clockQuality, log }),
     look: () => look({ repair: true, filesOnly: true }),
   });
@@ -287,7 +290,6 @@ export function createLedger(deps: LedgerDeps): Ledger {
     custody: door('custody', rows.custody),
     summary: door('summary', book.summary),
     check: async (options) => {
-      if (options.repair) await adoption.run();
       const { away: _, ...report } = await look(options);
       return report;
     },

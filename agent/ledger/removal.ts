@@ -1,8 +1,9 @@
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
+import type { Log } from '../kernel/log.ts';
 import { clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
-import type { Database } from './database.ts';
+import { type Database, emptyLog } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 
 /** Custody: the file is about to go, and why. */
@@ -46,19 +47,22 @@ export interface Removal {
 export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'uploaded' || state === 'judged';
 
 /** The one way in which files of clips are removed.
- *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others 3. they go
- *  4. the rows say `lost`, or that they answer for no file any more.
+ *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others, and is in the
+ *  database itself, as is all that happened to these clips before 3. they go 4. the rows say `lost`, or that they answer
+ *  for no file any more.
  *  Invariants
  *  1. A row that says `lost` has no file: one whose file does not go stays as it was, with a line of custody.
  *  2. Cut between 2 and 4 the check finds a file that is still there and keeps it, or none and the reason for it.
- *     Folders are not synced: a file that a power cut brings back is taken up again, or goes again. */
+ *     Folders are not synced: a file that a power cut brings back is taken up again, or goes again.
+ *  3. A log that is damaged later cannot take a row back to a time at which its file was there. */
 export function createRemoval(deps: {
   readonly db: Database;
   readonly rows: ClipRows;
   readonly dir: string;
   readonly reserve: Pick<DiskReserve, 'pay'>;
+  readonly log: Log;
 }): Removal {
-  const { db, rows, dir, reserve } = deps;
+  const { db, rows, dir, reserve, log } = deps;
   /** Gone, but the row does not say so yet. */
   const unsaid = new Map<string, { readonly why: string; readonly end: RemovalEnd }>();
   const inTransaction = <T>(work: () => T): T => reserve.pay(() => db.transaction(work).immediate());
@@ -104,11 +108,24 @@ export function createRemoval(deps: {
     finish();
     const kept: Kept[] = [];
     const announced = each(clips, kept, (row) => requireFile(row, end));
-    if (announced.length > 0)
+    if (announced.length > 0) {
       inTransaction(() => {
         for (const { clip_id } of announced) rows.note(clip_id, INTENT, why);
       });
+      settleInDatabase();
+    }
     return { clips: announced, kept, why, end };
+  }
+
+  /** A disk that takes the commit and not this keeps no file from making room: only a log that is damaged as well would
+   *  tell. */
+  function settleInDatabase(): void {
+    try {
+      reserve.pay(() => emptyLog(db));
+    } catch (error) {
+      const { code, message } = classify(error, 'ledger.remove');
+      log.warn({ event: 'ledger.log-not-emptied', code }, message);
+    }
   }
 
   function carryOut({ clips, kept: before, why, end }: Announced): Removed {

@@ -24,6 +24,8 @@ export interface TendingDeps {
   readonly removal: Pick<Removal, 'finish'>;
   readonly unsealed: Unsealed;
   readonly folding: Folding;
+  /** Takes what is committed out of the log into the database. */
+  readonly emptyLog: () => void;
   /** Compares rows with files, and repairs. */
   readonly look: () => Promise<Pick<Checked, 'away'>>;
   readonly breathe: Breathe;
@@ -40,7 +42,7 @@ export interface Tending {
 }
 
 /** What the ledger does beside its work: makes room before it is needed, seals what had to wait, fills the reserve,
- *  keeps the quarantine's bound, folds clips of long ago, looks for files that are away. */
+ *  keeps the quarantine's bound, folds clips of long ago, empties the log, looks for files that are away. */
 export function createTending(deps: TendingDeps): Tending {
   const { root, budget, reserve, quarantine, removal, unsealed, folding, breathe, conditions, clock } = deps;
   let lookDueMs = clock.monotonicMs() + LOOK_EVERY_MS;
@@ -86,6 +88,8 @@ export function createTending(deps: TendingDeps): Tending {
           // What was lost may lie on the disk that is away.
           if (root.away() === undefined) folding.step();
         },
+        // What a damaged log could cost is no older than the last turn.
+        async () => deps.emptyLog(),
         async () => {
           if (clock.monotonicMs() < lookDueMs) return;
           // Whatever becomes of it, not again at once.

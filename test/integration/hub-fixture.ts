@@ -117,8 +117,9 @@ export const addressOf = (hub: RunningIotHub, deviceId = DEVICE): Address => ({
   httpsPort: hub.httpsPort,
 });
 
+let links = 0;
 export function makeLink(
-  { ca }: World,
+  { ca, dir }: World,
   { connectionString, mqttPort, httpsPort }: Address,
   { store, onDesired, ...deps }: Partial<HubLinkDeps> = {},
 ): TestLink {
@@ -146,6 +147,7 @@ export function makeLink(
       onDesired?.(document);
     },
     methods: {},
+    ticketsFile: join(dir, `tickets-${++links}.json`),
     clock: systemClock,
     log: silent,
     timings: QUICK,

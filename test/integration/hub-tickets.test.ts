@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { FileUploadTicket } from '@dachawatch/contracts';
 import { AnonymousCredential, BlobServiceClient, BlockBlobClient, newPipeline } from '@azure/storage-blob';
@@ -141,6 +143,51 @@ test('a device holds at most ten tickets; our desk stops at eight, and a return 
   assert.deepEqual([full.kind, full.code], ['transient', 'hub.ticket.http-403']);
   await tickets.returnTicket(open[0]?.correlationId ?? '', DONE);
   await tickets.requestTicket('10.mp4');
+});
+
+test('tickets that a killed process left open are given back by the next one, before it asks for its own', async () => {
+  const ticketsFile = join(world.dir, 'left-open.json');
+  const left: string[] = [];
+  // Each of them ends without giving anything back, five times as many as the device may hold.
+  for (let process = 0; process < 7; process += 1) {
+    const killed = desk({ ticketsFile });
+    for (let n = 0; n < 7; n += 1)
+      left.push((await killed.requestTicket(`${process}-${n}.mp4`)).correlationId);
+    await killed.stop();
+    links.splice(links.indexOf(killed), 1);
+  }
+  const tickets = desk({ ticketsFile });
+  const mine = await tickets.requestTicket('mine.mp4');
+  for (const id of left) assert.equal((await failureOf(tickets.returnTicket(id, DONE))).kind, 'rejected');
+  await tickets.returnTicket(mine.correlationId, DONE);
+  assert.deepEqual(JSON.parse(readFileSync(ticketsFile, 'utf8')), []);
+});
+
+test('tickets that cannot be given back at once are given back later; what the hub has forgotten is forgotten', async () => {
+  const ticketsFile = join(world.dir, 'left-longer.json');
+  const killed = desk({ ticketsFile });
+  const { correlationId } = await killed.requestTicket('a.mp4');
+  writeFileSync(ticketsFile, JSON.stringify(['never-heard-of', correlationId]));
+  const tickets = desk({ ticketsFile });
+  hub.faults.httpAnswer = { status: 503, body: '' };
+  await failureOf(tickets.requestTicket('b.mp4'));
+  assert.deepEqual(JSON.parse(readFileSync(ticketsFile, 'utf8')), ['never-heard-of', correlationId]);
+  hub.faults.httpAnswer = null;
+  const mine = await tickets.requestTicket('b.mp4');
+  assert.deepEqual(JSON.parse(readFileSync(ticketsFile, 'utf8')), [mine.correlationId]);
+  assert.equal((await failureOf(killed.returnTicket(correlationId, DONE))).kind, 'rejected');
+});
+
+test('a note of open tickets that is damaged or cannot be written keeps nobody from uploading', async () => {
+  const garbage = join(world.dir, 'garbage.json');
+  const folder = join(world.dir, 'folder.json');
+  mkdirSync(folder);
+  for (const ticketsFile of [garbage, folder])
+    for (const text of ['', '{"a":1}', '[1, null, ""]', 'null', '["x"']) {
+      if (ticketsFile === garbage) writeFileSync(ticketsFile, text);
+      const tickets = desk({ ticketsFile });
+      await tickets.returnTicket((await tickets.requestTicket('a.mp4')).correlationId, DONE);
+    }
 });
 
 test('throttling and a failing hub are worth another try; the words of the hub are passed on', async () => {

@@ -11,7 +11,7 @@ import { openDatabase, setting } from './store/database.ts';
 import { createDevices, isDeviceId, type Devices } from './store/devices.ts';
 import { createEvents, type Events } from './store/events.ts';
 import { createMessages } from './store/messages.ts';
-import { createTickets } from './store/tickets.ts';
+import { createTickets, type Tickets } from './store/tickets.ts';
 import { createTwins, type Twins } from './store/twins.ts';
 
 const SWEEP_MS = 5_000;
@@ -35,8 +35,6 @@ export interface IotHubOptions {
   /** Devices that must exist; their keys are made once and kept. */
   readonly devices?: readonly string[];
   readonly nowMs?: () => number;
-  /** How long a ticket that is not given back counts against its device, milliseconds; an hour, as at IoT Hub. */
-  readonly ticketLifeMs?: number;
   /** How often messages that outlived their time are looked for, milliseconds. */
   readonly sweepMs?: number;
   readonly log?: HubParts['log'];
@@ -58,6 +56,8 @@ export interface RunningIotHub {
   readonly devices: Devices;
   readonly twins: Pick<Twins, 'get'>;
   readonly events: Pick<Events, 'list'>;
+  /** Upload tickets that were never given back stop counting, as they do an hour later. */
+  readonly tickets: Pick<Tickets, 'forgetAll' | 'openCount'>;
   stop(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     devices,
     messages,
     twins: createTwins(db),
-    tickets: createTickets({ db, nowMs, lifeMs: options.ticketLifeMs }),
+    tickets: createTickets({ db, nowMs }),
     events,
     serviceKey: setting(db, 'service-key', () => randomBytes(32).toString('base64')),
     log: options.log ?? (() => {}),
@@ -152,6 +152,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     devices,
     twins: parts.twins,
     events,
+    tickets: parts.tickets,
     stop,
   };
 }

@@ -3,6 +3,7 @@ import type { Db } from './database.ts';
 
 /** Tickets a device may hold at a time. */
 export const TICKET_LIMIT = 10;
+/** One that is not given back counts for so long. */
 export const TICKET_LIFE_MS = 3_600_000;
 
 export interface Ticket {
@@ -17,17 +18,17 @@ export interface Tickets {
   /** False when the device holds no such ticket. */
   close(deviceId: string, correlationId: string): boolean;
   openCount(deviceId: string): number;
+  /** As if their hour were over. */
+  forgetAll(): void;
 }
 
 export interface TicketsDeps {
   readonly db: Db;
   readonly nowMs: () => number;
-  /** How long one that is not given back counts, milliseconds. */
-  readonly lifeMs?: number | undefined;
 }
 
 /** File-upload tickets that were given out and not yet given back. */
-export function createTickets({ db, nowMs, lifeMs = TICKET_LIFE_MS }: TicketsDeps): Tickets {
+export function createTickets({ db, nowMs }: TicketsDeps): Tickets {
   const count = db.prepare<[string], number>('SELECT count(*) FROM tickets WHERE device_id = ?').pluck();
   const insert = db.prepare('INSERT INTO tickets VALUES (?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM tickets WHERE correlation_id = ? AND device_id = ?');
@@ -38,10 +39,11 @@ export function createTickets({ db, nowMs, lifeMs = TICKET_LIFE_MS }: TicketsDep
   };
   return {
     openCount,
+    forgetAll: () => void db.prepare('DELETE FROM tickets').run(),
     open: db.transaction((deviceId: string, blobName: string) => {
       if (openCount(deviceId) >= TICKET_LIMIT) return undefined;
       const ticket = { correlationId: randomUUID(), deviceId, blobName };
-      insert.run(ticket.correlationId, deviceId, blobName, nowMs() + lifeMs);
+      insert.run(ticket.correlationId, deviceId, blobName, nowMs() + TICKET_LIFE_MS);
       return ticket;
     }),
     close: (deviceId, correlationId) => remove.run(correlationId, deviceId).changes > 0,

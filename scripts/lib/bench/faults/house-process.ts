@@ -63,6 +63,7 @@ const hub = createHubLink({
   onOnline: () => uploader.wake(),
   outbox: ledger,
   onDesired: () => undefined,
+  ticketsFile: join(args.dir, 'upload-tickets.json'),
   methods: {},
   clock: systemClock,
   log,

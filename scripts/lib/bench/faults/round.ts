@@ -2,13 +2,20 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { type Damage, spoil } from './damage.ts';
 import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './house.ts';
-import type { Kill, Plan } from './plan.ts';
+import type { Kill, NetFault, Plan } from './plan.ts';
 import { pause, within } from './wait.ts';
 import type { World } from './world.ts';
 
 /** Longest that an episode may take, with all its faults. */
 const PLAY_MS = 10_000;
 const TELL_MS = 15_000;
+/** Of a ticket whose answer did not come, nobody knows: only the hub's hour ends it. */
+const LOSES_TICKETS: ReadonlySet<NetFault['action']> = new Set([
+  'answer lost',
+  'answer cut',
+  'black hole',
+  'kill after',
+]);
 /** Nothing may begin at all when the faults come at once. */
 const BEGUN_MS = 1_500;
 
@@ -57,8 +64,9 @@ export function createStage(world: World): Stage {
     world.eventGrid.tellTwice(toldTwice);
   }
 
-  function disarm({ hub }: Plan): number {
+  function disarm({ hub, net }: Plan): number {
     if (hub) world.breakHub(undefined);
+    if (net.some(({ route, action }) => route === 'hub' && LOSES_TICKETS.has(action))) world.forgetTickets();
     let fired = 0;
     for (const rules of world.rules.values()) {
       fired += rules.fired();

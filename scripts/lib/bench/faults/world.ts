@@ -15,7 +15,7 @@ import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { drawFootage, readFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
 import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
-import { DEVICE, HASTE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
+import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
 import { createVictim, type Victim } from './victim.ts';
 
 export interface World {
@@ -41,6 +41,8 @@ export interface World {
   readonly startStorage: () => Promise<void>;
   readonly cutLink: () => void;
   readonly breakHub: (fault: HubFault | undefined) => void;
+  /** The hub forgets upload tickets that nobody gave back, as it does after an hour. */
+  readonly forgetTickets: () => void;
   onHouse(listener: (message: unknown) => void): void;
   keysOf(): { base: string; keys: Readonly<Record<string, string>> } | undefined;
   stop(keep: boolean): Promise<void>;
@@ -51,9 +53,6 @@ export interface WorldOptions {
   readonly cloud: boolean;
   readonly sabotage?: Sabotage | undefined;
 }
-
-/** An hour in life. Whoever is killed leaves its ticket open until then. */
-const TICKET_LIFE_MS = 3_600_000 / HASTE / 4;
 
 const here = (name: string) => join(import.meta.dirname, name);
 const cloudFn = (name: string) => join(import.meta.dirname, '../../../../cloud-fn', name);
@@ -120,7 +119,6 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     devices: [DEVICE],
     storageConnection: through('house-blob', undefined),
     container: CONTAINER_CLIPS,
-    ticketLifeMs: TICKET_LIFE_MS,
   });
 
   const rulesOf = (name: string, root: string) => createDiskRules(library, at(`${name}.page`), root);
@@ -237,6 +235,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
       // What was not read until now is read with the next packet only.
       if (fault === undefined) hub.mqtt.drop();
     },
+    forgetTickets: () => hub.tickets.forgetAll(),
     onHouse: (listener) => void listeners.push(listener),
     keysOf,
     async stop(keep) {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
-import { type Clip, createLedger, type Ledger } from '../../../../agent/ledger/ledger.ts';
+import { type Clip, createLedger, type Ledger, type LedgerDeps } from '../../../../agent/ledger/ledger.ts';
 import { type RestoreDeps, restoreDatabase } from '../../../../agent/ledger/restore.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { keepWhole, uploadNext, verdictFor, writeClip } from './bench.ts';
 
 const clock = createFakeClock();
 
-export const openLedger = (dir: string, lines: string[] = []): Ledger =>
+export const openLedger = (dir: string, lines: string[] = [], changes: Partial<LedgerDeps> = {}): Ledger =>
   createLedger({
     dir,
     clock,
@@ -20,6 +20,7 @@ export const openLedger = (dir: string, lines: string[] = []): Ledger =>
     minFreeBytes: 0,
     leaseMs: 60_000,
     recoverTorn: keepWhole,
+    ...changes,
   });
 
 export const restore = (dir: string, changes: Partial<RestoreDeps> = {}) =>
