@@ -201,6 +201,8 @@ test('a box may say its size in 64 bits, and may be as large as it likes', () =>
     bytes: 70_000,
   });
   assert.equal(readHeader(large.subarray(0, 15)), undefined);
+  const empty = Buffer.concat([u32s(1), Buffer.from('free'), u32s(0, 16)]);
+  assert.equal(readHeader(empty)?.bytes, 16);
   assert.deepEqual(readHeader(Buffer.concat([u32s(8), Buffer.from('free')]))?.bytes, 8);
   const [one] = boxes(Buffer.concat([u32s(1), Buffer.from('uuid'), u32s(0, 20), Buffer.alloc(4)]));
   assert.deepEqual(one, { type: 'uuid', start: 16, end: 20 });

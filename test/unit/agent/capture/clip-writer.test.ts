@@ -116,6 +116,40 @@ for (const code of ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'])
       assert.equal(closed.sha256, createHash('sha256').update(bytes).digest('hex'));
     });
 
+test('a fragment counts only when the disk has said that it has it, and the next one waits for that', async () => {
+  const { promise: onDisk, resolve } = Promise.withResolvers<void>();
+  const began = Promise.withResolvers<void>();
+  let writes = 0;
+  const { writer, fragments } = writerFor('waits.mp4', {
+    openFile: async (path) => {
+      const handle = await open(path, 'wx');
+      return {
+        writev: async (parts) => {
+          writes++;
+          return handle.writev(parts);
+        },
+        datasync: () => {
+          began.resolve();
+          return onDisk;
+        },
+        sync: () => handle.sync(),
+        truncate: (length) => handle.truncate(length),
+        close: () => handle.close(),
+      };
+    },
+  });
+  for (const fragment of fragments) writer.append(fragment);
+  let closed = false;
+  const closing = writer.close().finally(() => (closed = true));
+  await began.promise;
+  // What would go on without waiting has every chance to.
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  assert.equal(closed, false);
+  assert.equal(writes, 2, 'the init segment and the first fragment');
+  resolve();
+  assert.equal((await closing).durationMs, 8000);
+});
+
 test('a clip of which nothing is certain is a failure, and so is one that cannot be cut', async () => {
   const nothing = writerFor('nothing.mp4', {
     openFile: failing((call) => (call === 'datasync' ? systemError('EIO') : undefined)),

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createClipKeeper, type ClipKeeperDeps } from '../../../agent/clip-keeper.ts';
+import { createRefusedRecordings } from '../../../agent/health/refused-recordings.ts';
+import { createConditions } from '../../../agent/kernel/conditions.ts';
+import { Failure } from '../../../agent/kernel/failure.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { createLogBook } from '../../fakes/log-book.ts';
+
+const cause = { kind: 'zone', id: 'drive' } as const;
+const written = { startedMs: 1, preRollMs: 2, durationMs: 3, bytes: 4, sha256: 'x' };
+const request = { cameraId: 'gate', triggeredMs: 5, cause };
+
+/** A ledger that refuses what the test says. */
+function rig(refuse: { open?: Error; seal?: Error } = {}) {
+  const clock = createFakeClock();
+  const { log } = createLogBook();
+  const conditions = createConditions({ clock, log });
+  const calls: string[] = [];
+  const recovering = Promise.withResolvers<void>();
+  const ledger: ClipKeeperDeps['ledger'] = {
+    openClip: () => {
+      if (refuse.open) throw refuse.open;
+      return { clipId: 'c1', partFile: '/clips/c1.part' } as ReturnType<ClipKeeperDeps['ledger']['openClip']>;
+    },
+    sealClip: (clipId) => {
+      if (refuse.seal) throw refuse.seal;
+      calls.push(`sealed ${clipId}`);
+      return {} as ReturnType<ClipKeeperDeps['ledger']['sealClip']>;
+    },
+    recoverClip: async (clipId) => {
+      calls.push(`recovers ${clipId}`);
+      await recovering.promise;
+    },
+  };
+  const keeper = createClipKeeper({
+    ledger,
+    onSealed: () => void calls.push('uploadable'),
+    refusedRecordings: createRefusedRecordings({ conditions, clock }),
+    clock,
+    log,
+  });
+  const standing = () => conditions.list().map(({ code, subject }) => `${code} ${subject ?? ''}`);
+  return { keeper, calls, recovering, standing, refuse };
+}
+
+test('whatever refuses a recording stands as a condition of the camera until it records again', () => {
+  for (const error of [
+    new Failure('exhausted', 'ledger.full', 'the disk is full'),
+    new Failure('bug', 'ledger.order', 'an invariant is broken'),
+    new TypeError('x is not a function'),
+  ]) {
+    const it = rig({ open: error });
+    const isBug = !(error instanceof Failure) || error.kind === 'bug';
+    if (isBug) assert.throws(() => it.keeper.open(request), error);
+    else assert.equal(it.keeper.open(request), undefined);
+    assert.deepEqual(it.standing(), ['recording-refused gate'], String(error));
+    delete it.refuse.open;
+    assert.deepEqual(it.keeper.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
+    assert.deepEqual(it.standing(), []);
+  }
+});
+
+test('a clip is told to the uploader when it is sealed, and one that must be recovered when that is done', async () => {
+  const good = rig();
+  good.keeper.written('c1', written);
+  assert.deepEqual(good.calls, ['sealed c1', 'uploadable']);
+  const differs = rig({ seal: new Failure('corrupt', 'ledger.seal', 'another size') });
+  differs.keeper.written('c1', written);
+  assert.deepEqual(differs.calls, ['recovers c1']);
+  differs.recovering.resolve();
+  await new Promise(setImmediate);
+  assert.deepEqual(differs.calls, ['recovers c1', 'uploadable']);
+  const torn = rig();
+  const abandoned = torn.keeper.abandoned('c1', 'killed');
+  await new Promise(setImmediate);
+  assert.deepEqual(torn.calls, ['recovers c1']);
+  torn.recovering.resolve();
+  await abandoned;
+  assert.deepEqual(torn.calls, ['recovers c1', 'uploadable']);
+});
+
+test('a clip that cannot be sealed for any other reason is handed back to the one who reports it', () => {
+  for (const error of [new Failure('exhausted', 'ledger.full', 'full'), new Error('broken')]) {
+    const it = rig({ seal: error });
+    assert.throws(() => it.keeper.written('c1', written), error);
+    assert.deepEqual(it.calls, []);
+  }
+});
