@@ -159,3 +159,29 @@ test('a message id of any length, and a time that is none, are stored; the same 
   stored(body, '');
   assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
 });
+
+test('a thousand messages wait to be read at most: the next one sets the oldest aside, and that is told', (t) => {
+  const { ledger, conditions, stored } = told(t);
+  for (let n = 0; n < 1_000; n++) stored('no verdict', `m ${n}`);
+  assert.deepEqual(conditions.list(), [], 'a thousand may wait');
+  stored('no verdict', 'one more');
+  assert.match(
+    conditions.list()[0]?.detail ?? '',
+    /^a cloud message could not be read, and is kept aside\. .*1000 messages waited/,
+  );
+  let refused = 0;
+  for (let read = ledger.drainInbox(); read.refused > 0; read = ledger.drainInbox()) refused += read.refused;
+  assert.equal(refused, 1_000, 'the oldest is not read again');
+});
+
+test('a verdict that cannot be used is noted once for each reason, five times at most', (t) => {
+  const { ledger, sealed } = told(t);
+  const { clipId } = sealed();
+  for (const reason of ['a', 'a', 'b', 'c', 'd', 'e', 'f', 'a']) ledger.noteRefusedVerdict(clipId, reason);
+  const notes = ledger.custody(clipId).filter(({ event }) => event === 'verdict-refused');
+  assert.deepEqual(
+    notes.map(({ detail }) => detail),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
+  assert.doesNotThrow(() => ledger.noteRefusedVerdict('01ARYZ6S410000000000000000', 'of no clip'));
+});

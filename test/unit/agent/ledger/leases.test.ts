@@ -95,3 +95,11 @@ test('given up while it is uploaded, the owner cannot settle it any more', (t) =
   assert.equal(ledger.settleUploaded(lease, 'https://x/y'), false);
   assert.equal(ledger.clip(clipId)?.state, 'lost');
 });
+
+test('a restart ends the wait of a clip whose upload failed', (t) => {
+  const bench = benchLedger(t);
+  const { clipId } = bench.sealed();
+  bench.ledger.settleFailed(bench.ledger.leaseNext()!, 'storage is away', 300_000);
+  assert.equal(bench.ledger.leaseNext(), undefined);
+  assert.equal(bench.reopen().leaseNext()?.clip.clipId, clipId);
+});
