@@ -136,6 +136,8 @@ export function stateOfHouse(facts: {
   if (worst) return conditionOf(worst);
   const recording = cameras.filter((camera) => camera.recording);
   if (recording.length > 0) return house('recording', 'calm', recording);
-  if (waiting === 0 || waiting === null) return house('well', 'calm');
+  // Nobody knows what waits: the ledger is being opened.
+  if (waiting === null) return house('starting', 'notice');
+  if (waiting === 0) return house('well', 'calm');
   return upload.state === 'uploading' ? house('sending', 'calm') : house('waiting', 'notice');
 }

@@ -30,6 +30,9 @@ export type CareMessage =
 /** The first argument of the process. */
 export type CareTask = 'look' | 'back-up';
 
+/** Ends by which a process crashes over what it reads. */
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL']);
+
 const PROGRAM = new URL('care-process.ts', import.meta.url);
 /** A hundred thousand clips are looked over in a second, and copied in ten. */
 const DEADLINE_MS = 15 * 60_000;
@@ -70,12 +73,19 @@ export function createCare({
         'ledger.care-deadline',
       );
       if (message === undefined) {
-        if (!signal.aborted && task === 'look') crashes += 1;
+        const ended = child.signalCode ?? `exit ${child.exitCode}`;
+        // Only these speak of the database: any other end says that the machine is short of something.
+        const isCrash = CRASHES.has(ended) && !/out of memory/i.test(said);
+        if (isCrash && !signal.aborted && task === 'look') crashes += 1;
         log.error(
-          { event: 'ledger.care-crashed', task, said },
-          'the process that cares for the ledger crashed',
+          { event: 'ledger.care-crashed', task, ended, said },
+          'the process that cares for the ledger ended before it was done',
         );
-        throw new Failure('transient', 'ledger.care-crashed', 'the process that checks the ledger crashed');
+        throw new Failure(
+          'transient',
+          'ledger.care-crashed',
+          `the process that checks the ledger ended before it was done (${ended})`,
+        );
       }
       if (task === 'look') crashes = 0;
       if ('finding' in message) return message.finding;

@@ -29,9 +29,8 @@ export function removeDatabase(file: string): void {
 /** Puts the rebuilt database in the place of the damaged one, which is moved to a dated folder with all that belongs
  *  to it. At most three such folders are kept.
  *  Procedure: 1. move the parts of the damaged one · 2. rename the new one · 3. fsync the folder.
- *  The new one was given its name only when it was whole on disk: a cut in between leaves it there, and running this
- *  again goes on. Without its WAL, a database that is moved first can be taken for whole: that is why nothing else may
- *  be decided while a rebuilt one is there.
+ *  The new one was given its name only when it was whole on disk. The database itself is moved before its WAL: a cut in
+ *  between leaves no database, and a new one that names it as its source; running this again goes on.
  *  @returns the folder, relative to `dir`; undefined when there was nothing to set aside */
 export function swapDatabases(dir: string, nowMs: number): string | undefined {
   const present = PARTS.filter((part) => isThere(`${ledgerFile(dir)}${part}`));
@@ -48,6 +47,14 @@ export function swapDatabases(dir: string, nowMs: number): string | undefined {
   keepNewest(dir);
   return folder;
 }
+
+/** Whether the database with this inode has been set aside. */
+export const isSetAside = (dir: string, inode: number): boolean =>
+  lstatSync(setAsideDir(dir), { throwIfNoEntry: false })?.isDirectory() === true &&
+  readdirSync(setAsideDir(dir)).some(
+    (name) =>
+      lstatSync(join(setAsideDir(dir), name, 'ledger.sqlite'), { throwIfNoEntry: false })?.ino === inode,
+  );
 
 function newFolder(dir: string, nowMs: number): string {
   const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');

@@ -4,7 +4,8 @@ import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Database, refuseNewer, schemaVersion } from './database.ts';
-import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
+import { headerProblem, schemaProblem } from './schema.ts';
 
 /** none: there is no database, or one that nothing was ever written into · mendable: only what SQLite can make again
  *  from the rows is wrong · damaged: it must not be written on any more */
@@ -50,7 +51,7 @@ function lookUndoing(file: string): Examined {
 function lookOnly(file: string): Examined {
   const db = new Sqlite(file, { readonly: true, timeout: BUSY_MS });
   try {
-    return judge(db);
+    return judge(db, file);
   } finally {
     db.close();
   }
@@ -107,12 +108,15 @@ function requireWritable(file: string): void {
     }
 }
 
-function judge(db: Database): Examined {
-  const version = schemaVersion(db);
-  const names = namesIn(db);
-  if (version === 0 && names.size === 0) return { state: 'none' };
-  if (!names.has('facts') || !names.has('clips')) return { state: 'damaged', why: 'it is not a ledger' };
+const notALedger: Examined = { state: 'damaged', why: 'it is not a ledger' };
+
+function judge(db: Database, file: string): Examined {
+  if (!hasTables(db)) return schemaVersion(db) === 0 ? { state: 'none' } : notALedger;
+  // Of a newer version that changed everything else it says who may read it.
+  if (!hasTable(db, 'facts')) return notALedger;
   refuseNewer(db, SCHEMA_VERSION);
+  const wrong = headerProblem(file) ?? schemaProblem(db);
+  if (wrong !== undefined) return { state: 'damaged', why: wrong };
   const problems = (db.pragma(`integrity_check(${FINDINGS_MAX})`) as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((problem) => problem !== 'ok');
@@ -126,24 +130,12 @@ function judge(db: Database): Examined {
   const dangling = db.pragma('foreign_key_check') as unknown[];
   if (dangling.length > 0)
     return { state: 'damaged', why: `${dangling.length} lines of custody belong to no clip` };
-  const missing = [...expectedNames(version)].filter((name) => !names.has(name));
-  return missing.length === 0
-    ? { state: 'whole' }
-    : { state: 'damaged', why: `its schema is incomplete: ${missing.join(', ')} missing` };
+  return { state: 'whole' };
 }
 
-const namesIn = (db: Database) =>
-  new Set(
-    db.prepare<[], string>("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").pluck().all(),
-  );
+/** Whether there is anything in it, also under names that are damaged. */
+const hasTables = (db: Database) => db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() !== undefined;
 
-/** Tables, indexes and triggers that a ledger of this version has. */
-function expectedNames(version: number): Set<string> {
-  const db = new Sqlite(':memory:');
-  try {
-    for (const step of MIGRATIONS) if (step.version <= version) db.exec(step.sql);
-    return namesIn(db);
-  } finally {
-    db.close();
-  }
-}
+const hasTable = (db: Database, name: string) =>
+  db.prepare<[string]>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !==
+  undefined;

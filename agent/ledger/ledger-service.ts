@@ -7,7 +7,7 @@ import { Failure } from '../kernel/failure.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import { type Care, NOTICE_HOURS } from './care.ts';
-import { backupFile } from './database-files.ts';
+import { backupFile, ledgerFile } from './database-files.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
 import { takeOwnership } from './ownership.ts';
 
@@ -36,8 +36,20 @@ const BACKUP_AGAIN_MS = 60 * 60_000;
 /** How long it is told that the ledger was damaged. */
 const NOTICE_MS = NOTICE_HOURS * 60 * 60_000;
 
+/** Opening it may take so long before it is told. */
+const SLOW_MS = 5_000;
+/** How often it is looked whether the files in use are still those in the folder. */
+const WATCH_EVERY_MS = 5_000;
+
 /** What SQLite says when its files are not what they were when it opened them. To open it again looks them over. */
 const OPEN_AGAIN = /\.sqlite_(?:corrupt|notadb|ioerr(?!_shm)|readonly|cantopen|protocol)/;
+
+/** Which files stand under the names of the database and its WAL. */
+const identityOf = (dir: string) =>
+  ['', '-wal']
+    .map((part) => statSync(`${ledgerFile(dir)}${part}`, { bigint: true, throwIfNoEntry: false }))
+    .map((entry) => (entry ? `${entry.dev}/${entry.ino}` : 'none'))
+    .join();
 
 /** Opens the ledger in the background, keeps it open, and opens it again whenever it cannot be used.
  *  Invariants
@@ -96,6 +108,8 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const ownership = takeOwnership(dir, 0);
     let ledger: Ledger;
+    const looking = new AbortController();
+    const slow = tellSlow(looking.signal);
     try {
       const finding = await care.look(stopping.signal);
       if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
@@ -104,13 +118,16 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     } catch (error) {
       ownership.release();
       throw error;
+    } finally {
+      looking.abort();
+      await slow;
     }
     const over = new AbortController();
     const now = { ledger, over };
     open = now;
     conditions.clear('ledger-unavailable');
     log.info({ event: 'ledger.open' }, 'the ledger is open');
-    const tending = tend(now);
+    const tending = Promise.all([tend(now), watchFiles(over)]);
     try {
       await aborted(AbortSignal.any([over.signal, stopping.signal]));
     } finally {
@@ -144,6 +161,25 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
       log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
     });
     await Promise.all([backUp(over.signal), forgetDamage(over.signal)]);
+  }
+
+  async function tellSlow(signal: AbortSignal): Promise<void> {
+    const over = AbortSignal.any([signal, stopping.signal]);
+    if (await sleepUnlessAborted(clock, SLOW_MS, over)) conditions.raise('ledger-unavailable', why);
+  }
+
+  /** A file that is deleted or replaced under an open database is written on, and is gone when it is closed. */
+  async function watchFiles(over: AbortController): Promise<void> {
+    const before = identityOf(dir);
+    while (await sleepUnlessAborted(clock, WATCH_EVERY_MS, over.signal))
+      if (identityOf(dir) !== before)
+        over.abort(
+          new Failure(
+            'transient',
+            'ledger.replaced',
+            `${ledgerFile(dir)} was deleted or replaced while it was open`,
+          ),
+        );
   }
 
   async function backUp(signal: AbortSignal): Promise<void> {

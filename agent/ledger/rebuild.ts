@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
 import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import { isClipId, LAST_MS, timeOfClipId } from './clip-id.ts';
 import { type Database, migrate } from './database.ts';
-import { buildingFile, rebuiltFile, removeDatabase } from './database-files.ts';
+import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from './database-files.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
 import type { Key, Row, Salvage } from './salvage.ts';
@@ -15,6 +15,9 @@ import type { Key, Row, Salvage } from './salvage.ts';
 export const TAKEN_OVER = 'taken-over';
 /** A fact: the files of the clips on this disk are still to be compared with the rows that were taken over. */
 export const UNVERIFIED = 'restored_unverified';
+
+/** A fact: inode of the damaged database that it was made from; none when there was none. */
+export const REBUILT_FROM = 'rebuilt_from';
 
 /** Where ids of clips stand beside the rows themselves: each index is a second witness. */
 const ID_SOURCES = ['ASC', 'DESC'].flatMap((order) => [
@@ -58,6 +61,11 @@ export function rebuildDatabase(deps: RebuildDeps): Rebuilt {
     db.pragma('synchronous = OFF');
     migrate(db, MIGRATIONS);
     result = db.transaction(() => fill(db, deps))();
+    // Last: a rebuilt database without it is not used.
+    const from = lstatSync(ledgerFile(dir), { throwIfNoEntry: false })?.ino;
+    db.prepare('DELETE FROM facts WHERE name = ?').run(REBUILT_FROM);
+    if (from !== undefined)
+      db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(REBUILT_FROM, from);
     const wrong = db.pragma('integrity_check', { simple: true });
     if (wrong !== 'ok')
       throw new Failure('transient', 'ledger.rebuild', `the new ledger is not whole: ${String(wrong)}`);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
@@ -10,17 +10,19 @@ import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow } from './clip-rows.ts';
 import {
   backupFile,
+  isSetAside,
   ledgerFile,
   rebuiltFile,
   rebuiltNote,
+  removeDatabase,
   scratchFile,
   swapDatabases,
 } from './database-files.ts';
 import { type Examined, examineDatabase } from './examine.ts';
-import { rebuildDatabase } from './rebuild.ts';
+import { rebuildDatabase, REBUILT_FROM } from './rebuild.ts';
 import { soundRow } from './restored-row.ts';
 import { openSalvage, type Row, type Salvage } from './salvage.ts';
-import { openTransplanted } from './transplant.ts';
+import { hasClips, openTransplanted } from './transplant.ts';
 
 export interface RestoreDeps {
   readonly dir: string;
@@ -50,7 +52,11 @@ export async function restoreDatabase(deps: RestoreDeps): Promise<Finding> {
 
 async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Promise<Finding> {
   const file = ledgerFile(dir);
-  if (existsSync(rebuiltFile(dir))) {
+  // A change of databases that was cut short has moved the old one already. Where there is one, nothing has been
+  // moved: it is judged for itself, and what lies beside it is begun again.
+  const isCut = !lstatSync(file, { throwIfNoEntry: false }) && isFromSetAside(dir);
+  if (!isCut) removeDatabase(rebuiltFile(dir));
+  else {
     const folder = swapDatabases(dir, clock.nowMs());
     return { state: 'rebuilt', sentence: `the ledger was damaged and begun anew${wasSetAside(folder)}` };
   }
@@ -92,28 +98,39 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   return { state: 'rebuilt', sentence };
 }
 
+/** Whether there is a rebuilt database, whole, made of one that was set aside. */
+function isFromSetAside(dir: string): boolean {
+  const file = rebuiltFile(dir);
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  if (examineDatabase(file).state !== 'whole') return false;
+  const rebuilt = openSalvage(file);
+  try {
+    const [source] = rebuilt?.values(`SELECT value FROM facts WHERE name = '${REBUILT_FROM}'`) ?? [];
+    return source !== undefined && isSetAside(dir, Number(source));
+  } finally {
+    rebuilt?.close();
+  }
+}
+
 /** What a start that began the ledger anew said: a start soon after tells it again. */
 function toldLately(dir: string, nowMs: number): Finding | undefined {
   const note = statSync(rebuiltNote(dir), { throwIfNoEntry: false });
-  if (!note || Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
+  if (!note?.isFile() || Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
   return { state: 'rebuilt', sentence: readFileSync(rebuiltNote(dir), 'utf8').trim() };
 }
 
 const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);
 
-/** The damaged database as it is; when that gives no clip, also with a first page that we know. */
+/** The damaged database as it is, when its schema is what it should be and it gives clips; else with a first page that
+ *  we know; else whatever it gives. */
 function openDamaged(dir: string): Salvage[] {
   const file = ledgerFile(dir);
   // A link that leads to itself does not exist for the system, either.
   if (!existsSync(file) || !statSync(file).isFile()) return [];
   const plain = openSalvage(file);
-  if (
-    plain &&
-    plain.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isClipId(String(id)))
-  )
-    return [plain];
+  if (plain?.hasItsSchema && hasClips(plain)) return [plain];
   const transplanted = openTransplanted(file, scratchFile(dir), backupFile(dir));
-  return [plain, transplanted].filter((one) => one !== undefined);
+  return [transplanted, plain].filter((one) => one !== undefined);
 }
 
 /** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */

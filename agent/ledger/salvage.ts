@@ -1,11 +1,15 @@
+import { statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Database } from './database.ts';
+import { headerProblem, schemaProblem } from './schema.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Key = string | number;
 
 /** Reads what can be read of a database, damaged or not. Nothing is written to it. */
 export interface Salvage {
+  /** Whether its header and schema are those of a ledger: without, a column may have another name. */
+  readonly hasItsSchema: boolean;
   /** Every row of a table that can be read, each once. Empty when the table cannot be read at all.
    *  @param hints keys that may be there: rows behind a damaged page are found by them */
   rows(table: string, key: string, hints?: Iterable<Key>): Row[];
@@ -24,6 +28,8 @@ const ROWS_A_PAGE = 200;
 export function openSalvage(file: string): Salvage | undefined {
   let db: Database;
   try {
+    // To open a pipe would wait for ever.
+    if (!statSync(file).isFile()) return undefined;
     db = new Sqlite(file, { readonly: true, fileMustExist: true });
   } catch {
     return undefined;
@@ -37,6 +43,7 @@ export function openSalvage(file: string): Salvage | undefined {
     return undefined;
   }
   return {
+    hasItsSchema: attempt(() => (headerProblem(file) ?? schemaProblem(db)) === undefined) ?? false,
     rows: (table, key, hints = []) => readRows(db, table, key, hints),
     scan: (table) => readValues<Row>(db, `SELECT * FROM ${table} NOT INDEXED`, false),
     values: (sql) => readValues<Key>(db, sql, true),

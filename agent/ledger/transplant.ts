@@ -1,14 +1,12 @@
-import { closeSync, copyFileSync, existsSync, openSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
+import { isClipId } from './clip-id.ts';
 import { removeDatabase } from './database-files.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openSalvage, type Salvage } from './salvage.ts';
+import { PAGE_BYTES, READ_VERSION_AT, tablesByPlace, WRITE_VERSION_AT } from './schema.ts';
 
-const PAGE_BYTES = 4096;
-/** Of the first page (https://sqlite.org/fileformat2.html): how the file is written and read (2: with a WAL), its
- *  change counter, and the change counter for which its size in pages holds. */
-const WRITE_VERSION = 18;
-const READ_VERSION = 19;
+/** Of the first page: its change counter, and the change counter for which its size in pages holds. */
 const CHANGE_COUNTER = 24;
 const SIZE_VALID_FOR = 92;
 
@@ -26,29 +24,47 @@ const TABLES = `
     PRIMARY KEY (camera_id, day, state, detail)) WITHOUT ROWID;
   CREATE TABLE folded_clips (clip_id TEXT PRIMARY KEY, camera_id, state) WITHOUT ROWID;
 `;
+const TABLE_NAMES = new Set([...TABLES.matchAll(/CREATE TABLE (\w+)/g)].map(([, name]) => String(name)));
 
-/** Reads a database whose first page, which names all others, is damaged or does not fit its length: in a copy of it,
- *  the first page is replaced by one that we know. Rows that come of a guess that was wrong are no rows of a ledger,
- *  and are left out like any other one that is damaged.
+/** Reads a database whose first page, which names all others, or whose schema is damaged: in a copy of it, the first
+ *  page is replaced by one that we know, so that columns are read by their place. Where the tables begin is taken from
+ *  whatever gives clips: the schema of the damaged one, by names and by places, then the backup, then a new ledger.
+ *  Rows that come of a guess that was wrong are no rows of a ledger, and are left out like any other one that is
+ *  damaged.
  *  @param file the damaged database; it is only read
  *  @param scratch name for the copy; `close` removes it
  *  @param like a database with the same pages, if there is one: its backup */
 export function openTransplanted(file: string, scratch: string, like: string): Salvage | undefined {
+  const guesses = [
+    rootsOf(file, (db) => ({ ...rootsByPlace(db), ...rootsByName(db) })),
+    rootsOf(like, rootsByName),
+    rootsOf(':memory:', (db) => {
+      for (const step of MIGRATIONS) db.exec(step.sql);
+      return rootsByName(db);
+    }),
+  ].filter((roots) => roots !== undefined);
+  let last: Salvage | undefined;
+  for (const [at, roots] of guesses.entries()) {
+    last = openWith(file, scratch, roots);
+    if (last && (hasClips(last) || at === guesses.length - 1)) return last;
+    last?.close();
+  }
+  return undefined;
+}
+
+/** Whether it gives at least one row of a clip. */
+export const hasClips = (salvage: Salvage) =>
+  salvage.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isClipId(String(id)));
+
+function openWith(file: string, scratch: string, roots: Roots): Salvage | undefined {
   removeDatabase(scratch);
   copyFileSync(file, scratch);
-  const hasWal = existsSync(`${file}-wal`);
-  if (hasWal) copyFileSync(`${file}-wal`, `${scratch}-wal`);
-  const page = firstPage(rootsOf(like) ?? rootsOfNew());
-  if (hasWal) {
-    page[WRITE_VERSION] = 2;
-    page[READ_VERSION] = 2;
+  if (existsSync(`${file}-wal`)) {
+    copyFileSync(`${file}-wal`, `${scratch}-wal`);
+    replaceFirstPage(scratch, roots, true);
+    writeBack(scratch);
   }
-  const fd = openSync(scratch, 'r+');
-  try {
-    writeSync(fd, page, 0, PAGE_BYTES, 0);
-  } finally {
-    closeSync(fd);
-  }
+  replaceFirstPage(scratch, roots, false);
   const salvage = openSalvage(scratch);
   if (!salvage) {
     removeDatabase(scratch);
@@ -63,36 +79,82 @@ export function openTransplanted(file: string, scratch: string, like: string): S
   };
 }
 
-type Roots = ReadonlyMap<string, number>;
-
-function readRoots(db: Sqlite.Database): Roots {
-  const tables = db.prepare<[], { name: string; rootpage: number }>(
-    "SELECT name, rootpage FROM sqlite_master WHERE type = 'table'",
-  );
-  return new Map(tables.all().map(({ name, rootpage }) => [name, rootpage]));
+function replaceFirstPage(file: string, roots: Roots, hasWal: boolean): void {
+  const page = firstPage(roots);
+  if (hasWal) {
+    page[WRITE_VERSION_AT] = 2;
+    page[READ_VERSION_AT] = 2;
+  }
+  const fd = openSync(file, 'r+');
+  try {
+    writeSync(fd, page, 0, PAGE_BYTES, 0);
+  } finally {
+    closeSync(fd);
+  }
 }
 
-function rootsOf(file: string): Roots | undefined {
+/** The WAL may hold a first page of its own, which would count. What cannot be written back is left out, as SQLite
+ *  does after a cut. */
+function writeBack(scratch: string): void {
   try {
-    const db = new Sqlite(file, { readonly: true, fileMustExist: true });
+    const db = new Sqlite(scratch);
     try {
-      return readRoots(db);
+      db.unsafeMode(true);
+      db.pragma('writable_schema = ON');
+      db.pragma('wal_checkpoint(TRUNCATE)');
     } finally {
       db.close();
     }
   } catch {
-    // No backup, or a damaged one: a new ledger has its first tables where every ledger has them.
-    return undefined;
+    // The pages that were there before it are left to be read.
   }
+  for (const part of ['-wal', '-shm']) rmSync(`${scratch}${part}`, { force: true });
 }
 
-function rootsOfNew(): Roots {
-  const db = new Sqlite(':memory:');
+/** First page of each table. */
+type Roots = Readonly<Record<string, number>>;
+
+const rootsByName = (db: Sqlite.Database): Roots =>
+  Object.fromEntries(
+    db
+      .prepare<[], { name: string; rootpage: number }>(
+        "SELECT name, rootpage FROM sqlite_master WHERE type = 'table'",
+      )
+      .all()
+      .filter(({ name }) => TABLE_NAMES.has(name))
+      .map(({ name, rootpage }) => [name, rootpage]),
+  );
+
+/** For names that are damaged: where a table stands in the schema is the same in every ledger. */
+function rootsByPlace(db: Sqlite.Database): Roots {
+  const rows = db.prepare<[], { rowid: number; rootpage: number }>(
+    'SELECT rowid, rootpage FROM sqlite_master',
+  );
+  const names = tablesByPlace();
+  return Object.fromEntries(
+    rows.all().flatMap(({ rowid, rootpage }) => {
+      const name = names.get(rowid);
+      return name === undefined || !TABLE_NAMES.has(name) || !(rootpage > 1) ? [] : [[name, rootpage]];
+    }),
+  );
+}
+
+/** @returns undefined when there is no such database, or nothing of its schema can be read */
+function rootsOf(file: string, read: (db: Sqlite.Database) => Roots): Roots | undefined {
   try {
-    for (const step of MIGRATIONS) db.exec(step.sql);
-    return readRoots(db);
-  } finally {
-    db.close();
+    if (file !== ':memory:' && !statSync(file).isFile()) return undefined;
+    const db = new Sqlite(file, { readonly: file !== ':memory:' });
+    try {
+      // Rows of a schema can be read although SQLite does not understand them.
+      db.unsafeMode(true);
+      db.pragma('writable_schema = ON');
+      const roots = read(db);
+      return roots['clips'] === undefined ? undefined : roots;
+    } finally {
+      db.close();
+    }
+  } catch {
+    return undefined;
   }
 }
 
@@ -105,10 +167,10 @@ function firstPage(roots: Roots): Buffer {
     db.unsafeMode(true);
     db.pragma('writable_schema = ON');
     const update = db.prepare('UPDATE sqlite_master SET rootpage = ? WHERE name = ?');
-    for (const [name, root] of roots) update.run(root, name);
+    for (const [name, root] of Object.entries(roots)) update.run(root, name);
     // A table that the other one has not got is nowhere.
     const forget = db.prepare('DELETE FROM sqlite_master WHERE name = ?');
-    for (const name of readRoots(db).keys()) if (!roots.has(name)) forget.run(name);
+    for (const name of TABLE_NAMES) if (roots[name] === undefined) forget.run(name);
     const page = db.serialize().subarray(0, PAGE_BYTES);
     // The size that it names is not that of the copy: SQLite asks the file when these two differ.
     page.writeUInt32BE(1, CHANGE_COUNTER);

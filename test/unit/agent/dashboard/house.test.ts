@@ -174,3 +174,8 @@ test('whatever is wrong, the house is not well: a notice is a notice while nothi
   const blind = stateOfHouse({ ...facts, cameras: [{ ...pond, state: 'down' }], conditions: [notice] });
   assert.equal(blind.state, 'camera-down');
 });
+
+test('a house whose ledger is silent is not well', () => {
+  const house = stateOfHouse({ ...facts, waiting: null });
+  assert.deepEqual([house.state, house.level, house.waiting], ['starting', 'notice', null]);
+});

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -290,10 +291,32 @@ test('a rebuild that ends before the databases change places is begun again; aft
   await assert.rejects(restore(dir, { isWanted: () => false }), { code: 'ledger.not-wanted' });
   assert.ok(existsSync(ledgerFile(dir)), 'the damaged one is where it was');
   // Cut between moving the database and moving what belongs to it.
-  rmSync(ledgerFile(dir));
+  mkdirSync(join(dir, 'set-aside', 'ledger-x'), { recursive: true });
+  renameSync(ledgerFile(dir), join(dir, 'set-aside', 'ledger-x', 'ledger.sqlite'));
   writeFileSync(`${ledgerFile(dir)}-wal`, Buffer.alloc(80_000, 0x77));
-  const { finding } = await restored(t, dir, clips, 'cut between');
+  const { finding, now } = await restored(t, dir, clips, 'cut between');
   assert.equal(finding.state, 'rebuilt');
+  for (const clip of clips.filter(({ state }) => state === 'judged'))
+    assert.deepEqual(now.get(clip.clipId)?.verdict, clip.verdict);
+});
+
+test('whatever lies under the name of a rebuilt ledger, a whole ledger is not replaced', async (t) => {
+  const { dir } = damageBench(t);
+  const before = readFileSync(ledgerFile(dir));
+  const rebuilt = `${ledgerFile(dir)}.rebuilt`;
+  const other = damageBench(t);
+  const kinds: readonly (() => void)[] = [
+    () => writeFileSync(rebuilt, ''),
+    () => writeFileSync(rebuilt, Buffer.alloc(50_000, 0x5a)),
+    () => mkdirSync(rebuilt),
+    () => copyFileSync(ledgerFile(other.dir), rebuilt),
+  ];
+  for (const put of kinds) {
+    put();
+    assert.deepEqual(await restore(dir), { state: 'whole' });
+    assert.deepEqual(readFileSync(ledgerFile(dir)), before);
+    assert.ok(!existsSync(rebuilt));
+  }
 });
 
 test('reading that has crashed its process is not tried again: the ledger is begun from backup and files', async (t) => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
-import { createCare } from '../../../../agent/ledger/care.ts';
+import { type Care, createCare } from '../../../../agent/ledger/care.ts';
 import { backupFile, ledgerFile } from '../../../../agent/ledger/database-files.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
 import { takeOwnership } from '../../../../agent/ledger/ownership.ts';
@@ -15,14 +15,14 @@ import { damageBench, restore } from './damage-bench.ts';
 const unavailable = { kind: 'transient', code: 'ledger.unavailable' };
 const PATIENCE_MS = 60_000;
 
-function service(t: TestContext, dir: string) {
+function service(t: TestContext, dir: string, care?: Care) {
   const clock = createFakeClock();
   const { log, lines } = createLogBook();
   const conditions = createConditions({ clock, log });
   const opened: number[] = [];
   const ledger = createLedgerService({
     dir,
-    care: createCare({ dir, log }),
+    care: care ?? createCare({ dir, log }),
     onOpen: () => void opened.push(opened.length),
     conditions,
     clock,
@@ -134,4 +134,51 @@ test('a backup is made by itself, is whole, and is what a ledger that is gone is
       [states.get(clip.clipId)?.state, states.get(clip.clipId)?.verdict],
       [clip.state, clip.verdict],
     );
+});
+
+test('a ledger that is deleted under the running agent is noticed, told, and begun anew from backup and files', async (t) => {
+  const { dir, clips } = damageBench(t);
+  const { ledger, codes, opened, until, isOpen, logged } = service(t, dir);
+  await ledger.start();
+  await until('a backup', () => isOpen() && logged('ledger.backed-up') > 0);
+  rmSync(ledgerFile(dir));
+  await until('it is opened again', () => opened.length > 1 && isOpen());
+  assert.ok(codes().includes('ledger-rebuilt'), codes().join());
+  assert.equal(logged('ledger.unavailable'), 1, 'it was told');
+  const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));
+  for (const { clipId } of clips) assert.ok(ids.has(clipId), clipId);
+});
+
+test('a look at the ledger that takes long is told until it is open', async (t) => {
+  const { dir } = damageBench(t);
+  const { log } = createLogBook();
+  const end = Promise.withResolvers<void>();
+  const real = createCare({ dir, log });
+  const { ledger, codes, until, isOpen } = service(t, dir, {
+    ...real,
+    look: async (signal) => {
+      await end.promise;
+      return await real.look(signal);
+    },
+  });
+  await ledger.start();
+  await until('it is told', () => codes().includes('ledger-unavailable'));
+  end.resolve();
+  await until('it is open', isOpen);
+});
+
+test('a look that is killed from outside, however often, does not cost a healthy ledger', async (t) => {
+  const { dir } = damageBench(t);
+  const before = readFileSync(ledgerFile(dir));
+  const { log } = createLogBook();
+  const care = createCare({ dir, log });
+  const children = () =>
+    readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (let turn = 0; turn < 3; turn++) {
+    const looking = care.look(new AbortController().signal);
+    for (const pid of children()) process.kill(Number(pid), 'SIGKILL');
+    await assert.rejects(looking, { kind: 'transient', code: 'ledger.care-crashed', message: /SIGKILL/ });
+  }
+  assert.deepEqual(await care.look(new AbortController().signal), { state: 'whole' });
+  assert.deepEqual(readFileSync(ledgerFile(dir)), before);
 });
