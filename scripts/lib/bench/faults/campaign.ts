@@ -36,6 +36,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   const awaitingVerdict = new Set<string>();
   let played = 0;
   let round = 0;
+  let spoiled = false;
 
   function readJournal(): string[] {
     world.journal.read();
@@ -80,7 +81,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     for (const clipId of open) {
       const clip = world.journal.clips.get(clipId);
       if (!clip) continue;
-      const outcome = await verifyClip(world, clip, now.get(clipId));
+      const outcome = await verifyClip(world, clip, now.get(clipId), spoiled);
       for (const problem of outcome.problems) complain(problem);
       for (const sha256 of outcome.kept) kept.add(sha256);
       if (outcome.givenUp) totals.givenUp++;
@@ -150,6 +151,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     async round(plan: Plan): Promise<{ clips: number; ms: number; waited: string }> {
       const began = performance.now();
       round = plan.round;
+      spoiled = plan.damage !== undefined;
       const before = roundOf.size;
       const { fired, killed } = await stage.play(plan);
       totals.fired += fired;

@@ -16,6 +16,14 @@ import { createRandom } from './random.ts';
 export const DAMAGES = [
   ...['bits of the database', 'a page of the database', 'half of the database'],
   ...['the database is gone', 'the clips are away'],
+  // SQLite passes over what follows a damaged place of its log, without a word.
+  ...[
+    'a byte of the log',
+    'a page of the log',
+    'the log cut off',
+    'the log is gone',
+    'the index of the log is gone',
+  ],
 ] as const;
 export type DamageKind = (typeof DAMAGES)[number];
 
@@ -47,6 +55,15 @@ export function spoil(houseDir: string, { kind, seed }: Damage): (() => void) | 
     for (const end of ['', '-wal', '-shm']) rmSync(database + end, { force: true });
     return undefined;
   }
+  if (kind === 'the log is gone' || kind === 'the index of the log is gone') {
+    rmSync(database + (kind === 'the log is gone' ? '-wal' : '-shm'), { force: true });
+    return undefined;
+  }
+  const log = `${database}-wal`;
+  if (kind.includes('log')) {
+    if (existsSync(log)) spoilFile(log);
+    return undefined;
+  }
   spoilFile(database);
   return undefined;
 
@@ -54,6 +71,17 @@ export function spoil(houseDir: string, { kind, seed }: Damage): (() => void) | 
     const fd = openSync(file, 'r+');
     const { size } = fstatSync(fd);
     if (kind === 'half of the database') ftruncateSync(fd, size >> 1);
+    if (kind === 'the log cut off') ftruncateSync(fd, random.between(0, size));
+    if (kind === 'a byte of the log' && size > 0) {
+      const at = random.between(0, size - 1);
+      const byte = Buffer.alloc(1);
+      readSync(fd, byte, 0, 1, at);
+      writeSync(fd, Buffer.of(~(byte[0] ?? 0) & 0xff), 0, 1, at);
+    }
+    if (kind === 'a page of the log' && size > 0) {
+      const at = random.between(0, size - 1);
+      writeSync(fd, Buffer.alloc(Math.min(PAGE_BYTES, size - at)), 0, undefined, at);
+    }
     if (kind === 'a page of the database' && size > PAGE_BYTES)
       writeSync(
         fd,
