@@ -116,7 +116,25 @@ test('a pause is that of all cameras and of those that come later, until a resum
   for (const id of ['gate', 'yard'])
     await assert.rejects(it.fleet.camera(id).record(), { code: 'capture.paused' });
   it.fleet.resume();
-  for (const id of ['gate', 'yard'])
+  it.apply(camera('gate'), camera('yard'), camera('lane'));
+  for (const id of ['gate', 'yard', 'lane'])
     await assert.rejects(it.fleet.camera(id).record(), { code: 'capture.no-picture' });
+  await it.fleet.stop();
+});
+
+test('a pause waits for a camera that is leaving: it closes its clip, too', async () => {
+  const it = fleetOf();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  it.holds.set('rtsp://gate/main', promise);
+  it.apply(camera('gate'));
+  it.fleet.start();
+  await it.clock.advance(0);
+  it.apply();
+  let paused = false;
+  const pausing = it.fleet.pause().then(() => (paused = true));
+  await it.clock.advance(1_000);
+  assert.equal(paused, false);
+  resolve();
+  await pausing;
   await it.fleet.stop();
 });
