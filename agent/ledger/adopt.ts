@@ -1,5 +1,7 @@
 import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
+import type { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
 import {
@@ -7,11 +9,12 @@ import {
   clipPlaces,
   entryAt,
   type FoundFile,
+  noClipBecause,
   sha256Of,
   sizeOf,
   type WrittenClip,
 } from './clip-files.ts';
-import { isClipId, timeOfClipId } from './clip-id.ts';
+import { isClipId, LAST_MS, timeOfClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
@@ -21,6 +24,8 @@ import { estimatedTimes, type RecoveryDeps } from './recovery.ts';
 /** A file written so long before its id was given: the id carries the time of an earlier one, given by a clock that
  *  has been set back since. A file that looks younger than its id has been copied. */
 const BEFORE_ID_MS = 60 * 60_000;
+/** An id may be ahead of a clock that is right by so much. */
+const AHEAD_MS = 24 * 60 * 60_000;
 /** Files looked at before others get their turn. */
 const AT_ONCE = 100;
 
@@ -39,18 +44,21 @@ export interface AdoptionDeps {
   readonly recoverTorn: RecoveryDeps['recoverTorn'];
   readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
   readonly isWriting: (clipId: string) => boolean;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clockQuality: typeof systemClockQuality;
   readonly breathe: Breathe;
 }
 
 /** Brings rows and files together again after the database has lost rows, by damage or with its WAL.
  *  Invariants
  *  1. A file that is taken up has the name of a clip, lies in the folder of a camera, and can be played. Any other one
- *     is left to the check. One that cannot be read now stays where it is, and is tried again with the next check.
+ *     is left to the check, also one whose id carries a time that is to come. One that cannot be read now stays where it
+ *     is, and is tried again with the next check.
  *  2. Its blob name is the one it had: the day of its trigger is the day of its id. What had been uploaded is therefore
  *     found in storage by name, size and checksum, and not uploaded again.
  *  3. Custody says that the row was made from the file. */
 export function createAdoption(deps: AdoptionDeps): Adoption {
-  const { db, rows, dir, log, recoverTorn, seal, isWriting, breathe } = deps;
+  const { db, rows, dir, log, recoverTorn, seal, isWriting, breathe, clock, clockQuality } = deps;
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
   async function eachApart<T>(
@@ -91,9 +99,42 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     );
   }
 
+  /** An id of a time that is to come would make all that follow carry it, too. */
+  function isPlausible(clipId: string): boolean {
+    if (!isClipId(clipId)) return false;
+    const now = clock.nowMs();
+    const latestMs = clockQuality(now) === 'synchronised' ? now + AHEAD_MS : LAST_MS;
+    return timeOfClipId(clipId) <= Math.min(latestMs, LAST_MS);
+  }
+
+  /** The files that may be taken up. Those of one id follow each other, the largest first: the first one that can be
+   *  played is the clip. Otherwise the smaller ones come first, which keep nobody waiting. */
+  async function rowless(notYet: Map<string, string>): Promise<FoundFile[]> {
+    const byId = new Map<string, { file: FoundFile; bytes: number }[]>();
+    let looked = 0;
+    for await (const file of clipFilesIn(dir)) {
+      if (++looked % AT_ONCE === 0) await breathe();
+      const { clipId, cameraId, path } = file;
+      if (!isPlausible(clipId) || !CAMERA_ID.test(cameraId)) continue;
+      if (rows.get(clipId) || rows.folded(clipId)) continue;
+      try {
+        const entry = entryAt(path);
+        if (entry.kind !== 'file' || noClipBecause(entry) !== undefined) continue;
+        byId.set(clipId, [...(byId.get(clipId) ?? []), { file, bytes: entry.bytes }]);
+      } catch (error) {
+        const { code, message } = classify(error, 'ledger.adopt');
+        log.error({ event: 'clip.not-adopted', clipId, code }, message);
+        notYet.set(path, message);
+      }
+    }
+    return [...byId.values()]
+      .map((files) => files.toSorted((a, b) => b.bytes - a.bytes))
+      .toSorted(([a], [b]) => (a?.bytes ?? 0) - (b?.bytes ?? 0))
+      .flatMap((files) => files.map(({ file }) => file));
+  }
+
   async function adopt(file: FoundFile): Promise<void> {
     const { clipId, cameraId, path } = file;
-    if (!isClipId(clipId) || !CAMERA_ID.test(cameraId)) return;
     if (rows.get(clipId) || rows.folded(clipId)) return;
     const entry = entryAt(path);
     if (entry.kind !== 'file') return;
@@ -145,7 +186,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
       }
       const notYet = new Map<string, string>();
       await eachApart(
-        clipFilesIn(dir),
+        await rowless(notYet),
         ({ clipId }) => clipId,
         adopt,
         ({ path }, message) => notYet.set(path, message),

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
-import { clipPlaces, sizeOf } from './clip-files.ts';
+import { clipPlaces, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
@@ -118,7 +118,8 @@ export function createBudget(deps: BudgetDeps): Budget {
   function recordingBytes(row: ClipRow): number {
     try {
       const { partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
-      return Math.max(sizeOf(partFile) ?? 0, expectedBytes(row.camera_id));
+      const entry = entryAt(partFile);
+      return Math.max(entry.kind === 'file' ? entry.heldBytes : 0, expectedBytes(row.camera_id));
     } catch {
       // A file that cannot be looked at is counted with what it should have; the check reports it.
       return expectedBytes(row.camera_id);

@@ -2,6 +2,8 @@ import { basename } from 'node:path';
 import { clipPlaces, entryAt, sha256Of } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { ClipSurvey } from './clip-survey.ts';
+import type { Losses } from './losses.ts';
+import type { BroughtBack } from './misplaced.ts';
 import { isInStorage } from './removal.ts';
 import type { Recovered } from './recovery.ts';
 
@@ -12,8 +14,12 @@ export interface Repairs {
   lose(clipId: string, reason: string): void;
   /** The row no longer answers for a file: clip uploaded, file missing. */
   forgetFile(clipId: string, reason: string): void;
-  /** What is left of a file whose clip is in Blob Storage goes. */
-  removeLeftover(row: ClipRow): void;
+  /** The row answers for its file again. */
+  relink(clipId: string, reason: string): void;
+  /** Files of clips that lie elsewhere are moved to their places. */
+  bringBack(): Promise<BroughtBack>;
+  /** Evidence that is nowhere else is gone, or is not what was sealed. */
+  readonly losses: Pick<Losses, 'lost' | 'damaged'>;
   /** @returns where it lies now */
   setAside(path: string, cameraId: string, name: string): string;
   /** An event for the hub that cannot be sent is taken out and counted. */
@@ -55,13 +61,27 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
       ? { kind: 'away' }
       : missingFinding(row, intent, deps);
   }
-  if (entry.bytes !== row.bytes) return problem(`its file has ${entry.bytes} bytes instead of ${row.bytes}`);
+  if (entry.bytes !== row.bytes)
+    return wrongFinding(row, `its file has ${entry.bytes} bytes instead of ${row.bytes}`, entry.bytes, deps);
   if (deps.deep && (await sha256Of(file)) !== row.sha256)
-    return problem('its file has another checksum than when it was sealed');
+    return wrongFinding(row, 'its file has another checksum than when it was sealed', entry.bytes, deps);
   return OK;
 }
 
 const problem = (text: string): Finding => ({ kind: 'problem', problem: text });
+
+/** Its file is not what was sealed. What is in it is kept, and told; nothing in it is nothing to keep. */
+function wrongFinding(row: ClipRow, text: string, bytes: number, { repairs }: ClipCheckDeps): Finding {
+  if (!repairs || isInStorage(row)) return problem(text);
+  // Its uploader holds it.
+  if (bytes > 0 || row.state === 'uploading') {
+    repairs.losses.damaged(row.clip_id, text);
+    return problem(text);
+  }
+  repairs.lose(row.clip_id, text);
+  repairs.losses.lost(row.clip_id, text);
+  return { kind: 'repaired', problem: text };
+}
 
 async function recordingFinding(
   row: ClipRow,
@@ -85,17 +105,24 @@ async function goneFinding(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps
   const names = [file, partFile];
   if (!names.some((path) => survey.has(row.camera_id, basename(path)))) return OK;
   if (names.every((path) => entryAt(path).kind === 'none')) return OK;
-  if (!isInStorage(row)) {
-    if (!deps.repairs) return { kind: 'repairable' };
-    return { kind: 'repaired', problem: await deps.repairs.takeUp(row) };
-  }
   if (!deps.repairs) return { kind: 'repairable' };
-  deps.repairs.removeLeftover(row);
-  return { kind: 'repaired' };
+  if (!isInStorage(row)) return { kind: 'repaired', problem: await deps.repairs.takeUp(row) };
+  const entry = entryAt(file);
+  if (entry.kind === 'file' && entry.bytes === row.bytes && (await sha256Of(file)) === row.sha256) {
+    deps.repairs.relink(row.clip_id, 'its file is there again, whole');
+    return { kind: 'repaired' };
+  }
+  const lies = names
+    .filter((path) => entryAt(path).kind !== 'none')
+    .map((path) => deps.repairs?.setAside(path, row.camera_id, basename(path)));
+  return {
+    kind: 'repaired',
+    problem: `what stands under its name is not the clip that was uploaded; it lies in ${lies.join(', ')} now`,
+  };
 }
 
 /** A finished file is gone. When nobody removed it that is reported; the row explains it either way. */
-function missingFinding(row: ClipRow, intent: string | undefined, { repairs }: ClipCheckDeps): Finding {
+function missingFinding(row: ClipRow, intent: string | undefined, { dir, repairs }: ClipCheckDeps): Finding {
   const inStorage = isInStorage(row);
   if (intent !== undefined) {
     if (!repairs) return { kind: 'repairable' };
@@ -107,7 +134,14 @@ function missingFinding(row: ClipRow, intent: string | undefined, { repairs }: C
     ? 'its file is missing (the clip is in Blob Storage)'
     : 'its file is missing and it was never uploaded';
   if (!repairs) return problem(text);
+  // Its uploader may have read it: what becomes of the upload tells what becomes of the clip.
+  if (row.state === 'uploading') return problem('its file is missing while it is uploaded');
   if (inStorage) repairs.forgetFile(row.clip_id, 'file missing at check');
-  else repairs.lose(row.clip_id, 'its file was missing at check');
+  else {
+    const { partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+    if (entryAt(partFile).kind !== 'none') repairs.setAside(partFile, row.camera_id, basename(partFile));
+    repairs.lose(row.clip_id, 'its file was missing at check');
+    repairs.losses.lost(row.clip_id, 'its file was missing at check');
+  }
   return { kind: 'repaired', problem: text };
 }

@@ -1,3 +1,4 @@
+import { LAST_MS } from './clip-id.ts';
 import type { Database } from './database.ts';
 
 /** Rows that contradict themselves. Each query yields clip ids. */
@@ -9,6 +10,13 @@ const CONTRADICTIONS: readonly { readonly problem: string; readonly sql: string 
   {
     problem: 'it is uploaded, but nothing says where to',
     sql: `state IN ('uploaded','judged') AND (blob_url IS NULL OR uploaded_ms IS NULL OR attempt = 0)`,
+  },
+  { problem: 'its verdict cannot be read', sql: 'verdict IS NOT NULL AND json_valid(verdict) = 0' },
+  {
+    problem: 'one of its times is none that a clip can have',
+    sql: ['triggered_ms', 'started_ms', 'sealed_ms', 'uploaded_ms', 'judged_ms']
+      .map((column) => `${column} NOT BETWEEN 0 AND ${LAST_MS}`)
+      .join(' OR '),
   },
   { problem: 'it is judged, but has no verdict', sql: `state = 'judged' AND verdict IS NULL` },
   { problem: 'it is given up without a reason', sql: `state IN ('lost','parked') AND reason IS NULL` },

@@ -35,6 +35,7 @@ export interface CheckReport {
 export interface Checked extends CheckReport {
   /** One sentence for each camera whose files are away as a whole. */
   readonly away: readonly string[];
+  readonly awayCameras: ReadonlySet<string>;
 }
 
 const PAGE = 100;
@@ -49,8 +50,10 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
   if (!deps.filesOnly)
     problems.push(...(await wholeFindings(db, 'integrity')).map((problem) => ({ clipId: null, problem })));
   await breathe();
+  const broughtBack = await repairs?.bringBack();
+  problems.push(...(broughtBack?.problems ?? []));
   const survey = await surveyClips(deps);
-  problems.push(...survey.problems.map((problem) => ({ clipId: null, problem })));
+  problems.push(...[...survey.problems, ...survey.strange].map((problem) => ({ clipId: null, problem })));
 
   const count = { ok: 0, repaired: 0, repairable: 0 };
   let clips = 0;
@@ -61,7 +64,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
     if ('problem' in finding && finding.problem !== undefined)
       problems.push({ clipId, problem: finding.problem });
   }
-  for await (const finding of orphanFindings(deps)) problems.push(finding);
+  for await (const finding of orphanFindings(deps, broughtBack?.left)) problems.push(finding);
   if (!deps.filesOnly) {
     for await (const { eventId, problem } of outboxFindings(db, breathe)) {
       repairs?.discardEvent(eventId);
@@ -72,7 +75,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
       problems.push({ clipId: null, problem: `${problem}${repairs ? '; they were counted again' : ''}` });
     }
   }
-  return { clips, ...count, problems, away: survey.problems };
+  return { clips, ...count, problems, away: survey.problems, awayCameras: survey.awayCameras };
 }
 
 async function* clipFindings(
@@ -135,13 +138,10 @@ async function isolated(row: ClipRow, survey: ClipSurvey, deps: CheckDeps): Prom
 }
 
 /** Files that no row answers for. */
-async function* orphanFindings({
-  db,
-  dir,
-  breathe,
-  repairs,
-  notAdopted,
-}: CheckDeps): AsyncGenerator<{ clipId: string | null; problem: string }> {
+async function* orphanFindings(
+  { db, dir, breathe, repairs, notAdopted }: CheckDeps,
+  left: ReadonlySet<string> = new Set(),
+): AsyncGenerator<{ clipId: string | null; problem: string }> {
   const select = db.prepare<[string], Pick<ClipRow, 'camera_id' | 'state'>>(
     'SELECT camera_id, state FROM clips WHERE clip_id = ?',
   );
@@ -152,7 +152,7 @@ async function* orphanFindings({
     const row = select.get(clipId);
     const isKnown = row?.camera_id === cameraId;
     const isLeftPart = isKnown && name.endsWith('.part') && row.state !== 'recording' && row.state !== 'lost';
-    if (isKnown && !isLeftPart) continue;
+    if ((isKnown && !isLeftPart) || left.has(path)) continue;
     try {
       // Renamed or removed by the owner since the folder was read.
       if (entryAt(path).kind === 'none') continue;
@@ -169,7 +169,9 @@ async function* orphanFindings({
         : `${name} of ${cameraId} belongs to ${
             folded(clipId)?.cameraId === cameraId
               ? 'a clip of long ago, of which only totals are kept'
-              : 'no clip'
+              : row
+                ? `a clip of ${row.camera_id}, and is not what was recorded of it`
+                : 'no clip'
           }`;
       const where = repairs ? `; it lies in ${repairs.setAside(path, cameraId, name)} now` : '';
       yield { clipId: isKnown ? clipId : null, problem: `${said}${where}` };

@@ -6,10 +6,13 @@ import type { Log } from '../kernel/log.ts';
 import type { Budget } from './budget.ts';
 import {
   CAMERA_ID,
+  cameraDir,
   clipPlaces,
+  clipsDir,
   ensureCameraFolder,
   entryAt,
   nameAsFinished,
+  sha256Now,
   sizeOf,
   type WrittenClip,
 } from './clip-files.ts';
@@ -54,7 +57,7 @@ export interface Clips {
     detail?: string;
   }) => Clip;
   /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
-   *  Lost, with the reason, when its file is gone here too. */
+   *  Lost, with the reason, when its file is gone here too; unchanged while the folder of its files is away. */
   readonly returnToQueue: (clipId: string, reason: string) => void;
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
    *  oldest first, or the last ones `before` one, newest first. */
@@ -75,6 +78,7 @@ export interface ClipBook extends Clips {
   readonly seal: (clipId: string, written: WrittenClip, detail: string | null) => ClipRow;
   readonly lose: (clipId: string, reason: string) => void;
   readonly forgetFile: (clipId: string, reason: string) => void;
+  readonly relink: (clipId: string, reason: string) => void;
 }
 
 export interface ClipBookDeps {
@@ -85,6 +89,8 @@ export interface ClipBookDeps {
   readonly removal: Pick<Removal, 'remove'>;
   readonly quarantine: Pick<Quarantine, 'setAside'>;
   readonly root: Pick<ClipsRoot, 'away'>;
+  /** Whether the files of a camera were away as a whole at the last look. */
+  readonly isAway: (cameraId: string) => boolean;
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -100,6 +106,7 @@ export function createClipBook({
   removal,
   quarantine,
   root,
+  isAway,
   dir,
   clock,
   log,
@@ -148,6 +155,32 @@ export function createClipBook({
     log.warn({ event: 'clip.lost', clipId, reason }, 'clip lost');
   }
 
+  /** Nothing can be told of its file. */
+  function filesAreAway(row: ClipRow): boolean {
+    if (root.away() !== undefined || isAway(row.camera_id)) return true;
+    // Without a file no folder need be there.
+    const folder = row.on_disk === 1 ? cameraDir(dir, row.camera_id) : clipsDir(dir);
+    return entryAt(folder).kind === 'none';
+  }
+
+  function isWhole(row: ClipRow): boolean {
+    const { file } = placesOf(row);
+    const bytes = sizeOf(file);
+    return bytes !== undefined && bytes === row.bytes && sha256Now(file) === row.sha256;
+  }
+
+  /** Moves what stands in place of a clip away. @returns the sentence that tells of it */
+  function setAside(row: ClipRow): string | undefined {
+    const { file, partFile } = placesOf(row);
+    const lies = [file, partFile]
+      .filter((path) => entryAt(path).kind !== 'none')
+      .map((path) => quarantine.setAside(path, row.camera_id, basename(path)));
+    if (lies.length === 0) return undefined;
+    const detail = `what stands under its name is not the clip; it lies in ${lies.join(', ')} now`;
+    inTransaction(() => rows.note(row.clip_id, 'set-aside', detail));
+    return detail;
+  }
+
   return {
     openClip({ cameraId, triggeredMs, clockQuality, detail }) {
       if (!CAMERA_ID.test(cameraId))
@@ -167,6 +200,7 @@ export function createClipBook({
           last: rows.lastClipId(),
           // Not of now: the id tells the day in its blob's name to whoever finds the file without its row.
           nowMs: triggered_ms,
+          isTaken: (id) => rows.get(id) !== undefined || rows.folded(id) !== undefined,
           ...(random ? { random } : {}),
         });
         const blob_name = clipBlobNameOnDevice({ cameraId, clipId: clip_id, triggeredMs: triggered_ms });
@@ -214,14 +248,25 @@ export function createClipBook({
     forgetFile: (clipId, reason) =>
       inTransaction(() => void rows.move(clipId, 'unlink', reason, { on_disk: 0 })),
 
+    relink: (clipId, reason) => inTransaction(() => void rows.move(clipId, 'relink', reason, { on_disk: 1 })),
+
     returnToQueue(clipId, reason) {
       const row = rows.require(clipId);
-      if (row.on_disk === 0 || sizeOf(placesOf(row).file) === undefined) {
-        lose(clipId, `${reason}; the file on this disk had been removed`);
+      nextState(clipId, row.state, 'requeue');
+      if (filesAreAway(row)) {
+        log.warn({ event: 'clip.requeue-waits', clipId, reason }, 'the folder of its files is away');
+        return;
+      }
+      if (!isWhole(row)) {
+        const lies = setAside(row);
+        lose(clipId, `${reason}; ${lies ?? 'the file on this disk had been removed'}`);
         return;
       }
       inTransaction(() =>
-        rows.move(clipId, 'requeue', reason, { blob_url: null, uploaded_ms: null, retry_at: null, reason }),
+        rows.move(clipId, 'requeue', reason, {
+          ...{ blob_url: null, uploaded_ms: null, retry_at: null, on_disk: 1 },
+          reason,
+        }),
       );
       log.warn({ event: 'clip.requeued', clipId, reason }, 'clip returned to the upload queue');
     },

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readSync,
   renameSync,
   type Stats,
   unlinkSync,
@@ -49,7 +50,13 @@ export function clipPlaces(dir: string, cameraId: string, clipId: string): ClipP
 /** What stands under a name. Links are not followed: a link where a clip should be is none. */
 export type Entry =
   | { readonly kind: 'none' }
-  | { readonly kind: 'file'; readonly bytes: number; readonly mtimeMs: number }
+  | {
+      readonly kind: 'file';
+      readonly bytes: number;
+      /** Of those, what takes room on the disk: holes do not. */
+      readonly heldBytes: number;
+      readonly mtimeMs: number;
+    }
   | { readonly kind: 'other'; readonly what: 'folder' | 'link' | 'special file' };
 
 /** @throws the system's error when it cannot be told */
@@ -63,9 +70,26 @@ export function entryAt(path: string): Entry {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return { kind: 'none' };
     throw error;
   }
-  if (stats.isFile()) return { kind: 'file', bytes: stats.size, mtimeMs: stats.mtimeMs };
+  if (stats.isFile())
+    return { kind: 'file', bytes: stats.size, heldBytes: heldBytesOf(stats), mtimeMs: stats.mtimeMs };
   const what = stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'special file';
   return { kind: 'other', what };
+}
+
+/** What a file takes of the disk: its holes take nothing. */
+export const heldBytesOf = ({ size, blocks }: Stats): number => Math.min(size, blocks * 512);
+
+/** No recording is as large: it is bounded by its length. */
+const CLIP_BYTES_MAX = 4 * 1024 ** 3;
+/** What a power cut may have left unwritten. */
+const HOLES_MAX = 64 * 1024 ** 2;
+
+/** Why a file can be no clip, whatever is in it; undefined when it can. Reading it would keep all others waiting. */
+export function noClipBecause(entry: Entry): string | undefined {
+  if (entry.kind !== 'file') return undefined;
+  const { bytes, heldBytes } = entry;
+  if (bytes - heldBytes > HOLES_MAX) return `it claims ${bytes} bytes and holds ${heldBytes}`;
+  return bytes > CLIP_BYTES_MAX ? `it has ${bytes} bytes` : undefined;
 }
 
 /** Size in bytes; undefined when there is no such file, or something that is no file. */
@@ -149,6 +173,20 @@ export const isOfSystem = (error: unknown): boolean =>
 
 /** The clip that a file name stands for, finished or part. */
 export const clipIdIn = (name: string): string | undefined => /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1];
+
+/** The same at once, for a single clip: the event loop waits for it. */
+export function sha256Now(file: string): string {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(1 << 20);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece))
+      hash.update(piece.subarray(0, read));
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
+}
 
 export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');

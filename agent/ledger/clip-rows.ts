@@ -4,6 +4,7 @@ import { Failure } from '../kernel/failure.ts';
 import { clipPlaces } from './clip-files.ts';
 import type { Database } from './database.ts';
 import { type FoldedClip, foldedIn } from './folding.ts';
+import { firstImpossibleId, timeIn } from './clip-id.ts';
 import { type ClipEvent, type ClipState, nextState } from './life-cycle.ts';
 
 export interface Clip {
@@ -100,6 +101,10 @@ export interface ClipRowsDeps {
   readonly onMove?: (event: ClipEvent, row: ClipRow) => void;
 }
 
+/** Lines of custody of one clip. */
+const CUSTODY_LINES_MAX = 200;
+const LEFT_OUT = 'left-out';
+
 export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRows {
   const select = db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE clip_id = ?');
   const insertRow = db.prepare(
@@ -115,15 +120,34 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
   const selectCount = db
     .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
     .pluck();
-  const selectLast = db.prepare<[], string>('SELECT max(clip_id) FROM clips').pluck();
+  // A row with an id of no possible time must not lead all that follow to the end of the ids.
+  const selectLast = db.prepare<[string], string>('SELECT max(clip_id) FROM clips WHERE clip_id < ?').pluck();
+  const end = firstImpossibleId();
+  const lines = db.prepare<[string], number>('SELECT count(*) FROM custody WHERE clip_id = ?').pluck();
+  const middle = db.prepare<[string, number], { seq: number; event: string; detail: string | null }>(
+    'SELECT seq, event, detail FROM custody WHERE clip_id = ? ORDER BY seq LIMIT 2 OFFSET ?',
+  );
+  const leaveOut = db.prepare('UPDATE custody SET event = ?, detail = ? WHERE seq = ?');
+  const removeLine = db.prepare('DELETE FROM custody WHERE seq = ?');
 
   const requireRow = (clipId: string): ClipRow => {
     const row = select.get(clipId);
     if (!row) throw new Failure('bug', 'ledger.unknown-clip', `there is no clip ${clipId} in the ledger`);
     return row;
   };
-  const writeCustody = (clipId: string, event: string, state: ClipState, detail: string | null) =>
+  /** The beginning and the end of a long history stay; one line in its middle counts those that were left out. */
+  function boundCustody(clipId: string): void {
+    if ((lines.get(clipId) ?? 0) < CUSTODY_LINES_MAX) return;
+    const [first, second] = middle.all(clipId, CUSTODY_LINES_MAX / 2);
+    if (!first || !second) return;
+    const before = first.event === LEFT_OUT ? Number.parseInt(first.detail ?? '', 10) || 0 : 1;
+    leaveOut.run(LEFT_OUT, `${before + 1} lines of its history were left out`, first.seq);
+    removeLine.run(second.seq);
+  }
+  function writeCustody(clipId: string, event: string, state: ClipState, detail: string | null): void {
+    boundCustody(clipId);
     insertCustody.run(clipId, Math.round(clock.nowMs()), event, state, detail);
+  }
 
   return {
     get: (clipId) => select.get(clipId),
@@ -149,10 +173,10 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       onMove?.(event, moved);
       return moved;
     },
-    note: (clipId, event, detail) => void writeCustody(clipId, event, requireRow(clipId).state, detail),
+    note: (clipId, event, detail) => writeCustody(clipId, event, requireRow(clipId).state, detail),
     custody: (clipId) => selectCustody.all(clipId),
     countNotes: (clipId, event) => selectCount.get(clipId, event) ?? 0,
-    lastClipId: () => selectLast.get() ?? undefined,
+    lastClipId: () => selectLast.get(end) ?? undefined,
     toClip: (row) => ({
       clipId: row.clip_id,
       cameraId: row.camera_id,
@@ -160,11 +184,11 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       ...clipPlaces(dir, row.camera_id, row.clip_id),
       blobName: row.blob_name,
       clockQuality: row.clock_quality,
-      triggeredMs: row.triggered_ms,
-      startedMs: row.started_ms,
-      sealedMs: row.sealed_ms,
-      uploadedMs: row.uploaded_ms,
-      judgedMs: row.judged_ms,
+      triggeredMs: timeIn(row.triggered_ms),
+      startedMs: row.started_ms === null ? null : timeIn(row.started_ms),
+      sealedMs: row.sealed_ms === null ? null : timeIn(row.sealed_ms),
+      uploadedMs: row.uploaded_ms === null ? null : timeIn(row.uploaded_ms),
+      judgedMs: row.judged_ms === null ? null : timeIn(row.judged_ms),
       preRollMs: row.pre_roll_ms,
       durationMs: row.duration_ms,
       bytes: row.bytes,

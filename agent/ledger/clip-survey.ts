@@ -1,6 +1,7 @@
 import { classify } from '../kernel/classify.ts';
 import type { Breathe } from './breathe.ts';
 import {
+  CAMERA_ID,
   cameraDir,
   clipIdIn,
   clipPlaces,
@@ -23,6 +24,9 @@ export interface ClipSurvey {
   isAway(cameraId: string): boolean;
   /** One sentence for each camera whose files are away, or whose folder cannot be read. */
   readonly problems: readonly string[];
+  readonly awayCameras: ReadonlySet<string>;
+  /** One sentence for names that no program can open as they are read. They are left alone. */
+  readonly strange: readonly string[];
 }
 
 export interface ClipSurveyDeps {
@@ -64,7 +68,7 @@ export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps
   const away = new Set<string>();
   const problems: string[] = [];
   for (const [cameraId, names] of folders) {
-    if (typeof names !== 'string') continue;
+    if (typeof names !== 'string' || !(count.has(cameraId) || CAMERA_ID.test(cameraId))) continue;
     away.add(cameraId);
     problems.push(`the folder of the clips of ${cameraId} cannot be read: ${names}`);
   }
@@ -89,7 +93,23 @@ export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps
     },
     isAway: (cameraId) => away.has(cameraId),
     problems,
+    awayCameras: away,
+    strange: strangeNames(folders),
   };
+}
+
+function strangeNames(folders: ReadonlyMap<string, ReadonlySet<string> | string>): string[] {
+  const all = [...folders].flatMap(([name, names]) => [name, ...(typeof names === 'string' ? [] : names)]);
+  const strange = all.filter((name) => name.includes('\uFFFD'));
+  const unread = [...folders].filter(
+    ([name, names]) => typeof names === 'string' && !CAMERA_ID.test(name) && !name.includes('\uFFFD'),
+  );
+  return [
+    ...(strange.length > 0
+      ? [`${strange.length} names of files or folders among the clips are not UTF-8; they are left alone`]
+      : []),
+    ...unread.map(([name, why]) => `the folder "${name}" among the clips cannot be read: ${String(why)}`),
+  ];
 }
 
 /** What cannot be looked at is as good as missing here. */

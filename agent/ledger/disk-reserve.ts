@@ -1,5 +1,15 @@
 import { randomFillSync } from 'node:crypto';
-import { lstatSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classify } from '../kernel/classify.ts';
@@ -8,10 +18,15 @@ import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
+import { heldBytesOf } from './clip-files.ts';
 
 /** The WAL grows to 4 MiB before it is written back, and the database by what is new in it. */
 export const RESERVE_BYTES = 8 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
+const ASIDE_MAX = 100;
+
+/** A regular file that has no other name. */
+const isOurs = (stats: Stats | undefined): stats is Stats => stats?.isFile() === true && stats.nlink === 1;
 
 export interface DiskReserve {
   /** Runs work that helps to make room. When the disk is full the reserve is given up and the work tried once more.
@@ -41,8 +56,9 @@ export function createDiskReserve({ dir, bytes, freeBytes, conditions, log }: Di
 
   function heldBytes(): number {
     const stats = lstatSync(file, { throwIfNoEntry: false });
-    return stats?.isFile() ? Math.min(stats.size, stats.blocks * 512) : 0;
+    return isOurs(stats) ? heldBytesOf(stats) : 0;
   }
+  const partFile = `${file}.part`;
   const missingBytes = () => Math.max(0, bytes - heldBytes());
 
   /** Times it was needed: filling it ends then. */
@@ -52,14 +68,41 @@ export function createDiskReserve({ dir, bytes, freeBytes, conditions, log }: Di
   function spend(): boolean {
     spendings += 1;
     if (heldBytes() === 0) return false;
-    truncateSync(file, 0);
+    const fd = openSync(file, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      // Another one since it was looked at?
+      if (!isOurs(fstatSync(fd))) return false;
+      ftruncateSync(fd, 0);
+    } finally {
+      closeSync(fd);
+    }
     log.warn({ event: 'disk.reserve-spent', bytes }, 'the disk is full: its reserve pays for making room');
     return true;
   }
 
-  /** In the background: a slow card takes a second for it. */
+  /** What stands under the name and is not a file of ours alone may be a clip: it is moved, never written. */
+  function clearName(path: string): void {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (!stats) return;
+    if (isOurs(stats)) {
+      unlinkSync(path);
+      return;
+    }
+    for (let n = 1; n <= ASIDE_MAX; n++) {
+      const aside = `${path}.aside-${n}`;
+      if (lstatSync(aside, { throwIfNoEntry: false })) continue;
+      renameSync(path, aside);
+      log.warn({ event: 'disk.reserve-aside', path, aside }, 'what stood in place of the reserve was moved');
+      return;
+    }
+    throw new Failure('exhausted', 'ledger.reserve-name', `${path} is not the reserve, and cannot be moved`);
+  }
+
+  /** In the background: a slow card takes a second for it. Into a new file, which gets the name when it is full. */
   async function fill(breathe: Breathe): Promise<void> {
-    const handle = await open(file, 'w', 0o600);
+    clearName(partFile);
+    clearName(file);
+    const handle = await open(partFile, 'wx', 0o600);
     const before = spendings;
     try {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK, bytes));
@@ -75,6 +118,7 @@ export function createDiskReserve({ dir, bytes, freeBytes, conditions, log }: Di
           throw new Failure('exhausted', 'ledger.reserve-needed', 'the disk was full before it was filled');
       }
       await handle.sync();
+      renameSync(partFile, file);
     } catch (error) {
       // A part of it would be in the way of those who need the room now.
       await handle.truncate(0);

@@ -1,8 +1,10 @@
 import type { Verdict } from '@dachawatch/contracts';
+import { classify } from '../kernel/classify.ts';
 import type { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
+import { firstImpossibleId, timeIn } from './clip-id.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 
@@ -46,10 +48,11 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
   const begun = db
     .prepare<[number], string>(`SELECT clip_id ${finished} AND finished_ms IS NULL LIMIT ?`)
     .pluck();
-  const due = db.prepare<[number, number], ClipRow>(
-    `SELECT * ${finished} AND finished_ms <= ? AND clip_id <> (SELECT max(clip_id) FROM clips)
+  const due = db.prepare<[number, string, number], ClipRow>(
+    `SELECT * ${finished} AND finished_ms <= ? AND clip_id <> (SELECT max(clip_id) FROM clips WHERE clip_id < ?)
      ORDER BY finished_ms LIMIT ?`,
   );
+  const end = firstImpossibleId();
   const stamp = db.prepare<[number, string]>('UPDATE clips SET finished_ms = ? WHERE clip_id = ?');
   const hasTotal = db.prepare<[string, string, string, string], 1>(
     'SELECT 1 FROM folded WHERE camera_id = ? AND day = ? AND state = ? AND detail = ?',
@@ -73,7 +76,7 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
   }
 
   function fold(row: ClipRow): void {
-    const day = new Date(row.triggered_ms).toISOString().slice(0, 10);
+    const day = new Date(timeIn(row.triggered_ms)).toISOString().slice(0, 10);
     let detail = detailOf(row);
     const isNew = hasTotal.get(row.camera_id, day, row.state, detail) === undefined;
     if (isNew && (totals.get(row.camera_id, day, row.state) ?? 0) >= REASONS_MAX) detail = OTHER_REASONS;
@@ -83,12 +86,28 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
     removeClip.run(row.clip_id);
   }
 
+  /** What one row holds keeps no other one from being folded: it is left, and its time begins anew. */
+  function folds(row: ClipRow): boolean {
+    try {
+      db.transaction(() => fold(row))();
+      return true;
+    } catch (error) {
+      const { code, kind, message } = classify(error, 'ledger.fold');
+      if (!db.open || kind === 'exhausted' || isOfSqlite(error)) throw error;
+      log.error(
+        { event: 'clip.not-folded', clipId: row.clip_id, code },
+        `a clip of long ago stays: ${message}`,
+      );
+      return false;
+    }
+  }
+
   return {
     step() {
       const now = Math.round(clock.nowMs());
       if (clockQuality(now) !== 'synchronised') return;
       const beginning = begun.all(STEP);
-      const over = due.all(now - FOLD_AFTER_DAYS * DAY_MS, STEP);
+      const over = due.all(now - FOLD_AFTER_DAYS * DAY_MS, end, STEP);
       if (beginning.length + over.length === 0) return;
       const folded = db
         .transaction(() => {
@@ -97,10 +116,8 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
           // A file that is there after all is the check's business: the clip's time begins anew.
           for (const row of over)
             if (hasFile(row)) stamp.run(now, row.clip_id);
-            else {
-              fold(row);
-              count += 1;
-            }
+            else if (folds(row)) count += 1;
+            else stamp.run(now, row.clip_id);
           return count;
         })
         .immediate();
@@ -110,9 +127,12 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
   };
 }
 
+const isOfSqlite = (error: unknown) =>
+  /^SQLITE_(?!CONSTRAINT)/.test(String((error as { code?: unknown }).code));
+
 /** What was decided about it, or why it is lost. */
 function detailOf({ state, verdict, reason }: ClipRow): string {
-  if (state === 'judged') return verdict === null ? '' : (JSON.parse(verdict) as Verdict).verdict;
+  if (state === 'judged') return verdict === null ? '' : String((JSON.parse(verdict) as Verdict).verdict);
   return (reason ?? '').slice(0, REASON_MAX);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ContractError, parseDocument, Verdict } from '@dachawatch/contracts';
+import { ContractError, contradictionIn, parseDocument, Verdict } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
@@ -37,8 +37,9 @@ export interface Inbox {
   /** Reads the oldest hundred of the stored messages that are unread: applies verdicts, refuses the rest with a reason.
    *  @throws Failure `corrupt` when the ledger itself is damaged, and nothing else: a full disk leaves them unread */
   readonly drainInbox: () => { applied: number; refused: number };
-  /** Applies a verdict if its revision is newer than the clip's. */
-  readonly applyVerdict: (verdict: Verdict) => 'applied' | 'already-known' | 'unknown-clip';
+  /** Applies a verdict if its revision is newer than the clip's. One about a clip that is still being recorded is none:
+   *  nobody has seen it. */
+  readonly applyVerdict: (verdict: Verdict) => 'applied' | 'already-known' | 'unknown-clip' | 'too-early';
   /** The verdict document of this clip cannot be used: a line of custody, once for each reason. */
   readonly noteRefusedVerdict: (clipId: string, reason: string) => void;
 }
@@ -96,6 +97,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
     const row = rows.get(verdict.clip_id);
     // Of a clip of long ago nothing changes any more.
     if (!row) return rows.folded(verdict.clip_id) ? 'already-known' : 'unknown-clip';
+    if (row.state === 'recording') return 'too-early';
     if (row.verdict_revision >= verdict.revision || !mayHappen(row.state, 'judge')) return 'already-known';
     const detail = `${verdict.verdict}, ${verdict.decision}, revision ${verdict.revision}`;
     rows.move(verdict.clip_id, 'judge', detail, {
@@ -115,7 +117,11 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       if (error instanceof ContractError) return refusedBecause(error.message);
       throw error;
     }
+    const contradiction = contradictionIn(verdict);
+    if (contradiction !== undefined) return refusedBecause(contradiction);
     const outcome = judge(verdict);
+    if (outcome === 'too-early')
+      return refusedBecause(`clip ${verdict.clip_id} is still being recorded: nobody can have seen it`);
     return outcome === 'unknown-clip'
       ? refusedBecause(`there is no clip ${verdict.clip_id} in the ledger`)
       : { outcome, reason: null };

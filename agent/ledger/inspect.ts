@@ -41,7 +41,11 @@ export function inspectLedger(dir: string): Inspection {
     owned,
     // Without an owner nobody writes: a recording is what a killed process left.
     check: async ({ deep }) => {
-      const { away: _, ...report } = await checkLedger({
+      const {
+        away: _,
+        awayCameras: __,
+        ...report
+      } = await checkLedger({
         ...{ db, dir, deep, intentOf: intentsIn(db) },
         recordingOf: (row) => (owned ? besideOwner(dir, row) : 'ended'),
         breathe: createBreathe(() => false),

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Clip, ClipChange, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { ClipEvent } from './life-cycle.ts';
+import { EVIDENCE_LOST } from './losses.ts';
 
 /** Every third lease goes to the clip that waits longest; the others to the newest. */
 const AGEING = 3;
@@ -90,7 +91,11 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases &
     return db
       .transaction(() => {
         const row = rows.get(clip.clipId);
-        if (row?.state !== 'uploading' || row.attempt !== attempt) return false;
+        if (!row || row.attempt !== attempt) return false;
+        // Given up because its file was not there any more: it is in storage all the same.
+        const isSaved =
+          event === 'upload' && row.state === 'lost' && rows.countNotes(clip.clipId, EVIDENCE_LOST) > 0;
+        if (row.state !== 'uploading' && !isSaved) return false;
         const moved = rows.move(clip.clipId, event, detail, { ...NO_LEASE, retry_at: null, ...change });
         if (event === 'upload' && moved.verdict !== null)
           rows.move(clip.clipId, 'judge', 'the verdict was here before the upload was settled');

@@ -8,7 +8,7 @@ import { createBreathe } from './breathe.ts';
 import { createBudget, freeBytesOf } from './budget.ts';
 import { type CheckReport, checkLedger } from './check.ts';
 import { type Clips, createClipBook } from './clip-book.ts';
-import { clipPlaces, unlinkClip, type WrittenClip } from './clip-files.ts';
+import { clipIdIn, type WrittenClip } from './clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clip-rows.ts';
 import { createClipsRoot } from './clips-root.ts';
 import { type Database, emptyLog, guarded, openDatabase } from './database.ts';
@@ -23,6 +23,8 @@ import {
   type OutboxBounds,
   type OutgoingEvents,
 } from './outbox.ts';
+import { createLosses } from './losses.ts';
+import { createMisplaced } from './misplaced.ts';
 import { type Ownership, takeOwnership } from './ownership.ts';
 import { createParked, type ParkedClips } from './parked.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -135,12 +137,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const intentOf = intentsIn(db);
   const removal = createRemoval({ db, rows, dir, reserve, log });
   const unremovable = createUnremovable({ clock, conditions });
-  const quarantine = createQuarantine({ db, rows, dir, maxBytes, reserve, conditions, log });
+  const losses = createLosses({ db, rows, conditions, clock });
+  losses.recall();
+  const quarantine = createQuarantine({ db, rows, dir, maxBytes, reserve, losses, conditions, log });
   const budget = createBudget({
     ...{ db, removal, unremovable, quarantine, reserve, dir, log, maxBytes, minFreeBytes, freeBytes },
   });
   const root = createClipsRoot({ db, dir });
+  let awayCameras: ReadonlySet<string> = new Set();
   const book = createClipBook({
+    isAway: (cameraId) => awayCameras.has(cameraId),
     db,
     rows,
     outbox,
@@ -166,6 +172,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ...{ db, rows, dir, log, recoverTorn, quarantine, intentOf },
     seal: paid(seal),
     lose,
+    losses,
   });
   const unsealed = createUnsealed({ rows, recovery, seal: paid(seal), clock, conditions, log });
   reserve.pay(() => leases.voidEarlier());
@@ -178,13 +185,22 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ...{ db, rows, dir, log, recoverTorn, breathe },
     seal: paid(seal),
     isWriting: (clipId) => writing.has(clipId),
+    ...{ clock, clockQuality },
   });
+  const misplaced = createMisplaced({ db, rows, dir, root, quarantine, breathe, log });
   const repairs = {
     ...book,
     recover: (row: ClipRow) => recovery.recover(row, true),
     takeUp: (row: ClipRow) => recovery.takeUp(row),
-    removeLeftover: (row: ClipRow) => void unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id)),
-    setAside: (path: string, cameraId: string, name: string) => quarantine.setAside(path, cameraId, name),
+    bringBack: () => misplaced.bringBack(),
+    losses,
+    setAside(path: string, cameraId: string, name: string) {
+      const at = quarantine.setAside(path, cameraId, name);
+      const row = rows.get(clipIdIn(name) ?? '');
+      if (row)
+        db.transaction(() => rows.note(row.clip_id, 'set-aside', `${path} lies in ${at} now`)).immediate();
+      return at;
+    },
     discardEvent: outbox.discard,
   };
 
@@ -201,13 +217,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
         ...(repair ? { notAdopted: await adoption.run(), repairs } : {}),
       });
       tending.looked(checked.away);
+      awayCameras = checked.awayCameras;
       return checked;
     } finally {
       outbox.announce();
     }
   }
   const tending = createTending({
-    ...{ root, budget, reserve, quarantine, removal, unsealed, breathe, conditions, clock },
+    ...{ root, budget, reserve, quarantine, removal, unsealed, losses, breathe, conditions, clock },
     emptyLog: () => reserve.pay(() => emptyLog(db)),
     folding: createFolding({ db, dir, clock, clockQuality, log }),
     look: () => look({ repair: true, filesOnly: true }),
@@ -290,7 +307,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     custody: door('custody', rows.custody),
     summary: door('summary', book.summary),
     check: async (options) => {
-      const { away: _, ...report } = await look(options);
+      const { away: _, awayCameras: __, ...report } = await look(options);
       return report;
     },
     tend: () => tending.tend().finally(outbox.announce),

@@ -10,7 +10,7 @@ export type ClipState = 'recording' | 'sealed' | 'uploading' | 'uploaded' | 'jud
  *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·
  *  fail: the upload failed, again later · park: refused, kept, tried again slowly · upload: in Blob Storage · judge: a verdict came ·
  *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason ·
- *  restore: its file is there again, whole · reopen: what had been recorded of it is there again */
+ *  relink: its file is there again, and the row answers for it · restore: its file is there again, whole · reopen: what had been recorded of it is there again */
 export type ClipEvent =
   | 'seal'
   | 'lease'
@@ -21,15 +21,17 @@ export type ClipEvent =
   | 'judge'
   | 'requeue'
   | 'unlink'
+  | 'relink'
   | 'lose'
   | 'restore'
   | 'reopen';
 
 /** The whole life of a clip. A move that is not here does not happen: it is a bug of the caller.
  *  A verdict may overtake the uploader's own knowledge (the answer to the commit was lost), so a clip that is not
- *  yet `uploaded` keeps its state when it is judged and becomes `judged` as soon as it is uploaded. */
+ *  yet `uploaded` keeps its state when it is judged and becomes `judged` as soon as it is uploaded. One that is still
+ *  being recorded has nothing to be judged. */
 export const LIFE_CYCLE = {
-  recording: { seal: 'sealed', lose: 'lost', judge: 'recording' },
+  recording: { seal: 'sealed', lose: 'lost' },
   sealed: { lease: 'uploading', judge: 'sealed', lose: 'lost' },
   uploading: {
     upload: 'uploaded',
@@ -39,10 +41,10 @@ export const LIFE_CYCLE = {
     judge: 'uploading',
     lose: 'lost',
   },
-  uploaded: { judge: 'judged', unlink: 'uploaded', requeue: 'sealed', lose: 'lost' },
-  judged: { judge: 'judged', unlink: 'judged' },
+  uploaded: { judge: 'judged', unlink: 'uploaded', relink: 'uploaded', requeue: 'sealed', lose: 'lost' },
+  judged: { judge: 'judged', unlink: 'judged', relink: 'judged' },
   parked: { judge: 'parked', requeue: 'sealed', lose: 'lost' },
-  lost: { judge: 'lost', restore: 'sealed', reopen: 'recording' },
+  lost: { judge: 'lost', upload: 'uploaded', restore: 'sealed', reopen: 'recording' },
 } as const satisfies Record<ClipState, Partial<Record<ClipEvent, ClipState>>>;
 
 /** @returns the state after the event

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
+import { timeIn } from './clip-id.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { ClipEvent } from './life-cycle.ts';
@@ -197,7 +198,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       if (event === 'seal' || event === 'restore')
         write('clip.sealed', {
           ...clip,
-          triggeredUtc: new Date(row.triggered_ms).toISOString(),
+          triggeredUtc: new Date(timeIn(row.triggered_ms)).toISOString(),
           durationMs: Math.max(0, row.duration_ms ?? 0),
           bytes: row.bytes ?? 0,
         });

@@ -4,11 +4,13 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Breathe } from './breathe.ts';
-import { isOfSystem } from './clip-files.ts';
+import { clipPlaces, entryAt, type FoundFile, heldBytesOf, isOfSystem } from './clip-files.ts';
 import { isClipId } from './clip-id.ts';
 import type { ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
+import type { Losses } from './losses.ts';
+import { isInStorage } from './removal.ts';
 
 export const quarantineDir = (dir: string) => join(dir, 'quarantine');
 /** Share of the byte budget that files set aside may take. */
@@ -23,31 +25,42 @@ export interface Quarantine {
    *  @returns where it lies now
    *  @throws the system's error; it lies where it was then */
   setAside(path: string, cameraId: string, name: string): string;
-  /** What it takes of the disk. */
+  /** What it takes of the disk, as far as it may: what is more goes at the next turn, and no clip for it. */
   bytes(): number;
-  /** Removes the oldest of what was set aside until the bound is kept; the newest always stays. */
+  /** What lies there under the name of a clip. */
+  clipFiles(): FoundFile[];
+  /** Removes what was set aside until the bound is kept: first what is of no clip that is missing, the oldest first.
+   *  What may be the only copy of a clip that waits for its upload stays. */
   keepBound(breathe: Breathe): Promise<void>;
 }
 
 interface Kept {
   readonly name: string;
+  readonly clipId: string | undefined;
   readonly bytes: number;
   /** When it was set aside. */
   readonly sinceMs: number;
 }
 
+/** The clip that the name of a file in quarantine tells of. */
+function clipIdOf(name: string): string | undefined {
+  const id = /_([0-9A-Z]{26})\.mp4/.exec(name)?.[1];
+  return id !== undefined && isClipId(id) ? id : undefined;
+}
+
 /** Files that belong to no row, or not to what their row says. They are bytes of the disk like all others, and
- *  bounded: a tenth of the byte budget, a thousand files. */
+ *  bounded: a tenth of the byte budget, a thousand files. Holes in them are no bytes. */
 export function createQuarantine(deps: {
   readonly db: Database;
   readonly rows: ClipRows;
   readonly dir: string;
   readonly maxBytes: number;
   readonly reserve: Pick<DiskReserve, 'pay'>;
+  readonly losses: Pick<Losses, 'lost'>;
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
   readonly log: Log;
 }): Quarantine {
-  const { db, rows, dir, reserve, conditions, log } = deps;
+  const { db, rows, dir, reserve, losses, conditions, log } = deps;
   const folder = quarantineDir(dir);
   const maxBytes = deps.maxBytes * SHARE;
   let known: readonly Kept[] | undefined;
@@ -60,7 +73,9 @@ export function createQuarantine(deps: {
       return readdirSync(folder).flatMap((name) => {
         // Removed by a person since the folder was read.
         const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
-        return stats?.isFile() ? [{ name, bytes: stats.size, sinceMs: stats.ctimeMs }] : [];
+        return stats?.isFile()
+          ? [{ name, clipId: clipIdOf(name), bytes: heldBytesOf(stats), sinceMs: stats.ctimeMs }]
+          : [];
       });
     } catch (error) {
       if (!isOfSystem(error)) throw error;
@@ -74,16 +89,45 @@ export function createQuarantine(deps: {
   }
   const total = () => list().reduce((sum, { bytes }) => sum + bytes, 0);
 
-  function explain({ name }: Kept): void {
-    const clipId = /_([0-9A-Z]{26})\.mp4/.exec(name)?.[1];
+  function explain({ name, clipId }: Kept): void {
     const reason = `${name} was removed from quarantine to keep its bound`;
     log.warn({ event: 'quarantine.removed', file: name, clipId }, reason);
-    if (clipId === undefined || !isClipId(clipId) || !rows.get(clipId)) return;
-    reserve.pay(() => db.transaction(() => rows.note(clipId, 'quarantine-removed', reason)).immediate());
+    const row = clipId === undefined ? undefined : rows.get(clipId);
+    if (!row) return;
+    reserve.pay(() => db.transaction(() => rows.note(row.clip_id, 'quarantine-removed', reason)).immediate());
+    if (row.state === 'lost') reserve.pay(() => losses.lost(row.clip_id, reason));
+  }
+
+  /** 0: goes first · 1: all there is of a clip that was given up, or that nothing is known of · undefined: it may be
+   *  the only copy of a clip that is still to be uploaded */
+  function rankOf({ clipId }: Kept): 0 | 1 | undefined {
+    if (clipId === undefined) return 0;
+    const row = rows.get(clipId);
+    if (!row) return rows.folded(clipId) ? 0 : 1;
+    if (isInStorage(row)) return 0;
+    if (row.state === 'lost') return 1;
+    try {
+      const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+      return [file, partFile].some((path) => entryAt(path).kind === 'file') ? 0 : undefined;
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** In the order in which they may go. */
+  function removable(): Kept[] {
+    const ranked = list().map((kept) => ({ kept, rank: rankOf(kept) }));
+    return [0, 1].flatMap((rank) => ranked.filter((one) => one.rank === rank).map(({ kept }) => kept));
   }
 
   return {
-    bytes: total,
+    bytes: () => Math.min(total(), maxBytes),
+
+    clipFiles: () =>
+      list().flatMap(({ name, clipId }) =>
+        clipId === undefined ? [] : [{ cameraId: 'quarantine', clipId, name, path: join(folder, name) }],
+      ),
 
     setAside(path, cameraId, name) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -99,11 +143,14 @@ export function createQuarantine(deps: {
 
     async keepBound(breathe) {
       known = undefined;
-      const files = list();
       let bytes = total();
-      let left = files.length;
+      let left = list().length;
+      if (bytes <= maxBytes && left <= FILES_MAX) {
+        if (bytes < maxBytes * ROOMY && left < FILES_MAX * ROOMY) conditions.clear('quarantine-full');
+        return;
+      }
       let gone = 0;
-      for (const oldest of files.slice(0, -1)) {
+      for (const oldest of removable()) {
         if (bytes <= maxBytes && left <= FILES_MAX) break;
         if (stuck.has(oldest.name)) continue;
         explain(oldest);
@@ -126,7 +173,7 @@ export function createQuarantine(deps: {
           'quarantine-full',
           `${gone} files that had been set aside in quarantine were removed, oldest first: look at what lies there`,
         );
-      } else if (bytes < maxBytes * ROOMY && left < FILES_MAX * ROOMY) conditions.clear('quarantine-full');
+      }
     },
   };
 }

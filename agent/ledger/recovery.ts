@@ -8,12 +8,14 @@ import {
   type Entry,
   entryAt,
   nameAsFinished,
+  noClipBecause,
   sha256Of,
   sizeOf,
   type WrittenClip,
 } from './clip-files.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
+import type { Losses } from './losses.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /** A file whose repair failed this often is set aside; the row is lost with the reason. */
@@ -50,13 +52,14 @@ export interface RecoveryDeps {
   readonly intentOf: (clipId: string) => string | undefined;
   readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
   readonly lose: (clipId: string, reason: string) => void;
+  readonly losses: Pick<Losses, 'lost'>;
 }
 
 /** Puts right what a writer left that died between `openClip` and `sealClip`.
  *  The part file may be torn (cut its tail), whole (seal it), already renamed (seal that), or not there (lost).
  *  Invariant: a file is removed only when nothing that was recorded is in it; one that cannot be played or read is set aside. */
 export function createRecovery(deps: RecoveryDeps): Recovery {
-  const { db, rows, dir, log, recoverTorn, quarantine, intentOf, seal, lose } = deps;
+  const { db, rows, dir, log, recoverTorn, quarantine, intentOf, seal, lose, losses } = deps;
   /** One repair of a clip at a time. */
   const running = new Map<string, Promise<Recovered>>();
 
@@ -77,6 +80,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     // Files first: a row says `lost` when its file is out of the way.
     clear(row);
     db.transaction(() => rows.move(row.clip_id, 'lose', reason, { on_disk: 0, reason })).immediate();
+    losses.lost(row.clip_id, reason);
     log.error({ event: 'clip.lost', clipId: row.clip_id, reason }, 'clip set aside');
   }
 
@@ -102,6 +106,11 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
       return 'lost';
     }
     const { path: file, entry } = found;
+    const noClip = noClipBecause(entry);
+    if (noClip !== undefined) {
+      setAside(row, `${noClip}, which no recording has`);
+      return 'lost';
+    }
     let torn: TornClip | undefined;
     try {
       torn = await recoverTorn(file);

@@ -8,6 +8,7 @@ import type { Checked } from './check.ts';
 import type { ClipsRoot } from './clips-root.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { Folding } from './folding.ts';
+import type { Losses } from './losses.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Removal } from './removal.ts';
 import type { Unsealed } from './unsealed.ts';
@@ -23,6 +24,7 @@ export interface TendingDeps {
   readonly quarantine: Quarantine;
   readonly removal: Pick<Removal, 'finish'>;
   readonly unsealed: Unsealed;
+  readonly losses: Pick<Losses, 'expire'>;
   readonly folding: Folding;
   /** Takes what is committed out of the log into the database. */
   readonly emptyLog: () => void;
@@ -44,7 +46,19 @@ export interface Tending {
 /** What the ledger does beside its work: makes room before it is needed, seals what had to wait, fills the reserve,
  *  keeps the quarantine's bound, folds clips of long ago, empties the log, looks for files that are away. */
 export function createTending(deps: TendingDeps): Tending {
-  const { root, budget, reserve, quarantine, removal, unsealed, folding, breathe, conditions, clock } = deps;
+  const {
+    root,
+    budget,
+    reserve,
+    quarantine,
+    removal,
+    unsealed,
+    losses,
+    folding,
+    breathe,
+    conditions,
+    clock,
+  } = deps;
   let lookDueMs = clock.monotonicMs() + LOOK_EVERY_MS;
   let filesAway: readonly string[] = [];
   let wasAway = root.away() !== undefined;
@@ -68,6 +82,7 @@ export function createTending(deps: TendingDeps): Tending {
       let sealed = 0;
       const parts: (() => Promise<void>)[] = [
         async () => removal.finish(),
+        async () => losses.expire(),
         async () => {
           root.remember();
           const isAway = root.away() !== undefined;

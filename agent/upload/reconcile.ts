@@ -1,4 +1,10 @@
-import { ContractError, parseDocument, Verdict, verdictBlobName } from '@dachawatch/contracts';
+import {
+  ContractError,
+  contradictionIn,
+  parseDocument,
+  Verdict,
+  verdictBlobName,
+} from '@dachawatch/contracts';
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -154,6 +160,10 @@ function verdictOf(clip: Clip, body: Buffer): Verdict {
     if (!(error instanceof ContractError)) throw error;
     throw new Failure('rejected', 'upload.verdict-unreadable', error.message, { cause: error });
   }
-  if (verdict.clip_id === clip.clipId) return verdict;
-  throw new Failure('rejected', 'upload.verdict-of-other', `it is the verdict of clip ${verdict.clip_id}`);
+  if (verdict.clip_id !== clip.clipId)
+    throw new Failure('rejected', 'upload.verdict-of-other', `it is the verdict of clip ${verdict.clip_id}`);
+  const contradiction = contradictionIn(verdict);
+  if (contradiction !== undefined)
+    throw new Failure('rejected', 'upload.verdict-contradicts-itself', contradiction);
+  return verdict;
 }

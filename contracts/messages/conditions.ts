@@ -16,6 +16,10 @@ export const CONDITIONS = {
   'disk-unwritable': { level: 'trouble', about: 'the disk cannot be written: nothing can be recorded' },
   'disk-reserve': { level: 'trouble', about: 'the reserve that pays for making room is not there' },
   'clips-missing': { level: 'trouble', about: 'many clip files are not there: a disk is not mounted?' },
+  'clips-lost': {
+    level: 'trouble',
+    about: 'clips that were never uploaded are lost, or their files are not what was recorded',
+  },
   'clip-unremovable': { level: 'notice', about: 'files that may go cannot be removed' },
   'clip-unsealed': { level: 'notice', about: 'clips wait for room, or for a repair, to be sealed' },
   'recording-refused': { level: 'trouble', about: 'a camera sees something move, but nothing is recorded' },

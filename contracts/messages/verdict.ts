@@ -39,3 +39,18 @@ export const Verdict = Type.Object(
   { $id: 'dachawatch/verdict/1' },
 );
 export type Verdict = Static<typeof Verdict>;
+
+/** Why a verdict contradicts itself, as one sentence; undefined when it does not. Shapes and bounds are the schema's. */
+export function contradictionIn({ verdict, decision, confidence }: Verdict): string | undefined {
+  const isSeen = verdict !== 'nothing' && verdict !== 'undecided';
+  if (decision === 'marked-safe' && verdict !== 'nothing')
+    return `/decision: a clip cannot be marked safe when its verdict is "${verdict}"`;
+  if (verdict === 'undecided' && decision !== 'escalated' && decision !== 'failed')
+    return `/decision: "${decision}" does not fit the verdict "undecided": a person has to look`;
+  if (decision === 'failed' && verdict !== 'undecided')
+    return `/decision: an analysis that failed cannot have the verdict "${verdict}"`;
+  if (isSeen && confidence === 0) return `/confidence: "${verdict}" was seen with no confidence at all`;
+  if (verdict === 'undecided' && confidence > 0)
+    return `/confidence: ${confidence} does not fit the verdict "undecided"`;
+  return undefined;
+}
