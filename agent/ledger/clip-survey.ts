@@ -101,14 +101,16 @@ export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps
 function strangeNames(folders: ReadonlyMap<string, ReadonlySet<string> | string>): string[] {
   const all = [...folders].flatMap(([name, names]) => [name, ...(typeof names === 'string' ? [] : names)]);
   const strange = all.filter((name) => name.includes('\uFFFD'));
-  const unread = [...folders].filter(
-    ([name, names]) => typeof names === 'string' && !CAMERA_ID.test(name) && !name.includes('\uFFFD'),
+  const unread = [...folders].flatMap(([name, names]) =>
+    typeof names === 'string' && !CAMERA_ID.test(name) && !name.includes('\uFFFD')
+      ? [`the folder "${name}" among the clips cannot be read: ${names}`]
+      : [],
   );
   return [
     ...(strange.length > 0
       ? [`${strange.length} names of files or folders among the clips are not UTF-8; they are left alone`]
       : []),
-    ...unread.map(([name, why]) => `the folder "${name}" among the clips cannot be read: ${String(why)}`),
+    ...unread,
   ];
 }
 

@@ -132,7 +132,7 @@ const isOfSqlite = (error: unknown) =>
 
 /** What was decided about it, or why it is lost. */
 function detailOf({ state, verdict, reason }: ClipRow): string {
-  if (state === 'judged') return verdict === null ? '' : String((JSON.parse(verdict) as Verdict).verdict);
+  if (state === 'judged') return verdict === null ? '' : (JSON.parse(verdict) as Verdict).verdict;
   return (reason ?? '').slice(0, REASON_MAX);
 }
 

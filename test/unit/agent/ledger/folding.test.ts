@@ -271,3 +271,24 @@ test('a program to which an update was rolled back works with what is left, and 
   one.ledger = one.reopen();
   assert.equal(one.ledger.summary().clips, 3);
 });
+
+test('a row that cannot be folded, and one with an impossible time, keep no other one from it', async (t) => {
+  const one = bench(t);
+  const clips = Array.from({ length: 5 }, () => judgedAndGone(one, 'person'));
+  spendBudget(one);
+  await tendAll(one);
+  await one.clock.advance(OVER_MS + DAYS_MS);
+  const db = new Sqlite(ledgerFile(one.dir));
+  db.prepare("UPDATE clips SET verdict = '{bad' WHERE clip_id = ?").run(clips[0]!.clipId);
+  db.prepare('UPDATE clips SET triggered_ms = 9200000000000000 WHERE clip_id = ?').run(clips[1]!.clipId);
+  db.close();
+  const times = one.ledger.clips({ limit: 20 }).map(({ triggeredMs }) => new Date(triggeredMs).toISOString());
+  assert.ok(times.length >= 5);
+  await tendAll(one);
+  const left = clips.filter(({ clipId }) => one.ledger.clip(clipId) !== undefined);
+  assert.deepEqual(
+    left.map(({ clipId }) => clipId),
+    [clips[0]!.clipId],
+  );
+  assert.ok(one.lines.some((line) => line.includes('clip.not-folded')));
+});
