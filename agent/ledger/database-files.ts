@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 
 export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
@@ -19,6 +19,8 @@ export const setAsideDir = (dir: string) => join(dir, 'set-aside');
 const PARTS = ['', '-wal', '-shm', '-journal'] as const;
 /** Damaged databases kept for whoever wants to look at them. */
 const KEPT = 3;
+/** Things of one name that are kept, which lay where a file of ours belongs. */
+const STRANGE_KEPT = 9;
 
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
@@ -48,6 +50,36 @@ export function swapDatabases(dir: string, nowMs: number): string | undefined {
   return folder;
 }
 
+/** Moves what is no file out of the places beside a database that SQLite would use. */
+export function clearPlaces(dir: string): void {
+  for (const file of [ledgerFile(dir), backupFile(dir)])
+    for (const part of PARTS.slice(1)) moveStrange(dir, `${file}${part}`);
+}
+
+/** Moves what is there and is no file to `set-aside`, under its own name and a number. */
+export function moveStrange(dir: string, path: string): void {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (!entry || entry.isFile()) return;
+  makeSetAside(dir);
+  renameSync(path, freeName(join(setAsideDir(dir), basename(path))));
+}
+
+function makeSetAside(dir: string): void {
+  const folder = setAsideDir(dir);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder && isThere(folder)) renameSync(folder, freeName(folder));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+/** The last of the numbers is used again and again. */
+function freeName(path: string): string {
+  for (let number = 1; number < STRANGE_KEPT; number += 1)
+    if (!isThere(`${path}.${number}`)) return `${path}.${number}`;
+  const last = `${path}.${STRANGE_KEPT}`;
+  rmSync(last, { recursive: true, force: true });
+  return last;
+}
+
 /** Whether the database with this inode has been set aside. */
 export const isSetAside = (dir: string, inode: number): boolean =>
   lstatSync(setAsideDir(dir), { throwIfNoEntry: false })?.isDirectory() === true &&
@@ -57,6 +89,7 @@ export const isSetAside = (dir: string, inode: number): boolean =>
   );
 
 function newFolder(dir: string, nowMs: number): string {
+  makeSetAside(dir);
   const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');
   let name = `ledger-${stamp}Z`;
   for (let copy = 1; existsSync(join(setAsideDir(dir), name)); copy++) name = `ledger-${stamp}Z-${copy}`;

@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import { claimFolder, isClaimed } from '../kernel/folder-claim.ts';
+import { moveStrange } from './database-files.ts';
 
 export interface Ownership {
   /** To be called before each use of the ledger. A lock file that somebody deleted is made and locked again.
@@ -74,6 +75,7 @@ function lockFile(dir: string, patienceMs: number): LockFile {
 function lockOnce(dir: string, patienceMs: number): LockFile {
   if (entryOf(dir)?.isFile() === false)
     throw new Failure('corrupt', 'ledger.own.no-file', `${ownerFile(dir)} is no file`);
+  for (const part of ['-journal', '-wal', '-shm']) moveStrange(dir, `${ownerFile(dir)}${part}`);
   let db: Sqlite.Database | undefined;
   try {
     db = new Sqlite(ownerFile(dir), { timeout: patienceMs });

@@ -10,6 +10,7 @@ import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow } from './clip-rows.ts';
 import {
   backupFile,
+  clearPlaces,
   isSetAside,
   ledgerFile,
   rebuiltFile,
@@ -52,6 +53,7 @@ export async function restoreDatabase(deps: RestoreDeps): Promise<Finding> {
 
 async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Promise<Finding> {
   const file = ledgerFile(dir);
+  clearPlaces(dir);
   // A change of databases that was cut short has moved the old one already. Where there is one, nothing has been
   // moved: it is judged for itself, and what lies beside it is begun again.
   const isCut = !lstatSync(file, { throwIfNoEntry: false }) && isFromSetAside(dir);

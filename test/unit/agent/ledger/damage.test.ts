@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
@@ -337,4 +338,31 @@ test('at most three damaged ledgers are kept', async (t) => {
     await restore(dir);
   }
   assert.equal(readdirSync(join(dir, 'set-aside')).length, 3);
+});
+
+for (const name of [
+  'ledger.sqlite-wal',
+  'ledger.sqlite-shm',
+  'ledger.sqlite-journal',
+  'ledger.owner-journal',
+])
+  for (const kind of ['folder', 'pipe'])
+    test(`a ${kind} in the place of ${name} is moved away, and the ledger opens`, async (t) => {
+      const { dir, clips } = damageBench(t);
+      const path = join(dir, name);
+      rmSync(path, { force: true });
+      if (kind === 'pipe') execFileSync('mkfifo', [path]);
+      else mkdirSync(join(path, 'x'), { recursive: true });
+      const { finding } = await restored(t, dir, clips, name);
+      assert.equal(finding.state, 'whole');
+      assert.ok(readdirSync(join(dir, 'set-aside')).includes(`${name}.1`));
+    });
+
+test('a file in the place of the folder for what is set aside does not keep a damaged ledger from being replaced', async (t) => {
+  const { dir, clips } = damageBench(t);
+  writeFileSync(join(dir, 'set-aside'), 'x');
+  change(ledgerFile(dir), (bytes) => bytes.fill(0, 0, 50));
+  const { finding } = await restored(t, dir, clips, 'set-aside');
+  assert.equal(finding.state, 'rebuilt');
+  assert.equal(readFileSync(join(dir, 'set-aside.1'), 'utf8'), 'x');
 });
