@@ -20,6 +20,37 @@ test('a committed clip is read out of its event, without any signature', () => {
   assert.deepEqual(clipOfEvent(event()), clip);
 });
 
+test('a clip of one byte is a clip', () => {
+  assert.deepEqual(clipOfEvent(event({}, { contentLength: 1 })), clip);
+});
+
+test('a name and a body just as long as they may be are read; a character more is too long', () => {
+  const body = (chars: number) => {
+    const blobName = 'x'.repeat(chars);
+    return JSON.stringify({ blobName, blobURL: `https://s.test/dacha-video/${blobName}` });
+  };
+  assert.equal(clipOfRequest(body(1_024)).blobName.length, 'dacha-video/'.length + 1_024);
+  assert.throws(() => clipOfRequest(body(1_025)), { message: /at most 1024/ });
+  const padded = (chars: number) => body(10).padEnd(chars, ' ');
+  assert.equal(clipOfRequest(padded(16_384)).blobName, `dacha-video/${'x'.repeat(10)}`);
+  assert.throws(() => clipOfRequest(padded(16_385)), { message: /longer than 16384/ });
+});
+
+test('the id of a blob that somebody else put there is made of its name, and stays', () => {
+  const name = '20250819-111832.avi';
+  const made = clipOfRequest(
+    JSON.stringify({ blobName: name, blobURL: `https://s.test/dacha-video/${name}` }),
+  );
+  const digest = createHash('sha256').update(`dacha-video/${name}`).digest('hex');
+  const bits = BigInt(`0x${digest}`).toString(2).padStart(256, '0').slice(0, 130);
+  const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+  const expected = Array.from(
+    { length: 26 },
+    (_, n) => alphabet[Number(`0b${bits.slice(5 * n, 5 * n + 5)}`)],
+  );
+  assert.equal(made.clip_id, expected.join(''));
+});
+
 test('everything else in the account is ignored', () => {
   const subject = (name: string) => ({ subject: `/blobServices/default/containers/${name}` });
   for (const noise of [

@@ -12,11 +12,11 @@ export function createFakeClient() {
     set(instanceId: string, runtimeStatus: string, more: object = {}) {
       instances.set(instanceId, { instanceId, runtimeStatus, ...more } as never);
     },
-    async getStatus(instanceId: string) {
+    async getStatus(instanceId: string, { showInput = true }: { showInput?: boolean } = {}) {
       const found = instances.get(instanceId);
       if (!found)
         throw new Error('DurableClient error: Durable Functions extension replied with HTTP 404 response.');
-      return found as DurableOrchestrationStatus;
+      return { ...found, ...(showInput ? {} : { input: null }) } as DurableOrchestrationStatus;
     },
     async startNew(_name: string, { instanceId = '', input }: StartNewOptions = {}) {
       await fake.beforeStart();
