@@ -94,7 +94,7 @@ function readCameras(wish: unknown, context: ReadContext, refusals: Refusals): A
   // Those in force stay; then by id, since the order of an object's keys is nobody's promise.
   const order = [...ofNew].toSorted(
     ([a], [b]) =>
-      Number(before.cameras.has(b)) - Number(before.cameras.has(a)) || (a < b ? -1 : Number(a > b)),
+      Number(before.cameras.has(b)) - Number(before.cameras.has(a)) || (a < b ? -1 : 1),
   );
   const room = Math.max(0, MAX_CAMERAS - known.size);
   for (const [id] of order.slice(room))
@@ -111,7 +111,6 @@ function readLeaves(
   hasCredential: ReadContext['hasCredential'],
   refusals: Refusals,
 ): Leaves {
-  if (isAbsent(wish)) return NO_LEAVES;
   if (!isJson(wish)) {
     refusals.add(place, 'must be an object');
     return before;

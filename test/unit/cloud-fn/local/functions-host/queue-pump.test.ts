@@ -202,8 +202,10 @@ test('no more are worked on at once than a batch and the threshold, and no more 
   gates.shift()?.();
   gates.shift()?.();
   await until('and the next', () => running === 3 && got.length === 6);
-  for (; got.length < 8 || running > 0; await new Promise((resolve) => setTimeout(resolve, 5)))
+  await until('all have been let go', () => {
     gates.shift()?.();
+    return got.length === 8 && running === 0;
+  });
   await until('all are done', () => isEmpty(queue));
   assert.deepEqual([most, new Set(got).size], [3, 8]);
 });
