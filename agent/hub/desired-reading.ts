@@ -93,8 +93,7 @@ function readCameras(wish: unknown, context: ReadContext, refusals: Refusals): A
   }
   // Those in force stay; then by id, since the order of an object's keys is nobody's promise.
   const order = [...ofNew].toSorted(
-    ([a], [b]) =>
-      Number(before.cameras.has(b)) - Number(before.cameras.has(a)) || (a < b ? -1 : 1),
+    ([a], [b]) => Number(before.cameras.has(b)) - Number(before.cameras.has(a)) || (a < b ? -1 : 1),
   );
   const room = Math.max(0, MAX_CAMERAS - known.size);
   for (const [id] of order.slice(room))
