@@ -137,7 +137,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
       const [, at, reason] = FILE.exec(file) ?? [];
       const found = await stat(path);
       if (at === undefined || reason === undefined || !found.isFile() || found.size === 0)
-        await rm(path, { force: true });
+        await rm(path, { force: true, recursive: true });
       else entries.push({ id: file.slice(0, -5), atMs: Number(at), reason, bytes: found.size });
     }
     await makeRoom(cameraId);

@@ -102,7 +102,10 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
     sockets.add(socket);
     const got: ToChild[] = [];
     const tell = (order: Order) => void socket.write(`${JSON.stringify(order)}\n`);
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // A child that is killed resets its connection, and that is an error of its lines, too.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       const told = JSON.parse(line) as
         | { pid: number; environment: Record<string, string> }
         | { message: ToChild };

@@ -22,7 +22,9 @@ let letGo = false;
 process.on('disconnect', () => {
   if (!letGo) process.exit(9);
 });
-createInterface({ input: socket }).on('line', (line) => {
+const orders = createInterface({ input: socket });
+orders.on('error', () => process.exit(9));
+orders.on('line', (line) => {
   const order = JSON.parse(line) as Order;
   if ('send' in order) process.send?.(order.send);
   else if ('say' in order) process.stderr.write(`${order.say}\n`);

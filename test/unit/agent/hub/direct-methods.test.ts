@@ -47,6 +47,9 @@ test('a snapshot of the only camera needs no name, and its answer fits the contr
   }
 });
 
+/** Those that ask something of a camera. */
+const ofCameras = ({ snapshot, recordNow }: ReturnType<typeof methods>) => [snapshot, recordNow];
+
 test('of several cameras one must be named, and one that is not there is refused with those that are', async () => {
   const { snapshot, recordNow } = methods(['yard', 'door']);
   assert.deepEqual(problem(await snapshot(undefined, signal)), {
@@ -60,12 +63,12 @@ test('of several cameras one must be named, and one that is not there is refused
       code: 'method.no-such-camera',
       message: 'there is no camera attic; there are: yard, door',
     });
-  for (const method of Object.values(methods([])))
+  for (const method of ofCameras(methods([])))
     assert.equal(problem(await method(undefined, signal)).status, 404);
 });
 
 test('a payload that does not fit is refused with its place', async () => {
-  for (const method of Object.values(methods(['yard'])))
+  for (const method of ofCameras(methods(['yard'])))
     for (const payload of [[], 'yard', 7, { cameraId: 7 }, { cameraId: '../etc' }, { cameraId: null }]) {
       const { status, code, message } = problem(await method(payload, signal));
       assert.deepEqual([status, code], [400, 'method.payload']);
@@ -83,7 +86,7 @@ test('each reason why a camera gives nothing has its status', async () => {
   ];
   for (const [failure, status] of cases) {
     const fail = async () => Promise.reject(failure);
-    for (const method of Object.values(methods(['yard'], { snapshot: fail, recordNow: fail })))
+    for (const method of ofCameras(methods(['yard'], { snapshot: fail, recordNow: fail })))
       assert.deepEqual(problem(await method(undefined, signal)), {
         status,
         code: failure.code,
@@ -95,7 +98,7 @@ test('each reason why a camera gives nothing has its status', async () => {
 test('a fault of ours is thrown for the log, not told to the caller', async () => {
   for (const fault of [new TypeError('x is undefined'), new Failure('bug', 'capture.answer', 'odd')]) {
     const fail = async () => Promise.reject(fault);
-    for (const method of Object.values(methods(['yard'], { snapshot: fail, recordNow: fail })))
+    for (const method of ofCameras(methods(['yard'], { snapshot: fail, recordNow: fail })))
       await assert.rejects(method(undefined, signal), fault);
   }
 });
