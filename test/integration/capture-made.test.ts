@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { marksEachSlice, type MadeStream } from '../../hardware/simulators/camera/made-camera.ts';
 import {
   makePictures,
@@ -93,131 +93,136 @@ const CAMERAS: Record<string, () => Promise<MadeStream>> = {
 
 /** These change for good: what comes behind the clip in which they change must be good, too. */
 const LASTING = /mid-stream|same size|source|jump/;
-for (const [fault, make] of Object.entries(CAMERAS))
-  test(`of a camera with ${fault} every clip decodes, and lasts what is said of it`, async (t) => {
-    const { live, sent, record, clips } = await watchMade(t, { main: await make(), sub });
+/** Cameras are watched in real time, and mostly waited for. */
+const AT_ONCE = 4;
+
+describe('what cameras send', { concurrency: AT_ONCE }, () => {
+  for (const [fault, make] of Object.entries(CAMERAS))
+    test(`of a camera with ${fault} every clip decodes, and lasts what is said of it`, async (t) => {
+      const { live, sent, record, clips } = await watchMade(t, { main: await make(), sub });
+      await live();
+      await sent(LATER - 15);
+      for (const clip of LASTING.test(fault) ? await clips(3) : await record()) await assertWholeClip(clip);
+    });
+
+  /** What is said of a clip is real time: as much as its pictures took to take. */
+  async function assertRealTime({ file, written }: Kept): Promise<void> {
+    const tookMs = ((await probe(file)).frames * 1000) / FPS;
+    const saidMs = written?.durationMs ?? 0;
+    assert.ok(Math.abs(saidMs - tookMs) <= 500 + tookMs / 10, `said ${saidMs} ms of ${tookMs} ms`);
+  }
+
+  for (const rate of [0.84, 1.25, 0.5])
+    test(`a clock that counts ${rate} s in a second costs no pre-roll and no length: both are said in real time`, async (t) => {
+      const main = stream({ stamp: (trueS) => trueS * rate });
+      const recording = { preRollMs: 3000, postRollMs: 4000 };
+      const { live, sent, record } = await watchMade(t, { main, sub, recording });
+      await live();
+      await sent(150);
+      const clips = await record();
+      for (const clip of clips) {
+        await assertWholeClip(clip);
+        // Until its rate is plain, a clock is believed.
+        if (clip !== clips[0]) await assertRealTime(clip);
+      }
+      const asked = clips.at(-1) ?? assert.fail();
+      assert.ok((asked.written?.preRollMs ?? 0) <= 5500, `pre-roll ${asked.written?.preRollMs} ms`);
+    });
+
+  const TIME_FAULTS = Object.keys(CAMERAS).filter((fault) => /clock|stamp/.test(fault));
+  for (const fault of TIME_FAULTS)
+    test(`of a camera with ${fault} clips last as long as what they show`, async (t) => {
+      const main = (await CAMERAS[fault]?.()) ?? assert.fail();
+      const { live, sent, record } = await watchMade(t, { main, sub });
+      await live();
+      await sent(LATER - 15);
+      const clips = await record();
+      for (const clip of clips) await assertRealTime(clip);
+      const pictures = (clip: Kept) => clip.written?.durationMs ?? 0;
+      assert.ok(clips.reduce((sum, clip) => sum + pictures(clip), 0) >= 5000);
+    });
+
+  test('what was being recorded when the picture size changes goes on in a second clip of the new size', async (t) => {
+    const small = await made({ width: 320, height: 240 });
+    const main = stream({ takes: [{ pictures: plain, times: 4 }, { pictures: small }] });
+    const {
+      live,
+      sent,
+      capture,
+      clips: both,
+    } = await watchMade(t, {
+      main,
+      sub: { ...sub, takes: [{ pictures: await still() }] },
+    });
     await live();
-    await sent(LATER - 15);
-    for (const clip of LASTING.test(fault) ? await clips(3) : await record()) await assertWholeClip(clip);
+    await sent(65);
+    await capture.recordNow('gate', AbortSignal.timeout(20_000));
+    const clips = await both(2);
+    const sizes = [];
+    for (const { file } of clips) sizes.push([...new Set(await decodedSizes(file))]);
+    assert.deepEqual(sizes, [['640,360'], ['320,240']]);
+    const [before, after] = clips.map(({ written }) => written ?? assert.fail());
+    const endMs = (before?.startedMs ?? 0) + (before?.durationMs ?? 0);
+    assert.ok(Math.abs((after?.startedMs ?? 0) - endMs) < 500, `${(after?.startedMs ?? 0) - endMs} ms apart`);
+    assert.ok((before?.durationMs ?? 0) + (after?.durationMs ?? 0) >= 6000);
   });
 
-/** What is said of a clip is real time: as much as its pictures took to take. */
-async function assertRealTime({ file, written }: Kept): Promise<void> {
-  const tookMs = ((await probe(file)).frames * 1000) / FPS;
-  const saidMs = written?.durationMs ?? 0;
-  assert.ok(Math.abs(saidMs - tookMs) <= 500 + tookMs / 10, `said ${saidMs} ms of ${tookMs} ms`);
-}
+  /** What may be wrong with the watched stream alone. */
+  const WATCHED = [
+    'no word about its frame rate',
+    'another picture size in mid-stream',
+    'other parameters at the same size',
+    'a description with the parameter sets of another stream',
+    'B pictures',
+    'eight slices a picture, with an end mark on each',
+    'a new synchronisation source',
+    'a clock that steps back by an hour',
+    'a clock that steps forward by 30 s',
+    'one picture in thirty stamped ten hours ahead',
+    'stamps that stand still',
+  ];
+  for (const fault of WATCHED)
+    test(`a watched stream with ${fault} still shows what moves`, async (t) => {
+      const faulty = (await CAMERAS[fault]?.()) ?? assert.fail();
+      const { rig, live, camera, capture } = await watchMade(t, { main: stream(), sub: faulty });
+      await live();
+      await until('the fault', () => camera.sent('sub') >= LATER + 20);
+      const sinceMs = Date.now();
+      const seen = () =>
+        rig.kept.find(({ triggeredMs, cause }) => triggeredMs > sinceMs && cause.kind === 'picture');
+      await until('a movement that begins a clip', seen);
+      assert.equal(capture.status()[0]?.state, 'live');
+      assert.equal(camera.plays('sub'), 1, 'it was connected anew');
+    });
 
-for (const rate of [0.84, 1.25, 0.5])
-  test(`a clock that counts ${rate} s in a second costs no pre-roll and no length: both are said in real time`, async (t) => {
-    const main = stream({ stamp: (trueS) => trueS * rate });
-    const recording = { preRollMs: 3000, postRollMs: 4000 };
-    const { live, sent, record } = await watchMade(t, { main, sub, recording });
+  test('a camera without a key frame at connect is waited for while its pictures come, and told what to set', async (t) => {
+    const long = await made({ seconds: 12, gop: 120 });
+    const late: MadeStream = { fps: FPS, takes: [{ pictures: long.slice(10) }, { pictures: long }] };
+    const conditions = createConditions({ clock: systemClock, log: createLog('silent', () => undefined) });
+    const timings = { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 3000, killMs: 5000, connectMs: 5000 };
+    const { live, capture, record, camera } = await watchMade(t, {
+      main: late,
+      sub: late,
+      timings,
+      conditions,
+    });
+    const said = () => conditions.list().find(({ code }) => code === 'camera-keyframes');
+    const notice = await until('the advice', said);
+    assert.equal(notice.subject, 'gate');
+    assert.match(
+      notice.detail,
+      /^camera gate, (main|sub) stream: its pictures come, but no key frame .*; set the key frame interval .* to 1 to 2 seconds in the camera$/,
+    );
+    assert.equal(capture.status()[0]?.state, 'starting');
+    assert.equal(capture.status()[0]?.detail, notice.detail);
     await live();
-    await sent(150);
+    assert.equal(camera.plays('main'), 1, 'it was connected anew');
+    // The next one shows how far apart they are.
+    await until('the interval', () => /are 12 s apart/.test(said()?.detail ?? ''));
     const clips = await record();
-    for (const clip of clips) {
-      await assertWholeClip(clip);
-      // Until its rate is plain, a clock is believed.
-      if (clip !== clips[0]) await assertRealTime(clip);
-    }
-    const asked = clips.at(-1) ?? assert.fail();
-    assert.ok((asked.written?.preRollMs ?? 0) <= 5500, `pre-roll ${asked.written?.preRollMs} ms`);
+    for (const clip of clips) await assertWholeClip(clip);
+    assert.deepEqual(conditions.list(), []);
   });
 
-const TIME_FAULTS = Object.keys(CAMERAS).filter((fault) => /clock|stamp/.test(fault));
-for (const fault of TIME_FAULTS)
-  test(`of a camera with ${fault} clips last as long as what they show`, async (t) => {
-    const main = (await CAMERAS[fault]?.()) ?? assert.fail();
-    const { live, sent, record } = await watchMade(t, { main, sub });
-    await live();
-    await sent(LATER - 15);
-    const clips = await record();
-    for (const clip of clips) await assertRealTime(clip);
-    const pictures = (clip: Kept) => clip.written?.durationMs ?? 0;
-    assert.ok(clips.reduce((sum, clip) => sum + pictures(clip), 0) >= 5000);
-  });
-
-test('what was being recorded when the picture size changes goes on in a second clip of the new size', async (t) => {
-  const small = await made({ width: 320, height: 240 });
-  const main = stream({ takes: [{ pictures: plain, times: 4 }, { pictures: small }] });
-  const {
-    live,
-    sent,
-    capture,
-    clips: both,
-  } = await watchMade(t, {
-    main,
-    sub: { ...sub, takes: [{ pictures: await still() }] },
-  });
-  await live();
-  await sent(65);
-  await capture.recordNow('gate', AbortSignal.timeout(20_000));
-  const clips = await both(2);
-  const sizes = [];
-  for (const { file } of clips) sizes.push([...new Set(await decodedSizes(file))]);
-  assert.deepEqual(sizes, [['640,360'], ['320,240']]);
-  const [before, after] = clips.map(({ written }) => written ?? assert.fail());
-  const endMs = (before?.startedMs ?? 0) + (before?.durationMs ?? 0);
-  assert.ok(Math.abs((after?.startedMs ?? 0) - endMs) < 500, `${(after?.startedMs ?? 0) - endMs} ms apart`);
-  assert.ok((before?.durationMs ?? 0) + (after?.durationMs ?? 0) >= 6000);
+  const still = async () => [(await made({ seconds: 1 }))[0] ?? assert.fail()];
 });
-
-/** What may be wrong with the watched stream alone. */
-const WATCHED = [
-  'no word about its frame rate',
-  'another picture size in mid-stream',
-  'other parameters at the same size',
-  'a description with the parameter sets of another stream',
-  'B pictures',
-  'eight slices a picture, with an end mark on each',
-  'a new synchronisation source',
-  'a clock that steps back by an hour',
-  'a clock that steps forward by 30 s',
-  'one picture in thirty stamped ten hours ahead',
-  'stamps that stand still',
-];
-for (const fault of WATCHED)
-  test(`a watched stream with ${fault} still shows what moves`, async (t) => {
-    const faulty = (await CAMERAS[fault]?.()) ?? assert.fail();
-    const { rig, live, camera, capture } = await watchMade(t, { main: stream(), sub: faulty });
-    await live();
-    await until('the fault', () => camera.sent('sub') >= LATER + 20);
-    const sinceMs = Date.now();
-    const seen = () =>
-      rig.kept.find(({ triggeredMs, cause }) => triggeredMs > sinceMs && cause.kind === 'picture');
-    await until('a movement that begins a clip', seen);
-    assert.equal(capture.status()[0]?.state, 'live');
-    assert.equal(camera.plays('sub'), 1, 'it was connected anew');
-  });
-
-test('a camera without a key frame at connect is waited for while its pictures come, and told what to set', async (t) => {
-  const long = await made({ seconds: 12, gop: 120 });
-  const late: MadeStream = { fps: FPS, takes: [{ pictures: long.slice(10) }, { pictures: long }] };
-  const conditions = createConditions({ clock: systemClock, log: createLog('silent', () => undefined) });
-  const timings = { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 3000, killMs: 5000, connectMs: 5000 };
-  const { live, capture, record, camera } = await watchMade(t, {
-    main: late,
-    sub: late,
-    timings,
-    conditions,
-  });
-  const said = () => conditions.list().find(({ code }) => code === 'camera-keyframes');
-  const notice = await until('the advice', said);
-  assert.equal(notice.subject, 'gate');
-  assert.match(
-    notice.detail,
-    /^camera gate, (main|sub) stream: its pictures come, but no key frame .*; set the key frame interval .* to 1 to 2 seconds in the camera$/,
-  );
-  assert.equal(capture.status()[0]?.state, 'starting');
-  assert.equal(capture.status()[0]?.detail, notice.detail);
-  await live();
-  assert.equal(camera.plays('main'), 1, 'it was connected anew');
-  // The next one shows how far apart they are.
-  await until('the interval', () => /are 12 s apart/.test(said()?.detail ?? ''));
-  const clips = await record();
-  for (const clip of clips) await assertWholeClip(clip);
-  assert.deepEqual(conditions.list(), []);
-});
-
-const still = async () => [(await made({ seconds: 1 }))[0] ?? assert.fail()];
