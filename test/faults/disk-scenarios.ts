@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statfsSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -213,7 +214,7 @@ const SCENARIOS: Readonly<Record<string, (disk: string) => Promise<void>>> = {
     const after = await rig.ledger.check({ repair: true });
     assert.ok(torn.every((clip) => rig.state(clip) === 'sealed'));
     assert.ok(after.problems.every(({ clipId }) => clipId === null));
-    assert.equal(readdirSync(join(rig.dir, 'quarantine')).length, 1);
+    assert.equal(rig.ledger.clip('01ARYZ6S410000000000000000')?.state, 'sealed', 'the stray one is taken up');
     assert.deepEqual((await rig.ledger.check({ repair: true, deep: true })).problems, []);
   },
 
@@ -320,12 +321,9 @@ const SCENARIOS: Readonly<Record<string, (disk: string) => Promise<void>>> = {
     const rig = new Rig(disk);
     writeFileSync(reserveFile(rig.dir), '');
     truncateSync(reserveFile(rig.dir), 2 * MB);
-    const before = statfsSync(disk).bavail;
+    assert.equal(statSync(reserveFile(rig.dir)).blocks, 0);
     await rig.ledger.tend();
-    assert.ok(
-      before - statfsSync(disk).bavail >= (2 * MB) / statfsSync(disk).bsize,
-      'it takes the room it promises',
-    );
+    assert.ok(statSync(reserveFile(rig.dir)).blocks * 512 >= 2 * MB, 'it takes the room it promises');
   },
 };
 

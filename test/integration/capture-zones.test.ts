@@ -64,6 +64,8 @@ before(async () => {
     main,
     sub,
     cameras: configs.map((config) => ({ config, credential: undefined })),
+    // The simulated camera answers one viewer after the other, each at its next key picture: eight have to wait.
+    timings: { heartbeatMs: 200, stalledMs: 10_000, giveUpMs: 30_000, killMs: 90_000, connectMs: 90_000 },
     suppressed: {
       keep: (cameraId, signature) => void signatures.push({ cameraId, signature }),
       count: (cameraId, totals) => void counts.set(cameraId, totals),
