@@ -4,7 +4,7 @@ import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { type Log, redact } from '../kernel/log.ts';
-import type { Ledger, Lease } from '../ledger/ledger.ts';
+import { type Ledger, type Lease, LEDGER_UNAVAILABLE } from '../ledger/ledger.ts';
 import { attemptTime } from './attempt-time.ts';
 import { createBell } from './bell.ts';
 import { createOpenBlob, type OpenBlob } from './blob-door.ts';
@@ -224,8 +224,9 @@ export function createUploader(deps: UploaderDeps): Uploader {
         said = '';
       } catch (error) {
         const failure = classify(error, `upload.${what}`);
-        // A ledger that is away for hours is told once.
-        const level = said === failure.code ? 'debug' : 'error';
+        // The ledger tells itself that it is away or being opened; anything else that lasts is told once.
+        const isTold = failure.code === LEDGER_UNAVAILABLE || said === failure.code;
+        const level = isTold ? 'debug' : 'error';
         said = failure.code;
         log[level]({ event: 'upload.loop-failed', what, code: failure.code, err: failure }, failure.message);
       }

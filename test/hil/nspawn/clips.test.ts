@@ -106,6 +106,16 @@ test('killed again and again while it records, the agent comes back each time an
     );
     assert.equal(Number(await guest.unit('NRestarts')), crash);
   }
+  // What was torn is put right beside the watching, after each start.
+  await until(
+    'the last clip that was torn is kept',
+    async () => {
+      const clips = await clipsOf(page);
+      return clips.length > 0 && !clips.some((clip) => clip.state === 'recording');
+    },
+    CLIP_MS,
+    context,
+  );
   await guest.must('systemctl', 'stop', UNIT);
 
   assert.equal(interrupted.size, CRASHES, 'a clip was resumed that belonged to a dead process');
