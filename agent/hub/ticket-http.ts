@@ -1,6 +1,8 @@
 import https from 'node:https';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
+import { retryAfterMs } from '../kernel/retry-after.ts';
 
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 
@@ -26,10 +28,12 @@ export function createTicketHttp({
   agent,
   signal,
   expectJson,
+  clock,
 }: {
   agent: https.Agent;
   signal: AbortSignal;
   expectJson: boolean;
+  clock: Pick<Clock, 'nowMs'>;
 }): TicketHttp {
   /** Hands the answer on when it is whole. */
   function read(response: IncomingMessage, done: Done): void {
@@ -43,7 +47,7 @@ export function createTicketHttp({
     response.on('error', done);
     response.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      done(problemOf(response, text, expectJson), text, response);
+      done(problemOf(response, text, expectJson, clock.nowMs()), text, response);
     });
   }
 
@@ -67,12 +71,21 @@ export function createTicketHttp({
   };
 }
 
-function problemOf(response: IncomingMessage, text: string, expectJson: boolean): Error | null {
-  const { statusCode = 0, statusMessage } = response;
+function problemOf(
+  response: IncomingMessage,
+  text: string,
+  expectJson: boolean,
+  nowMs: number,
+): Error | null {
+  const { statusCode = 0, statusMessage, headers } = response;
   if (statusCode >= 300)
     return Object.assign(
       new Error(`HTTP ${statusCode} ${statusMessage}: ${hubMessage(text) ?? 'no explanation'}`),
-      { statusCode, saidByHub: hubMessage(text) !== undefined },
+      {
+        statusCode,
+        saidByHub: hubMessage(text) !== undefined,
+        retryAfterMs: retryAfterMs((name) => headers[name]?.toString(), nowMs),
+      },
     );
   // Also an answer without a body that has one: a page that asks for a login.
   if ((expectJson || text !== '') && parseJson(text) === undefined) return unusable('it is not JSON');

@@ -24,7 +24,7 @@ export interface TicketDeskDeps {
   readonly ca: string | undefined;
   /** Deadline of one request. */
   readonly requestMs: number;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>;
   /** Open tickets on disk, those of an earlier process among them. */
   readonly kept: OpenTickets;
 }
@@ -43,7 +43,8 @@ const LEFT_OPEN: FileUploadNotification = {
  *     earlier process left open are given back before the first one is asked for.
  *  3. `rejected` means that the hub itself says that the same request will never succeed: a bad name, a ticket it does
  *     not know. What is wrong with us rather than with the request (identity, clock, quota) is `transient`, and so is
- *     what something on the way answers in its place. */
+ *     what something on the way answers in its place.
+ *  4. A failure says how long the hub asked to wait; what is left of an earlier process is not asked for meanwhile. */
 export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): void } {
   const { clock, requestMs, kept } = deps;
   const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
@@ -64,7 +65,7 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
     try {
       either.throwIfAborted();
       return await send(
-        new FileUploadApi(authentication, createTicketHttp({ agent, signal: either, expectJson })),
+        new FileUploadApi(authentication, createTicketHttp({ agent, signal: either, expectJson, clock })),
       );
     } catch (error) {
       if (signal?.aborted) throw new Failure('transient', 'hub.ticket.aborted', `${what}: given up`);
@@ -106,7 +107,8 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
     kept.remove(correlationId);
   }
 
-  /** Once for each of them when all goes well. What the hub does not answer for now is left for the next request. */
+  /** Once for each of them when all goes well. What the hub does not answer for now is left for the next request.
+   *  @throws Failure when the hub asks to wait */
   async function returnLeft(): Promise<void> {
     for (const correlationId of kept.left())
       try {
@@ -114,6 +116,7 @@ export function createTicketDesk(deps: TicketDeskDeps): TicketDesk & { stop(): v
       } catch (error) {
         // It knows the ticket no more.
         if (error instanceof Failure && error.kind === 'rejected') continue;
+        if (error instanceof Failure && error.retryAfterMs !== undefined) throw error;
         return;
       }
   }
@@ -162,16 +165,18 @@ function readTicket(answer: unknown): FileUploadTicket {
 }
 
 function ticketFailure(what: string, error: unknown): Failure {
-  const { statusCode, message, saidByHub } = error as {
+  const { statusCode, message, saidByHub, retryAfterMs } = error as {
     statusCode?: unknown;
     message?: unknown;
     saidByHub?: unknown;
+    retryAfterMs?: number;
   };
   if (typeof statusCode !== 'number') return classify(error, 'hub.ticket');
   const refused = saidByHub === true && (statusCode === 400 || statusCode === 413);
   const kind = refused ? 'rejected' : 'transient';
   return new Failure(kind, `hub.ticket.http-${statusCode}`, redact(`${what}: ${String(message)}`), {
     cause: error,
+    retryAfterMs,
   });
 }
 

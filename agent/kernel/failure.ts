@@ -9,9 +9,17 @@ export class Failure extends Error {
   readonly kind: FailureKind;
   /** Stable and searchable, like `link.timeout`. */
   readonly code: string;
-  constructor(kind: FailureKind, code: string, message: string, options?: { cause?: unknown }) {
+  /** For how long the other side asked to be left in peace; undefined when it did not. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    kind: FailureKind,
+    code: string,
+    message: string,
+    options?: { cause?: unknown; retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.kind = kind;
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }

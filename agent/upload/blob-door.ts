@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { AnonymousCredential, BlockBlobClient, newPipeline, RestError } from '@azure/storage-blob';
 import type { ClipMetadata, FileUploadTicket } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
+import { retryAfterMs } from '../kernel/retry-after.ts';
 
 /** What storage says about a blob without sending its bytes. */
 export interface BlobProperties {
@@ -51,14 +53,19 @@ export type OpenBlob = (ticket: FileUploadTicket) => BlobDoor;
 /** Read back in pieces of this size, each with a deadline of its own. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Storage never redirects: whoever does is something on the way, and gets neither clip nor ticket. */
-const PIPELINE = {
-  retryOptions: { maxTries: 2, retryDelayInMs: 500, maxRetryDelayInMs: 2_000 },
-  redirectOptions: { maxRetries: 0 },
-};
+/** Storage never redirects: whoever does is something on the way, and gets neither clip nor ticket. The library's own
+ *  retries are off: they come at once, whatever the answer asked for. */
+const PIPELINE = { retryOptions: { maxTries: 1 }, redirectOptions: { maxRetries: 0 } };
 
-/** Opens the blob of a ticket. Every call has a deadline of its own beside the caller's signal. */
-export function createOpenBlob({ requestMs, blockMs }: BlobDeadlines): OpenBlob {
+/** Opens the blob of a ticket. Every call has a deadline of its own beside the caller's signal. A request that gets no
+ *  answer is sent once more, because idle connections end; any answer counts, and a failure says how long it asked to
+ *  wait.
+ *  @param clock for answers that ask to wait until a date, and do not say what date it is */
+export function createOpenBlob(
+  { requestMs, blockMs }: BlobDeadlines,
+  clock: Pick<Clock, 'nowMs'> = systemClock,
+): OpenBlob {
+  const { orAbsent, throughDoor } = createDoorways(clock);
   return (ticket) => {
     const url = blobUrl(ticket);
     const query = ticket.sasToken.replace(/^\??/, '?');
@@ -161,13 +168,13 @@ function fromStorage<T extends { readonly requestId?: string; readonly version?:
   throw notStorage('upload.not-storage', undefined);
 }
 
-const notStorage = (code: string, cause: RestError | undefined) =>
+const notStorage = (code: string, cause: RestError | undefined, retryAfterMs?: number) =>
   new Failure(
     'transient',
     code,
     `something on the way answers instead of storage${cause?.statusCode ? ` (HTTP ${cause.statusCode})` : ''}: ` +
       'a page that asks for a login, or a proxy?',
-    { cause },
+    { cause, retryAfterMs },
   );
 
 /** Storage's own code for what is wrong; undefined when the answer is not storage's, and when there was none. */
@@ -190,37 +197,50 @@ const REFUSES_THE_CLIP = new Set([
   'InvalidBlobType',
 ]);
 
-async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const failure = classify(error, code);
-    if (!(error instanceof RestError)) throw failure;
-    const storage = storageCode(error);
-    const kind =
-      failure.kind === 'exhausted' || failure.kind === 'transient'
-        ? failure.kind
-        : REFUSES_THE_CLIP.has(storage ?? '')
-          ? 'rejected'
-          : 'transient';
-    if (error.response && storage === undefined) throw notStorage(failure.code, error);
-    throw new Failure(kind, failure.code, `${firstLine(failure.message)} (${storage ?? 'no answer'})`, {
-      cause: error,
-    });
+/** Ways to ask storage. What it answers, or does not, becomes a `Failure`. */
+function createDoorways(clock: Pick<Clock, 'nowMs'>) {
+  async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work().catch((error: unknown) => {
+        if (hasNoAnswer(error)) return work();
+        throw error;
+      });
+    } catch (error) {
+      const failure = classify(error, code);
+      if (!(error instanceof RestError)) throw failure;
+      const storage = storageCode(error);
+      const kind =
+        failure.kind === 'exhausted' || failure.kind === 'transient'
+          ? failure.kind
+          : REFUSES_THE_CLIP.has(storage ?? '')
+            ? 'rejected'
+            : 'transient';
+      const headers = error.response?.headers;
+      const waitMs = headers && retryAfterMs((name) => headers.get(name), clock.nowMs());
+      if (error.response && storage === undefined) throw notStorage(failure.code, error, waitMs);
+      throw new Failure(kind, failure.code, `${firstLine(failure.message)} (${storage ?? 'no answer'})`, {
+        cause: error,
+        retryAfterMs: waitMs,
+      });
+    }
   }
+
+  /** Undefined when storage says that this blob does not exist. A missing container is a failure: with it, everything
+   *  would look as if it were gone. */
+  const orAbsent = <T>(code: string, work: () => Promise<T>): Promise<T | undefined> =>
+    throughDoor<T | undefined>(code, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (storageCode(error) === 'BlobNotFound') return undefined;
+        throw error;
+      }
+    });
+
+  return { throughDoor, orAbsent };
 }
+
+const hasNoAnswer = (error: unknown) => error instanceof RestError && error.response === undefined;
 
 /** Storage explains itself at length. */
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').slice(0, 300);
-
-/** Undefined when storage says that this blob does not exist. A missing container is a failure: with it, everything
- *  would look as if it were gone. */
-const orAbsent = <T>(code: string, work: () => Promise<T>): Promise<T | undefined> =>
-  throughDoor<T | undefined>(code, async () => {
-    try {
-      return await work();
-    } catch (error) {
-      if (storageCode(error) === 'BlobNotFound') return undefined;
-      throw error;
-    }
-  });

@@ -25,7 +25,7 @@ const SILENCE_BELIEVED = 3;
 
 export interface Reconciler {
   /** Asks storage for the verdicts of clips that wait longer than `ageMs`, a few at a time. What one question fails of
-   *  keeps no other clip from being asked for; three in a row without an answer end the round.
+   *  keeps no other clip from being asked for; three in a row without an answer, or a service that asks to wait, end the round.
    *  @returns how many of them are settled now */
   round(ageMs: number, signal: AbortSignal): Promise<number>;
 }
@@ -120,6 +120,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       let silence = 0;
       for (const clip of turns(ageMs)) {
         if (signal.aborted || questions++ >= perRound || silence >= SILENCE_BELIEVED) break;
+        if (tickets.waitMs() > 0) break;
         remember(clip.clipId);
         try {
           if (await ask(clip, signal)) settled++;

@@ -28,16 +28,21 @@ export const ONLY_READ: FileUploadNotification = {
   statusDescription: 'read only',
 };
 
+/** A ticket is given back at once or after a wait as long as this; otherwise the hub forgets it by itself. */
+const RETURN_WAIT_MAX_MS = 60_000;
+
 export interface Tickets {
   /** Gets a ticket, does the work, and gives the ticket back whatever happened.
    *  @param outcome what to tell the hub when the work is done; a failure tells its own
-   *  @throws Failure */
+   *  @throws Failure; `upload.asked-to-wait` without asking anybody, while `waitMs` is not over */
   use<T>(
     blobName: string,
     outcome: FileUploadNotification,
     signal: AbortSignal,
     work: (ticket: FileUploadTicket) => Promise<T>,
   ): Promise<T>;
+  /** For how long hub or storage asked everybody to wait: 0 when they did not, or when it is over. */
+  waitMs(): number;
 }
 
 export interface TicketsDeps {
@@ -53,10 +58,30 @@ export interface TicketsDeps {
 /** Invariants
  *  1. At most four tickets are open.
  *  2. Every ticket is given back: after success, after failure, and when it came too late to be used.
- *  3. A ticket for another blob than the one asked for is never used. */
+ *  3. A ticket for another blob than the one asked for is never used.
+ *  4. A hub or a storage that asks to wait is asked for nothing until then. */
 export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: TicketsDeps): Tickets {
   let open = 0;
   const queue: (() => void)[] = [];
+  let waitUntilMs = 0;
+
+  const waitMs = () => Math.max(0, waitUntilMs - clock.monotonicMs());
+
+  function heed(failure: Failure): void {
+    if (failure.retryAfterMs !== undefined && isOfTheService(failure))
+      waitUntilMs = Math.max(waitUntilMs, clock.monotonicMs() + failure.retryAfterMs);
+  }
+
+  function refuseWhileWaiting(): void {
+    const leftMs = waitMs();
+    if (leftMs > 0)
+      throw new Failure(
+        'transient',
+        'upload.asked-to-wait',
+        `the cloud asked to be left in peace for another ${Math.ceil(leftMs / 1_000)} s`,
+        { retryAfterMs: leftMs },
+      );
+  }
 
   async function enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
@@ -100,7 +125,9 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
       late = true;
       // What comes of it later was said by the deadline.
       asked.catch(() => undefined);
-      throw classify(error, 'upload.ticket');
+      const failure = classify(error, 'upload.ticket');
+      heed(failure);
+      throw failure;
     }
   }
 
@@ -117,23 +144,33 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
         return;
       } catch (error) {
         const failure = classify(error, 'upload.ticket-return');
+        heed(failure);
+        const pauseMs = Math.max(backoffMs(RETURN_BACKOFF, attempt, random), failure.retryAfterMs ?? 0);
         // A process that stops tries once: the hub forgets the ticket by itself after an hour.
-        if (attempt + 1 >= RETURN_TRIES || signal.aborted || failure.kind === 'rejected') {
+        if (
+          attempt + 1 >= RETURN_TRIES ||
+          signal.aborted ||
+          failure.kind === 'rejected' ||
+          pauseMs > RETURN_WAIT_MAX_MS
+        ) {
           log.warn(
             { event: 'upload.ticket-kept', blobName: ticket.blobName, code: failure.code },
             `a ticket could not be given back: ${redact(failure.message)}`,
           );
           return;
         }
-        await sleepUnlessAborted(clock, backoffMs(RETURN_BACKOFF, attempt, random), signal);
+        await sleepUnlessAborted(clock, pauseMs, signal);
       }
     }
   }
 
   return {
     async use(blobName, outcome, signal, work) {
+      refuseWhileWaiting();
       await enter(signal);
       try {
+        // It may have been said while we waited for our turn.
+        refuseWhileWaiting();
         const ticket = await request(blobName, signal);
         let told: FileUploadNotification = tellingOf('upload.unknown', 500);
         try {
@@ -148,6 +185,7 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
           return result;
         } catch (error) {
           const failure = classify(error, 'upload');
+          heed(failure);
           told = tellingOf(failure.code, Number(/http-(\d{3})$/.exec(failure.code)?.[1] ?? 500));
           throw failure;
         } finally {
@@ -157,8 +195,13 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
         leave();
       }
     },
+    waitMs,
   };
 }
+
+/** Whether what failed speaks for everything that would be asked, and not for one blob: the hub gives tickets for all. */
+const isOfTheService = ({ code }: Failure) =>
+  code.startsWith('hub.ticket.') || /http-(?:429|5\d\d)$/.test(code);
 
 const tellingOf = (code: string, statusCode: number): FileUploadNotification => ({
   isSuccess: false,

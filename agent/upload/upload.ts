@@ -117,7 +117,7 @@ const LOOK_MIN_MS = 100;
 export function createUploader(deps: UploaderDeps): Uploader {
   const { ledger, clock, conditions, log, deviceId, online, random } = deps;
   const settings: UploadSettings = { ...UPLOAD_SETTINGS, ...deps.settings };
-  const openBlob = deps.openBlob ?? createOpenBlob(settings);
+  const openBlob = deps.openBlob ?? createOpenBlob(settings, clock);
   const chance = random ? { random } : {};
   const tickets = createTickets({
     desk: deps.tickets,
@@ -205,12 +205,10 @@ export function createUploader(deps: UploaderDeps): Uploader {
       log.error({ event: 'clip.parked', ...fields }, 'clip refused; it is kept here and tried again slowly');
       return;
     }
-    ledger.settleFailed(lease, detail, outcome.inMs);
+    const retryInMs = Math.max(outcome.inMs, failure.retryAfterMs ?? 0);
+    ledger.settleFailed(lease, detail, retryInMs);
     pausedUntilMs = clock.monotonicMs() + outcomes.pauseMs();
-    log.warn(
-      { event: 'clip.upload-failed', ...fields, retryInMs: outcome.inMs },
-      'upload failed; again later',
-    );
+    log.warn({ event: 'clip.upload-failed', ...fields, retryInMs }, 'upload failed; again later');
   }
 
   /** Runs until `stop`; what one turn throws slows the loop down. */
@@ -237,7 +235,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
   /** @returns how long to wait before the next turn, milliseconds */
   async function carryTurn(): Promise<number> {
     if (!online()) return settings.idleMs;
-    const pauseMs = pausedUntilMs - clock.monotonicMs();
+    const pauseMs = Math.max(pausedUntilMs - clock.monotonicMs(), tickets.waitMs());
     if (pauseMs <= 0) {
       const lease = ledger.leaseNext();
       if (lease) {
@@ -252,7 +250,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
   /** @returns as above */
   async function parkedTurn(): Promise<number> {
     parked.tell();
-    if (online() && parked.tryOne()) bell.ring();
+    if (online() && tickets.waitMs() === 0 && parked.tryOne()) bell.ring();
     return settings.idleMs;
   }
 
@@ -268,7 +266,8 @@ export function createUploader(deps: UploaderDeps): Uploader {
     const isOnline = online();
     const connected = isOnline && !wasOnline;
     wasOnline = isOnline;
-    if (isOnline && (connected || clock.monotonicMs() >= roundDueMs)) {
+    const isDue = connected || clock.monotonicMs() >= roundDueMs;
+    if (isOnline && isDue && tickets.waitMs() === 0) {
       roundDueMs = clock.monotonicMs() + settings.verdictEveryMs;
       const ageMs = connected ? settings.verdictAfterConnectMs : settings.verdictAfterMs;
       if ((await reconciler.round(ageMs, stopping.signal)) > 0) {

@@ -204,6 +204,25 @@ test('throttling and a failing hub are worth another try; the words of the hub a
   await tickets.requestTicket('a.mp4');
 });
 
+test('a hub that asks to wait is heard, and what an earlier process left open is not asked for either', async () => {
+  const ticketsFile = join(world.dir, 'left-while-busy.json');
+  const killed = desk({ ticketsFile });
+  const { correlationId } = await killed.requestTicket('a.mp4');
+  for (const [headers, waitMs] of [
+    [{ 'retry-after': '20' }, 20_000],
+    [{ 'x-ms-retry-after-ms': '2500' }, 2_500],
+  ] as const) {
+    writeFileSync(ticketsFile, JSON.stringify([correlationId, 'another']));
+    const tickets = desk({ ticketsFile });
+    hub.faults.httpAnswer = { status: 429, body: '{"Message":"ErrorCode:ThrottlingException;"}', headers };
+    for (const asked of [tickets.requestTicket('b.mp4'), tickets.returnTicket('some-id', DONE)]) {
+      const failure = await failureOf(asked);
+      assert.deepEqual([failure.code, failure.retryAfterMs], ['hub.ticket.http-429', waitMs]);
+    }
+    hub.faults.httpAnswer = null;
+  }
+});
+
 test('an answer that is not what was asked for is an error, not a crash', async () => {
   const tickets = desk();
   for (const body of [

@@ -13,7 +13,12 @@ export interface Faults {
   /** Answer to every twin request. */
   twinAnswer: { readonly status: number; readonly body: string } | null;
   /** Answer to every HTTPS request. */
-  httpAnswer: { readonly status: number; readonly body: string; readonly contentType?: string } | null;
+  httpAnswer: {
+    readonly status: number;
+    readonly body: string;
+    readonly contentType?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  } | null;
   /** HTTPS requests are taken and never answered. */
   httpSilent: boolean;
 }

@@ -91,7 +91,10 @@ export function createRestServer(
   function send(response: ServerResponse, { status, body, headers, stream }: RestAnswer): void {
     const fault = faults.httpAnswer;
     if (fault) {
-      response.writeHead(fault.status, { 'content-type': fault.contentType ?? 'application/json' });
+      response.writeHead(fault.status, {
+        'content-type': fault.contentType ?? 'application/json',
+        ...fault.headers,
+      });
       response.end(fault.body);
       return;
     }

@@ -212,6 +212,36 @@ for (const [name, call] of Object.entries(CALLS)) {
   });
 }
 
+for (const [name, call] of Object.entries(CALLS))
+  test(`${name}: an answer that asks to wait says for how long, and is not asked again at once`, async () => {
+    const answers = [
+      [429, { ...OF_STORAGE, 'x-ms-error-code': 'TooManyRequests', 'retry-after': '30' }, 30_000],
+      [500, { ...OF_STORAGE, 'x-ms-error-code': 'InternalError' }, undefined],
+      [503, { ...OF_STORAGE, 'x-ms-error-code': 'ServerBusy', 'x-ms-retry-after-ms': '1500' }, 1_500],
+      [503, { 'retry-after': '7' }, 7_000],
+    ] as const;
+    for (const [status, headers, waitMs] of answers) {
+      service.instead = () => ({ status, headers });
+      const before = service.asked.length;
+      await assert.rejects(call(), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.kind, 'transient');
+        assert.equal(error.retryAfterMs, waitMs);
+        return true;
+      });
+      assert.equal(service.asked.length - before, 1);
+    }
+    service.instead = () => ({
+      status: 503,
+      headers: { ...OF_STORAGE, 'retry-after': new Date(Date.now() + 120_000).toUTCString() },
+    });
+    await assert.rejects(call(), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.ok((error.retryAfterMs ?? 0) > 100_000 && (error.retryAfterMs ?? 0) <= 120_000);
+      return true;
+    });
+  });
+
 test('a connection that is reset is tried once more before the attempt counts as failed', async () => {
   service.blobs.set(PATH, { body: Buffer.from('12345'), headers: {} });
   let resets = 0;
