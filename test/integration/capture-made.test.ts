@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { marksEachSlice, type MadeStream } from '../../hardware/simulators/camera/made-camera.ts';
 import {
+  isSlice,
   makePictures,
   type MadePicture,
   type PicturesWish,
   typeOf,
   withoutRate,
 } from '../../hardware/simulators/camera/made-pictures.ts';
-import { assertWholeClip, decodedSizes, watchMade } from './made-rig.ts';
+import { assertWholeClip, decodedSizes, judge, watchMade } from './made-rig.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLog } from '../../agent/kernel/log.ts';
@@ -91,18 +92,92 @@ const CAMERAS: Record<string, () => Promise<MadeStream>> = {
   'stamps that mean nothing': async () => stream({ stamp: (_, index) => ((index * 7919) % 1000) * 13 }),
 };
 
+/** The pictures of a take, of which some units are sent in another way, or not at all. */
+const spoilt = (
+  pictures: readonly MadePicture[],
+  spoil: (unit: Buffer, picture: number) => Buffer | null,
+) => [
+  {
+    pictures: pictures.map((picture, index) => ({
+      ...picture,
+      units: picture.units.flatMap((unit) => spoil(unit, index) ?? []),
+    })),
+  },
+];
+
+/** Behind the header of a slice, so that only who decodes it notices. */
+const SLICE_HEADER = 24;
+function scrambled(unit: Buffer): Buffer {
+  const garbage = Buffer.from(unit);
+  for (let at = SLICE_HEADER; at < garbage.length; at++) garbage[at] = 1 + ((at * 89 + 31) % 251);
+  return garbage;
+}
+
+/** What these send cannot be decoded, or not as a whole, and only a decoder can tell. */
+const UNDECODABLE: Record<string, () => Promise<MadeStream>> = {
+  'parameter sets of other pictures in its stream': async () => {
+    const { sps, pps } = setsOf(await made({ width: 320, height: 240, x264: 'cabac=0:8x8dct=0' }));
+    const others = new Map([
+      [7, sps],
+      [8, pps],
+    ]);
+    return stream({
+      described: { sps, pps },
+      takes: spoilt(plain, (unit) => others.get(typeOf(unit)) ?? unit),
+    });
+  },
+  'garbage in every picture': async () =>
+    stream({ takes: spoilt(plain, (unit) => (isSlice(unit) ? scrambled(unit) : unit)) }),
+  'garbage in one picture of ten': async () =>
+    stream({
+      takes: spoilt(plain, (unit, index) => (index % 10 === 4 && isSlice(unit) ? scrambled(unit) : unit)),
+    }),
+  'pictures that are cut off': async () =>
+    stream({
+      takes: spoilt(plain, (unit) =>
+        isSlice(unit) ? unit.subarray(0, SLICE_HEADER + unit.length / 4) : unit,
+      ),
+    }),
+  'pictures that lack a slice': async () => {
+    let slice = 0;
+    return stream({
+      takes: spoilt(await made({ slices: 4 }), (unit) => (isSlice(unit) && slice++ % 4 === 2 ? null : unit)),
+    });
+  },
+};
+
 /** These change for good: what comes behind the clip in which they change must be good, too. */
 const LASTING = /mid-stream|same size|source|jump/;
+/** Its clips are undecided when they are long enough to lack a lot. */
+const LOSES = 'packets that are lost';
 /** Cameras are watched in real time, and mostly waited for. */
 const AT_ONCE = 4;
 
 describe('what cameras send', { concurrency: AT_ONCE }, () => {
   for (const [fault, make] of Object.entries(CAMERAS))
-    test(`of a camera with ${fault} every clip decodes, and lasts what is said of it`, async (t) => {
+    test(`of a camera with ${fault} every clip decodes, lasts what is said of it, and is judged as a whole`, async (t) => {
       const { live, sent, record, clips } = await watchMade(t, { main: await make(), sub });
       await live();
       await sent(LATER - 15);
-      for (const clip of LASTING.test(fault) ? await clips(3) : await record()) await assertWholeClip(clip);
+      for (const clip of LASTING.test(fault) ? await clips(3) : await record()) {
+        await assertWholeClip(clip);
+        const { verdict, reason } = await judge(clip);
+        const lacksALot = fault === LOSES && (clip.written?.durationMs ?? 0) >= 3000;
+        assert.equal(verdict, lacksALot ? 'undecided' : 'nothing', reason);
+      }
+    });
+
+  for (const [fault, make] of Object.entries(UNDECODABLE))
+    test(`a clip of a camera with ${fault} is undecided, never nothing`, async (t) => {
+      const { live, sent, record } = await watchMade(t, { main: await make(), sub });
+      await live();
+      await sent(LATER - 15);
+      const clips = await record();
+      assert.ok(clips.length > 0);
+      for (const clip of clips) {
+        const { verdict, reason } = await judge(clip);
+        assert.equal(verdict, 'undecided', reason);
+      }
     });
 
   /** What is said of a clip is real time: as much as its pictures took to take. */

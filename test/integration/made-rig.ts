@@ -3,11 +3,15 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestContext } from 'node:test';
 import type { Capture, CaptureDeps } from '../../agent/capture/capture.ts';
+import { decideVerdict, type Judgement } from '../../cloud-fn/orchestrators/decide-verdict.ts';
+import { analyseClip } from '../../cloud-fn/yolo/analysis/analyse-clip.ts';
+import type { Detector } from '../../cloud-fn/yolo/detectors/detector.ts';
 import {
   type MadeCamera,
   type MadeStream,
   startMadeCamera,
 } from '../../hardware/simulators/camera/made-camera.ts';
+import { result } from '../unit/cloud-fn/orchestrators/clip-samples.ts';
 import { type CaptureRig, createRig, type Kept, probe, until } from './capture-rig.ts';
 
 const run = promisify(execFile);
@@ -112,4 +116,26 @@ export async function decodedSizes(file: string): Promise<string[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.replace(/,$/, ''));
+}
+
+/** Finds nothing: what the cloud says of a clip is then decided by how much of it could be seen. */
+const BLIND: Detector = {
+  model: { name: 'none', sha256: '0'.repeat(64), licence: 'none' },
+  runtime: 'none',
+  inputSize: 64,
+  detect: async () => [],
+  close: async () => {},
+};
+
+/** What the cloud says of a clip in which nothing is found: it is decoded and judged as the worker and the
+ *  orchestration do it, with the length that its row tells. */
+export async function judge({ file, written }: Kept): Promise<Judgement> {
+  assert.ok(written, 'a clip was not written');
+  const { details } = await analyseClip(file, BLIND, {
+    strategy: 'fixed-rate',
+    signal: new AbortController().signal,
+    deadlineMs: 120_000,
+    expectedMs: written.durationMs,
+  });
+  return decideVerdict(result(details));
 }

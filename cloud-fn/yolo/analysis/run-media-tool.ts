@@ -17,6 +17,8 @@ export const ONLY_THIS_FILE = [
 export interface MediaTool {
   readonly child: ChildProcess;
   readonly stdout: Readable;
+  /** Text; `complaint` and `counted` read it as well. */
+  readonly stderr: Readable;
   /** Readable ends of the pipes 3 and up. */
   readonly pipes: readonly Readable[];
   /** Settles when the tool ended and its output is closed. Never rejects but when the tool cannot be started. */
@@ -60,6 +62,7 @@ export function runMediaTool(
   return {
     child,
     stdout: child.stdio[1] as Readable,
+    stderr,
     pipes: child.stdio.slice(3) as Readable[],
     ended,
     complaint: () => said.trim().split('\n').slice(-3).join(' ').slice(-500),

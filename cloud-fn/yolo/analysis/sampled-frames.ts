@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { ClipProblem } from '../clip-problem.ts';
-import { printedTimes } from './faultless-pictures.ts';
+import { PAINTED_OVER, printedTimes } from './faultless-pictures.ts';
 import { ONLY_THIS_FILE, runMediaTool } from './run-media-tool.ts';
 import { selectExpression, type SamplingPlan } from './strategy.ts';
 
@@ -79,9 +79,6 @@ export function sampleFrames(
 
   return { frames: { [Symbol.asyncIterator]: frames }, decodedMs, paintedOver: () => painted() };
 }
-
-/** What FFmpeg says of each such frame, as a warning. */
-const PAINTED_OVER = 'corrupt decoded frame';
 
 function decodeArguments(
   file: string,

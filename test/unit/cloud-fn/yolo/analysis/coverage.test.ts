@@ -9,6 +9,7 @@ import { decideVerdict } from '../../../../../cloud-fn/orchestrators/decide-verd
 import { analyseClip, type AnalysisOptions } from '../../../../../cloud-fn/yolo/analysis/analyse-clip.ts';
 import { coverageOf } from '../../../../../cloud-fn/yolo/analysis/coverage.ts';
 import type { Detector } from '../../../../../cloud-fn/yolo/detectors/detector.ts';
+import { isSlice, makePictures } from '../../../../../hardware/simulators/camera/made-pictures.ts';
 import { result } from '../../orchestrators/clip-samples.ts';
 
 const run = promisify(execFile);
@@ -118,6 +119,26 @@ test('pictures that the decoder painted over are not seen: the clip is undecided
     judgement.reason,
     /^Only \d+\.\d s of the clip's 10\.0 s could be seen\. A person has to look\.$/,
   );
+});
+
+test('a picture that lacks one of its slices is not seen, nor what rests on it, although the decoder says no more than that', async () => {
+  // In the sixth second one picture of ten, in the others the first one, which is a key frame.
+  for (const [lacks, seen] of [
+    [(index: number) => index === 55, 95],
+    [(index: number) => index % 10 === 0, 0],
+  ] as const) {
+    const pictures = await makePictures({ fps: 10, seconds: 10, slices: 4 });
+    const units = pictures.flatMap((picture, index) => {
+      const third = picture.units.filter(isSlice)[2];
+      return lacks(index) ? picture.units.filter((unit) => unit !== third) : picture.units;
+    });
+    const stream = join(dir, 'sliced.h264');
+    await writeFile(stream, Buffer.concat(units.flatMap((unit) => [Buffer.from([0, 0, 0, 1]), unit])));
+    const file = await make('sliced.mp4', ['-r', '10', '-f', 'h264', '-i', stream], ['-c', 'copy']);
+    const { coverage, judgement } = await judged(file, { expectedMs: 10_000 });
+    assert.equal(coverage?.pictures_seen, seen, JSON.stringify(coverage));
+    assert.equal(judgement.verdict, seen === 0 ? 'undecided' : 'nothing', judgement.reason);
+  }
 });
 
 test('a clip with the parameter sets of another shows nothing that counts', async () => {
