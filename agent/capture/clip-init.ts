@@ -1,6 +1,7 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../kernel/failure.ts';
+import { openRegular } from '../kernel/regular-file.ts';
 import { hasParameterSets, readHeader, readInit } from './boxes.ts';
 import { bytesOf, findInitCopy, type ReadableFile } from './clip-scan.ts';
 import { MAX_INIT_BYTES } from './init-copy.ts';
@@ -55,8 +56,8 @@ async function initAtStart(file: ReadableFile, size: number): Promise<Buffer | u
 }
 
 async function initOf(clip: string): Promise<Buffer | undefined> {
-  const file = await open(clip, 'r').catch(() => undefined);
-  // It may have been removed meanwhile: the next one is as good.
+  const file = await openRegular(clip).catch(() => undefined);
+  // Removed meanwhile, or no file: the next one is as good.
   if (!file) return undefined;
   try {
     return await initAtStart(file, (await file.stat()).size);

@@ -3,6 +3,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
+import { moveAsideUnlessFile } from '../kernel/move-aside.ts';
 import { readInit, rewriteMoof, type TrackInfo } from './boxes.ts';
 import { possibleInits, type KnownInit } from './clip-init.ts';
 import {
@@ -40,6 +41,7 @@ const MAX_FREE_BYTES = 2 ** 31;
  *  @returns undefined when the file does not exist, or nothing in it can be played; it is left as it is then
  *  @throws the system's errors */
 export async function recoverTornClip(clipFile: string): Promise<RecoveredClip | undefined> {
+  moveAsideUnlessFile(besideOf(clipFile));
   await rm(besideOf(clipFile), { force: true });
   let file: FileHandle;
   try {

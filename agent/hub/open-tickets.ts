@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { replaceDurably } from '../kernel/durable-file.ts';
 import type { Log } from '../kernel/log.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 
 /** More than a device may hold. */
 const KEPT_MAX = 16;
 const ID_CHARS_MAX = 200;
+const BYTES_MAX = 64 * 1024;
 
 /** Which upload tickets are open, on disk: a process that is killed cannot give its tickets back, and each counts
  *  against the ten of the device for an hour. */
@@ -54,7 +55,7 @@ export function createOpenTickets(file: string, log: Log): OpenTickets {
 function readIds(file: string, log: Log): string[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readSmallText(file, BYTES_MAX);
   } catch (error) {
     // The first start.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fsyncFolder } from '../kernel/durable-file.ts';
+import { Failure } from '../kernel/failure.ts';
+import { freeName } from '../kernel/move-aside.ts';
 
 export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
 /** The last online backup (`backup.ts`). */
@@ -19,13 +21,35 @@ export const setAsideDir = (dir: string) => join(dir, 'set-aside');
 const PARTS = ['', '-wal', '-shm', '-journal'] as const;
 /** Damaged databases kept for whoever wants to look at them. */
 const KEPT = 3;
-/** Things of one name that are kept, which lay where a file of ours belongs. */
-const STRANGE_KEPT = 9;
 
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
+/** Removes the files of a database that is ours alone. What stands under their names and is no file is moved away. */
 export function removeDatabase(file: string): void {
-  for (const part of PARTS) rmSync(`${file}${part}`, { recursive: true, force: true });
+  for (const part of PARTS) {
+    moveStrange(dirname(file), `${file}${part}`);
+    rmSync(`${file}${part}`, { force: true });
+  }
+}
+
+/** Moves the files of a database that is not ours to `set-aside`. */
+export function setDatabaseAside(dir: string, file: string): void {
+  for (const part of PARTS) if (isThere(`${file}${part}`)) setAside(dir, `${file}${part}`);
+}
+
+/** @throws Failure `corrupt` `ledger.not-regular` when SQLite would open something that is no file: to read a pipe is
+ *  to wait for ever. The database itself may be a link to one. */
+export function requireRegular(file: string): void {
+  for (const part of PARTS) {
+    const path = `${file}${part}`;
+    const entry = (part === '' ? statSync : lstatSync)(path, { throwIfNoEntry: false });
+    if (entry?.isFile() === false)
+      throw new Failure(
+        'corrupt',
+        'ledger.not-regular',
+        `${path} is not read: it is a link, a pipe, a folder or a device`,
+      );
+  }
 }
 
 /** Puts the rebuilt database in the place of the damaged one, which is moved to a dated folder with all that belongs
@@ -50,34 +74,31 @@ export function swapDatabases(dir: string, nowMs: number): string | undefined {
   return folder;
 }
 
-/** Moves what is no file out of the places beside a database that SQLite would use. */
+/** Moves what is no file out of the places of the backup, of the note, and beside a database that SQLite would use. */
 export function clearPlaces(dir: string): void {
+  for (const path of [backupFile(dir), rebuiltNote(dir)]) moveStrange(dir, path);
   for (const file of [ledgerFile(dir), backupFile(dir)])
     for (const part of PARTS.slice(1)) moveStrange(dir, `${file}${part}`);
 }
 
-/** Moves what is there and is no file to `set-aside`, under its own name and a number. */
+/** Moves what is there and is no file to `set-aside`, under its own name and a number. Nobody knows whose it is: it is
+ *  never deleted. */
 export function moveStrange(dir: string, path: string): void {
   const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (!entry || entry.isFile()) return;
+  if (entry?.isFile() === false) setAside(dir, path);
+}
+
+/** Moves what nobody knows the origin of to `set-aside`, under its own name and a number. */
+export function setAside(dir: string, path: string): void {
   makeSetAside(dir);
-  renameSync(path, freeName(join(setAsideDir(dir), basename(path))));
+  renameSync(path, freeName(`${join(setAsideDir(dir), basename(path))}.`));
 }
 
 function makeSetAside(dir: string): void {
   const folder = setAsideDir(dir);
   const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder && isThere(folder)) renameSync(folder, freeName(folder));
+  if (!isFolder && isThere(folder)) renameSync(folder, freeName(`${folder}.`));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-}
-
-/** The last of the numbers is used again and again. */
-function freeName(path: string): string {
-  for (let number = 1; number < STRANGE_KEPT; number += 1)
-    if (!isThere(`${path}.${number}`)) return `${path}.${number}`;
-  const last = `${path}.${STRANGE_KEPT}`;
-  rmSync(last, { recursive: true, force: true });
-  return last;
 }
 
 /** Whether the database with this inode has been set aside. */

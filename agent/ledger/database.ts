@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
-import { ledgerFile } from './database-files.ts';
+import { ledgerFile, requireRegular } from './database-files.ts';
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from './migrations.ts';
 
 export type Database = Sqlite.Database;
@@ -21,6 +21,7 @@ const FULL = 2;
 export function openDatabase(dir: string, migrations: readonly Migration[] = MIGRATIONS): Database {
   return guarded('ledger.open', () => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
+    requireRegular(ledgerFile(dir));
     const db = new Sqlite(ledgerFile(dir), { timeout: BUSY_MS });
     try {
       db.pragma('journal_mode = WAL');
@@ -37,7 +38,7 @@ export function openDatabase(dir: string, migrations: readonly Migration[] = MIG
 }
 
 /** Opens the database beside its owner, to look only.
- *  @throws Failure `rejected` when there is none or it is newer */
+ *  @throws Failure `rejected` when there is none or it is newer, `corrupt` when it is no file */
 export function openToLook(dir: string): Database {
   if (!existsSync(ledgerFile(dir)))
     throw new Failure(
@@ -46,6 +47,7 @@ export function openToLook(dir: string): Database {
       `there is no ledger in ${dir}: ${ledgerFile(dir)} is missing`,
     );
   return guarded('ledger.open', () => {
+    requireRegular(ledgerFile(dir));
     const db = new Sqlite(ledgerFile(dir), { readonly: true, timeout: BUSY_MS });
     try {
       if (schemaVersion(db) === 0)

@@ -1,10 +1,10 @@
-import { existsSync, lstatSync, rmSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import { claimFolder, isClaimed } from '../kernel/folder-claim.ts';
-import { moveStrange } from './database-files.ts';
+import { moveStrange, requireRegular, setAside } from './database-files.ts';
 
 export interface Ownership {
   /** To be called before each use of the ledger. A lock file that somebody deleted is made and locked again.
@@ -65,17 +65,15 @@ function lockFile(dir: string, patienceMs: number): LockFile {
   try {
     return lockOnce(dir, patienceMs);
   } catch (error) {
-    // It never holds anything: what is no empty database, or no file, was put there by an accident.
+    // It never holds anything: what is no database was put there by an accident.
     if (!(error instanceof Failure) || error.kind !== 'corrupt') throw error;
-    rmSync(ownerFile(dir), { recursive: true, force: true });
+    setAside(dir, ownerFile(dir));
     return lockOnce(dir, patienceMs);
   }
 }
 
 function lockOnce(dir: string, patienceMs: number): LockFile {
-  if (entryOf(dir)?.isFile() === false)
-    throw new Failure('corrupt', 'ledger.own.no-file', `${ownerFile(dir)} is no file`);
-  for (const part of ['-journal', '-wal', '-shm']) moveStrange(dir, `${ownerFile(dir)}${part}`);
+  for (const part of ['', '-journal', '-wal', '-shm']) moveStrange(dir, `${ownerFile(dir)}${part}`);
   let db: Sqlite.Database | undefined;
   try {
     db = new Sqlite(ownerFile(dir), { timeout: patienceMs });
@@ -93,7 +91,7 @@ function lockOnce(dir: string, patienceMs: number): LockFile {
 /** Whether some process owns the ledger in `dir` just now. */
 export function isOwned(dir: string): boolean {
   if (isClaimed(dir, PURPOSE)) return true;
-  if (!existsSync(ownerFile(dir))) return false;
+  if (!holdsLock(dir)) return false;
   const lock = new Sqlite(ownerFile(dir), { readonly: true, timeout: 0 });
   try {
     lock.prepare('SELECT count(*) FROM sqlite_master').get();
@@ -106,5 +104,17 @@ export function isOwned(dir: string): boolean {
     throw classify(error, 'ledger.own');
   } finally {
     lock.close();
+  }
+}
+
+/** Whether there is a file that could be locked. Another thing under its names is not opened: it could be a pipe. */
+function holdsLock(dir: string): boolean {
+  if (entryOf(dir)?.isFile() !== true) return false;
+  try {
+    requireRegular(ownerFile(dir));
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Conditions } from '../kernel/conditions.ts';
 import { fsyncFolder } from '../kernel/durable-file.ts';
 import type { Log } from '../kernel/log.ts';
+import { freeName } from '../kernel/move-aside.ts';
 import type { Breathe } from './breathe.ts';
 import { clipPlaces, entryAt, type FoundFile, heldBytesOf, isOfSystem } from './clip-files.ts';
 import { isClipId } from './clip-id.ts';
@@ -130,6 +131,8 @@ export function createQuarantine(deps: {
       ),
 
     setAside(path, cameraId, name) {
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+        renameSync(folder, freeName(`${folder}.aside-`));
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       let target = join(folder, `${cameraId}_${name}`);
       for (let copy = 1; lstatSync(target, { throwIfNoEntry: false }); copy++)

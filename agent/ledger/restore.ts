@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { claimFolder } from '../kernel/folder-claim.ts';
 import { replaceDurably } from '../kernel/durable-file.ts';
+import { readSmallText } from '../kernel/regular-file.ts';
 import { type Finding, NOTICE_HOURS } from './care.ts';
 import { isClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
@@ -17,13 +18,16 @@ import {
   rebuiltNote,
   removeDatabase,
   scratchFile,
+  setDatabaseAside,
   swapDatabases,
 } from './database-files.ts';
 import { type Examined, examineDatabase } from './examine.ts';
-import { rebuildDatabase, REBUILT_FROM } from './rebuild.ts';
+import { rebuildDatabase, REBUILT_FROM, UNVERIFIED } from './rebuild.ts';
 import { soundRow } from './restored-row.ts';
 import { openSalvage, type Row, type Salvage } from './salvage.ts';
 import { hasClips, openTransplanted } from './transplant.ts';
+
+const NOTE_BYTES_MAX = 10_000;
 
 export interface RestoreDeps {
   readonly dir: string;
@@ -57,7 +61,7 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   // A change of databases that was cut short has moved the old one already. Where there is one, nothing has been
   // moved: it is judged for itself, and what lies beside it is begun again.
   const isCut = !lstatSync(file, { throwIfNoEntry: false }) && isFromSetAside(dir);
-  if (!isCut) removeDatabase(rebuiltFile(dir));
+  if (!isCut) clearRebuilt(dir);
   else {
     const folder = swapDatabases(dir, clock.nowMs());
     return { state: 'rebuilt', sentence: `the ledger was damaged and begun anew${wasSetAside(folder)}` };
@@ -114,11 +118,26 @@ function isFromSetAside(dir: string): boolean {
   }
 }
 
+/** A rebuilt database that never took its place is begun again. Any other one is somebody's: it is kept. */
+function clearRebuilt(dir: string): void {
+  const file = rebuiltFile(dir);
+  const rebuilt = openSalvage(file);
+  let isOurs: boolean;
+  try {
+    isOurs = rebuilt?.values(`SELECT value FROM facts WHERE name = '${UNVERIFIED}'`)[0] === 1;
+  } finally {
+    rebuilt?.close();
+  }
+  if (isOurs) removeDatabase(file);
+  else setDatabaseAside(dir, file);
+}
+
 /** What a start that began the ledger anew said: a start soon after tells it again. */
 function toldLately(dir: string, nowMs: number): Finding | undefined {
-  const note = statSync(rebuiltNote(dir), { throwIfNoEntry: false });
-  if (!note?.isFile() || Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
-  return { state: 'rebuilt', sentence: readFileSync(rebuiltNote(dir), 'utf8').trim() };
+  const note = lstatSync(rebuiltNote(dir), { throwIfNoEntry: false });
+  if (!note?.isFile() || note.size > NOTE_BYTES_MAX) return undefined;
+  if (Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
+  return { state: 'rebuilt', sentence: readSmallText(rebuiltNote(dir), NOTE_BYTES_MAX).trim() };
 }
 
 const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bestFrameBlobName } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type Log, redact } from '../kernel/log.ts';
+import { moveAsideUnlessFile } from '../kernel/move-aside.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
 import type { OpenBlob } from './blob-door.ts';
 import { ONLY_READ, type Tickets } from './tickets.ts';
@@ -71,13 +72,18 @@ export function createFrames(deps: FramesDeps): Frames {
 
   async function keep(file: string, picture: Buffer): Promise<void> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
+    for (const path of [file, `${file}.tmp`]) moveAsideUnlessFile(path);
     await writeFile(`${file}.tmp`, picture);
     await rename(`${file}.tmp`, file);
     const names = await readdir(dir);
     if (names.length <= kept) return;
-    const aged = await Promise.all(
-      names.map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })),
+    const looked = await Promise.all(
+      names.map(async (name) => {
+        const entry = await lstat(join(dir, name));
+        return { name, at: entry.mtimeMs, isFile: entry.isFile() };
+      }),
     );
+    const aged = looked.filter(({ isFile }) => isFile);
     const surplus = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - kept);
     for (const { name } of surplus) await rm(join(dir, name), { force: true });
   }

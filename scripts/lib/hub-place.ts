@@ -3,6 +3,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../agent/kernel/failure.ts';
+import { moveAsideUnlessFile } from '../../agent/kernel/move-aside.ts';
+import { readSmallText } from '../../agent/kernel/regular-file.ts';
 
 export interface HubPlace {
   readonly host: string;
@@ -16,6 +18,8 @@ export interface HubPlace {
   /** Data folder when it is the local hub. */
   readonly dataDir?: string;
 }
+
+const FILE_BYTES_MAX = 64 * 1024;
 
 const fileIn = (dataDir: string) => join(dataDir, 'cloud', 'iot-hub-service.json');
 
@@ -36,6 +40,7 @@ export function writeHubPlace(
   );
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const content = `${JSON.stringify({ connectionString, caFile: service.caFile }, null, 2)}\n`;
+  for (const path of [file, `${file}.tmp`]) moveAsideUnlessFile(path);
   writeFileSync(`${file}.tmp`, content, { mode: 0o600 });
   renameSync(`${file}.tmp`, file);
 }
@@ -46,7 +51,7 @@ export function findHub(dataDir: string, connection: string | undefined): HubPla
   if (connection) return readConnection(connection, 'DACHAWATCH_HUB_CONNECTION');
   let text: string;
   try {
-    text = readFileSync(fileIn(dataDir), 'utf8');
+    text = readSmallText(fileIn(dataDir), FILE_BYTES_MAX);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : `: ${(error as Error).message}`;
     throw new Failure(

@@ -54,11 +54,23 @@ test('whoever has the old file open reads the old text to its end', () => {
 });
 
 test('a file that cannot be written beside the old one leaves the old one as it was', () => {
-  const file = join(dir, 'state.json');
-  replaceDurably(file, 'one');
-  mkdirSync(`${file}.tmp`);
-  assert.throws(() => replaceDurably(file, 'two'), { code: 'EISDIR' });
+  // The name beside it is longer than any may be.
+  const file = join(dir, 'x'.repeat(253));
+  writeFileSync(file, 'one');
+  assert.throws(() => replaceDurably(file, 'two'), { code: 'ENAMETOOLONG' });
   assert.equal(readFileSync(file, 'utf8'), 'one');
+});
+
+test('a folder under the name of a file, or of what is written beside it, is kept, and the file is written', () => {
+  const file = join(dir, 'in the way.json');
+  for (const path of [file, `${file}.tmp`]) {
+    mkdirSync(path);
+    writeFileSync(join(path, 'of somebody'), path);
+  }
+  replaceDurably(file, 'two');
+  assert.equal(readFileSync(file, 'utf8'), 'two');
+  for (const path of [file, `${file}.tmp`])
+    assert.equal(readFileSync(join(`${path}.aside-1`, 'of somebody'), 'utf8'), path);
 });
 
 test('a folder that is not there cannot be made durable, and that is said', () => {

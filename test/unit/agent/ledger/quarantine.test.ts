@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -44,4 +44,13 @@ test('what lies in quarantine counts as bytes of the disk up to its bound', asyn
   bench.open();
   const onDisk = clips.filter(({ file }) => existsSync(file)).length;
   assert.equal(onDisk, 8, 'one made room for the new clip and none for what is beyond the bound');
+});
+
+test('a file in the place of the quarantine is kept, and things are set aside all the same', async (t) => {
+  const bench = benchLedger(t, { recoverTorn: async () => undefined });
+  writeFileSync(join(bench.dir, 'quarantine'), 'of somebody');
+  const name = stray(bench, 1, 1_000);
+  await bench.ledger.check({ repair: true });
+  assert.deepEqual(kept(bench), [name]);
+  assert.equal(readFileSync(join(bench.dir, 'quarantine.aside-1'), 'utf8'), 'of somebody');
 });
