@@ -66,7 +66,7 @@ async function runPart(
   // The tests of processes and servers mostly wait: more files than processors keep a small machine busy. None of
   // them asserts on speed, ports are the system's, folders their own.
   const concurrency = availableParallelism() * (name === 'integration' ? 2 : 1);
-  const longest = name === 'unit' ? 120_000 : 900_000;
+  const longest = name === 'unit' ? 600_000 : 1_800_000;
   const flags = [`--test-concurrency=${concurrency}`, `--test-timeout=${longest}`, '--test-reporter=spec'];
   const code = await run([process.execPath, '--test', ...flags, ...files], out);
   return { name, files: files.length, outcome: code === 0 ? 'passed' : 'failed', seconds: seconds() };

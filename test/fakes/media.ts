@@ -29,7 +29,7 @@ export async function makeVideo(file: string, wish: VideoWish = {}): Promise<voi
   const graph = scene({ seconds, fps, width, height, kind, fromS, toS });
   const input = ['-v', 'error', '-y', '-filter_complex', `${graph},format=yuv420p[out]`, '-map', '[out]'];
   const output = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '23', file];
-  await promisify(execFile)('ffmpeg', ['-nostdin', ...input, ...output], { timeout: 120_000 });
+  await promisify(execFile)('ffmpeg', ['-nostdin', ...input, ...output], { timeout: 300_000 });
 }
 
 function scene({ seconds, fps, width, height, kind, fromS, toS }: Required<VideoWish>): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const BENCH = join(import.meta.dirname, '../../scripts/lib/bench.ts');
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = 800_000;
 
 interface Report {
   readonly rounds: number;

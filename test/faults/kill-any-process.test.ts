@@ -16,7 +16,7 @@ import {
 } from '../system/product.ts';
 
 /** Long enough for a restart with backoff, a queue message that must become visible again and a busy machine. */
-const JUDGED_MS = 180_000;
+const JUDGED_MS = 300_000;
 const FSCK = join(import.meta.dirname, '../../scripts/fsck');
 
 let place: Place;
@@ -84,7 +84,7 @@ test('SIGKILL of any one process, even of scripts/run itself: each clip gets exa
   for (const [name, stage] of victims) {
     await t.test(`${name} is killed`, async () => {
       const clip = await clipAt(page, stage);
-      const pid = await until(`${name} runs`, () => pidsOf(place.data).get(name), 60_000);
+      const pid = await until(`${name} runs`, () => pidsOf(place.data).get(name), 120_000);
       process.kill(pid, 'SIGKILL');
       const { verdict } = await judged(page, clip.clipId, product);
       assert.equal(verdict?.verdict, 'nothing');
@@ -97,7 +97,7 @@ test('SIGKILL of any one process, even of scripts/run itself: each clip gets exa
     const pids = [...pidsOf(place.data).values()];
     product.signal('SIGKILL');
     await product.ended;
-    await until('every process has ended', () => leftovers(place.data, pids).length === 0, 60_000);
+    await until('every process has ended', () => leftovers(place.data, pids).length === 0, 120_000);
     product = place.start(args());
     page = await product.page();
     const { verdict } = await judged(page, clip.clipId, product);
@@ -106,7 +106,7 @@ test('SIGKILL of any one process, even of scripts/run itself: each clip gets exa
 
   await t.test('in the end every clip is explained, and storage holds one verdict for each', async () => {
     const { stdout } = await promisify(execFile)(FSCK, ['--data', place.data, '--json', '--deep'], {
-      timeout: 120_000,
+      timeout: 300_000,
     });
     const report = JSON.parse(stdout) as {
       clips: number;

@@ -72,7 +72,7 @@ async function workUntilKilled(
     // Somewhere within the next step: a number of messages chooses the step, milliseconds the place in it.
     if (said.length === enough) setTimeout(() => child.kill('SIGKILL'), extraMs);
   });
-  const deadline = setTimeout(() => child.kill('SIGABRT'), 60_000);
+  const deadline = setTimeout(() => child.kill('SIGABRT'), 240_000);
   const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
   clearTimeout(deadline);
   assert.equal(signal, 'SIGKILL', 'the victim ended by itself');

@@ -23,7 +23,7 @@ export async function onSmallDisk(t: TestContext, scenario: string, sizeMb: numb
   const script = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && exec "$3" "$4" "$5" "$2"';
   const args = ['-m', 'sh', '-c', script, 'sh', String(sizeMb), dir, process.execPath, program, scenario];
   return await new Promise((resolve, reject) => {
-    execFile('unshare', args, { timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile('unshare', args, { timeout: 300_000 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${scenario}: ${stdout}\n${stderr}`));
       else resolve(stdout);
     });

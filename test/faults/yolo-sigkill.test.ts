@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   eventually,
   footageOfPeople,
@@ -46,7 +45,7 @@ test('the clip of a worker killed in the middle is answered by the next one, exa
 });
 
 /** Long enough that a busy machine renews it in time, shorter than the clip takes. */
-const LEASE_MS = 8000;
+const LEASE_MS = 15_000;
 
 test('a clip that takes longer than the lease is not taken by a second worker', async () => {
   await cloud.ask(await cloud.putClip('dacha-1/gate/2026/11/21/SLOW.mp4', clip));
@@ -60,9 +59,8 @@ test('a clip that takes longer than the lease is not taken by a second worker', 
   const idle = both.find((worker) => worker !== busy);
   const took = Date.parse(result.stop_timestamp) - Date.parse(result.start_timestamp);
   assert.ok(took > LEASE_MS, `the clip took ${took} ms, too short to prove anything`);
-  // Longer than the lease: a message that was still there would show itself.
-  await delay(LEASE_MS + 500);
   assert.ok(!idle?.log.some(({ event }) => event === 'request.taken'), 'only one worker took it');
+  // Hidden messages are counted, too: there is none that could come back to anybody.
   assert.equal(await cloud.openRequests(), 0);
   assert.equal(await cloud.waitingResults(), 0);
   for (const worker of both) worker.kill('SIGTERM');

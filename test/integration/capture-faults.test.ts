@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -71,11 +69,11 @@ test('a capture process that is killed in mid-clip loses at most a torn tail, an
     const clips = open();
     await capture.start();
     const { pid } = await live(capture);
-    const clip = await clips.growing(200_000);
+    const clip = await clips.growing(100_000);
     process.kill(pid ?? 0, 'SIGKILL');
     const { reason, recovered } = await until('the clip to be given up', () => clip.abandoned);
     assert.match(reason, /SIGKILL/);
-    assert.ok(recovered && recovered.bytes >= 190_000 && recovered.durationMs >= 2000);
+    assert.ok(recovered && recovered.bytes >= 90_000 && recovered.durationMs >= 2000);
     assert.equal((await readFile(clip.file)).length, recovered.bytes);
     assert.equal(await decodeComplaints(clip.file), '');
     assert.ok(Math.abs((await probe(clip.file)).durationMs - recovered.durationMs) <= 150);
@@ -89,7 +87,7 @@ test('a camera that freezes is stalled, its clip is closed and kept, and it is l
     const clips = open();
     await capture.start();
     const { pid } = await live(capture);
-    const clip = await clips.growing(200_000);
+    const clip = await clips.growing(100_000);
     camera.kill('SIGSTOP');
     await until('a stall', () => state(capture).state === 'stalled');
     const written = await until('the clip to be closed', () => clip.written);
@@ -114,7 +112,7 @@ test('a camera that loses power and comes back is live again; the clip it cut sh
     capture = rig.capture({ main: camera.mainUrl, sub: camera.subUrl, recording: LONG });
     await capture.start();
     await live(capture);
-    await clips.growing(200_000);
+    await clips.growing(100_000);
     camera.kill('SIGKILL');
     await camera.exited;
   });
@@ -148,7 +146,7 @@ test('a stopped capture process, which hears nothing, is killed and forked again
     const capture = rig.capture({
       main: camera.mainUrl,
       sub: camera.subUrl,
-      timings: { heartbeatMs: 200, stalledMs: 1500, giveUpMs: 3000, killMs: 4000, stopMs: 3000 },
+      timings: { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 5000, killMs: 6000, stopMs: 3000 },
     });
     await capture.start();
     const { pid } = await live(capture);
@@ -179,11 +177,8 @@ test('a stream that is not there and a camera that is not there are told apart i
       'camera gate, main stream: 404, the camera has no stream at this address',
     );
     await missing.stop();
-    const nobody = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => nobody.once('listening', resolve));
-    const { port } = nobody.address() as AddressInfo;
-    await new Promise((resolve) => nobody.close(resolve));
-    const off = rig.capture({ main: `rtsp://127.0.0.1:${port}/main`, sub: `rtsp://127.0.0.1:${port}/sub` });
+    // No program listens at port 1.
+    const off = rig.capture({ main: 'rtsp://127.0.0.1:1/main', sub: 'rtsp://127.0.0.1:1/sub' });
     await off.start();
     await until('a reason', () => state(off).detail);
     assert.match(

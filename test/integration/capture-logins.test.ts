@@ -57,7 +57,7 @@ test('a wrong login is sent once and said, however often the camera was tried; t
     /^camera gate, main stream: 401, the camera refuses the login; tried again after 60 min, so that/,
   );
   assert.equal(state(capture).pid, null);
-  await assert.rejects(capture.snapshot('gate', AbortSignal.timeout(60_000)), /refuses the login/);
+  await assert.rejects(capture.snapshot('gate', AbortSignal.timeout(120_000)), /refuses the login/);
   assert.equal(door.wrongLogins(), 1);
   assert.ok(door.requests.every(({ path }) => path === '/main'));
   capture.apply({ cameras: [camera(door, right)], recording });
@@ -75,7 +75,7 @@ test('a refused login is tried again by itself, once each time, and is live when
     loginWaitsMs: [300],
   });
   await capture.start();
-  await until('the third try', () => door.wrongLogins() === 3);
+  await until('the third try', () => door.wrongLogins() >= 3);
   const tries = door.requests.filter(({ login }) => login === 'wrong').map(({ atMs }) => atMs);
   for (const [index, at] of tries.slice(1).entries()) assert.ok(at - (tries[index] ?? 0) >= 300);
   door.change({ login: wrong, cameraPort: Number(new URL(behind.mainUrl).port) });

@@ -154,19 +154,6 @@ const LOSES = 'packets that are lost';
 const AT_ONCE = 4;
 
 describe('what cameras send', { concurrency: AT_ONCE }, () => {
-  for (const [fault, make] of Object.entries(CAMERAS))
-    test(`of a camera with ${fault} every clip decodes, lasts what is said of it, and is judged as a whole`, async (t) => {
-      const { live, sent, record, clips } = await watchMade(t, { main: await make(), sub });
-      await live();
-      await sent(LATER - 15);
-      for (const clip of LASTING.test(fault) ? await clips(3) : await record()) {
-        await assertWholeClip(clip);
-        const { verdict, reason } = await judge(clip);
-        const lacksALot = fault === LOSES && (clip.written?.durationMs ?? 0) >= 3000;
-        assert.equal(verdict, lacksALot ? 'undecided' : 'nothing', reason);
-      }
-    });
-
   for (const [fault, make] of Object.entries(UNDECODABLE))
     test(`a clip of a camera with ${fault} is undecided, never nothing`, async (t) => {
       const { live, sent, record } = await watchMade(t, { main: await make(), sub });
@@ -187,6 +174,25 @@ describe('what cameras send', { concurrency: AT_ONCE }, () => {
     assert.ok(Math.abs(saidMs - tookMs) <= 500 + tookMs / 10, `said ${saidMs} ms of ${tookMs} ms`);
   }
 
+  for (const [fault, make] of Object.entries(CAMERAS)) {
+    const isOfTime = /clock|stamp/.test(fault);
+    const lasts = isOfTime ? 'lasts what is said of it and what it shows' : 'lasts what is said of it';
+    test(`of a camera with ${fault} every clip decodes, ${lasts}, and is judged as a whole`, async (t) => {
+      const { live, sent, record, clips } = await watchMade(t, { main: await make(), sub });
+      await live();
+      await sent(LATER - 15);
+      const all = LASTING.test(fault) ? await clips(3) : await record();
+      for (const clip of all) {
+        await assertWholeClip(clip);
+        const { verdict, reason } = await judge(clip);
+        const lacksALot = fault === LOSES && (clip.written?.durationMs ?? 0) >= 3000;
+        assert.equal(verdict, lacksALot ? 'undecided' : 'nothing', reason);
+        if (isOfTime) await assertRealTime(clip);
+      }
+      if (isOfTime) assert.ok(all.reduce((sum, { written }) => sum + (written?.durationMs ?? 0), 0) >= 5000);
+    });
+  }
+
   for (const rate of [0.84, 1.25, 0.5])
     test(`a clock that counts ${rate} s in a second costs no pre-roll and no length: both are said in real time`, async (t) => {
       const main = stream({ stamp: (trueS) => trueS * rate });
@@ -204,19 +210,6 @@ describe('what cameras send', { concurrency: AT_ONCE }, () => {
       assert.ok((asked.written?.preRollMs ?? 0) <= 5500, `pre-roll ${asked.written?.preRollMs} ms`);
     });
 
-  const TIME_FAULTS = Object.keys(CAMERAS).filter((fault) => /clock|stamp/.test(fault));
-  for (const fault of TIME_FAULTS)
-    test(`of a camera with ${fault} clips last as long as what they show`, async (t) => {
-      const main = (await CAMERAS[fault]?.()) ?? assert.fail();
-      const { live, sent, record } = await watchMade(t, { main, sub });
-      await live();
-      await sent(LATER - 15);
-      const clips = await record();
-      for (const clip of clips) await assertRealTime(clip);
-      const pictures = (clip: Kept) => clip.written?.durationMs ?? 0;
-      assert.ok(clips.reduce((sum, clip) => sum + pictures(clip), 0) >= 5000);
-    });
-
   test('what was being recorded when the picture size changes goes on in a second clip of the new size', async (t) => {
     const small = await made({ width: 320, height: 240 });
     const main = stream({ takes: [{ pictures: plain, times: 4 }, { pictures: small }] });
@@ -231,7 +224,7 @@ describe('what cameras send', { concurrency: AT_ONCE }, () => {
     });
     await live();
     await sent(65);
-    await capture.recordNow('gate', AbortSignal.timeout(20_000));
+    await capture.recordNow('gate', AbortSignal.timeout(120_000));
     const clips = await both(2);
     const sizes = [];
     for (const { file } of clips) sizes.push([...new Set(await decodedSizes(file))]);
@@ -274,7 +267,8 @@ describe('what cameras send', { concurrency: AT_ONCE }, () => {
     const long = await made({ seconds: 12, gop: 120 });
     const late: MadeStream = { fps: FPS, takes: [{ pictures: long.slice(10) }, { pictures: long }] };
     const conditions = createConditions({ clock: systemClock, log: createLog('silent', () => undefined) });
-    const timings = { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 3000, killMs: 5000, connectMs: 5000 };
+    // Shorter than the time without a key frame.
+    const timings = { heartbeatMs: 200, stalledMs: 4000, giveUpMs: 7000, killMs: 20_000, connectMs: 7000 };
     const { live, capture, record, camera } = await watchMade(t, {
       main: late,
       sub: late,

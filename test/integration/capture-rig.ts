@@ -56,7 +56,8 @@ export async function createRig(): Promise<CaptureRig> {
         recording: { preRollMs: 2000, postRollMs: 4000 },
         clock: systemClock,
         log: createLog('debug', (line) => logged.push(line)),
-        timings: { heartbeatMs: 200, stalledMs: 2500, giveUpMs: 5000, killMs: 12_000, connectMs: 20_000 },
+        // Long enough for a busy machine: nothing here is slow, but its turn may come late.
+        timings: { heartbeatMs: 200, stalledMs: 4000, giveUpMs: 8000, killMs: 20_000, connectMs: 30_000 },
         backoff: { minMs: 100, maxMs: 1000 },
         keeper: {
           open: ({ cameraId, triggeredMs, cause }) => {
@@ -89,7 +90,7 @@ export async function createRig(): Promise<CaptureRig> {
 export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -58,7 +58,7 @@ after(async () => {
   await rig?.close();
 });
 
-const soon = () => AbortSignal.timeout(30_000);
+const soon = () => AbortSignal.timeout(120_000);
 const refusedWith = (code: string) => (error: unknown) => error instanceof Failure && error.code === code;
 
 /** Decoded by ffmpeg: its size, and its mean brightness from 0 to 1. */

@@ -19,14 +19,14 @@ import { startStorage } from '../../cloud-fn/local/storage/storage.ts';
 import type { World } from './hub-fixture.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../cloud-fn/${path}`, import.meta.url));
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
-/** Resolves with what `look` finds, asking again until it finds something; fails after 60 s. */
+/** Resolves with what `look` finds, asking again until it finds something; fails after three minutes. */
 export async function found<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
   for (const deadline = performance.now() + DEADLINE_MS; ; ) {
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) assert.fail(`it did not happen in 60 s: ${what}`);
+    if (performance.now() > deadline) assert.fail(`it did not happen in three minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../fakes/browser.ts';
 
-export const PATIENCE_MS = 45_000;
+export const PATIENCE_MS = 120_000;
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 export const DESKTOP = { viewport: { width: 1280, height: 900 } };
 

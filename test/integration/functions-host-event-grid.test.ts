@@ -74,11 +74,12 @@ const asked = async () => {
   );
 };
 async function untilAsked(names: readonly string[]) {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 180_000;
   for (;;) {
     const got = await asked();
     if (names.every((name) => got.includes(name))) return got;
-    if (performance.now() > deadline) throw new Error(`not within 60 s: ${names.join()}; got ${got.join()}`);
+    if (performance.now() > deadline)
+      throw new Error(`not within three minutes: ${names.join()}; got ${got.join()}`);
     await delay(100);
   }
 }

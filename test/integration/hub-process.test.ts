@@ -51,7 +51,7 @@ test('flags that make no sense end it with one sentence', async () => {
   }
 });
 
-test('it says when it is ready, and ends with its parent', { timeout: 60_000 }, async () => {
+test('it says when it is ready, and ends with its parent', async () => {
   const child = serve('with-parent');
   const [ready] = (await once(child, 'message')) as [Record<string, unknown>];
   assert.equal(ready['ready'], true);

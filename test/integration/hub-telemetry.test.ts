@@ -10,7 +10,7 @@ import { eventually, QUICK, silent, useHub } from './hub-fixture.ts';
 
 const house = useHub();
 const ONE_MB = 1024 * 1024;
-const soon = () => AbortSignal.timeout(30_000);
+const soon = () => AbortSignal.timeout(120_000);
 
 /** The real ledger as the outbox. */
 function openLedger(dir = join(house.world.dir, randomUUID())): { ledger: Ledger; dir: string } {
@@ -108,11 +108,11 @@ test('a hub that never acknowledges is left after a deadline, and gets few of ma
   tell(ledger, 100);
   house.hub.faults.dropPuback = true;
   const book = createLogBook();
-  await house.onlineLink({ outbox: ledger, log: book.log, timings: { ...QUICK, callMs: 500 } });
+  await house.onlineLink({ outbox: ledger, log: book.log, timings: { ...QUICK, callMs: 1_500 } });
   const left = await eventually('the connection is left', () =>
     book.lines.find(({ fields }) => fields['event'] === 'link.offline'),
   );
-  assert.match(String(left.fields['detail']), /acknowledgement of an event took longer than 500 ms/);
+  assert.match(String(left.fields['detail']), /acknowledgement of an event took longer than 1500 ms/);
   assert.equal(new Set(ids()).size, 4);
   house.hub.faults.dropPuback = false;
   await eventually('everything is settled', () => ledger.outgoing(1).length === 0);

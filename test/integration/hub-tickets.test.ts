@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { FileUploadTicket } from '@dachawatch/contracts';
-import { AnonymousCredential, BlobServiceClient, BlockBlobClient, newPipeline } from '@azure/storage-blob';
-import { reach } from '../../agent/hub/reach.ts';
+import tls from 'node:tls';
+import { CONTAINER_CLIPS, type FileUploadTicket } from '@dachawatch/contracts';
+import { AnonymousCredential, BlockBlobClient, newPipeline } from '@azure/storage-blob';
 import { Failure } from '../../agent/kernel/failure.ts';
-import { until } from '../system/product.ts';
+import { startStorage } from '../../cloud-fn/local/storage/storage.ts';
 import {
   addressOf,
   DEVICE,
@@ -24,57 +19,29 @@ import {
   type World,
 } from './hub-fixture.ts';
 
-/** The emulator's well-known account. */
-const ACCOUNT = 'devstoreaccount1';
-const ACCOUNT_KEY =
-  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-const CONTAINER = 'dacha-video';
 const DONE = { isSuccess: true, statusCode: 201, statusDescription: 'uploaded' };
 
 let world: World;
-let azurite: ChildProcess;
-let storageConnection: string;
+let storage: Awaited<ReturnType<typeof startStorage>>;
 let hub: TestHub;
 const links: TestLink[] = [];
 
 before(async () => {
   world = await makeWorld();
-  const port = await freePort();
-  const { certFile, keyFile } = world.certificates;
-  const entry = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
-  azurite = spawn(
-    process.execPath,
-    [entry, '--silent', '--disableTelemetry', '--skipApiVersionCheck', '--inMemoryPersistence'].concat([
-      '--blobHost',
-      '127.0.0.1',
-      '--blobPort',
-      String(port),
-      '--cert',
-      certFile,
-      '--key',
-      keyFile,
-    ]),
-    { cwd: world.dir, stdio: 'ignore' },
-  );
-  storageConnection = `DefaultEndpointsProtocol=https;AccountName=${ACCOUNT};AccountKey=${ACCOUNT_KEY};BlobEndpoint=https://localhost:${port}/${ACCOUNT};`;
-  // On a busy machine it takes longer to start than the SDK's retries last.
-  const { signal } = new AbortController();
-  const listens = () =>
-    reach({ host: '127.0.0.1', port }, 1_000, signal).then(
-      () => true,
-      () => undefined,
-    );
-  await until('Azurite listens', listens, 60_000);
-  const container = BlobServiceClient.fromConnectionString(storageConnection).getContainerClient(CONTAINER);
-  await container.createIfNotExists();
+  storage = await startStorage({ dataDir: join(world.dir, 'storage') });
+  const { caFile } = storage.ready;
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(caFile, 'utf8')]);
 });
 after(async () => {
-  azurite.kill('SIGKILL');
-  await once(azurite, 'exit');
+  await storage.stop();
   world.remove();
 });
 beforeEach(async () => {
-  hub = await startHub(world, { storageConnection, container: CONTAINER, devices: [DEVICE, 'other'] });
+  hub = await startHub(world, {
+    storageConnection: storage.ready.connectionString,
+    container: CONTAINER_CLIPS,
+    devices: [DEVICE, 'other'],
+  });
 });
 afterEach(async () => {
   for (const link of links.splice(0)) await link.stop();
@@ -108,7 +75,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 test('a ticket opens one blob for reading and writing, and no other', async () => {
   const tickets = desk();
   const ticket = await tickets.requestTicket('yard/2026/11/21/clip.mp4');
-  assert.equal(ticket.containerName, CONTAINER);
+  assert.equal(ticket.containerName, CONTAINER_CLIPS);
   assert.equal(ticket.blobName, `${DEVICE}/yard/2026/11/21/clip.mp4`);
   const blob = blobAt(urlOf(ticket));
   const id = Buffer.from('block-000000').toString('base64');
@@ -296,11 +263,3 @@ test('no failure shows a token or a key', async () => {
   const { message } = await failureOf(tickets.requestTicket('b.mp4'));
   assert.doesNotMatch(message, /sig=[A-Za-z0-9%]/);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

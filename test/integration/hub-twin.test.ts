@@ -21,7 +21,7 @@ const sees = (link: TestLink, version: number): Promise<DesiredDocument> =>
   eventually(`version ${version} is delivered`, () =>
     link.desired.find((document) => document.version === version),
   );
-const soon = () => AbortSignal.timeout(30_000);
+const soon = () => AbortSignal.timeout(120_000);
 /** Says no by itself, and does not wait to be told to give up. */
 async function flushFails(link: TestLink): Promise<void> {
   const signal = soon();

@@ -17,7 +17,7 @@ before(() => {
 after(() => rmSync(dir, { recursive: true }));
 
 const install = (...args: string[]) =>
-  spawnSync(join(repo, 'scripts/install'), args, { encoding: 'utf8', timeout: 60_000 });
+  spawnSync(join(repo, 'scripts/install'), args, { encoding: 'utf8', timeout: 240_000 });
 
 for (const [args, words] of [
   [['--nonsense'], /no option --nonsense/],

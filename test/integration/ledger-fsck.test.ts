@@ -31,7 +31,7 @@ interface Run {
 function fsck(...args: string[]): Promise<Run> {
   const program = join(import.meta.dirname, '../../scripts/lib/fsck.ts');
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], { timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [program, ...args], { timeout: 300_000 }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';
       resolve({
         code: error ? Number(error.code ?? 99) : 0,

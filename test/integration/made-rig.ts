@@ -47,21 +47,21 @@ export async function watchMade(
     camera,
     capture,
     live: async () => {
-      await until('a live camera', () => capture.status()[0]?.state === 'live', 90_000);
+      await until('a live camera', () => capture.status()[0]?.state === 'live', 180_000);
     },
     sent: async (pictures) => {
-      await until(`picture ${pictures}`, () => camera.sent('main') >= pictures, 120_000);
+      await until(`picture ${pictures}`, () => camera.sent('main') >= pictures, 180_000);
     },
     record: async () => {
-      const id = await capture.recordNow('gate', AbortSignal.timeout(20_000));
+      const id = await capture.recordNow('gate', AbortSignal.timeout(120_000));
       const settled = () =>
         rig.kept.some(({ clipId, written, abandoned }) => clipId === id && (written ?? abandoned));
-      await until('the clip to be written', settled, 90_000);
+      await until('the clip to be written', settled, 180_000);
       await capture.stop();
       return rig.kept;
     },
     clips: async (count) => {
-      await until(`${count} clips`, () => rig.kept.filter(({ written }) => written).length >= count, 120_000);
+      await until(`${count} clips`, () => rig.kept.filter(({ written }) => written).length >= count, 180_000);
       await capture.stop();
       return rig.kept;
     },

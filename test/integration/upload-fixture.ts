@@ -67,9 +67,9 @@ export function useStorage(): StorageFixture {
 
 /** Waits for a condition of another process or server. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 180_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`it did not come to it within a minute: ${what}`);
+    if (performance.now() > deadline) throw new Error(`it did not come to it within three minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

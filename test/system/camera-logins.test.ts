@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +14,8 @@ beforeEach(() => {
 afterEach(() => place.close());
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/run');
-const MARKER = 'Marker-7f3a';
+/** Of this run alone: another one may be going on beside it. */
+const MARKER = `Marker-${randomBytes(4).toString('hex')}`;
 
 /** Processes, other than this one and its parents, whose arguments or environment hold the marker. */
 function whoShowsIt(): string[] {
@@ -149,14 +151,14 @@ test('a user without a password is asked for it at the terminal, and what is typ
     await until(
       'the question',
       () => said.includes('Password of viewer at 127.0.0.1:9:'),
-      120_000,
+      240_000,
       () => said,
     );
     terminal.stdin.write(`${MARKER}\r`);
     await until(
       'the end',
       () => terminal.exitCode !== null,
-      120_000,
+      240_000,
       () => said,
     );
     assert.match(said, new RegExp(`port ${port} is in use`));

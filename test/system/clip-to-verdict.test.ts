@@ -33,7 +33,7 @@ let clip: Judged;
 
 before(async () => {
   place = createPlace();
-  end = await place.start(['--until-verdict', '--json', '--timeout', '240']).ended;
+  end = await place.start(['--until-verdict', '--json', '--timeout', '600']).ended;
   assert.equal(end.code, 0, `scripts/run failed:\n${end.stderr}`);
   clip = JSON.parse(end.stdout.trim().split('\n').at(-1) ?? '') as Judged;
 });

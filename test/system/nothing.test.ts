@@ -26,7 +26,7 @@ test('a video of any kind without a person ends in nothing, and its blob is mark
     '--until-verdict',
     '--json',
     '--timeout',
-    '200',
+    '600',
   ]);
   const { code, stdout, stderr } = await product.ended;
   assert.equal(code, 0, stderr);

@@ -65,7 +65,7 @@ export function createPlace(): Place {
         said,
         ended,
         page: () =>
-          until('the page answers', () => /the page is at (http:\S+)/.exec(said())?.[1], 120_000, said),
+          until('the page answers', () => /the page is at (http:\S+)/.exec(said())?.[1], 240_000, said),
         signal: (name) => void child.kill(name),
       };
     },

@@ -87,7 +87,7 @@ test('a second run on the same data is refused; Ctrl-C then stops the first, and
       const known = pidsOf(place.data);
       return known.has('agent') && [...known.values()];
     },
-    30_000,
+    120_000,
   );
 
   const second = await place.start([...cameras, '--json']).ended;

@@ -11,7 +11,7 @@ import {
   until,
 } from './product.ts';
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 240_000;
 /** One group of pictures of the simulated camera. */
 const GOP_MS = 2_000;
 
@@ -66,7 +66,7 @@ test('post-roll and sensitivity wished through the twin are obeyed by the next c
     'recording.postRollMs=4000',
     'cameras.demo.sensitivity=7',
     '--wait',
-    '60',
+    '120',
   );
   const reported = await twin();
   assert.equal(reported.recording.postRollMs, 4_000);
@@ -89,7 +89,7 @@ test('a nonsense value is refused with its path and a reason, and nothing else c
   const before = await twin();
   const wish = ['cameras.demo.sensitivity=99', 'recording.preRollMs=3000'];
   await assert.rejects(
-    hub(place.data, 'desired', 'dacha-1', ...wish, '--wait', '60', '--json'),
+    hub(place.data, 'desired', 'dacha-1', ...wish, '--wait', '120', '--json'),
     (error: { code: number; stdout: string }) =>
       error.code === 1 && error.stdout.includes('/cameras/demo/sensitivity'),
   );

@@ -19,7 +19,7 @@ async function lint(file: string, text: string): Promise<{ ok: boolean; output: 
       execFile(
         join(root, 'node_modules/.bin/oxlint'),
         [file],
-        { cwd: dir, timeout: 60_000 },
+        { cwd: dir, timeout: 240_000 },
         (error, stdout, stderr) => resolve({ ok: error === null, output: stdout + stderr }),
       );
     });

@@ -26,7 +26,7 @@ export async function realStream(
     ];
     const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-bf', '0', '-sc_threshold', '0'];
     await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', whole, ...encode, ...flags, cut], {
-      timeout: 120_000,
+      timeout: 240_000,
     });
     const { format, fragments } = readFragments(await readFile(cut));
     return { init: format.init, timescale: format.track.timescale, fragments };
@@ -68,7 +68,7 @@ export async function decode(
     'csv=p=0',
   ];
   const { stdout, stderr } = await run('ffprobe', [...arguments_, file], {
-    timeout: 60_000,
+    timeout: 240_000,
     maxBuffer: 1 << 24,
   });
   const times = stdout.split('\n').filter(Boolean).map(parseFloat);

@@ -103,7 +103,7 @@ async function makeClip(file: string): Promise<string> {
   const coding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'];
   const fragments = ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'];
   const args = ['-nostdin', '-v', 'error', '-y', ...input, ...coding, ...fragments, file];
-  await run('ffmpeg', args, { timeout: 120_000 });
+  await run('ffmpeg', args, { timeout: 300_000 });
   return file;
 }
 
@@ -111,6 +111,6 @@ async function makePicture(file: string): Promise<string> {
   const box = 'drawbox=x=260:y=90:w=110:h=220:color=red:t=4';
   const input = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:duration=1'];
   const args = ['-nostdin', '-v', 'error', '-y', ...input, '-vf', box, '-frames:v', '1', file];
-  await run('ffmpeg', args, { timeout: 120_000 });
+  await run('ffmpeg', args, { timeout: 300_000 });
   return file;
 }

@@ -11,7 +11,7 @@ import { createFakeClock, type FakeClock } from '../../../fakes/clock.ts';
 import { createPiTree, processStatus, TEMPERATURE_FILE, THROTTLED_FILE } from './pi-tree.ts';
 
 const WHEN = Date.UTC(2026, 11, 1);
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 function createWorld(root: string, changes: Partial<HealthDeps> = {}) {
   const clock = createFakeClock(WHEN);

@@ -6,7 +6,7 @@ import { reach } from '../../../../agent/hub/reach.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 
 const unreachable = (error: unknown) => error instanceof Failure && error.code === 'hub.unreachable';
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 async function listening() {
   const server = createServer();

@@ -40,7 +40,7 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
 
 /** Lets everything run that can run without time passing, until the condition holds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 120_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`it did not come to it: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
@@ -54,7 +54,7 @@ export async function passTime(
   condition: () => boolean,
   what: string,
 ): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 240_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`it did not come to it: ${what}`);
     await clock.advance(stepMs);

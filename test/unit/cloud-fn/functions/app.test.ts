@@ -84,10 +84,10 @@ after(async () => {
 });
 
 async function found<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = performance.now() + 60_000; ; await delay(30)) {
+  for (const deadline = performance.now() + 120_000; ; await delay(30)) {
     const value = await look();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) assert.fail(`not within a minute: ${what}`);
+    if (performance.now() > deadline) assert.fail(`not within two minutes: ${what}`);
   }
 }
 async function clip(number: number) {

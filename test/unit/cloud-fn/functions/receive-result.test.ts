@@ -82,6 +82,15 @@ test('a message too large to be quoted is kept whole in a blob', async () => {
   assert.ok(storage.names().includes(note.original_blob));
 });
 
+test('a message is quoted as long as it fits, and not with one byte more', async () => {
+  const { receive, aside } = scene();
+  // Its quotes count as bytes, too.
+  for (const chars of [8_190, 8_191]) await receive('x'.repeat(chars));
+  const [fits, doesNot] = aside();
+  assert.equal(fits.original, 'x'.repeat(8_190));
+  assert.deepEqual([fits.original_blob, doesNot.original], [undefined, undefined]);
+});
+
 test('an answer for nobody comes again until the last delivery, then it is put aside', async () => {
   const { client, receive, aside } = scene();
   const stray = { ...answer, instance_id: 'somebody-else' };

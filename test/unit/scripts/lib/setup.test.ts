@@ -47,7 +47,7 @@ function checkout(t: TestContext, body: string, commands: Record<string, string>
       const { status, stdout, stderr } = spawnSync(at('scripts/x'), args, {
         env,
         encoding: 'utf8',
-        timeout: 60_000,
+        timeout: 240_000,
       });
       return { status, stdout, stderr };
     },

@@ -49,10 +49,10 @@ export function logOf() {
   };
 }
 
-/** Resolves once `holds`; fails after a minute. */
+/** Resolves once `holds`; fails after two minutes. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 60_000; !(await holds()); ) {
-    if (performance.now() > deadline) throw new Error(`not within a minute: ${what}`);
+  for (const deadline = performance.now() + 120_000; !(await holds()); ) {
+    if (performance.now() > deadline) throw new Error(`not within two minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -28,7 +28,7 @@ async function make(
   output: string[] = [...H264, ...FRAGMENTED],
 ): Promise<string> {
   const file = join(dir, name);
-  await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...input, ...output, file], { timeout: 120_000 });
+  await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...input, ...output, file], { timeout: 300_000 });
   return file;
 }
 

@@ -24,7 +24,7 @@ test('loading the ONNX runtime forbids telemetry and leaves no file, also outsid
       console.log(process.env.ORT_DISABLE_TELEMETRY);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       env: { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: join(home, '.cache') },
-      timeout: 60_000,
+      timeout: 240_000,
     });
     assert.equal(stdout.trim(), '1');
     assert.deepEqual(await readdir(home, { recursive: true }), []);
