@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import type { Capture, CaptureDeps } from '../../agent/capture/capture.ts';
+import type { Capture } from '../../agent/capture/capture.ts';
 import { openRelay } from '../../agent/capture/rtsp-relay.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
 import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
@@ -30,11 +30,10 @@ async function doorOf(t: TestContext, wish: DoorWish): Promise<RtspDoor> {
   t.after(() => door.stop());
   return door;
 }
-const captureOf = (door: RtspDoor, more: Partial<CaptureDeps> = {}) =>
+const captureOf = (door: RtspDoor) =>
   rig.capture({
     main: door.mainUrl,
     sub: door.subUrl,
-    ...more,
     cameras: [
       { config: { id: 'gate', main: door.mainUrl, sub: door.subUrl, sensitivity: 5 }, credential: login },
     ],
@@ -60,15 +59,7 @@ describe('sessions', { concurrency: true }, () => {
   ] as const)
     test(`a camera that counts only ${what} keeps its session by way of the relay`, async (t) => {
       const door = await doorOf(t, { login, sessionTimeoutS: 6, answers });
-      // A session that ran out is a picture that stands still; that is to be noticed soon.
-      const timings = {
-        heartbeatMs: 200,
-        stalledMs: 2000,
-        giveUpMs: 4000,
-        killMs: 20_000,
-        connectMs: 30_000,
-      };
-      const capture = captureOf(door, { timings });
+      const capture = captureOf(door);
       await capture.start();
       /** Requests behind PLAY, by connection. */
       const beats = () => {
