@@ -13,6 +13,8 @@ export interface BlobProperties {
   readonly sha256: string | null;
   /** Kept beside the blob, in hexadecimal. Who commits blocks gives it; storage does not compute it. */
   readonly md5: string | null;
+  /** It lies in the archive tier, or is on its way back from there: its bytes cannot be read. */
+  readonly archived: boolean;
 }
 
 /** What a ticket lets us do with its one blob. What does not come from storage (a portal that wants a login, a proxy,
@@ -34,10 +36,11 @@ export interface BlobDoor {
     md5: Uint8Array,
     signal: AbortSignal,
   ): Promise<'made' | 'was-there'>;
-  /** SHA-256 of the bytes that storage really holds: reads all of them. Undefined when there is no such blob. */
+  /** SHA-256 of the bytes that storage really holds: reads all of them. Undefined when there is no such blob.
+   *  @throws Failure `rejected` `upload.archived` when they cannot be read */
   contentSha256(signal: AbortSignal): Promise<string | undefined>;
   /** The bytes; undefined when there is no such blob.
-   *  @throws Failure `rejected` when it is larger than `maxBytes` */
+   *  @throws Failure `rejected` when it is larger than `maxBytes`, or `upload.archived` */
   read(maxBytes: number, signal: AbortSignal): Promise<Buffer | undefined>;
 }
 
@@ -83,6 +86,7 @@ export function createOpenBlob(
             bytes: found.contentLength ?? 0,
             sha256: found.metadata?.['sha256'] ?? null,
             md5: found.contentMD5 ? Buffer.from(found.contentMD5).toString('hex') : null,
+            archived: found.accessTier === 'Archive',
           };
         }),
       async stagedBlocks(signal) {
@@ -114,8 +118,7 @@ export function createOpenBlob(
             );
             return 'made';
           } catch (error) {
-            if (storageCode(error) === 'BlobAlreadyExists' || storageCode(error) === 'ConditionNotMet')
-              return 'was-there';
+            if (IS_THERE.has(storageCode(error) ?? '')) return 'was-there';
             throw error;
           }
         }),
@@ -185,6 +188,11 @@ function storageCode(error: unknown): string | undefined {
   return headers.get('x-ms-error-code') ?? error.code ?? 'no code';
 }
 
+const ARCHIVED = new Set(['BlobArchived', 'BlobBeingRehydrated']);
+
+/** What storage says when nothing may be put under a name. */
+const IS_THERE = new Set(['BlobAlreadyExists', 'ConditionNotMet', ...ARCHIVED]);
+
 /** What storage says when the same request will never succeed. Everything else passes, or is a matter of the way to
  *  storage, the ticket or the account: nothing is wrong with the clip. */
 const REFUSES_THE_CLIP = new Set([
@@ -209,6 +217,13 @@ function createDoorways(clock: Pick<Clock, 'nowMs'>) {
       const failure = classify(error, code);
       if (!(error instanceof RestError)) throw failure;
       const storage = storageCode(error);
+      if (ARCHIVED.has(storage ?? ''))
+        throw new Failure(
+          'rejected',
+          'upload.archived',
+          'the blob lies in the archive tier of storage, and its bytes cannot be read before its tier is changed',
+          { cause: error },
+        );
       const kind =
         failure.kind === 'exhausted' || failure.kind === 'transient'
           ? failure.kind

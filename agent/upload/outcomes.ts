@@ -53,8 +53,10 @@ export function createOutcomes({ retry, pause, random }: OutcomesDeps): Outcomes
       refusedInARow.clear();
       badReads.delete(clipId);
     },
-    failed({ kind }, { clipId, attempt }) {
+    failed({ kind, code }, { clipId, attempt }) {
       if (kind === 'corrupt') return failedToRead(clipId);
+      // Storage has shown us that very blob: it is no fault of the other side.
+      if (code === 'upload.archived') return { do: 'park' };
       if (kind === 'rejected') {
         if (refusedInARow.size < REFUSALS_BELIEVED) refusedInARow.add(clipId);
         if (refusedInARow.size < REFUSALS_BELIEVED) return { do: 'park' };

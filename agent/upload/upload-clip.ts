@@ -46,14 +46,15 @@ export interface Carried {
 /** Puts a clip into its blob.
  *  Procedure
  *  1. HEAD: the blob is there, from an attempt whose answer was lost. It is read back; the bytes have the checksum of
- *     the ledger: done
+ *     the ledger: done. In the archive tier they cannot be read: the hash beside them is that of our file: done
  *  2. list the staged blocks; read the file block by block, send those that are missing
  *  3. the bytes read have the checksum of the ledger, else nothing is committed
  *  4. commit, only if there is no blob
  *  5. HEAD again: size, checksum, and the hash of the content that was committed
  *  A cut anywhere leaves staged blocks, which the next attempt finds, or the whole blob.
  *  @param fresh reads the file past the system's cache
- *  @throws Failure `rejected` when another content has the name, `corrupt` when our file is not what was sealed */
+ *  @throws Failure `rejected` when another content has the name, or one that cannot be compared; `corrupt` when our file
+ *    is not what was sealed, and only when storage has no such blob */
 export async function carryClip(
   clip: Clip,
   metadata: ClipMetadata,
@@ -63,7 +64,8 @@ export async function carryClip(
 ): Promise<Carried> {
   const before = await door.head(signal);
   if (before) {
-    await requireContent(clip, before, null, door, signal);
+    const md5 = before.archived ? await ownMd5(clip, fresh, signal) : null;
+    await requireContent(clip, before, md5, door, signal);
     return { wasThere: true, blocks: 0, reused: 0 };
   }
   const staged = await door.stagedBlocks(signal);
@@ -81,9 +83,9 @@ export async function carryClip(
   }
 }
 
-/** @param md5 of the bytes just sent; null: they are not known, and the blob is read back. So it is when storage keeps
- *    no hash: an older version gave it none
- *  @throws Failure `rejected` when storage holds something else */
+/** @param md5 of our bytes; null: not known. When storage does not show the same, the blob is read back: what is written
+ *    beside the bytes may be missing (an older version) or wrong
+ *  @throws Failure `rejected` when storage holds something else, or it cannot be known */
 async function requireContent(
   clip: Clip,
   found: BlobProperties,
@@ -99,10 +101,14 @@ async function requireContent(
     );
   if (found.bytes !== clip.bytes) throw other(`${found.bytes} bytes instead of ${clip.bytes}`);
   if (found.sha256 !== clip.sha256) throw other('another checksum is written beside it');
-  if (md5 !== null && found.md5 !== null) {
-    if (found.md5 !== md5) throw other('another hash of the content');
-    return;
-  }
+  if (md5 !== null && found.md5 === md5) return;
+  if (found.archived)
+    throw new Failure(
+      'rejected',
+      'upload.archived',
+      `${clip.blobName} lies in the archive tier of storage with the size and the checksum of the clip, and its bytes ` +
+        'cannot be compared: change its tier to hot or cool, and it is looked at again',
+    );
   const sha256 = await door.contentSha256(signal);
   if (sha256 === undefined)
     throw new Failure('transient', 'upload.not-there', 'the blob was in storage, and is gone again');
@@ -116,21 +122,51 @@ async function stageBlocks(
   door: BlobDoor,
   signal: AbortSignal,
 ): Promise<{ ids: string[]; reused: number; md5: Buffer }> {
-  const sha256 = createHash('sha256');
-  const md5 = createHash('md5');
   const ids: string[] = [];
   let reused = 0;
+  const md5 = await readThrough(file, clip, signal, async (block) => {
+    const id = blockId(block, ids.length);
+    if (staged.get(id) === block.length) reused++;
+    else if (block.length > 0) await door.stageBlock(id, block, signal);
+    ids.push(id);
+  });
+  return { ids, reused, md5 };
+}
+
+/** Of the clip's file; null when it cannot be read, or is not what was sealed. */
+async function ownMd5(clip: Clip, fresh: boolean, signal: AbortSignal): Promise<string | null> {
+  try {
+    const file = await openClip(clip, fresh);
+    try {
+      return (await readThrough(file, clip, signal, async () => undefined)).toString('hex');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'corrupt') return null;
+    throw error;
+  }
+}
+
+/** Reads a clip's file to its end, block by block.
+ *  @returns the MD5 of its bytes
+ *  @throws Failure `corrupt` when they are not what was sealed */
+async function readThrough(
+  file: ClipReader,
+  clip: Clip,
+  signal: AbortSignal,
+  onBlock: (block: Buffer) => Promise<void>,
+): Promise<Buffer> {
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
   for (let at = 0; at < (clip.bytes ?? 0); at += BLOCK_BYTES) {
     signal.throwIfAborted();
     const block = await file.block(at);
     sha256.update(block);
     md5.update(block);
-    const id = blockId(block, ids.length);
-    if (staged.get(id) === block.length) reused++;
-    else if (block.length > 0) await door.stageBlock(id, block, signal);
-    ids.push(id);
+    await onBlock(block);
   }
   if (sha256.digest('hex') !== clip.sha256)
     throw new Failure('corrupt', 'upload.file-changed', `the file of clip ${clip.clipId} has changed since`);
-  return { ids, reused, md5: md5.digest() };
+  return md5.digest();
 }

@@ -20,6 +20,8 @@ export interface BlobsChecked {
   readonly checked: number;
   /** Blobs whose bytes were read and compared; absent when nobody asked for it. */
   readonly read?: number;
+  /** Blobs in the archive tier, whose bytes cannot be read; absent when nobody asked for it. */
+  readonly archived?: number;
   readonly problems: BlobProblem[];
 }
 
@@ -44,13 +46,14 @@ export async function checkBlobs(
   const stored = ledger.storedClips().map((clip) => ({ clip, name: blobNameOf(clip.blobUrl) }));
   const devices = new Set(stored.map(({ name }) => name.split('/')[0] ?? ''));
 
-  const blobs = new Map<string, { bytes: number; sha256: string | undefined }>();
+  const blobs = new Map<string, ListedBlob>();
   try {
     for (const device of devices)
       for await (const blob of container.listBlobsFlat({ prefix: `${device}/`, includeMetadata: true }))
         blobs.set(blob.name, {
           bytes: blob.properties.contentLength ?? 0,
           sha256: blob.metadata?.['sha256'],
+          archived: blob.properties.accessTier === 'Archive',
         });
   } catch (error) {
     const { statusCode, message } = error as { statusCode?: number; message: string };
@@ -72,8 +75,20 @@ export async function checkBlobs(
       problems.push({ clipId, problem: `the blob ${name} belongs to no clip of the ledger` });
   }
   if (!deep) return { checked: stored.length, problems };
-  problems.push(...(await readAll(container, sound, say)));
-  return { checked: stored.length, read: sound.length, problems };
+  const readable = sound.filter(({ name }) => blobs.get(name)?.archived === false);
+  problems.push(...(await readAll(container, readable, say)));
+  return {
+    checked: stored.length,
+    read: readable.length,
+    archived: sound.length - readable.length,
+    problems,
+  };
+}
+
+interface ListedBlob {
+  readonly bytes: number;
+  readonly sha256: string | undefined;
+  readonly archived: boolean;
 }
 
 interface StoredBlob {
@@ -138,11 +153,7 @@ async function contentProblem(
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-function problemsOf(
-  clip: StoredClip,
-  name: string,
-  blobs: ReadonlyMap<string, { bytes: number; sha256: string | undefined }>,
-): string[] {
+function problemsOf(clip: StoredClip, name: string, blobs: ReadonlyMap<string, ListedBlob>): string[] {
   const blob = blobs.get(name);
   if (!blob) return [`it is ${clip.state}, but its blob ${name} is not in storage`];
   const problems: string[] = [];

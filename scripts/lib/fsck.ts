@@ -20,7 +20,7 @@ interface Result extends CheckReport {
   /** Clips of long ago, of which only totals are kept. */
   readonly folded: number;
   /** How many uploaded clips were compared with storage; null when storage was not asked. */
-  readonly blobs: { readonly checked: number; readonly read?: number } | null;
+  readonly blobs: { readonly checked: number; readonly read?: number; readonly archived?: number } | null;
 }
 
 class UsageError extends Error {}
@@ -141,7 +141,11 @@ async function fsck(values: ReturnType<typeof options>): Promise<Result> {
       ...report,
       ok: report.ok - [...wrong].filter((id) => id !== null && inspection.knows(id)).length,
       problems: [...report.problems, ...blobs.problems],
-      blobs: { checked: blobs.checked, ...(blobs.read === undefined ? {} : { read: blobs.read }) },
+      blobs: {
+        checked: blobs.checked,
+        ...(blobs.read === undefined ? {} : { read: blobs.read }),
+        ...(blobs.archived ? { archived: blobs.archived } : {}),
+      },
     };
   } finally {
     inspection.close();
@@ -162,6 +166,7 @@ function print(result: Result, json: boolean): void {
   if (repairable > 0) parts.push(`${repairable} left by a killed process; the next start puts them right`);
   parts.push(blobs ? `${blobs.checked} compared with storage` : 'storage not compared');
   if (blobs?.read !== undefined) parts.push(`the bytes of ${blobs.read} blobs read`);
+  if (blobs?.archived) parts.push(`${blobs.archived} in the archive tier not read`);
   parts.push(problems.length === 0 ? 'nothing wrong' : `${problems.length} problems`);
   process.stdout.write(`${parts.join(', ')}\n`);
 }

@@ -50,7 +50,8 @@ export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): v
     const door = await open();
     for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
     assert.equal(await door.commit(ids, metadata, md5, signal), 'made');
-    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA, md5: md5.toString('hex') });
+    const properties = { bytes: 1_500, sha256: SHA, md5: md5.toString('hex'), archived: false };
+    assert.deepEqual(await door.head(signal), properties);
     assert.deepEqual(await door.read(10_000, signal), content);
     assert.equal(await door.contentSha256(signal), createHash('sha256').update(content).digest('hex'));
     await door.stageBlock(ids[0]!, Buffer.from('other'), signal);
@@ -58,7 +59,7 @@ export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): v
       await door.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, md5, signal),
       'was-there',
     );
-    assert.deepEqual(await door.head(signal), { bytes: 1_500, sha256: SHA, md5: md5.toString('hex') });
+    assert.deepEqual(await door.head(signal), properties);
   });
 
   test(`${name}: what is larger than asked for is refused`, async () => {

@@ -7,6 +7,7 @@ interface ShelvedBlob {
   readonly body: Buffer;
   readonly sha256: string | null;
   readonly md5: string | null;
+  readonly archived: boolean;
 }
 
 type Call = 'head' | 'list' | 'stage' | 'commit' | 'read-back' | 'read';
@@ -22,6 +23,8 @@ export interface BlobShelf {
   fault: ((call: Call, blobName: string, signal: AbortSignal) => void | Promise<void>) | undefined;
   /** Without a hash of the content, as an older version committed. */
   put(blobName: string, body: Buffer | string, sha256?: string): void;
+  /** Moves a blob to the archive tier, or back: its properties can be read there, its bytes cannot. */
+  archive(blobName: string, archived: boolean): void;
   /** As if an earlier process had staged it. */
   stage(blobName: string, id: string, body: Buffer): void;
 }
@@ -39,12 +42,20 @@ export function createBlobShelf(): BlobShelf {
       await shelf.fault?.(call, name, signal);
     };
     const blocks = () => staged.get(name) ?? new Map<string, Buffer>();
+    const readable = () => {
+      const blob = blobs.get(name);
+      if (blob?.archived)
+        throw new Failure('rejected', 'upload.archived', `${name} lies in the archive tier`);
+      return blob;
+    };
     return {
       url: `https://${ticket.hostName}/${ticket.containerName}/${name}`,
       async head(signal) {
         await enter('head', signal);
         const blob = blobs.get(name);
-        return blob && { bytes: blob.body.length, sha256: blob.sha256, md5: blob.md5 };
+        return (
+          blob && { bytes: blob.body.length, sha256: blob.sha256, md5: blob.md5, archived: blob.archived }
+        );
       },
       async stagedBlocks(signal) {
         await enter('list', signal);
@@ -65,18 +76,23 @@ export function createBlobShelf(): BlobShelf {
             'InvalidBlockList: a block was not staged',
           );
         const body = Buffer.concat(parts.filter((part) => part !== undefined));
-        blobs.set(name, { body, sha256: metadata.sha256, md5: Buffer.from(md5).toString('hex') });
+        blobs.set(name, {
+          body,
+          sha256: metadata.sha256,
+          md5: Buffer.from(md5).toString('hex'),
+          archived: false,
+        });
         staged.delete(name);
         return 'made';
       },
       async contentSha256(signal) {
         await enter('read-back', signal);
-        const blob = blobs.get(name);
+        const blob = readable();
         return blob && createHash('sha256').update(blob.body).digest('hex');
       },
       async read(maxBytes, signal) {
         await enter('read', signal);
-        const body = blobs.get(name)?.body;
+        const body = readable()?.body;
         if (body && body.length > maxBytes)
           throw new Failure('rejected', 'upload.read-size', `${name} is larger than ${maxBytes} bytes`);
         return body;
@@ -89,7 +105,16 @@ export function createBlobShelf(): BlobShelf {
     calls,
     fault: undefined,
     put: (blobName, body, sha256) =>
-      void blobs.set(blobName, { body: Buffer.from(body), sha256: sha256 ?? null, md5: null }),
+      void blobs.set(blobName, {
+        body: Buffer.from(body),
+        sha256: sha256 ?? null,
+        md5: null,
+        archived: false,
+      }),
+    archive(blobName, archived) {
+      const blob = blobs.get(blobName);
+      if (blob) blobs.set(blobName, { ...blob, archived });
+    },
     stage: (blobName, id, body) =>
       void staged.set(blobName, (staged.get(blobName) ?? new Map<string, Buffer>()).set(id, body)),
   };

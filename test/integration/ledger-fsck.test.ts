@@ -164,7 +164,7 @@ test('blobs are compared: missing, other bytes, no verdict, and one that no clip
   await container.getBlockBlobClient(stranger).delete();
 });
 
-test('--deep finds a blob whose metadata is right and whose bytes are wrong, and says how far it is', async (t) => {
+test('--deep finds a blob whose metadata is right and whose bytes are wrong, and says how far it is and what it cannot read', async (t) => {
   const { dir, ledger, sealed } = benchLedger(t);
   const clips = [sealed(70_000), sealed(70_000), sealed(70_000)];
   const container = storage.clips();
@@ -195,6 +195,10 @@ test('--deep finds a blob whose metadata is right and whose bytes are wrong, and
   assert.equal(deep.result.problems[0]?.clipId, clips[1]!.clipId);
   assert.match(deep.result.problems[0]?.problem ?? '', /holds other bytes/);
   assert.match(deep.stderr, /0 of 3 blobs read, 0\.0 MB of 0\.2 MB/);
+  await container.getBlockBlobClient(`${DEVICE}/${clips[0]!.blobName}`).setAccessTier('Archive');
+  const archived = await fsck(...where, '--deep');
+  assert.deepEqual(archived.result.blobs, { checked: 3, read: 2, archived: 1 });
+  assert.equal(archived.result.problems.length, 1, 'that bytes cannot be read is nothing wrong with them');
 });
 
 test('the local cloud beside the agent is found by itself; when it does not run, blobs are not compared', async (t) => {

@@ -80,6 +80,25 @@ test('a ticket opens its own blob and no other', async () => {
   );
 });
 
+test('a clip whose blob was archived before its answer came is known by what can still be read of it', async (t) => {
+  const { uploader, sealed, ledger } = house(t, storage.desk());
+  const clip = sealed(2 * BLOCK_BYTES + 9);
+  await uploader.start();
+  const isUp = () => ledger.clip(clip.clipId)?.state === 'uploaded';
+  await until(isUp, 'uploaded');
+  await storage.clips().getBlockBlobClient(`${DEVICE}/${clip.blobName}`).setAccessTier('Archive');
+  const opened = openBlob(await storage.desk().requestTicket(clip.blobName));
+  assert.equal((await opened.head(signal))?.archived, true);
+  await assert.rejects(
+    opened.contentSha256(signal),
+    (error) => error instanceof Failure && error.code === 'upload.archived',
+  );
+  ledger.returnToQueue(clip.clipId, 'as if the answer had been lost');
+  uploader.wake();
+  await until(isUp, 'settled again');
+  assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
+});
+
 test('a missing container is a passing failure, never a missing blob', async () => {
   const ticket = await storage.desk('no-such-container').requestTicket('gate/2026/06/01/x.mp4');
   await assert.rejects(

@@ -95,7 +95,7 @@ test('a block goes with its hash; a clip is committed as a video with its metada
 });
 
 test('whatever storage calls it, a blob that is there already is no failure', async () => {
-  for (const code of ['BlobAlreadyExists', 'ConditionNotMet']) {
+  for (const code of ['BlobAlreadyExists', 'ConditionNotMet', 'BlobArchived', 'BlobBeingRehydrated']) {
     service.instead = () => ({ status: 412, headers: { ...OF_STORAGE, 'x-ms-error-code': code } });
     assert.equal(await door().commit([BLOCK], METADATA, Buffer.alloc(16), signal), 'was-there');
   }
@@ -103,7 +103,18 @@ test('whatever storage calls it, a blob that is there already is no failure', as
 
 test('a blob that has neither checksum nor hash beside it is told as it is', async () => {
   service.blobs.set(PATH, { body: Buffer.from('12345'), headers: {} });
-  assert.deepEqual(await door().head(signal), { bytes: 5, sha256: null, md5: null });
+  assert.deepEqual(await door().head(signal), { bytes: 5, sha256: null, md5: null, archived: false });
+});
+
+test('of a blob in the archive tier all is known but its bytes, and that says so', async () => {
+  service.blobs.set(PATH, { body: Buffer.from('12345'), headers: { 'x-ms-access-tier': 'Archive' } });
+  assert.deepEqual(await door().head(signal), { bytes: 5, sha256: null, md5: null, archived: true });
+  for (const code of ['BlobArchived', 'BlobBeingRehydrated']) {
+    service.instead = ({ method }) =>
+      method === 'GET' ? { status: 409, headers: { ...OF_STORAGE, 'x-ms-error-code': code } } : undefined;
+    for (const read of [door().read(1_000, signal), door().contentSha256(signal)])
+      await assert.rejects(read, fails('rejected', /^upload\.archived$/, /archive tier/));
+  }
 });
 
 test('a large blob is read back in pieces, every byte of it once', async () => {
