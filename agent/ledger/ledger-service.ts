@@ -11,8 +11,11 @@ import { backupFile, ledgerFile } from './database-files.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
 import { takeOwnership } from './ownership.ts';
 
+/** What only the service itself does with its ledger. */
+type OwnAlone = 'check' | 'backupBegins' | 'close';
+
 /** The ledger of a process that must go on without one. */
-export type LedgerService = Service & Omit<Ledger, 'check' | 'close'>;
+export type LedgerService = Service & Omit<Ledger, OwnAlone>;
 
 export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writing'> {
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
@@ -73,7 +76,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     from?.over.abort(failure);
   }
 
-  function through<K extends keyof Omit<Ledger, 'check' | 'close'>>(name: K): Ledger[K] {
+  function through<K extends keyof Omit<Ledger, OwnAlone>>(name: K): Ledger[K] {
     const call = (...args: unknown[]): unknown => {
       const now = open;
       if (!now || now.over.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
@@ -160,7 +163,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
       const found = await ledger.check({ repair: true });
       log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
     });
-    await Promise.all([backUp(over.signal), forgetDamage(over.signal)]);
+    await Promise.all([backUp(now), forgetDamage(over.signal)]);
   }
 
   async function tellSlow(signal: AbortSignal): Promise<void> {
@@ -182,13 +185,15 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
         );
   }
 
-  async function backUp(signal: AbortSignal): Promise<void> {
+  async function backUp({ ledger, over: { signal } }: NonNullable<typeof open>): Promise<void> {
     const ageMs = clock.nowMs() - (statSync(backupFile(dir), { throwIfNoEntry: false })?.mtimeMs ?? 0);
     let waitMs = ageMs < 0 ? 0 : BACKUP_EVERY_MS - ageMs;
     while (await sleepUnlessAborted(clock, Math.max(waitMs, BACKUP_NOT_BEFORE_MS), signal)) {
       waitMs = BACKUP_EVERY_MS;
       try {
+        const isInPlace = ledger.backupBegins();
         await care.backUp(signal);
+        isInPlace();
         log.info({ event: 'ledger.backed-up' }, 'the ledger has a new backup');
       } catch (error) {
         if (signal.aborted) return;

@@ -14,6 +14,8 @@ import { createClipsRoot } from './clips-root.ts';
 import { type Database, emptyLog, guarded, openDatabase } from './database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
 import { createFolding } from './folding.ts';
+import { createGoneJournal } from './gone-journal.ts';
+import { readGone } from './gone-lines.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLeases, type Leases } from './leases.ts';
 import {
@@ -28,6 +30,7 @@ import { createMisplaced } from './misplaced.ts';
 import { type Ownership, takeOwnership } from './ownership.ts';
 import { createParked, type ParkedClips } from './parked.ts';
 import { createQuarantine } from './quarantine.ts';
+import { recallGone } from './recall-gone.ts';
 import { createRecovery, type TornClip } from './recovery.ts';
 import { createRemoval, intentsIn } from './removal.ts';
 import { createTending } from './tending.ts';
@@ -66,6 +69,9 @@ export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvent
    *  @returns how many clips that had to wait are sealed now
    *  @throws Failure when a part of it failed; the others were done */
   tend(): Promise<{ sealed: number }>;
+  /** To be called before a backup of the database is begun.
+   *  @returns to be called when it is in place: what it knows need not be noted beside the database any more */
+  backupBegins(): () => void;
   close(): void;
 }
 
@@ -133,9 +139,20 @@ export function createLedger(deps: LedgerDeps): Ledger {
     onEvent: () => deps.onEvent?.(),
     bounds: deps.outboxBounds ?? { rows: OUTBOX_ROWS_MAX, bytes: OUTBOX_BYTES_MAX },
   });
-  const rows = createClipRows({ db, dir, clock, onMove: outbox.moved });
+  const rows = createClipRows({
+    ...{ db, dir, clock },
+    onMove(event, row) {
+      outbox.moved(event, row);
+      if (row.on_disk === 0) gone.touched(row.clip_id);
+    },
+  });
+  const { lines, unread } = readGone(dir);
+  for (const [segment, message] of unread)
+    log.error({ event: 'ledger.gone-unread', segment }, `notes on clips without a file: ${message}`);
+  reserve.pay(() => recallGone({ db, rows, dir, lines, log }));
+  const gone = createGoneJournal({ db, rows, dir, unread, clock, log });
   const intentOf = intentsIn(db);
-  const removal = createRemoval({ db, rows, dir, reserve, log });
+  const removal = createRemoval({ db, rows, dir, reserve, gone, log });
   const unremovable = createUnremovable({ clock, conditions });
   const losses = createLosses({ db, rows, conditions, clock });
   losses.recall();
@@ -180,6 +197,11 @@ export function createLedger(deps: LedgerDeps): Ledger {
   reserve.pay(() => parked.recall());
 
   let isClosed = false;
+  /** What others are told, and what is kept elsewhere, of what was committed. */
+  const afterCommit = () => {
+    outbox.announce();
+    gone.flush();
+  };
   const breathe = createBreathe(() => isClosed);
   const adoption = createAdoption({
     ...{ db, rows, dir, log, recoverTorn, breathe },
@@ -220,7 +242,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       awayCameras = checked.awayCameras;
       return checked;
     } finally {
-      outbox.announce();
+      afterCommit();
     }
   }
   const tending = createTending({
@@ -239,7 +261,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         return guarded(`ledger.${name}`, () => work(...args));
       } finally {
         // Also when it failed: room may have been made, and clips given up, before it did.
-        outbox.announce();
+        afterCommit();
       }
     };
 
@@ -271,7 +293,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const row = guarded('ledger.recover', () => rows.require(clipId));
         // Sealed before its writer died.
         if (row.state !== 'recording') return;
-        const outcome = await recovery.recover(row, true).finally(outbox.announce);
+        const outcome = await recovery.recover(row, true).finally(afterCommit);
         if (typeof outcome === 'string') unsealed.settled(clipId);
         else unsealed.wait(clipId, undefined, outcome.failed);
       } catch (error) {
@@ -310,9 +332,11 @@ export function createLedger(deps: LedgerDeps): Ledger {
       const { away: _, awayCameras: __, ...report } = await look(options);
       return report;
     },
-    tend: () => tending.tend().finally(outbox.announce),
+    tend: () => tending.tend().finally(afterCommit),
+    backupBegins: () => gone.mark(),
     close() {
       isClosed = true;
+      gone.close();
       db.close();
       ownership.release();
     },

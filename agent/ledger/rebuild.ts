@@ -7,6 +7,7 @@ import { Failure } from '../kernel/failure.ts';
 import { isClipId, LAST_MS, timeOfClipId } from './clip-id.ts';
 import { type Database, migrate } from './database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from './database-files.ts';
+import type { GoneLine } from './gone-lines.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
 import type { Key, Row, Salvage } from './salvage.ts';
@@ -29,6 +30,8 @@ const ID_SOURCES = ['ASC', 'DESC'].flatMap((order) => [
 export interface Rebuilt {
   readonly clips: number;
   readonly fromBackup: number;
+  /** From what was noted of clips without a file. */
+  readonly fromNotes: number;
   /** Clips of which only an id and perhaps a history could be read. */
   readonly lost: number;
 }
@@ -38,6 +41,8 @@ export interface RebuildDeps {
   /** The damaged database, read in one way or several; none when there is nothing to read. */
   readonly damaged: readonly Salvage[];
   readonly backup: Salvage | undefined;
+  /** What was noted of clips without a file since the backup (`gone-journal.ts`), by their ids. */
+  readonly gone: ReadonlyMap<string, GoneLine>;
   /** Clip files on this disk: id and camera. */
   readonly files: ReadonlyMap<string, string>;
   readonly nowMs: number;
@@ -48,7 +53,8 @@ export interface RebuildDeps {
  *  Invariants
  *  1. A row that contradicts the rules of the schema, or itself, is put right or left out; it keeps no other one from
  *     being taken over.
- *  2. A clip of which the damaged ledger and the backup know the row is taken from the damaged one: it is newer.
+ *  2. Of a clip that several know the newest row is taken: the damaged ledger's, unless a note on a clip without a file
+ *     is younger than all its custody, then that of such a note, then the backup's.
  *  3. Every clip that is taken over has a line of custody that says from where. */
 export function rebuildDatabase(deps: RebuildDeps): Rebuilt {
   const { dir } = deps;
@@ -83,13 +89,15 @@ export function rebuildDatabase(deps: RebuildDeps): Rebuilt {
   return result;
 }
 
-function fill(db: Database, { damaged, backup, files, nowMs }: RebuildDeps): Rebuilt {
+function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps): Rebuilt {
   const sources = backup ? [...damaged, backup] : damaged;
-  const ids = new Set<Key>(files.keys());
+  const ids = new Set<Key>([...files.keys(), ...gone.keys()]);
   for (const source of sources)
     for (const sql of ID_SOURCES) for (const id of source.values(sql)) ids.add(id);
 
-  const history = readHistory(sources);
+  const linesOfDamaged = readHistory(damaged);
+  const linesOfBackup = readHistory(backup ? [backup] : []);
+  const history = inOrder(new Map([...linesOfBackup, ...linesOfDamaged]));
   const fromBackup = byClip(backup?.rows('clips', 'clip_id', ids) ?? []);
   const fromDamaged = damaged.flatMap((one) => one.rows('clips', 'clip_id', [...ids, ...fromBackup.keys()]));
 
@@ -99,8 +107,11 @@ function fill(db: Database, { damaged, backup, files, nowMs }: RebuildDeps): Reb
     'INSERT INTO custody (clip_id, at_ms, event, state, detail) VALUES (:clip_id, :at_ms, :event, :state, :detail)',
   );
   const isKnown = (clipId: string, cameraId: string) =>
-    files.get(clipId) === cameraId || fromBackup.get(clipId)?.['camera_id'] === cameraId;
-  const storage = storageIn([...fromBackup.values(), ...fromDamaged]);
+    [files.get(clipId), gone.get(clipId)?.row['camera_id'], fromBackup.get(clipId)?.['camera_id']].includes(
+      cameraId,
+    );
+  const notes = [...gone.values()];
+  const storage = storageIn([...fromBackup.values(), ...fromDamaged, ...notes.map(({ row }) => row)]);
 
   const taken = new Map<string, { state: string; detail: string }>();
   const take = (raw: Row, where: string) => {
@@ -116,8 +127,20 @@ function fill(db: Database, { damaged, backup, files, nowMs }: RebuildDeps): Reb
     taken.set(place.clipId, { state: String(row['state']), detail: `${where}${without}` });
     return true;
   };
-  for (const row of fromDamaged) take(row, 'taken over from the damaged ledger');
+  const newestInBackup = newestOf(linesOfBackup);
+  const newestInDamaged = newestOf(linesOfDamaged);
   const folded = takeFolded(db, damaged, backup);
+  let fromNotes = 0;
+  const takeNote = ({ seq, row }: GoneLine) => {
+    const id = row.clip_id;
+    const isNewest = seq > newestInBackup || !fromBackup.has(id);
+    if (!isNewest || folded.has(id)) return;
+    if (take(row, 'its row was damaged: taken from the notes on clips without a file')) fromNotes += 1;
+  };
+  // Rows may be older than the damage: SQLite passes over what follows a damaged place of the log.
+  for (const note of notes) if (note.seq > newestInDamaged && !files.has(note.row.clip_id)) takeNote(note);
+  for (const row of fromDamaged) take(row, 'taken over from the damaged ledger');
+  for (const note of notes) takeNote(note);
   let restored = 0;
   for (const row of fromBackup.values())
     if (!folded.has(String(row['clip_id'])) && take(row, 'its row was damaged: taken over from the backup'))
@@ -130,7 +153,7 @@ function fill(db: Database, { damaged, backup, files, nowMs }: RebuildDeps): Reb
 
   takeMessages(db, damaged, backup);
   db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, 1)').run(UNVERIFIED);
-  return { clips: taken.size, fromBackup: restored, lost };
+  return { clips: taken.size, fromBackup: restored, fromNotes, lost };
 }
 
 /** A clip that has a history, but neither a row nor a file: explained as well as can be. */
@@ -189,8 +212,8 @@ function storageIn(rows: readonly Row[]): string | undefined {
   return undefined;
 }
 
-/** Lines of custody of all sources, each once, in their order. A line that several have has one number in all. */
-function readHistory(sources: readonly Salvage[]): Row[] {
+/** Lines of custody of some sources, each once. A line that several have has one number in all. */
+function readHistory(sources: readonly Salvage[]): ReadonlyMap<number, Row> {
   const lines = new Map<number, Row>();
   for (const source of sources)
     for (const line of source.rows('custody', 'seq')) {
@@ -205,8 +228,17 @@ function readHistory(sources: readonly Salvage[]): Row[] {
         /^[a-z-]{1,40}$/.test(event);
       if (sound && !lines.has(seq as number)) lines.set(seq as number, line);
     }
-  return [...lines.values()].toSorted((a, b) => (a['seq'] as number) - (b['seq'] as number));
+  return lines;
 }
+
+const inOrder = (lines: ReadonlyMap<number, Row>): Row[] =>
+  [...lines].toSorted(([a], [b]) => a - b).map(([, line]) => line);
+
+const newestOf = (lines: ReadonlyMap<number, Row>): number => {
+  let newest = 0;
+  for (const seq of lines.keys()) newest = Math.max(newest, seq);
+  return newest;
+};
 
 /** Cloud messages, events for the hub, and the counters that mean something beyond this database. */
 function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): void {

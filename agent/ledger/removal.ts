@@ -5,6 +5,8 @@ import { clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from '.
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import { type Database, emptyLog } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
+import type { GoneJournal } from './gone-journal.ts';
+import { nextState } from './life-cycle.ts';
 
 /** Custody: the file is about to go, and why. */
 const INTENT = 'remove';
@@ -47,22 +49,24 @@ export interface Removal {
 export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'uploaded' || state === 'judged';
 
 /** The one way in which files of clips are removed.
- *  Procedure: 1. files that cannot be removed are left out 2. a line of custody says why, for all others, and is in the
- *  database itself, as is all that happened to these clips before 3. they go 4. the rows say `lost`, or that they answer
- *  for no file any more.
+ *  Procedure: 1. files that cannot be removed are left out 2. the rows of all others, as they will be, are noted beside
+ *  the database 3. a line of custody says why, and is in the database itself, as is all that happened to these clips
+ *  before 4. they go 5. the rows say `lost`, or that they answer for no file any more.
  *  Invariants
  *  1. A row that says `lost` has no file: one whose file does not go stays as it was, with a line of custody.
- *  2. Cut between 2 and 4 the check finds a file that is still there and keeps it, or none and the reason for it.
+ *  2. Cut between 3 and 5 the check finds a file that is still there and keeps it, or none and the reason for it.
  *     Folders are not synced: a file that a power cut brings back is taken up again, or goes again.
- *  3. A log that is damaged later cannot take a row back to a time at which its file was there. */
+ *  3. A log that is damaged later cannot take a row back to a time at which its file was there.
+ *  4. Whatever becomes of the database, what the clip was stands in the backup or in the notes. */
 export function createRemoval(deps: {
   readonly db: Database;
   readonly rows: ClipRows;
   readonly dir: string;
   readonly reserve: Pick<DiskReserve, 'pay'>;
+  readonly gone: Pick<GoneJournal, 'write'>;
   readonly log: Log;
 }): Removal {
-  const { db, rows, dir, reserve, log } = deps;
+  const { db, rows, dir, reserve, gone, log } = deps;
   /** Gone, but the row does not say so yet. */
   const unsaid = new Map<string, { readonly why: string; readonly end: RemovalEnd }>();
   const inTransaction = <T>(work: () => T): T => reserve.pay(() => db.transaction(work).immediate());
@@ -74,14 +78,25 @@ export function createRemoval(deps: {
     requireRemovable(places);
   }
 
+  /** What becomes of a row when its file is gone. */
+  const endOf = (row: ClipRow, { why, end }: { readonly why: string; readonly end: RemovalEnd }) =>
+    end === 'room' && isInStorage(row)
+      ? ({ event: 'unlink', change: { on_disk: 0 } } as const)
+      : ({ event: 'lose', change: { on_disk: 0, reason: why, lease_until: null, retry_at: null } } as const);
+
   /** The row may have gone on since: then it is no longer ours to say. */
   function say(): void {
-    for (const [clipId, { why, end }] of unsaid) {
+    for (const [clipId, told] of unsaid) {
       const row = rows.get(clipId);
-      if (!row || (end === 'room' && row.on_disk === 0) || row.state === 'lost') continue;
-      if (end === 'room' && isInStorage(row)) rows.move(clipId, 'unlink', why, { on_disk: 0 });
-      else rows.move(clipId, 'lose', why, { on_disk: 0, reason: why, lease_until: null, retry_at: null });
+      if (!row || (told.end === 'room' && row.on_disk === 0) || row.state === 'lost') continue;
+      const { event, change } = endOf(row, told);
+      rows.move(clipId, event, told.why, change);
     }
+  }
+
+  function asGone(row: ClipRow, told: { readonly why: string; readonly end: RemovalEnd }): ClipRow {
+    const { event, change } = endOf(row, told);
+    return { ...row, ...change, state: nextState(row.clip_id, row.state, event) };
   }
 
   function finish(): void {
@@ -109,6 +124,8 @@ export function createRemoval(deps: {
     const kept: Kept[] = [];
     const announced = each(clips, kept, (row) => requireFile(row, end));
     if (announced.length > 0) {
+      const ends = announced.map((row) => asGone(row, { why, end }));
+      reserve.pay(() => gone.write(ends));
       inTransaction(() => {
         for (const { clip_id } of announced) rows.note(clip_id, INTENT, why);
       });

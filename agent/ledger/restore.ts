@@ -22,6 +22,7 @@ import {
   swapDatabases,
 } from './database-files.ts';
 import { type Examined, examineDatabase } from './examine.ts';
+import { readGone } from './gone-lines.ts';
 import { rebuildDatabase, REBUILT_FROM, UNVERIFIED } from './rebuild.ts';
 import { soundRow } from './restored-row.ts';
 import { openSalvage, type Row, type Salvage } from './salvage.ts';
@@ -71,7 +72,9 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
     : examineDatabase(file);
   if (found.state === 'whole') return toldLately(dir, clock.nowMs()) ?? { state: 'whole' };
   const files = await clipsOnDisk(dir);
-  if (found.state === 'none' && files.size === 0 && !existsSync(backupFile(dir))) return { state: 'whole' };
+  const gone = readGone(dir).lines;
+  if (found.state === 'none' && files.size === 0 && gone.size === 0 && !existsSync(backupFile(dir)))
+    return { state: 'whole' };
   if (found.state === 'mendable' && mend(file))
     return {
       state: 'mended',
@@ -86,7 +89,7 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   const backup = openSalvage(backupFile(dir));
   let result: ReturnType<typeof rebuildDatabase>;
   try {
-    result = rebuildDatabase({ dir, damaged, backup, files, nowMs: clock.nowMs() });
+    result = rebuildDatabase({ dir, damaged, backup, gone, files, nowMs: clock.nowMs() });
   } finally {
     for (const one of damaged) one.close();
     backup?.close();
@@ -97,6 +100,7 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   const parts = [
     `${result.clips} clips are in the new one`,
     ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
+    ...(result.fromNotes > 0 ? [`${result.fromNotes} of them from the notes on clips without a file`] : []),
     ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
   ];
   const sentence = `${why}${wasSetAside(folder)}; ${parts.join(', ')}`;

@@ -1,0 +1,82 @@
+import { classify } from '../kernel/classify.ts';
+import type { Log } from '../kernel/log.ts';
+import { clipPlaces, entryAt } from './clip-files.ts';
+import type { ClipRows } from './clip-rows.ts';
+import type { Database } from './database.ts';
+import type { GoneLine } from './gone-lines.ts';
+import { TAKEN_OVER } from './rebuild.ts';
+import { placeOf, soundRow } from './restored-row.ts';
+import type { Row } from './salvage.ts';
+
+/** Puts the rows of a whole database right that stand where they stood before their files went, or are not there at all,
+ *  as after its log was damaged or an older one was put in its place. In one transaction, before anything else is done
+ *  with the ledger.
+ *  @param lines what was noted of clips without a file, since the newest backup
+ *  @returns how many rows that were */
+export function recallGone({
+  db,
+  rows,
+  dir,
+  lines,
+  log,
+}: {
+  readonly db: Database;
+  readonly rows: Pick<ClipRows, 'get' | 'folded' | 'note'>;
+  readonly dir: string;
+  readonly lines: ReadonlyMap<string, GoneLine>;
+  readonly log: Log;
+}): number {
+  if (lines.size === 0) return 0;
+  const newest = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck().get() ?? 0;
+  const known = new Set((db.pragma('table_info(clips)') as { name: string }[]).map(({ name }) => name));
+
+  /** Triggers count what is changed: a row that is there is not replaced. */
+  function put(row: Row): void {
+    const columns = Object.keys(row).filter((column) => known.has(column));
+    const others = columns.filter((column) => column !== 'clip_id');
+    db.prepare<[Row]>(
+      `INSERT INTO clips (${columns.join()}) VALUES (${columns.map((column) => `:${column}`).join()})
+       ON CONFLICT (clip_id) DO UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join()}`,
+    ).run(row);
+  }
+
+  function recall({ seq, row: raw }: GoneLine): boolean {
+    const place = placeOf(raw, () => true);
+    if (!place || rows.folded(place.clipId)) return false;
+    const now = rows.get(place.clipId);
+    if (now && seq <= newest) return false;
+    const { file, partFile } = clipPlaces(dir, place.cameraId, place.clipId);
+    const hasFile = [file, partFile].some((path) => entryAt(path).kind !== 'none');
+    // A file that is there speaks for itself.
+    if (now && hasFile) return false;
+    put(soundRow(raw, place, { hasFile }).row);
+    const before = now ? `it said "${now.state}"` : 'it was gone';
+    rows.note(
+      place.clipId,
+      TAKEN_OVER,
+      `its row was lost (${before}): taken from the notes on clips without a file`,
+    );
+    return true;
+  }
+
+  let count = 0;
+  db.transaction(() => {
+    for (const line of lines.values())
+      try {
+        if (db.transaction(() => recall(line))()) count += 1;
+      } catch (error) {
+        const failure = classify(error, 'ledger.recall-gone');
+        if (failure.kind === 'exhausted') throw error;
+        log.error(
+          { event: 'clip.not-recalled', clipId: line.row.clip_id, code: failure.code },
+          failure.message,
+        );
+      }
+  }).immediate();
+  if (count > 0)
+    log.warn(
+      { event: 'clips.recalled', clips: count },
+      'rows of clips without a file had been lost, and are there again',
+    );
+  return count;
+}
