@@ -36,7 +36,7 @@ export interface CameraDoor {
 
 /** What a stream is found to be. */
 type Finding =
-  | { readonly kind: 'open'; readonly loggedIn: boolean; readonly sha256: boolean }
+  | { readonly kind: 'open'; readonly loggedIn: boolean; readonly relay: boolean }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'closed'; readonly detail: string };
 
@@ -59,8 +59,8 @@ export function createCameraDoor({
   /** Longest that one stream may take. */
   readonly answerMs: number;
 }): CameraDoor {
-  /** Addresses of cameras that want SHA-256. */
-  const sha256 = new Set<string>();
+  /** Addresses at which a camera wants SHA-256, or offers several streams of pictures. */
+  const relayed = new Set<string>();
   /** How often a camera has ended a session early. */
   const endings = new Map<string, number>();
   const held = (cameraId: string, { name, address, credential }: DoorStream): ClosedDoor | undefined => {
@@ -82,10 +82,10 @@ export function createCameraDoor({
       // The camera before us may have learnt it.
       const hold = held(cameraId, stream);
       if (hold) return hold;
-      sha256.delete(address);
+      relayed.delete(address);
       const finding = await find(cameraId, stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
       if (finding.kind === 'closed') return { detail: finding.detail };
-      if (finding.kind === 'open' && finding.sha256) sha256.add(address);
+      if (finding.kind === 'open' && finding.relay) relayed.add(address);
       if (!credential) return undefined;
       const login: LoginTry = { address, credential };
       if (finding.kind === 'refused') {
@@ -120,7 +120,7 @@ export function createCameraDoor({
       }
       return undefined;
     },
-    needsRelay: (cameraId, { address }) => sha256.has(address) || (endings.get(cameraId) ?? 0) >= EARLY_ENDS,
+    needsRelay: (cameraId, { address }) => relayed.has(address) || (endings.get(cameraId) ?? 0) >= EARLY_ENDS,
     ended: (cameraId, afterMs) => {
       if (afterMs < LONGEST_SESSION_MS) endings.set(cameraId, (endings.get(cameraId) ?? 0) + 1);
     },
@@ -173,7 +173,8 @@ async function find(
     const [other] = codecs;
     if (other !== undefined && !codecs.includes('H264'))
       return { kind: 'closed', detail: describeCodec(cameraId, name, other) };
-    return { kind: 'open', loggedIn: sent, sha256 };
+    const several = codecs.filter((codec) => codec === 'H264').length > 1;
+    return { kind: 'open', loggedIn: sent, relay: sha256 || several };
   } finally {
     connection.close();
   }

@@ -4,6 +4,7 @@ import type { CameraCredential } from '@dachawatch/contracts';
 import { openSocket } from './rtsp-client.ts';
 import { createRtspFramer, headerOf, type RtspMessage, withoutHeaders } from './rtsp-framer.ts';
 import { authorize, type Challenge, readChallenges } from './rtsp-login.ts';
+import { withOneStream } from './sdp.ts';
 
 export interface Relay {
   /** What the RTSP source is given instead of the camera's address. */
@@ -17,8 +18,9 @@ const SESSION_S = 60;
 const OWN_CSEQ = 1_000_000;
 const AUTHORITY = /rtsps?:\/\/[^/\s;,"]+/gi;
 
-/** Stands between GStreamer's RTSP source and a camera that the source cannot serve: it logs in with SHA-256, and asks
- *  something before each session runs out, which the source of GStreamer 1.22 does not while pictures flow.
+/** Stands between GStreamer's RTSP source and a camera that the source cannot serve: it logs in with SHA-256, asks
+ *  something before each session runs out, which the source of GStreamer 1.22 does not while pictures flow, and offers
+ *  one of several streams of pictures, where the source would take and mix them all.
  *  Invariants
  *  1. Only who knows the address is served, on the loopback; a connection to the camera lives as long as its own.
  *  2. Pictures pass unchanged. What has not been read holds the camera back.
@@ -116,7 +118,9 @@ export async function openRelay(
       }
       noteSession(message, status);
       const lines = withoutHeaders(message.lines, ['www-authenticate', 'content-length']).map(towardsSource);
-      const body = Buffer.from(towardsSource(message.body.toString('latin1')), 'latin1');
+      const text = message.body.toString('latin1');
+      const isDescription = asked?.message.start.startsWith('DESCRIBE ') ?? false;
+      const body = Buffer.from(towardsSource(isDescription ? withOneStream(text) : text), 'latin1');
       pass(source, { start: message.start, lines: [...lines, ...lengthOf(body)], body });
     }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { marksEachSlice, type MadeStream } from '../../hardware/simulators/camera/made-camera.ts';
+import { marksEachSlice } from '../../hardware/simulators/camera/made-camera.ts';
 import {
   isSlice,
   makePictures,
@@ -9,6 +9,7 @@ import {
   typeOf,
   withoutRate,
 } from '../../hardware/simulators/camera/made-pictures.ts';
+import type { MadeStream } from '../../hardware/simulators/camera/made-stream.ts';
 import { assertWholeClip, decodedSizes, judge, watchMade } from './made-rig.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';

@@ -1,32 +1,9 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { isSlice, type MadePicture, typeOf } from './made-pictures.ts';
-import { interleaved, payloadsOf, type RtpPacket } from './rtp-packets.ts';
-
-/** What one stream of a made camera sends. */
-export interface MadeStream {
-  readonly fps: number;
-  /** Shown one after another; the last one again and again. */
-  readonly takes: readonly Take[];
-  /** Parameter sets that its description names; default those of the first take; null names none. */
-  readonly described?: { readonly sps: Buffer; readonly pps: Buffer } | null;
-  /** Where parameter sets come in the stream itself: before each key frame (default), or never. */
-  readonly parameterSets?: 'in-band' | 'described-only';
-  /** What a viewer gets first: the next key frame, or (default) whatever comes next. */
-  readonly beginsWith?: 'key-frame' | 'anything';
-  /** When a picture says it was taken, in seconds, given the truth. */
-  readonly stamp?: (trueS: number, index: number) => number;
-  /** Changes the packets of a picture on their way out, or leaves some out. */
-  readonly rewrite?: (packets: RtpPacket[], index: number, picture: MadePicture) => RtpPacket[];
-  /** Nothing is sent for the picture; it was never taken. */
-  readonly skips?: (index: number) => boolean;
-}
-
-export interface Take {
-  readonly pictures: readonly MadePicture[];
-  /** How often it is shown before the next one; of no meaning for the last. Default 1. */
-  readonly times?: number;
-}
+import { type Channel, createChannel, SSRC } from './made-channel.ts';
+import { isSlice, typeOf } from './made-pictures.ts';
+import type { MadeStream } from './made-stream.ts';
+import type { RtpPacket } from './rtp-packets.ts';
 
 export interface MadeCamera {
   readonly mainUrl: string;
@@ -39,18 +16,6 @@ export interface MadeCamera {
 }
 
 type StreamName = 'main' | 'sub';
-
-const CLOCK_RATE = 90_000;
-const FIRST_STAMP_S = 1_000;
-/** What may wait for a viewer that reads too slowly; more is lost. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-
-interface Viewer {
-  readonly socket: Socket;
-  readonly channel: number;
-  sequence: number;
-  began: boolean;
-}
 
 /** A camera whose every packet is made here: streams change, clocks lie, packets are stamped and marked wrongly, as
  *  `MadeStream` says. RTSP over TCP on 127.0.0.1, without a login.
@@ -94,127 +59,11 @@ export async function startMadeCamera(wish: {
   };
 }
 
-function createChannel(stream: MadeStream) {
-  const viewers = new Map<Socket, Viewer>();
-  const at = pictureAt(stream.takes);
-  // A B picture is sent behind one that was taken later: all are sent that much after they were taken.
-  const reordered = stream.takes.flatMap(({ pictures }) => pictures.map(({ shown }, order) => shown - order));
-  const delayPictures = reordered.reduce((most, one) => Math.max(most, one), 0);
-  let beganMs: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let index = 0;
-  let plays = 0;
-
-  function begin(): void {
-    if (beganMs !== undefined) return;
-    beganMs = performance.now();
-    next();
-  }
-
-  function next(): void {
-    const dueMs = (beganMs ?? 0) + (index * 1000) / stream.fps;
-    timer = setTimeout(
-      () => {
-        send(index++);
-        next();
-      },
-      Math.max(0, dueMs - performance.now()),
-    );
-  }
-
-  function send(number: number): void {
-    const { picture, base } = at(number);
-    if (stream.skips?.(number)) return;
-    const trueS = (base + picture.shown - delayPictures) / stream.fps;
-    const stampS = FIRST_STAMP_S + (stream.stamp?.(trueS, number) ?? trueS);
-    const timestamp = Math.round(stampS * CLOCK_RATE);
-    const units = picture.units.filter(
-      (unit) => stream.parameterSets !== 'described-only' || ![7, 8].includes(typeOf(unit)),
-    );
-    for (const viewer of viewers.values()) {
-      if (viewer.socket.writableLength > MAX_WAITING_BYTES) viewer.began = false;
-      if (!viewer.began && stream.beginsWith === 'key-frame' && !picture.key) continue;
-      viewer.began = true;
-      const payloads = units.flatMap(payloadsOf);
-      const packets = payloads.map((payload, position) => ({
-        payload,
-        timestamp,
-        marker: position === payloads.length - 1,
-        sequence: viewer.sequence++,
-        ssrc: SSRC,
-      }));
-      const sent = stream.rewrite?.(packets, number, picture) ?? packets;
-      viewer.socket.write(Buffer.concat(sent.map((packet) => interleaved(packet, viewer.channel))));
-    }
-  }
-
-  return {
-    description: () => describe(stream),
-    begin,
-    play: (socket: Socket, channel: number) => {
-      plays++;
-      viewers.set(socket, { socket, channel, sequence: 1, began: false });
-    },
-    leave: (socket: Socket) => void viewers.delete(socket),
-    end: () => clearTimeout(timer),
-    sent: () => index,
-    plays: () => plays,
-  };
-}
-
-type Channel = ReturnType<typeof createChannel>;
-
-export const SSRC = 0x5eed_cafe;
-
-/** Which picture is the n-th, and how many were shown before its take. */
-function pictureAt(takes: readonly Take[]) {
-  return (number: number): { picture: MadePicture; base: number } => {
-    let base = 0;
-    for (const [index, { pictures, times = 1 }] of takes.entries()) {
-      const last = index === takes.length - 1;
-      const length = pictures.length * times;
-      if (last || number < base + length) {
-        const within = number - base;
-        const round = Math.floor(within / pictures.length);
-        return {
-          picture: pictures[within % pictures.length] as MadePicture,
-          base: base + round * pictures.length,
-        };
-      }
-      base += length;
-    }
-    throw new Error('a stream needs a take');
-  };
-}
-
-function describe({ described, takes, fps }: MadeStream): string {
-  const units = takes[0]?.pictures[0]?.units ?? [];
-  const find = (type: number) => units.find((unit) => typeOf(unit) === type);
-  const sets = described === undefined ? { sps: find(7), pps: find(8) } : described;
-  const sprop =
-    sets?.sps && sets.pps
-      ? `;profile-level-id=${sets.sps.toString('hex', 1, 4)};sprop-parameter-sets=${sets.sps.toString('base64')},${sets.pps.toString('base64')}`
-      : '';
-  return [
-    'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
-    's=made',
-    't=0 0',
-    'a=control:*',
-    'm=video 0 RTP/AVP 96',
-    'c=IN IP4 0.0.0.0',
-    'a=rtpmap:96 H264/90000',
-    `a=framerate:${fps}`,
-    `a=fmtp:96 packetization-mode=1${sprop}`,
-    'a=control:track1',
-    '',
-  ].join('\r\n');
-}
-
 /** Answers the requests of one connection. */
 function serve(socket: Socket, channels: Record<StreamName, Channel>, begin: () => void): void {
   let waiting = Buffer.alloc(0);
-  let channelNumber = 0;
+  /** Of this connection, by the number of the track: 0 is the pictures. */
+  const setUp = new Map<number, number>();
   socket.on('data', (bytes) => {
     waiting = Buffer.concat([waiting, bytes]);
     for (;;) {
@@ -263,15 +112,16 @@ function serve(socket: Socket, channels: Record<StreamName, Channel>, begin: () 
       const transport = /^transport:\s*(.*)$/im.exec(request)?.[1] ?? '';
       const numbers = /interleaved=(\d+)-(\d+)/.exec(transport);
       if (!numbers) return void reply('461 Unsupported Transport');
-      channelNumber = Number(numbers[1]);
+      const track = Number(/\/track(\d+)/.exec(url)?.[1] ?? 1) - 1;
+      setUp.set(track, Number(numbers[1]));
       return void reply('200 OK', [
-        `Transport: RTP/AVP/TCP;unicast;interleaved=${numbers[1]}-${numbers[2]};ssrc=${SSRC.toString(16)}`,
+        `Transport: RTP/AVP/TCP;unicast;interleaved=${numbers[1]}-${numbers[2]};ssrc=${(SSRC + track).toString(16)}`,
         'Session: 1;timeout=60',
       ]);
     }
     reply('200 OK', ['Session: 1']);
     if (method === 'PLAY') {
-      channel.play(socket, channelNumber);
+      channel.play(socket, setUp);
       begin();
     }
     if (method === 'TEARDOWN') channel.leave(socket);

@@ -6,6 +6,8 @@ export interface RtpPacket {
   timestamp: number;
   ssrc: number;
   readonly payload: Buffer;
+  /** Default 96, that of the pictures. */
+  readonly payloadType?: number;
 }
 
 const LARGEST_PAYLOAD = 1400;
@@ -35,7 +37,7 @@ export function interleaved(packet: RtpPacket, channel: number): Buffer {
   head[1] = channel;
   head.writeUInt16BE(12 + packet.payload.length, 2);
   head[4] = 0x80;
-  head[5] = (packet.marker ? 0x80 : 0) | PAYLOAD_TYPE;
+  head[5] = (packet.marker ? 0x80 : 0) | (packet.payloadType ?? PAYLOAD_TYPE);
   head.writeUInt16BE(packet.sequence & 0xffff, 6);
   head.writeUInt32BE(packet.timestamp >>> 0, 8);
   head.writeUInt32BE(packet.ssrc >>> 0, 12);
