@@ -1,6 +1,20 @@
-import type { FrameSize, MotionDecision, Region } from './motion.ts';
-import { arraysOf, createRegionList, type RegionList } from './region-list.ts';
-import type { Patch } from './regions.ts';
+import type { FrameSize } from './frame-size.ts';
+import { arraysOf, createRegionList, type Region, type RegionList } from './region-list.ts';
+import type { Patch } from './tracking/regions.ts';
+
+export type MotionDecision =
+  | { readonly kind: 'quiet' }
+  /** Something moves, but it does not count; `reason` is stable: `learning`, `too-small`, `too-short`, `in-place`
+   *  (it stays or sways where it is), `lighting` (the same surface in another light), `whole-scene`. */
+  | { readonly kind: 'suppressed'; readonly reason: string; readonly regions: readonly Region[] }
+  | {
+      readonly kind: 'motion';
+      readonly regions: readonly Region[];
+      /** The track of each region: the same number as long as it is the same thing. */
+      readonly tracks: readonly number[];
+      /** Nothing goes anywhere now; what came stands there and stirs. */
+      readonly presence: boolean;
+    };
 
 const NOWHERE: readonly Region[] = [];
 

@@ -1,5 +1,10 @@
 import { Failure } from '../kernel/failure.ts';
-import type { FrameSize } from './motion.ts';
+
+/** Picture size the detector works on. */
+export interface FrameSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** At the door, before anything is touched.
  *  @throws Failure `rejected` `motion.frame-size` for a frame of another size */

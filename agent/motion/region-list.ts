@@ -1,4 +1,5 @@
-import type { Region } from './motion.ts';
+/** A moving region, in relative coordinates: left, top, right, bottom, 0 to 1. */
+export type Region = readonly [number, number, number, number];
 
 /** A region that is written anew for every frame. */
 export type OwnRegion = [left: number, top: number, right: number, bottom: number];

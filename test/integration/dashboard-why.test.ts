@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createSignatureStore, type Signature } from '../../agent/motion/motion.ts';
-import { packThumbnail } from '../../agent/motion/signature-pictures.ts';
+import { packThumbnail } from '../../agent/motion/suppressed/pictures.ts';
 import { createWorld, NOW_MS, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { PHONE, useBrowser } from './dashboard-browser.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Signature } from '../../agent/motion/motion.ts';
-import { packThumbnail } from '../../agent/motion/signature-pictures.ts';
+import { packThumbnail } from '../../agent/motion/suppressed/pictures.ts';
 import { makeVideo } from '../fakes/media.ts';
 
 const REPLAY = join(import.meta.dirname, '../../scripts/lib/replay/main.ts');

@@ -8,7 +8,7 @@ import {
   createMotionGate,
   type GateDecision,
 } from '../../../agent/motion/motion.ts';
-import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { probeVideo } from '../../../hardware/simulators/camera/video-probe.ts';
 import { readGreyFrames } from '../bench/grey-frames.ts';
 import { Refusal } from '../bench/refusal.ts';

@@ -1,5 +1,5 @@
 import type { PicturePoint } from '@dachawatch/contracts';
-import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import type { Canvas, Colour } from './canvas.ts';
 import { LINE, ZONE } from './colours.ts';
 

@@ -7,8 +7,8 @@ import {
   type Signature,
   THUMBNAIL,
 } from '../../../agent/motion/motion.ts';
-import { signatureIn } from '../../../agent/motion/signature-read.ts';
-import { areaOf, type ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import { signatureIn } from '../../../agent/motion/suppressed/read.ts';
+import { areaOf, type ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { Refusal } from '../bench/refusal.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { colourOf, DARK, GREY, WHITE } from './colours.ts';

@@ -1,12 +1,12 @@
-import { CELL } from '../../../agent/motion/background.ts';
+import { CELL } from '../../../agent/motion/scene/background.ts';
 import type { GateDecision } from '../../../agent/motion/motion.ts';
-import { LIT, PLAIN, SOLID } from '../../../agent/motion/texture.ts';
+import { LIT, PLAIN, SOLID } from '../../../agent/motion/scene/texture.ts';
 import { type Box, type Canvas, type Colour, LETTER_WIDTH } from './canvas.ts';
 import { colourOf, DARK, FLAT, HELD, IDLE, LIGHT, MOTION, SWAY, WHITE } from './colours.ts';
 import type { ModelView } from '../../../agent/motion/model-view.ts';
 import { drawMarks } from './marks.ts';
 import type { Trails } from './trails.ts';
-import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 
 /** All there is to see of one picture. */
 export interface Look {
@@ -81,7 +81,7 @@ const drawChange: Panel = (canvas, place, look) => {
     );
 };
 
-/** By what `agent/motion/texture.ts` calls them. */
+/** By what `agent/motion/scene/texture.ts` calls them. */
 const KINDS = new Map<number, Colour>([
   [LIT, LIGHT],
   [PLAIN, FLAT],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CameraConfig, ContractError, parseWithDefaults } from '@dachawatch/contracts';
-import type { ZoneSettings } from '../../../agent/motion/zones-judge.ts';
+import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { Refusal } from '../bench/refusal.ts';
 import type { Options } from './options.ts';
 

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createSignatureStore, type Signature } from '../../../../agent/motion/motion.ts';
-import { packThumbnail } from '../../../../agent/motion/signature-pictures.ts';
+import { packThumbnail } from '../../../../agent/motion/suppressed/pictures.ts';
 import { ask, createWorld, NOW_MS, type World } from './dashboard-world.ts';
 
 let dir = '';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MotionDecision, Region } from '../../../../agent/motion/motion.ts';
 import { createRegionList } from '../../../../agent/motion/region-list.ts';
-import { createGateRig } from './gate-rig.ts';
+import { createGateRig } from './zones/gate-rig.ts';
 
 test('a list has as many regions as were asked for since it was cleared, in the same arrays, and no more than it may', () => {
   const list = createRegionList(2);
