@@ -30,7 +30,7 @@ import { createServiceManager } from './kernel/service-manager.ts';
 import { createCare } from './ledger/care.ts';
 import { createLedgerService } from './ledger/ledger-service.ts';
 import { createLedgerUpkeep } from './ledger/upkeep.ts';
-import { createSignatureStore } from './motion/motion.ts';
+import { createSuppressedStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createWires } from './power/wires.ts';
 import { requestPowerOff } from './power-off.ts';
@@ -227,7 +227,7 @@ async function main(): Promise<void> {
     clock,
     log: log.child({ room: 'upload' }),
   });
-  const suppressed = createSignatureStore({
+  const suppressed = createSuppressedStore({
     dir: join(dataDir, 'suppressed'),
     clock,
     log: log.child({ room: 'motion' }),

@@ -177,7 +177,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           endByMs ??= clock.monotonicMs() + timings.stopMs;
           return;
         case 'suppressed':
-          deps.suppressed?.keep(cameraId, message.signature);
+          deps.suppressed?.keep(cameraId, message.record);
           return;
         case 'trigger':
         case 'written':

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
-import type { Cause, Signature } from '../motion/motion.ts';
+import type { Cause, SuppressedRecord } from '../motion/motion.ts';
 import { createCameraDoor } from './camera-door.ts';
 import { createCameraFleet } from './camera-fleet.ts';
 import { createLoginPatience } from './login-patience.ts';
@@ -51,7 +51,7 @@ export interface ClipKeeper {
 
 /** Who keeps why something did not start a recording. */
 export interface SuppressedKeeper {
-  keep(cameraId: string, signature: Signature): void;
+  keep(cameraId: string, record: SuppressedRecord): void;
   /** Since start, by reason. */
   count(cameraId: string, totals: Readonly<Record<string, number>>): void;
 }

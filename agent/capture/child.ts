@@ -98,7 +98,7 @@ async function configure(order: Extract<ToChild, { type: 'configure' }>): Promis
     askPlace,
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
-    suppressed: (signature) => send({ type: 'suppressed', signature }),
+    suppressed: (record) => send({ type: 'suppressed', record }),
     fail: (detail, more) => {
       send({ type: 'failing', detail, ...more });
       void end(1);

@@ -4,9 +4,9 @@ import {
   type Cause,
   createMotionDetector,
   createMotionGate,
-  createSignatureSampler,
+  createSuppressedSampler,
   type MotionGate,
-  type Signature,
+  type SuppressedRecord,
 } from '../motion/motion.ts';
 import { GREY } from './pipelines.ts';
 import { createSuppressedCount } from './suppressed-count.ts';
@@ -18,7 +18,7 @@ export interface LookoutDeps {
   motion(atMs: number, cause: Cause): void;
   /** What happens during a recording is on it. */
   recording(): boolean;
-  suppressed(signature: Signature): void;
+  suppressed(record: SuppressedRecord): void;
 }
 
 export interface Lookout {
@@ -46,8 +46,8 @@ export function createLookout(deps: LookoutDeps): Lookout {
       clock,
       ...(before ? { before } : {}),
     });
-    const emit = (signature: Signature) => deps.suppressed(signature);
-    return { gate, sampler: createSignatureSampler({ gate, settings, size: GREY, clock, emit }) };
+    const emit = (record: SuppressedRecord) => deps.suppressed(record);
+    return { gate, sampler: createSuppressedSampler({ gate, settings, size: GREY, clock, emit }) };
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
-import type { Cause, Signature } from '../motion/motion.ts';
+import type { Cause, SuppressedRecord } from '../motion/motion.ts';
 import type { StreamName } from './stream-error.ts';
 
 /** How long a capture child waits for what. Milliseconds. */
@@ -110,7 +110,7 @@ export type FromChild =
       readonly cause: Cause;
     }
   /** Something moved and started no recording: why. */
-  | { readonly type: 'suppressed'; readonly signature: Signature }
+  | { readonly type: 'suppressed'; readonly record: SuppressedRecord }
   | { readonly type: 'written'; readonly clipId: string; readonly clip: WrittenClip }
   /** Writing failed; `reason` begins with the failure's kind. */
   | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }

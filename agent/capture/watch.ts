@@ -1,7 +1,7 @@
 import type { CameraConfig, RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import type { createMotionDetector, Signature } from '../motion/motion.ts';
+import type { createMotionDetector, SuppressedRecord } from '../motion/motion.ts';
 import { createClipWriter } from './clip-writer.ts';
 import { createCameraTime } from './camera-time.ts';
 import { createPictureCutter } from './coded-pictures.ts';
@@ -40,7 +40,7 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   /** Another one than the product's: `scripts/bench motion` looks over the detector's shoulder. */
   readonly createDetector?: typeof createMotionDetector;
   /** Something moved and started no recording: why. */
-  suppressed?(signature: Signature): void;
+  suppressed?(record: SuppressedRecord): void;
   /** Called once: the camera cannot be watched any more, for this reason. */
   fail(detail: string, more?: FailingMore): void;
 }
@@ -93,7 +93,7 @@ export function createWatch(deps: WatchDeps): Watch {
     createDetector: deps.createDetector,
     motion: (atMs, cause) => recorder.motion(atMs, cause),
     recording: () => recorder.recording(),
-    suppressed: (signature) => deps.suppressed?.(signature),
+    suppressed: (record) => deps.suppressed?.(record),
   });
   const tap = createPictureTap({
     cameraId: camera.id,

@@ -7,7 +7,7 @@ import { Failure } from '../kernel/failure.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { SignatureStore } from '../motion/motion.ts';
+import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
 import type { House } from './house.ts';
@@ -30,7 +30,7 @@ export interface DashboardDeps extends MachineSources {
   /** Path of the annotated best frame of a judged clip, fetched when first asked for; undefined when there is none. */
   readonly bestFrame: (clipId: string) => Promise<string | undefined>;
   /** Why what moved was not recorded. Absent: nothing is known about it. */
-  readonly suppressed?: Pick<SignatureStore, 'list' | 'get' | 'hours'>;
+  readonly suppressed?: Pick<SuppressedStore, 'list' | 'get' | 'hours'>;
 }
 
 /** The local status page and its API. */

@@ -9,7 +9,7 @@ import { Failure } from '../kernel/failure.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
-import type { SignatureStore } from '../motion/motion.ts';
+import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { answerContent, problem, type Answer } from './answer.ts';
 import { json, tagsOf } from './answer-json.ts';
@@ -28,7 +28,7 @@ export interface RoutesDeps extends MachineSources {
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;
   readonly bestFrame: (clipId: string) => Promise<string | undefined>;
-  readonly suppressed?: Pick<SignatureStore, 'list' | 'get' | 'hours'>;
+  readonly suppressed?: Pick<SuppressedStore, 'list' | 'get' | 'hours'>;
   readonly files: PageFiles;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;

@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import { pixelsOf, type Signature, THUMBNAIL } from '../motion/motion.ts';
+import { pixelsOf, type SuppressedRecord, THUMBNAIL } from '../motion/motion.ts';
 
 const { width, height } = THUMBNAIL;
 const GAP = 2;
@@ -7,8 +7,8 @@ const GAP = 2;
 const FRAME = 255;
 const FRAME_RGB = [255, 140, 0];
 
-/** The pictures of a signature side by side, oldest first, regions framed in the one that was judged. PNG. */
-export function pictureStrip({ pictures, models }: Signature): Uint8Array {
+/** The pictures of a record side by side, oldest first, regions framed in the one that was judged. PNG. */
+export function pictureStrip({ pictures, models }: SuppressedRecord): Uint8Array {
   const shown = pictures.flatMap((picture) => {
     const grey = pixelsOf(picture);
     return grey ? [{ judged: picture.afterMs === 0, grey }] : [];

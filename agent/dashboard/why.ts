@@ -1,5 +1,5 @@
 import type { CameraStatus } from '../capture/capture.ts';
-import { type KeptSignature, replaySignature, type SignatureStore } from '../motion/motion.ts';
+import { type KeptRecord, replayRecord, type SuppressedStore } from '../motion/motion.ts';
 import { answerContent, content, problem, type Answer } from './answer.ts';
 import { json, tagsOf } from './answer-json.ts';
 import type { PageRequest } from './request-handler.ts';
@@ -13,7 +13,7 @@ const PICTURE = /^\/suppressed\/([^/]+)\/([^/]+)\.png$/;
 /** Answers why what moved was not recorded: `GET /api/suppressed?camera=&limit=`, and a picture of each.
  *  @returns undefined for other paths */
 export function createWhyRoutes(
-  store: Pick<SignatureStore, 'list' | 'get' | 'hours'> | undefined,
+  store: Pick<SuppressedStore, 'list' | 'get' | 'hours'> | undefined,
   cameras: () => readonly CameraStatus[],
 ) {
   async function list(request: PageRequest): Promise<Answer> {
@@ -36,7 +36,7 @@ export function createWhyRoutes(
   async function picture(request: PageRequest, cameraId: string, id: string): Promise<Answer> {
     const kept = CAMERA.test(cameraId) ? await store?.get(cameraId, id) : undefined;
     if (!kept) return problem(404, 'no-such-note', 'The appliance keeps no such note any more.');
-    return answerContent(content('image/png', pictureStrip(kept.signature)), tagsOf(request));
+    return answerContent(content('image/png', pictureStrip(kept.record)), tagsOf(request));
   }
 
   return async (request: PageRequest): Promise<Answer | undefined> => {
@@ -47,8 +47,8 @@ export function createWhyRoutes(
 }
 
 /** One suppressed trigger, with the numbers of the largest region: the last ones, which say how long a stay became. */
-function whyView({ id, cameraId, signature }: KeptSignature, cameraTitle: string) {
-  const sightings = (signature.last ?? signature).models.flatMap((model) => model.sightings);
+function whyView({ id, cameraId, record }: KeptRecord, cameraTitle: string) {
+  const sightings = (record.last ?? record).models.flatMap((model) => model.sightings);
   const size = ([left, top, right, bottom]: readonly number[]) =>
     ((right ?? 0) - (left ?? 0)) * ((bottom ?? 0) - (top ?? 0));
   const largest = sightings.toSorted((a, b) => size(b.region) - size(a.region))[0];
@@ -56,9 +56,9 @@ function whyView({ id, cameraId, signature }: KeptSignature, cameraTitle: string
     id,
     cameraId,
     cameraTitle,
-    atUtc: new Date(signature.atMs).toISOString(),
-    reason: signature.reason,
-    replay: replaySignature(signature),
+    atUtc: new Date(record.atMs).toISOString(),
+    reason: record.reason,
+    replay: replayRecord(record),
     regions: sightings.length,
     largest: largest
       ? {
@@ -68,6 +68,6 @@ function whyView({ id, cameraId, signature }: KeptSignature, cameraTitle: string
           stays: largest.stays.map(({ zone, ms }) => ({ zone, ms })),
         }
       : null,
-    picture: signature.pictures.length > 0 ? `/suppressed/${cameraId}/${id}.png` : null,
+    picture: record.pictures.length > 0 ? `/suppressed/${cameraId}/${id}.png` : null,
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CameraConfig } from '@dachawatch/contracts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
-import { replaySignature, type Signature } from '../../agent/motion/motion.ts';
+import { replayRecord, type SuppressedRecord } from '../../agent/motion/motion.ts';
 import { makeVideo } from '../fakes/media.ts';
 import { type CaptureRig, createRig, until } from './capture-rig.ts';
 
@@ -32,7 +32,7 @@ const ELSEWHERE: NonNullable<CameraConfig['zones']>[number] = {
 
 let rig: CaptureRig;
 let camera: CameraSimulator;
-const signatures: { cameraId: string; signature: Signature }[] = [];
+const records: { cameraId: string; record: SuppressedRecord }[] = [];
 const counts = new Map<string, Readonly<Record<string, number>>>();
 const triggers = (cameraId: string) => rig.kept.filter((clip) => clip.cameraId === cameraId);
 
@@ -67,15 +67,15 @@ before(async () => {
     // The simulated camera answers one viewer after the other, each at its next key picture: eight have to wait.
     timings: { heartbeatMs: 200, stalledMs: 10_000, giveUpMs: 30_000, killMs: 90_000, connectMs: 90_000 },
     suppressed: {
-      keep: (cameraId, signature) => void signatures.push({ cameraId, signature }),
+      keep: (cameraId, record) => void records.push({ cameraId, record }),
       count: (cameraId, totals) => void counts.set(cameraId, totals),
     },
   });
   await capture.start();
   const rounds = () => triggers('zoned').length >= 3 && triggers('lined').length >= 2;
   await until('some rounds of the walk', rounds, 150_000);
-  const told = () => signatures.some(({ cameraId }) => cameraId === 'other-way');
-  await until('a signature of what moved outside the zone', told, 90_000);
+  const told = () => records.some(({ cameraId }) => cameraId === 'other-way');
+  await until('a record of what moved outside the zone', told, 90_000);
   await until('its count', () => counts.get('other-way')?.['outside-zones']);
   await capture.stop();
 });
@@ -100,11 +100,11 @@ test('crossing a line in its direction triggers although no zone is there; the o
   assert.deepEqual(triggers('other-way'), []);
 });
 
-test('what moved outside every zone is counted and explained by its signature', () => {
-  const { signature } =
-    signatures.find((one) => one.cameraId === 'other-way' && one.signature.reason === 'outside-zones') ??
-    assert.fail(JSON.stringify(signatures.map((one) => [one.cameraId, one.signature.reason])));
-  assert.deepEqual(replaySignature(signature), { kind: 'suppressed', reason: 'outside-zones' });
-  assert.ok(signature.pictures.length >= 3);
-  assert.ok(JSON.stringify(signature).length < 40_000);
+test('what moved outside every zone is counted and explained by its record', () => {
+  const { record } =
+    records.find((one) => one.cameraId === 'other-way' && one.record.reason === 'outside-zones') ??
+    assert.fail(JSON.stringify(records.map((one) => [one.cameraId, one.record.reason])));
+  assert.deepEqual(replayRecord(record), { kind: 'suppressed', reason: 'outside-zones' });
+  assert.ok(record.pictures.length >= 3);
+  assert.ok(JSON.stringify(record).length < 40_000);
 });

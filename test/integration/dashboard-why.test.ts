@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createLog } from '../../agent/kernel/log.ts';
-import { createSignatureStore, type Signature } from '../../agent/motion/motion.ts';
+import { createSuppressedStore, type SuppressedRecord } from '../../agent/motion/motion.ts';
 import { packThumbnail } from '../../agent/motion/suppressed/pictures.ts';
 import { createWorld, NOW_MS, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { PHONE, useBrowser } from './dashboard-browser.ts';
@@ -22,7 +22,7 @@ const picture = (afterMs: number) =>
     }),
     afterMs,
   );
-const note = (reason: string, agoMs: number): Signature => ({
+const note = (reason: string, agoMs: number): SuppressedRecord => ({
   version: 1,
   atMs: NOW_MS - agoMs,
   reason,
@@ -53,7 +53,7 @@ let world: World;
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dashboard-why-page-'));
-  const store = createSignatureStore({ dir, clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
+  const store = createSuppressedStore({ dir, clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
   await store.start();
   store.keep('gate', note('zone-dwell', 60_000));
   store.keep('gate', note('in-place', 300_000));

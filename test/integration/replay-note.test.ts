@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Signature } from '../../agent/motion/motion.ts';
+import type { SuppressedRecord } from '../../agent/motion/motion.ts';
 import { packThumbnail } from '../../agent/motion/suppressed/pictures.ts';
 import { makeVideo } from '../fakes/media.ts';
 
@@ -26,7 +26,7 @@ const replay = (...args: string[]) =>
 const grey = (afterMs: number) => packThumbnail(new Uint8Array(80 * 45).fill(90), afterMs);
 const stays = [{ zone: 'drive', ms: 1_200, told: false }];
 const sighting = { region: [0.25, 0.2, 0.5, 0.6], confirmed: true, seenMs: 1_400, frames: 7, stays } as const;
-const note: Signature = {
+const note: SuppressedRecord = {
   version: 1,
   atMs: Date.UTC(2026, 10, 22, 12),
   reason: 'zone-dwell',

@@ -1,15 +1,15 @@
 import { CameraConfig, ContractError, parse } from '@dachawatch/contracts';
-import type { SeenBy, Sighting, Signature } from './record.ts';
+import type { SeenBy, Sighting, SuppressedRecord } from './record.ts';
 
 /** The latest moment that a date can be. */
 const LAST_MS = 8.64e15;
 
 /** A stored note, checked as far as anybody looks into it: whoever replays or draws it finds what the type says.
  *  @returns undefined for what is no note of this version */
-export function signatureIn(text: string): Signature | undefined {
-  let value: Partial<Signature> | null;
+export function suppressedRecordIn(text: string): SuppressedRecord | undefined {
+  let value: Partial<SuppressedRecord> | null;
   try {
-    value = JSON.parse(text) as Partial<Signature> | null;
+    value = JSON.parse(text) as Partial<SuppressedRecord> | null;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -25,12 +25,12 @@ export function signatureIn(text: string): Signature | undefined {
     Array.isArray(value.pictures) &&
     value.pictures.every((picture) => typeof picture?.grey === 'string' && isNumber(picture.afterMs)) &&
     isSettings(value.settings);
-  return fits ? (value as Signature) : undefined;
+  return fits ? (value as SuppressedRecord) : undefined;
 }
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
-const isLast = (last: Partial<NonNullable<Signature['last']>> | null) =>
+const isLast = (last: Partial<NonNullable<SuppressedRecord['last']>> | null) =>
   isNumber(last?.afterMs) && Array.isArray(last.models) && last.models.every(isModel);
 
 const isModel = (model: Partial<SeenBy> | null) =>

@@ -9,12 +9,12 @@ import {
   nearerReason,
   type ZoneSettings,
 } from '../zones/judge.ts';
-import type { Stay, Thing } from '../zones/objects.ts';
+import type { Stay, ZoneObject } from '../zones/objects.ts';
 
 /** One region as it was judged, in numbers. Lengths are widths of the picture, areas shares of it. */
 export interface Sighting {
   readonly region: Region;
-  /** The model has taken the thing for motion at least once. */
+  /** The model has taken the object for motion at least once. */
   readonly confirmed: boolean;
   readonly seenMs: number;
   readonly frames: number;
@@ -35,7 +35,7 @@ export interface SeenBy {
 
 /** Why something that moved did not start a recording: what the model found, what was configured, and how it
  *  looked. JSON, a few kilobytes. */
-export interface Signature {
+export interface SuppressedRecord {
   readonly version: 1;
   /** Wall time, Unix milliseconds. */
   readonly atMs: number;
@@ -48,7 +48,7 @@ export interface Signature {
 }
 
 /** Writes down the last decision of a gate. */
-export function signatureOf(deps: {
+export function suppressedRecordOf(deps: {
   readonly atMs: number;
   readonly monotonicMs: number;
   readonly reason: string;
@@ -56,7 +56,7 @@ export function signatureOf(deps: {
   readonly models: readonly ModelState[];
   readonly aspect: number;
   readonly pictures: readonly Thumbnail[];
-}): Signature {
+}): SuppressedRecord {
   const { sensitivity, timeZone, zones, lines } = deps.settings;
   return {
     version: 1,
@@ -75,35 +75,35 @@ export function signatureOf(deps: {
 
 /** What the runs of the model saw at this moment, in numbers. */
 export function seenBy(models: readonly ModelState[], atMs: number, aspect: number): SeenBy[] {
-  return models.map(({ sensitivity, decision, things, zoneIds }) => ({
+  return models.map(({ sensitivity, decision, objects, zoneIds }) => ({
     sensitivity,
     reason: decision.kind === 'suppressed' ? decision.reason : null,
     quiet: decision.kind === 'quiet',
-    sightings: things.map((thing) => sightingOf(thing, zoneIds, atMs, aspect)),
+    sightings: objects.map((object) => sightingOf(object, zoneIds, atMs, aspect)),
   }));
 }
 
 function sightingOf(
-  thing: Thing,
+  object: ZoneObject,
   zoneIds: readonly (string | undefined)[],
   atMs: number,
   aspect: number,
 ): Sighting {
   const stays = zoneIds.flatMap((zone, i) => {
-    const stay = thing.stays[i] as Stay;
+    const stay = object.stays[i] as Stay;
     return zone === undefined || Number.isNaN(stay.sinceMs)
       ? []
       : [{ zone, ms: Math.round(atMs - stay.sinceMs), told: stay.told }];
   });
   return {
     // Not rounded: the border of a zone's cell lies exactly on that of a pixel, and would be on its other side. A copy:
-    // the thing goes on.
-    region: [...thing.region],
-    confirmed: thing.confirmed,
-    seenMs: Math.round(atMs - thing.firstMs),
-    frames: thing.frames,
-    travel: short(Math.hypot(thing.x - thing.fromX, (thing.y - thing.fromY) * aspect)),
-    path: short(thing.path),
+    // the object goes on.
+    region: [...object.region],
+    confirmed: object.confirmed,
+    seenMs: Math.round(atMs - object.firstMs),
+    frames: object.frames,
+    travel: short(Math.hypot(object.x - object.fromX, (object.y - object.fromY) * aspect)),
+    path: short(object.path),
     stays,
   };
 }
@@ -116,12 +116,12 @@ export type Replay =
   | { readonly kind: 'suppressed'; readonly reason: string }
   | { readonly kind: 'motion'; readonly cause: Cause };
 
-/** Decides again, from the numbers of a signature, by the rule that decides for the camera. With the settings of
+/** Decides again, from the numbers of a record, by the rule that decides for the camera. With the settings of
  *  then it comes to the same reason; with others it tells what those would have done. It cannot tell what another
  *  sensitivity of the model would have seen, nor what crossed a line. */
-export function replaySignature(signature: Signature, settings: ZoneSettings = signature.settings): Replay {
+export function replayRecord(record: SuppressedRecord, settings: ZoneSettings = record.settings): Replay {
   const zones = judgedZones(settings);
-  const { models, atMs, last } = signature;
+  const { models, atMs, last } = record;
   const first = decideAgain(models, zones, atMs);
   if (first.kind === 'motion' || !last) return first;
   const later = decideAgain(last.models, zones, atMs + last.afterMs);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { FrameSize } from '../frame-size.ts';
-import { seenBy, type Signature, signatureOf } from './record.ts';
+import { seenBy, type SuppressedRecord, suppressedRecordOf } from './record.ts';
 import { createThumbnails } from './pictures.ts';
 import type { GateDecision, MotionGate } from '../zones/gate.ts';
 import { nearerReason, type ZoneSettings } from '../zones/judge.ts';
@@ -12,14 +12,14 @@ const LONGEST_STAY_MS = 30_000;
 /** When the picture after the decision is taken. */
 const AFTER_MS = 1_200;
 
-/** Turns suppressed triggers into signatures, one at a time: it waits whether the same movement starts a recording
+/** Turns suppressed triggers into records, one at a time: it waits whether the same movement starts a recording
  *  after all, and takes one more picture and the last numbers meanwhile. */
-export function createSignatureSampler(deps: {
+export function createSuppressedSampler(deps: {
   readonly gate: Pick<MotionGate, 'seen' | 'state'>;
   readonly settings: ZoneSettings;
   readonly size: FrameSize;
   readonly clock: Pick<Clock, 'nowMs'>;
-  emit(signature: Signature): void;
+  emit(record: SuppressedRecord): void;
 }) {
   const { gate, settings, size, clock } = deps;
   const aspect = size.height / size.width;
@@ -27,11 +27,17 @@ export function createSignatureSampler(deps: {
   const stays = (settings.zones ?? []).map(({ dwellMs = 0 }) => dwellMs);
   const longestStayMs = Math.max(0, ...stays.filter((ms) => ms <= LONGEST_STAY_MS));
   let waiting:
-    | { signature: Signature; last?: Signature['last']; beganMs: number; atMs: number; after: boolean }
+    | {
+        record: SuppressedRecord;
+        last?: SuppressedRecord['last'];
+        beganMs: number;
+        atMs: number;
+        after: boolean;
+      }
     | undefined;
 
-  function write(reason: string, atMs: number): Signature {
-    return signatureOf({
+  function write(reason: string, atMs: number): SuppressedRecord {
+    return suppressedRecordOf({
       atMs: Math.round(clock.nowMs()),
       monotonicMs: atMs,
       reason,
@@ -43,11 +49,11 @@ export function createSignatureSampler(deps: {
   }
 
   function begin(reason: string, atMs: number): void {
-    waiting = { signature: write(reason, atMs), beganMs: waiting?.beganMs ?? atMs, atMs, after: false };
+    waiting = { record: write(reason, atMs), beganMs: waiting?.beganMs ?? atMs, atMs, after: false };
   }
 
-  function isDue({ beganMs, signature }: { beganMs: number; signature: Signature }, atMs: number): boolean {
-    return atMs - beganMs >= WAIT_MS + (signature.reason === 'zone-dwell' ? longestStayMs : 0);
+  function isDue({ beganMs, record }: { beganMs: number; record: SuppressedRecord }, atMs: number): boolean {
+    return atMs - beganMs >= WAIT_MS + (record.reason === 'zone-dwell' ? longestStayMs : 0);
   }
 
   return {
@@ -57,7 +63,7 @@ export function createSignatureSampler(deps: {
       if (decision.kind === 'motion') waiting = undefined;
       else if (decision.kind === 'suppressed') {
         const { reason } = decision;
-        const was = waiting?.signature.reason;
+        const was = waiting?.record.reason;
         // That the camera was being learnt needs no picture. What came nearer to a recording is not forgotten for
         // what came after it.
         if (fresh && reason !== 'learning' && nearerReason(reason, was ?? reason) === reason)
@@ -69,14 +75,14 @@ export function createSignatureSampler(deps: {
       if (!waiting) return;
       if (!waiting.after && atMs - waiting.atMs >= AFTER_MS) {
         const picture = thumbnails.of(gate.seen(), atMs - waiting.atMs);
-        const { signature } = waiting;
-        waiting.signature = { ...signature, pictures: [...signature.pictures, picture] };
+        const { record } = waiting;
+        waiting.record = { ...record, pictures: [...record.pictures, picture] };
         waiting.after = true;
       }
       if (!isDue(waiting, atMs)) return;
-      const { signature, last } = waiting;
+      const { record, last } = waiting;
       waiting = undefined;
-      deps.emit(last ? { ...signature, last } : signature);
+      deps.emit(last ? { ...record, last } : record);
     },
   };
 }

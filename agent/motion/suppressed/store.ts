@@ -6,42 +6,42 @@ import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { readSmallText } from '../../kernel/regular-file.ts';
 import { createHourlyCounts, type HourOfCounts } from './counts.ts';
-import { signatureIn } from './read.ts';
-import type { Signature } from './record.ts';
+import { suppressedRecordIn } from './read.ts';
+import type { SuppressedRecord } from './record.ts';
 
-export interface KeptSignature {
+export interface KeptRecord {
   /** Time and reason; sorts by time. */
   readonly id: string;
   readonly cameraId: string;
-  readonly signature: Signature;
+  readonly record: SuppressedRecord;
 }
 
-/** Signatures and hourly counts of all cameras, on disk, within a budget.
+/** Records and hourly counts of all cameras, on disk, within a budget.
  *  Invariants
  *  1. At most `budgetBytes` per camera, in whole blocks of the disk; the oldest go first.
- *  2. At most 24 signatures an hour per camera, 6 of one reason, a minute apart, also across restarts; counts are
+ *  2. At most 24 records an hour per camera, 6 of one reason, a minute apart, also across restarts; counts are
  *     written at most every ten minutes. So a windy day neither fills the budget nor wears out the flash.
  *  3. A file has its whole content or another name: written beside, then renamed. What cannot be read is removed.
  *  4. No failure here reaches the recording: it is logged. */
-export interface SignatureStore {
+export interface SuppressedStore {
   readonly name: string;
   start(): Promise<void>;
   /** Writes what is still in memory. */
   stop(): Promise<void>;
-  /** Keeps a signature, unless there are enough of its kind. */
-  keep(cameraId: string, signature: Signature): void;
+  /** Keeps a record, unless there are enough of its kind. */
+  keep(cameraId: string, record: SuppressedRecord): void;
   /** Suppressed triggers of a camera since the agent's start, by reason. */
   count(cameraId: string, totals: Readonly<Record<string, number>>): void;
   /** Newest first. */
-  list(query: { readonly limit: number; readonly cameraId?: string }): Promise<KeptSignature[]>;
-  get(cameraId: string, id: string): Promise<KeptSignature | undefined>;
+  list(query: { readonly limit: number; readonly cameraId?: string }): Promise<KeptRecord[]>;
+  get(cameraId: string, id: string): Promise<KeptRecord | undefined>;
   /** Counts by hour, newest first. */
   hours(query: { readonly limit: number; readonly cameraId?: string }): HourOfCounts[];
   /** When everything handed over so far is written or given up. */
   settled(): Promise<void>;
 }
 
-export interface SignatureStoreDeps {
+export interface SuppressedStoreDeps {
   readonly dir: string;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
@@ -73,7 +73,7 @@ const AFTER_FAILURE_MS = 600_000;
 const FILE = /^(\d{13})-([a-z-]{1,40})\.json$/;
 const CAMERA = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
-export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
+export function createSuppressedStore(deps: SuppressedStoreDeps): SuppressedStore {
   const { dir, clock, log, budgetBytes = BUDGET_BYTES } = deps;
   const cameras = new Map<string, Entry[]>();
   const counts = createHourlyCounts({ dir, clock });
@@ -143,7 +143,7 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     await makeRoom(cameraId);
   }
 
-  function isEnough(entries: readonly Entry[], { atMs, reason }: Signature): boolean {
+  function isEnough(entries: readonly Entry[], { atMs, reason }: SuppressedRecord): boolean {
     const recent = entries.filter((entry) => entry.atMs <= atMs && atMs - entry.atMs < HOUR_MS);
     const alike = recent.filter((entry) => entry.reason === reason);
     return (
@@ -171,11 +171,11 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
     }
   }
 
-  async function read(cameraId: string, { id }: Entry): Promise<KeptSignature | undefined> {
+  async function read(cameraId: string, { id }: Entry): Promise<KeptRecord | undefined> {
     const file = fileOf(cameraId, id);
     try {
-      const signature = signatureIn(readSmallText(file, NOTE_MAX_BYTES));
-      if (signature) return { id, cameraId, signature };
+      const record = suppressedRecordIn(readSmallText(file, NOTE_MAX_BYTES));
+      if (record) return { id, cameraId, record };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       if (!(error instanceof Failure)) throw error;
@@ -209,18 +209,18 @@ export function createSignatureStore(deps: SignatureStoreDeps): SignatureStore {
       enqueue('the counts could not be written', () => counts.write());
       await queue;
     },
-    keep(cameraId, signature) {
-      if (!CAMERA.test(cameraId) || !/^[a-z-]{1,40}$/.test(signature.reason)) return;
+    keep(cameraId, record) {
+      if (!CAMERA.test(cameraId) || !/^[a-z-]{1,40}$/.test(record.reason)) return;
       const entries = entriesOf(cameraId);
       // A clock that was set back must not keep notes away for long.
       const refused = Math.abs(clock.nowMs() - refusedMs) < AFTER_FAILURE_MS;
-      if (refused || queued >= MAX_QUEUED || isEnough(entries, signature)) return;
-      const id = `${String(signature.atMs).padStart(13, '0')}-${signature.reason}`;
+      if (refused || queued >= MAX_QUEUED || isEnough(entries, record)) return;
+      const id = `${String(record.atMs).padStart(13, '0')}-${record.reason}`;
       if (entries.some((entry) => entry.id === id)) return;
-      const text = JSON.stringify(signature);
+      const text = JSON.stringify(record);
       const bytes = Buffer.byteLength(text);
       if (blocks(bytes) > budgetBytes) return;
-      const entry = { id, atMs: signature.atMs, reason: signature.reason, bytes };
+      const entry = { id, atMs: record.atMs, reason: record.reason, bytes };
       entries.push(entry);
       enqueue('a note could not be written', async () => {
         try {

@@ -8,14 +8,14 @@ const SAME_PLACE = 0.6;
 
 /** Whether a thing goes to and fro. A branch, a thread with its spider, washing on the line go as far and as straight as
  *  a small animal, for a second or two; but they come back, and back again. */
-export interface Swing {
+export interface Oscillation {
   /** @param least a way shorter than this is no turn, pixels */
   add(x: number, y: number, least: number, atMs: number): void;
   clear(): void;
-  swings(atMs: number): boolean;
+  isOn(atMs: number): boolean;
 }
 
-export function createSwing(): Swing {
+export function createOscillation(): Oscillation {
   const across = createTurns();
   const along = createTurns();
   return {
@@ -27,7 +27,7 @@ export function createSwing(): Swing {
       across.clear();
       along.clear();
     },
-    swings: (atMs) => across.swings(atMs) || along.swings(atMs),
+    isOn: (atMs) => across.isOn(atMs) || along.isOn(atMs),
   };
 }
 
@@ -71,6 +71,6 @@ function createTurns() {
       farthest = Number.NaN;
       turns = 0;
     },
-    swings: (atMs: number): boolean => turns >= TURNS && atMs - turnedMs <= TURN_MS,
+    isOn: (atMs: number): boolean => turns >= TURNS && atMs - turnedMs <= TURN_MS,
   };
 }

@@ -64,19 +64,19 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
   function goes(track: Track, moment: Moment): boolean {
     const { asks, rare, nowMs } = moment;
     if (rare && track.pixels < bigPixels / 2 && !alike(track, asks)) return false;
-    if (track.swing.swings(nowMs)) return false;
-    const { way } = track;
-    const flits = !rare && way.path() > FLIT * spanOf(track) * (way.count() - 1);
+    if (track.oscillation.isOn(nowMs)) return false;
+    const { trajectory } = track;
+    const flits = !rare && trajectory.path() > FLIT * spanOf(track) * (trajectory.count() - 1);
     if (!rare && asks === 1 && ((!flits && enters(track)) || emerges(track, nowMs))) return true;
     const enough = rare ? 2 : Math.min(MOST_PLACES, Math.round(3 * asks));
     const ageMs = minAgeMs * Math.max(Math.min(asks, 3), flits ? 2 : 1);
-    if (way.count() < enough || way.ageMs() < NEARLY * ageMs) return false;
-    const net = way.net();
-    if (asks > LEAPS_FROM && way.longest() > LONGEST_STEP * net) return false;
+    if (trajectory.count() < enough || trajectory.ageMs() < NEARLY * ageMs) return false;
+    const net = trajectory.net();
+    if (asks > LEAPS_FROM && trajectory.longest() > LONGEST_STEP * net) return false;
     const straight = MIN_STRAIGHT + STRAIGHTER * (asks - 1);
     return (
       net >= minTravel * asks * (1 + 2 * Math.max(track.idle, track.sway)) * (rare ? RARE_WAY : 1) &&
-      net >= straight * way.path()
+      net >= straight * trajectory.path()
     );
   }
 
@@ -91,14 +91,14 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
   }
 
   /** Comes in from outside, and more of it with every look: two are enough. */
-  function enters({ camePixels, pixels, sway, idle, way }: Track): boolean {
+  function enters({ camePixels, pixels, sway, idle, trajectory }: Track): boolean {
     return (
       camePixels > 0 &&
       pixels >= Math.max(ENTERS_SIZE * minPixels, ENTERS_GROWTH * camePixels) &&
       sway < ENTERS_SWAY &&
       idle < IDLE &&
-      way.ageMs() >= (NEARLY * minAgeMs) / 2 &&
-      way.net() >= minTravel
+      trajectory.ageMs() >= (NEARLY * minAgeMs) / 2 &&
+      trajectory.net() >= minTravel
     );
   }
 
@@ -135,7 +135,7 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
       track.sightings >= 3 &&
       track.active > 0.6 * track.sightings &&
       track.solid >= 0.4 &&
-      track.way.path() <= WORK_PATH &&
+      track.trajectory.path() <= WORK_PATH &&
       track.sway < WORK_SWAY &&
       track.idle < IDLE
     );
@@ -146,7 +146,7 @@ export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: 
     const stoodMs = nowMs - track.wentMs;
     if (track.stirMs === nowMs && stoodMs > STANDS_MS) track.livelyMs += elapsedMs;
     const holdMs = Math.max(HOLD_MS, elapsedMs * 0.75) + Math.min(HOLD_LIVELY_MS, track.livelyMs);
-    if (nowMs - track.stirMs > holdMs || track.swing.swings(nowMs)) return false;
+    if (nowMs - track.stirMs > holdMs || track.oscillation.isOn(nowMs)) return false;
     if (asks > LINGER_ASKS) return stoodMs <= LINGER_CLUTTER_MS;
     return stoodMs <= LINGER_MS || track.sway <= LINGER_SWAY;
   }

@@ -1,7 +1,7 @@
 import { distance } from '../distance.ts';
 import type { Patch } from './regions.ts';
-import { createSwing, type Swing } from './oscillation.ts';
-import { createWay, type Way } from './trajectory.ts';
+import { createOscillation, type Oscillation } from './oscillation.ts';
+import { createTrajectory, type Trajectory } from './trajectory.ts';
 
 /** One moving thing over time. Pixels and milliseconds. The objects are used again. */
 export interface Track {
@@ -30,8 +30,8 @@ export interface Track {
   /** It was confirmed at least once. */
   counted: boolean;
   solid: number;
-  readonly way: Way;
-  readonly swing: Swing;
+  readonly trajectory: Trajectory;
+  readonly oscillation: Oscillation;
   bornMs: number;
   missed: number;
   sightings: number;
@@ -111,8 +111,8 @@ export function createTrack(): Track {
     seenMs: 0,
     counted: false,
     solid: 0,
-    way: createWay(),
-    swing: createSwing(),
+    trajectory: createTrajectory(),
+    oscillation: createOscillation(),
     bornMs: 0,
     missed: 0,
     sightings: 0,
@@ -135,8 +135,8 @@ export function createTrack(): Track {
 export function begin(track: Track, id: number, patch: Patch, nowMs: number): void {
   track.used = true;
   track.id = id;
-  track.way.clear();
-  track.swing.clear();
+  track.trajectory.clear();
+  track.oscillation.clear();
   track.bornMs = nowMs;
   track.sightings = 0;
   track.active = 0;
@@ -163,7 +163,7 @@ export function doubt(track: Track, nowMs: number): void {
   track.bornMs = nowMs;
   track.sightings = 0;
   track.active = 0;
-  track.way.clear();
+  track.trajectory.clear();
 }
 
 /** A thing is seen again.
@@ -176,9 +176,9 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
   // At the border a thing grows and shrinks because it comes in and goes out. Light comes in, too.
   const crosses = patch.atBorder && track.atBorder && !light;
   if (again && !rare) {
-    if (jumps(track, patch, span, crosses)) track.way.clear();
+    if (jumps(track, patch, span, crosses)) track.trajectory.clear();
     else if (patch.pixels < KEEPS * track.pixels && !crosses)
-      track.way.shift(patch.x - track.x, patch.y - track.y);
+      track.trajectory.shift(patch.x - track.x, patch.y - track.y);
   }
   track.atBorder = patch.atBorder;
   track.x = patch.x;
@@ -195,8 +195,8 @@ export function place(track: Track, patch: Patch, light: boolean, moment: Moment
   track.homeTop = Math.min(track.homeTop, patch.top);
   track.homeRight = Math.max(track.homeRight, patch.right);
   track.homeBottom = Math.max(track.homeBottom, patch.bottom);
-  track.way.add(patch.x, patch.y, nowMs);
-  track.swing.add(patch.x, patch.y, Math.max(leastTurn, SWING_SPAN * span), nowMs);
+  track.trajectory.add(patch.x, patch.y, nowMs);
+  track.oscillation.add(patch.x, patch.y, Math.max(leastTurn, SWING_SPAN * span), nowMs);
   if (again && !light && patch.pixels >= GROWS * track.pixels) track.grew++;
   else {
     track.grew = 0;

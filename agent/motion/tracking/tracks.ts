@@ -60,8 +60,8 @@ export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
       const track = tracks[i] as Track;
       if (!track.used) free ??= track;
       if (!track.used || track.seen) continue;
-      const dx = patch.x - track.x - ahead * track.way.lastX();
-      const dy = patch.y - track.y - ahead * track.way.lastY();
+      const dx = patch.x - track.x - ahead * track.trajectory.lastX();
+      const dy = patch.y - track.y - ahead * track.trajectory.lastY();
       const away = distance(dx, dy);
       const reach =
         (wide * (REACH + REACH_OF_CELL * Math.sqrt(track.cells) * (track.missed + 1))) /
@@ -103,9 +103,9 @@ export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
       if (light) moment.lightMs = moment.nowMs;
       if (track.light >= LIGHT_SIGHTINGS) {
         track.confirmed = false;
-        track.way.clear();
+        track.trajectory.clear();
       }
-      if (light && !track.confirmed) track.way.clear();
+      if (light && !track.confirmed) track.trajectory.clear();
       place(track, patch, light, moment, minTravel);
       if (light && !track.confirmed) return 'lighting';
       const enough =

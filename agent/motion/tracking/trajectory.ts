@@ -7,7 +7,7 @@ const MAX_PLACES = 16;
 const NOISE_STEP = 1;
 
 /** Where one thing was in the last seconds. */
-export interface Way {
+export interface Trajectory {
   add(x: number, y: number, atMs: number): void;
   /** Moves all places: the next step counts from there. */
   shift(dx: number, dy: number): void;
@@ -27,7 +27,7 @@ export interface Way {
 }
 
 /** At least three places are kept, however old, for cameras that send few pictures. */
-export function createWay(): Way {
+export function createTrajectory(): Trajectory {
   const xs = new Float32Array(MAX_PLACES);
   const ys = new Float32Array(MAX_PLACES);
   const times = new Float64Array(MAX_PLACES);

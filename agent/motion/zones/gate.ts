@@ -15,7 +15,7 @@ import {
   type ZoneSettings,
 } from './judge.ts';
 import { createMaskedFrames } from './mask.ts';
-import { createThings, leave, type Stay, type Thing } from './objects.ts';
+import { createZoneObjects, leave, type Stay, type ZoneObject } from './objects.ts';
 
 /** What the model and the zones make of a frame. Reasons are the model's, `outside-zones`, `zone-inactive`,
  *  `zone-too-small` and `zone-dwell`. */
@@ -28,7 +28,7 @@ export interface ModelState {
   readonly sensitivity: number;
   readonly decision: MotionDecision;
   /** Those of the last frame. */
-  readonly things: readonly Thing[];
+  readonly objects: readonly ZoneObject[];
   readonly zoneIds: readonly (string | undefined)[];
 }
 
@@ -60,7 +60,7 @@ const QUIET: GateDecision = { kind: 'quiet' };
 const NO_CAUSE: Cause = { kind: 'picture' };
 /** More regions than this that count at a time are not told one by one. */
 const MOST_COUNTED = 64;
-/** A thing may be out of sight, or out of a zone, for so many frames or so long before it counts as gone. */
+/** A object may be out of sight, or out of a zone, for so many frames or so long before it counts as gone. */
 const PATIENCE_FRAMES = 2.5;
 const MIN_PATIENCE_MS = 1_500;
 /** Key frames come every two seconds; a longer pause is a pause. */
@@ -96,7 +96,7 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
     const here = zones.filter((zone) => zone.sensitivity === sensitivity);
     const watched = sensitivity === settings.sensitivity ? lines : [];
     const detector = detectors.get(sensitivity) as MotionDetector;
-    const followed = createThings(here.length, watched.length, aspect);
+    const followed = createZoneObjects(here.length, watched.length, aspect);
     const counted = createRegionList(MOST_COUNTED);
     const motion = { kind: 'motion' as const, regions: counted.list(), cause: NO_CAUSE };
     const suppressed = { kind: 'suppressed' as const, reason: '', regions: counted.list() };
@@ -122,14 +122,14 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       counted.clear();
       for (let n = 0; n < found.regions.length; n++) {
         const region = found.regions[n] as Region;
-        const thing = followed.follow(region, moving, atMs);
-        const stays = thing && noteStays(thing, atMs, patienceMs);
-        let byRegion = thing && crossed(thing, atMs, nowMs);
+        const object = followed.follow(region, moving, atMs);
+        const stays = object && noteStays(object, atMs, patienceMs);
+        let byRegion = object && crossed(object, atMs, nowMs);
         for (let i = 0; i < here.length; i++) {
           const zone = here[i] as (typeof here)[number];
           const stay = stays?.[i];
           // Without its confirmed past only what the model confirms now can count.
-          if (!moving && !(zone.dwellMs > 0 && thing?.confirmed && stay && !stay.told)) continue;
+          if (!moving && !(zone.dwellMs > 0 && object?.confirmed && stay && !stay.told)) continue;
           const why = judgeRegion(zone, region, stayedMs(stay, zone.shape.has(region), atMs), nowMs);
           if (why) reason = moving || why === 'zone-dwell' ? nearerReason(reason, why) : reason;
           else {
@@ -152,31 +152,31 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       return suppressed;
     }
 
-    function noteStays(thing: Thing, atMs: number, patienceMs: number): readonly Stay[] {
+    function noteStays(object: ZoneObject, atMs: number, patienceMs: number): readonly Stay[] {
       for (let i = 0; i < here.length; i++) {
-        const stay = thing.stays[i] as Stay;
-        if (here[i]?.shape.has(thing.region)) {
+        const stay = object.stays[i] as Stay;
+        if (here[i]?.shape.has(object.region)) {
           if (Number.isNaN(stay.sinceMs)) stay.sinceMs = atMs;
           stay.lastMs = atMs;
         } else if (atMs - stay.lastMs > patienceMs) leave(stay);
       }
-      return thing.stays;
+      return object.stays;
     }
 
-    function crossed(thing: Thing, atMs: number, nowMs: number): Cause | undefined {
+    function crossed(object: ZoneObject, atMs: number, nowMs: number): Cause | undefined {
       let cause: Cause | undefined;
       for (let i = 0; i < watched.length; i++) {
         const line = watched[i] as (typeof watched)[number];
-        const side = thing.sides[i];
-        const now: Crossing | undefined = side && line.step(side, thing);
+        const side = object.sides[i];
+        const now: Crossing | undefined = side && line.step(side, object);
         if (now && line.active(nowMs)) {
-          thing.crossedMs[i] = atMs;
-          thing.crossedTo[i] = now === 'left-to-right' ? 1 : -1;
+          object.crossedMs[i] = atMs;
+          object.crossedTo[i] = now === 'left-to-right' ? 1 : -1;
         }
-        if (!thing.confirmed || !(atMs - (thing.crossedMs[i] as number) <= CONFIRM_MS)) continue;
-        thing.crossedMs[i] = Number.NaN;
+        if (!object.confirmed || !(atMs - (object.crossedMs[i] as number) <= CONFIRM_MS)) continue;
+        object.crossedMs[i] = Number.NaN;
         // Not the side on which it is now: it may have gone back meanwhile, which need not count.
-        const direction = thing.crossedTo[i] === 1 ? 'left-to-right' : 'right-to-left';
+        const direction = object.crossedTo[i] === 1 ? 'left-to-right' : 'right-to-left';
         cause ??= { kind: 'line', id: line.id, direction };
       }
       return cause;
@@ -187,7 +187,7 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       state: (): ModelState => ({
         sensitivity,
         decision,
-        things: followed.things.filter((thing) => thing.used && thing.seen),
+        objects: followed.objects.filter((object) => object.used && object.seen),
         zoneIds: here.map(({ id }) => id),
       }),
     };
@@ -239,7 +239,7 @@ function detectorsFor(
   );
 }
 
-/** How long a thing has been in a zone; undefined when the region is not there. A region that nobody could follow
+/** How long a object has been in a zone; undefined when the region is not there. A region that nobody could follow
  *  has just come. */
 function stayedMs(stay: Stay | undefined, inside: boolean, atMs: number): number | undefined {
   if (!inside) return undefined;

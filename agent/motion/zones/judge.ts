@@ -67,7 +67,7 @@ function judgedZone(zone: Zone, sensitivity: number, timeZone = DEFAULT_TIME_ZON
 
 export const areaOf = (region: Region) => (region[2] - region[0]) * (region[3] - region[1]);
 
-/** The one rule by which a region counts in a zone, for the camera and for the replay of a signature.
+/** The one rule by which a region counts in a zone, for the camera and for the replay of a record.
  *  @param stayedMs how long it has been in the zone; undefined: it is not there
  *  @returns undefined when it counts */
 export function judgeRegion(

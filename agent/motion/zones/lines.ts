@@ -2,11 +2,11 @@ import { type Line, segmentsTouch } from '@dachawatch/contracts';
 
 export type Crossing = 'left-to-right' | 'right-to-left';
 
-/** A thing is on a side only beyond this distance from the line; in between it stays where it was. Widths of the
+/** A object is on a side only beyond this distance from the line; in between it stays where it was. Widths of the
  *  picture. */
 const HYSTERESIS = 0.015;
 
-/** Where one thing is, seen from one line. */
+/** Where one object is, seen from one line. */
 export interface LineSide {
   /** -1 left, 1 right as seen walking along the line; 0 not known yet. */
   side: -1 | 0 | 1;
@@ -28,7 +28,7 @@ export function createLineWatch(
   const [dx, dy] = [to[0] - fx, to[1] * aspect - fy];
   const length = Math.hypot(dx, dy);
 
-  /** The thing's centre has moved to x, y (relative to the picture).
+  /** The object's centre has moved to x, y (relative to the picture).
    *  @returns the crossing if there was one that counts */
   return function step(
     at: LineSide,

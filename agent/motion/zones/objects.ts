@@ -2,7 +2,7 @@ import { distance } from '../distance.ts';
 import { type LineSide, unknownSide } from './lines.ts';
 import { copyRegion, type OwnRegion, type Region } from '../region-list.ts';
 
-/** What a thing has to do with one zone. */
+/** What a object has to do with one zone. */
 export interface Stay {
   /** Monotonic moment since when it is there; NaN: it is not. */
   sinceMs: number;
@@ -11,8 +11,8 @@ export interface Stay {
   told: boolean;
 }
 
-/** One thing over time: a region of the model followed from frame to frame. Relative coordinates. */
-export interface Thing {
+/** One object over time: a region of the model followed from frame to frame. Relative coordinates. */
+export interface ZoneObject {
   used: boolean;
   seen: boolean;
   /** The model has taken it for motion at least once. */
@@ -37,10 +37,10 @@ export interface Thing {
   readonly crossedTo: Int8Array;
 }
 
-const MAX_THINGS = 32;
+const MAX_OBJECTS = 32;
 /** The centre follows what is measured with this time constant. */
 const SMOOTH_MS = 250;
-/** How far a thing may be from where it was: so much at once, and so much for each second. Widths of the picture. */
+/** How far a object may be from where it was: so much at once, and so much for each second. Widths of the picture. */
 const REACH = 0.06;
 const REACH_PER_S = 0.3;
 const MOST_REACH = 0.5;
@@ -48,8 +48,8 @@ const MOST_REACH = 0.5;
 /** Follows regions whether they count or not: what crosses a line or a zone's border before the model is sure of it
  *  is not lost. The objects are used again, and loops count: an iterator would be garbage of every frame.
  *  @param aspect height of the picture by its width */
-export function createThings(zones: number, lines: number, aspect: number) {
-  const things: Thing[] = Array.from({ length: MAX_THINGS }, () => ({
+export function createZoneObjects(zones: number, lines: number, aspect: number) {
+  const objects: ZoneObject[] = Array.from({ length: MAX_OBJECTS }, () => ({
     used: false,
     seen: false,
     confirmed: false,
@@ -68,75 +68,75 @@ export function createThings(zones: number, lines: number, aspect: number) {
     crossedTo: new Int8Array(lines),
   }));
 
-  function nearest(region: Region, atMs: number): Thing | undefined {
+  function nearest(region: Region, atMs: number): ZoneObject | undefined {
     const x = (region[0] + region[2]) / 2;
     const y = (region[1] + region[3]) / 2;
-    let best: Thing | undefined;
+    let best: ZoneObject | undefined;
     let bestScore = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < things.length; i++) {
-      const thing = things[i] as Thing;
-      if (!thing.used || thing.seen) continue;
-      const between = gap(thing.region, region, aspect);
-      if (between > Math.min(MOST_REACH, REACH + (REACH_PER_S * (atMs - thing.lastMs)) / 1000)) continue;
-      const score = 4 * between + distance(x - thing.x, (y - thing.y) * aspect);
+    for (let i = 0; i < objects.length; i++) {
+      const object = objects[i] as ZoneObject;
+      if (!object.used || object.seen) continue;
+      const between = gap(object.region, region, aspect);
+      if (between > Math.min(MOST_REACH, REACH + (REACH_PER_S * (atMs - object.lastMs)) / 1000)) continue;
+      const score = 4 * between + distance(x - object.x, (y - object.y) * aspect);
       if (score >= bestScore) continue;
-      best = thing;
+      best = object;
       bestScore = score;
     }
     return best;
   }
 
-  function unused(): Thing | undefined {
-    for (let i = 0; i < things.length; i++) if (!things[i]?.used) return things[i];
+  function unused(): ZoneObject | undefined {
+    for (let i = 0; i < objects.length; i++) if (!objects[i]?.used) return objects[i];
     return undefined;
   }
 
-  function begin(x: number, y: number, atMs: number): Thing | undefined {
-    const thing = unused();
-    if (!thing) return undefined;
-    thing.used = true;
-    thing.confirmed = false;
-    thing.x = thing.fromX = x;
-    thing.y = thing.fromY = y;
-    thing.firstMs = thing.lastMs = atMs;
-    thing.frames = 0;
-    thing.path = 0;
-    thing.crossedMs.fill(Number.NaN);
-    for (let i = 0; i < zones; i++) leave(thing.stays[i] as Stay);
-    for (let i = 0; i < lines; i++) (thing.sides[i] as LineSide).side = 0;
-    return thing;
+  function begin(x: number, y: number, atMs: number): ZoneObject | undefined {
+    const object = unused();
+    if (!object) return undefined;
+    object.used = true;
+    object.confirmed = false;
+    object.x = object.fromX = x;
+    object.y = object.fromY = y;
+    object.firstMs = object.lastMs = atMs;
+    object.frames = 0;
+    object.path = 0;
+    object.crossedMs.fill(Number.NaN);
+    for (let i = 0; i < zones; i++) leave(object.stays[i] as Stay);
+    for (let i = 0; i < lines; i++) (object.sides[i] as LineSide).side = 0;
+    return object;
   }
 
   return {
-    things: things as readonly Thing[],
+    objects: objects as readonly ZoneObject[],
     /** Before the regions of a frame. */
     beginFrame(): void {
-      for (let i = 0; i < things.length; i++) (things[i] as Thing).seen = false;
+      for (let i = 0; i < objects.length; i++) (objects[i] as ZoneObject).seen = false;
     },
     /** @returns undefined when more moves than anybody can follow */
-    follow(region: Region, confirmed: boolean, atMs: number): Thing | undefined {
+    follow(region: Region, confirmed: boolean, atMs: number): ZoneObject | undefined {
       const x = (region[0] + region[2]) / 2;
       const y = (region[1] + region[3]) / 2;
-      const thing = nearest(region, atMs) ?? begin(x, y, atMs);
-      if (!thing) return undefined;
-      const share = thing.frames === 0 ? 1 : 1 - Math.exp(-(atMs - thing.lastMs) / SMOOTH_MS);
-      const dx = share * (x - thing.x);
-      const dy = share * (y - thing.y);
-      thing.x += dx;
-      thing.y += dy;
-      thing.path += distance(dx, dy * aspect);
-      copyRegion(region, thing.region);
-      thing.frames++;
-      thing.lastMs = atMs;
-      thing.seen = true;
-      thing.confirmed ||= confirmed;
-      return thing;
+      const object = nearest(region, atMs) ?? begin(x, y, atMs);
+      if (!object) return undefined;
+      const share = object.frames === 0 ? 1 : 1 - Math.exp(-(atMs - object.lastMs) / SMOOTH_MS);
+      const dx = share * (x - object.x);
+      const dy = share * (y - object.y);
+      object.x += dx;
+      object.y += dy;
+      object.path += distance(dx, dy * aspect);
+      copyRegion(region, object.region);
+      object.frames++;
+      object.lastMs = atMs;
+      object.seen = true;
+      object.confirmed ||= confirmed;
+      return object;
     },
     /** After the regions of a frame: forgets what has not been seen for `patienceMs`. */
     endFrame(atMs: number, patienceMs: number): void {
-      for (let i = 0; i < things.length; i++) {
-        const thing = things[i] as Thing;
-        if (thing.used && atMs - thing.lastMs > patienceMs) thing.used = false;
+      for (let i = 0; i < objects.length; i++) {
+        const object = objects[i] as ZoneObject;
+        if (object.used && atMs - object.lastMs > patienceMs) object.used = false;
       }
     },
   };

@@ -3,11 +3,11 @@ import { basename, join } from 'node:path';
 import {
   causeText,
   pixelsOf,
-  replaySignature,
-  type Signature,
+  replayRecord,
+  type SuppressedRecord,
   THUMBNAIL,
 } from '../../../agent/motion/motion.ts';
-import { signatureIn } from '../../../agent/motion/suppressed/read.ts';
+import { suppressedRecordIn } from '../../../agent/motion/suppressed/read.ts';
 import { areaOf, type ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { Refusal } from '../bench/refusal.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
@@ -28,25 +28,25 @@ const MOST_TOLD = 8;
  *  with other settings also what those would have done. The decisions are told on standard error, too.
  *  @returns the files that were written */
 export async function replayNote({ file, out }: Options, other: ZoneSettings | undefined): Promise<string[]> {
-  const signature = readNote(file);
-  const words = wordsOf(signature, other);
+  const record = readNote(file);
+  const words = wordsOf(record, other);
   for (const line of words.decisions) process.stderr.write(`${line}\n`);
-  const canvas = drawNote(signature, words);
+  const canvas = drawNote(record, words);
   mkdirSync(out, { recursive: true });
   const written = join(out, `${basename(file, '.json')}.note.png`);
   await writePng(written, canvas);
   return [written];
 }
 
-function readNote(file: string): Signature {
+function readNote(file: string): SuppressedRecord {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new Refusal(`${file}: ${(error as Error).message}`);
   }
-  const signature = signatureIn(text);
-  if (signature) return signature;
+  const record = suppressedRecordIn(text);
+  if (record) return record;
   throw new Refusal(
     `${file} is no kept note: those lie in suppressed/CAMERA/ of the data folder, or it is damaged`,
   );
@@ -54,28 +54,28 @@ function readNote(file: string): Signature {
 
 type Words = ReturnType<typeof wordsOf>;
 
-function wordsOf(signature: Signature, other: ZoneSettings | undefined) {
+function wordsOf(record: SuppressedRecord, other: ZoneSettings | undefined) {
   const decided = (settings?: ZoneSettings) => {
-    const again = replaySignature(signature, settings);
+    const again = replayRecord(record, settings);
     if (again.kind === 'motion') return `a recording: ${causeText(again.cause)}`;
     return again.kind === 'suppressed' ? `suppressed: ${again.reason}` : again.kind;
   };
-  const { last } = signature;
+  const { last } = record;
   return {
     decisions: [
-      `decided then: suppressed: ${signature.reason}`,
+      `decided then: suppressed: ${record.reason}`,
       `decided again with the settings of then: ${decided()}`,
       ...(other ? [`with the other settings: ${decided(other)}`] : []),
     ],
     regions: [
-      ...signature.models.flatMap(modelWords),
+      ...record.models.flatMap(modelWords),
       ...(last ? [`${(last.afterMs / 1000).toFixed(1)} s later, the last picture with this reason:`] : []),
       ...(last?.models ?? []).flatMap(modelWords),
     ],
   };
 }
 
-function modelWords({ sensitivity, reason, quiet, sightings }: Signature['models'][number]): string[] {
+function modelWords({ sensitivity, reason, quiet, sightings }: SuppressedRecord['models'][number]): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const told = sightings.toSorted((a, b) => areaOf(b.region) - areaOf(a.region)).slice(0, MOST_TOLD);
@@ -93,8 +93,8 @@ function modelWords({ sensitivity, reason, quiet, sightings }: Signature['models
   ];
 }
 
-function drawNote(signature: Signature, words: Words): Canvas {
-  const pictures = signature.pictures.flatMap((picture) => {
+function drawNote(record: SuppressedRecord, words: Words): Canvas {
+  const pictures = record.pictures.flatMap((picture) => {
     const pixels = pixelsOf(picture);
     return pixels ? [{ afterMs: picture.afterMs, pixels }] : [];
   });
@@ -106,16 +106,16 @@ function drawNote(signature: Signature, words: Words): Canvas {
     textTop + lines.length * LINE + GAP,
   );
   canvas.fill({ left: 0, top: 0, right: canvas.width, bottom: canvas.height }, DARK);
-  const when = new Date(signature.atMs).toISOString();
-  const colour = colourOf({ kind: 'suppressed', reason: signature.reason });
-  canvas.text(`${when}  suppressed: ${signature.reason}`, GAP, 4, colour);
+  const when = new Date(record.atMs).toISOString();
+  const colour = colourOf({ kind: 'suppressed', reason: record.reason });
+  canvas.text(`${when}  suppressed: ${record.reason}`, GAP, 4, colour);
   pictures.forEach(({ afterMs, pixels }, place) => {
     const left = GAP + place * (PICTURE.width + GAP);
     const when = `${afterMs > 0 ? '+' : ''}${(afterMs / 1000).toFixed(1)} s`;
     canvas.text(afterMs === 0 ? 'the decision' : when, left, LINE + 4, GREY);
     drawPicture(canvas, left, top, pixels);
-    drawMarks(canvas, { left, top, ...PICTURE }, signature.settings);
-    if (afterMs === 0) drawRegions(canvas, left, top, signature);
+    drawMarks(canvas, { left, top, ...PICTURE }, record.settings);
+    if (afterMs === 0) drawRegions(canvas, left, top, record);
   });
   lines.forEach((line, n) => {
     const isDecision = n < words.decisions.length;
@@ -133,7 +133,7 @@ function drawPicture(canvas: Canvas, left: number, top: number, pixels: Uint8Arr
     }
 }
 
-function drawRegions(canvas: Canvas, left: number, top: number, { models, reason }: Signature): void {
+function drawRegions(canvas: Canvas, left: number, top: number, { models, reason }: SuppressedRecord): void {
   for (const { sightings } of models)
     for (const { region } of sightings)
       canvas.frame(

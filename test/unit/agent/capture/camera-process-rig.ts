@@ -168,7 +168,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
       abandoned: async (clipId, reason) => void kept.push(`abandoned ${clipId}: ${reason}`),
     },
     suppressed: {
-      keep: (_cameraId, signature) => void suppressed.kept.push(signature),
+      keep: (_cameraId, record) => void suppressed.kept.push(record),
       count: (_cameraId, totals) => void suppressed.counted.push(totals),
     },
     conditions,

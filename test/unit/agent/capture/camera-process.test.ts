@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import type { Signature } from '../../../../agent/motion/motion.ts';
+import type { SuppressedRecord } from '../../../../agent/motion/motion.ts';
 import {
   blind,
   createCameraRig,
@@ -599,7 +599,7 @@ test('what was suppressed is kept, and counted over all children', async (t) => 
   const it = await createCameraRig(t);
   it.process.start();
   const child = await it.child();
-  child.send({ type: 'suppressed', signature: { reason: 'swaying' } as unknown as Signature });
+  child.send({ type: 'suppressed', record: { reason: 'swaying' } as unknown as SuppressedRecord });
   await it.beat(child, { suppressed: { swaying: 2, flat: 1 } });
   assert.deepEqual(it.suppressed.kept, [{ reason: 'swaying' }]);
   assert.deepEqual(it.status().suppressed, { swaying: 2, flat: 1 });

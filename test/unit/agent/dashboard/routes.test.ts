@@ -271,7 +271,7 @@ test('no best frame is 404 without a question to the cloud; one that cannot come
   assertProblem(await get(`/clips/${clipIdOf(5)}/best.jpg`), 404, 'no-best-frame');
 });
 
-test('no secret leaves: neither paths of this machine, nor addresses of storage, nor signatures in reasons', async () => {
+test('no secret leaves: neither paths of this machine, nor addresses of storage, nor records in reasons', async () => {
   keep(5, {
     ...judged(5),
     blobUrl: 'https://account.example/dacha-video/x.mp4?sv=1&sig=SECRET1',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { createLog } from '../../../../agent/kernel/log.ts';
-import { createSignatureStore, type Signature } from '../../../../agent/motion/motion.ts';
+import { createSuppressedStore, type SuppressedRecord } from '../../../../agent/motion/motion.ts';
 import { packThumbnail } from '../../../../agent/motion/suppressed/pictures.ts';
 import { ask, createWorld, NOW_MS, type World } from './dashboard-world.ts';
 
@@ -14,7 +14,7 @@ let world: World;
 const get = (path: string) => ask(world.dashboard.url(), path);
 
 const grey = (level: number, afterMs: number) => packThumbnail(new Uint8Array(80 * 45).fill(level), afterMs);
-const signature: Signature = {
+const record: SuppressedRecord = {
   version: 1,
   atMs: NOW_MS - 60_000,
   reason: 'zone-dwell',
@@ -55,17 +55,17 @@ const signature: Signature = {
 };
 
 /** How it went on. */
-const later = signature.models.map((model) => ({
+const later = record.models.map((model) => ({
   ...model,
   sightings: model.sightings.map((one) => ({ ...one, seenMs: 4_400 })),
 }));
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dashboard-why-'));
-  const store = createSignatureStore({ dir, clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
+  const store = createSuppressedStore({ dir, clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
   await store.start();
-  store.keep('gate', signature);
-  const gone = { ...signature, atMs: NOW_MS - 120_000, reason: 'too-small', models: [], pictures: [] };
+  store.keep('gate', record);
+  const gone = { ...record, atMs: NOW_MS - 120_000, reason: 'too-small', models: [], pictures: [] };
   store.keep('gone', { ...gone, last: { afterMs: 3_000, models: later } });
   store.count('gate', { 'zone-dwell': 3 });
   await store.settled();

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createLog } from '../../../../../agent/kernel/log.ts';
-import { replaySignature } from '../../../../../agent/motion/motion.ts';
-import { createSignatureStore } from '../../../../../agent/motion/suppressed/store.ts';
+import { replayRecord } from '../../../../../agent/motion/motion.ts';
+import { createSuppressedStore } from '../../../../../agent/motion/suppressed/store.ts';
 import { HOUR_MS, note, NOW_MS } from './rig.ts';
 
 const TEN_MINUTES_MS = 600_000;
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 async function open(budgetBytes?: number) {
-  const store = createSignatureStore({ dir, clock, log, ...(budgetBytes ? { budgetBytes } : {}) });
+  const store = createSuppressedStore({ dir, clock, log, ...(budgetBytes ? { budgetBytes } : {}) });
   await store.start();
   return store;
 }
@@ -39,7 +39,7 @@ test('what a disk refuses leaves nothing behind, and the rest stays as it was', 
   store.keep('gate', note(atMs));
   await store.settled();
   assert.deepEqual(
-    (await store.list({ limit: 9 })).map(({ signature }) => signature.atMs),
+    (await store.list({ limit: 9 })).map(({ record }) => record.atMs),
     [NOW_MS],
   );
   assert.deepEqual(
@@ -79,7 +79,7 @@ test('a note that is unreadable at a look takes no other with it', async () => {
   assert.ok(seen.length >= 4);
   await store.settled();
   assert.deepEqual(
-    (await store.list({ limit: 9 })).map(({ signature }) => (signature.atMs - NOW_MS) / TEN_MINUTES_MS),
+    (await store.list({ limit: 9 })).map(({ record }) => (record.atMs - NOW_MS) / TEN_MINUTES_MS),
     [5, 4, 3, 2, 0],
   );
   assert.equal((await readdir(join(dir, 'gate'))).length, 5);
@@ -110,7 +110,7 @@ test('with a clock that has not been set the oldest notes still go first', async
   store.keep('gate', note(clock.wallMs));
   await store.settled();
   clock.wallMs = NOW_MS + HOUR_MS;
-  const kept = (await store.list({ limit: 9 })).map(({ signature }) => signature.atMs);
+  const kept = (await store.list({ limit: 9 })).map(({ record }) => record.atMs);
   assert.deepEqual(kept, [5, 4, 3].map((n) => NOW_MS + n * TEN_MINUTES_MS).concat(5_000));
 });
 
@@ -147,7 +147,7 @@ test('a note that was changed into something else is removed, and never breaks t
   const kept = await again.list({ limit: 50 });
   await again.settled();
   assert.equal(kept.length, 1);
-  for (const { signature } of kept) assert.equal(replaySignature(signature).kind, 'motion');
+  for (const { record } of kept) assert.equal(replayRecord(record).kind, 'motion');
   assert.equal((await readdir(join(dir, 'gate'))).length, 1);
   await store.stop();
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
 import { pixelsOf } from '../../../../../agent/motion/suppressed/pictures.ts';
-import { replaySignature, type Signature } from '../../../../../agent/motion/suppressed/record.ts';
+import { replayRecord, type SuppressedRecord } from '../../../../../agent/motion/suppressed/record.ts';
 import { here, LEFT, moving, NOON_MS, type Script, there, unsure } from '../zones/gate-rig.ts';
 import { createSamplerRig } from './rig.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
@@ -21,15 +21,16 @@ function sample(
   fresh: readonly number[] = [0],
   frames = 40,
 ) {
-  const emitted: Signature[] = [];
-  const rig = createSamplerRig(settings, script, (signature) => emitted.push(structuredClone(signature)));
+  const emitted: SuppressedRecord[] = [];
+  const rig = createSamplerRig(settings, script, (record) => emitted.push(structuredClone(record)));
   for (let n = 0; n < frames; n++) {
     rig.frame.fill(n);
     rig.show(n, () => fresh.includes(n));
   }
   return emitted;
 }
-const asStored = (signature: Signature | undefined) => JSON.parse(JSON.stringify(signature)) as Signature;
+const asStored = (record: SuppressedRecord | undefined) =>
+  JSON.parse(JSON.stringify(record)) as SuppressedRecord;
 
 const explained: Record<string, { settings: Partial<ZoneSettings>; script: Script }> = {
   'too-small': { settings: {}, script: () => unsure('too-small', here) },
@@ -59,45 +60,45 @@ const explained: Record<string, { settings: Partial<ZoneSettings>; script: Scrip
 };
 
 for (const [reason, { settings, script }] of Object.entries(explained)) {
-  test(`a stored signature explains itself: ${reason}`, () => {
-    const [signature] = sample(settings, script);
-    const stored = asStored(signature);
+  test(`a stored record explains itself: ${reason}`, () => {
+    const [record] = sample(settings, script);
+    const stored = asStored(record);
     assert.equal(stored.reason, reason);
-    assert.deepEqual(replaySignature(stored), { kind: 'suppressed', reason });
+    assert.deepEqual(replayRecord(stored), { kind: 'suppressed', reason });
   });
 }
 
-test('a signature tells what other settings would have done', () => {
+test('a record tells what other settings would have done', () => {
   const { settings, script } = explained['zone-dwell'] ?? assert.fail();
-  const signature = asStored(sample(settings, script, [10])[0]);
-  const stay = signature.models.flatMap(({ sightings }) => sightings.flatMap(({ stays }) => stays));
+  const record = asStored(sample(settings, script, [10])[0]);
+  const stay = record.models.flatMap(({ sightings }) => sightings.flatMap(({ stays }) => stays));
   assert.deepEqual(stay, [
     { zone: 'a', ms: 2_000, told: false },
     { zone: 'b', ms: 2_000, told: false },
   ]);
   const shorter: ZoneSettings = { sensitivity: 5, zones: [{ id: 'a', polygon: LEFT, dwellMs: 2_000 }] };
-  assert.deepEqual(replaySignature(signature, shorter), { kind: 'motion', cause: { kind: 'zone', id: 'a' } });
-  assert.deepEqual(replaySignature(signature, { sensitivity: 5 }), {
+  assert.deepEqual(replayRecord(record, shorter), { kind: 'motion', cause: { kind: 'zone', id: 'a' } });
+  assert.deepEqual(replayRecord(record, { sensitivity: 5 }), {
     kind: 'motion',
     cause: { kind: 'picture' },
   });
 });
 
-test('a signature has pictures from before, of and after the decision, as the model saw them', () => {
+test('a record has pictures from before, of and after the decision, as the model saw them', () => {
   const masks = [{ id: 'm', polygon: LEFT }];
-  const [signature = assert.fail()] = sample({ masks }, () => unsure('in-place', there), [10]);
-  assert.equal(signature.atMs, NOON_MS + 2_000);
-  const times = signature.pictures.map(({ afterMs }) => afterMs);
+  const [record = assert.fail()] = sample({ masks }, () => unsure('in-place', there), [10]);
+  assert.equal(record.atMs, NOON_MS + 2_000);
+  const times = record.pictures.map(({ afterMs }) => afterMs);
   assert.deepEqual([times.length, times[2], times[3]], [4, 0, 1_200]);
   assert.ok((times[0] ?? 0) < (times[1] ?? 0) && (times[1] ?? 0) < 0, times.join());
-  for (const picture of signature.pictures) {
+  for (const picture of record.pictures) {
     const pixels = pixelsOf(picture) ?? assert.fail();
     assert.equal(pixels[5], 0);
     assert.equal(pixels[75], 10 + picture.afterMs / 200);
   }
 });
 
-test('what becomes a recording after all, or is only being learnt, leaves no signature', () => {
+test('what becomes a recording after all, or is only being learnt, leaves no record', () => {
   assert.deepEqual(
     sample({}, (atMs) => (atMs < 1_800 ? unsure('too-short', here) : moving(here))),
     [],

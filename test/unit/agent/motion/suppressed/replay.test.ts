@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
 import type { MotionDecision, Region } from '../../../../../agent/motion/motion.ts';
-import { replaySignature, type Signature } from '../../../../../agent/motion/suppressed/record.ts';
+import { replayRecord, type SuppressedRecord } from '../../../../../agent/motion/suppressed/record.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
 import { moving, type Script, SIZE, unsure } from '../zones/gate-rig.ts';
 import { createSamplerRig } from './rig.ts';
@@ -70,14 +70,12 @@ test('whatever moved and whatever the zones: a stored note comes to the very rea
       return decisions[n % decisions.length] as MotionDecision;
     };
     const notes: string[] = [];
-    const rig = createSamplerRig(dice.settings(), script, (signature) =>
-      notes.push(JSON.stringify(signature)),
-    );
+    const rig = createSamplerRig(dice.settings(), script, (record) => notes.push(JSON.stringify(record)));
     for (let n = 0; n < 40; n++) rig.show(n, ({ kind }) => kind === 'suppressed' && n % 4 === 0);
     for (const note of notes) {
-      const signature = JSON.parse(note) as Signature;
-      const { reason } = signature;
-      assert.deepEqual(replaySignature(signature), { kind: 'suppressed', reason }, note);
+      const record = JSON.parse(note) as SuppressedRecord;
+      const { reason } = record;
+      assert.deepEqual(replayRecord(record), { kind: 'suppressed', reason }, note);
       told.set(reason, (told.get(reason) ?? 0) + 1);
     }
   }

@@ -1,5 +1,5 @@
-import { createSignatureSampler } from '../../../../../agent/motion/suppressed/sampler.ts';
-import type { Signature } from '../../../../../agent/motion/suppressed/record.ts';
+import { createSuppressedSampler } from '../../../../../agent/motion/suppressed/sampler.ts';
+import type { SuppressedRecord } from '../../../../../agent/motion/suppressed/record.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
 import type { GateDecision } from '../../../../../agent/motion/zones/gate.ts';
 import { createGateRig, NOON_MS, type Script, SIZE } from '../zones/gate-rig.ts';
@@ -8,7 +8,7 @@ export const NOW_MS = Date.UTC(2026, 10, 22, 12);
 export const HOUR_MS = 3_600_000;
 
 /** A note as a store keeps it, of about so many bytes. */
-export const note = (atMs: number, reason = 'in-place', bytes = 3_000): Signature => ({
+export const note = (atMs: number, reason = 'in-place', bytes = 3_000): SuppressedRecord => ({
   version: 1,
   atMs,
   reason,
@@ -21,10 +21,10 @@ export const note = (atMs: number, reason = 'in-place', bytes = 3_000): Signatur
 export function createSamplerRig(
   settings: Partial<ZoneSettings>,
   script: Script,
-  emit: (signature: Signature) => void,
+  emit: (record: SuppressedRecord) => void,
 ) {
   const { gate, clock, frame, settings: whole } = createGateRig(settings, script);
-  const sampler = createSignatureSampler({ gate, settings: whole, size: SIZE, clock, emit });
+  const sampler = createSuppressedSampler({ gate, settings: whole, size: SIZE, clock, emit });
   return {
     frame,
     /** The frame number `n`, 200 ms after the one before it.

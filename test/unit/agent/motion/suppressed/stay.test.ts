@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signatureIn } from '../../../../../agent/motion/suppressed/read.ts';
-import { replaySignature, type Signature } from '../../../../../agent/motion/suppressed/record.ts';
+import { suppressedRecordIn } from '../../../../../agent/motion/suppressed/read.ts';
+import { replayRecord, type SuppressedRecord } from '../../../../../agent/motion/suppressed/record.ts';
 import { here, LEFT, moving, type Script, there } from '../zones/gate-rig.ts';
 import { createSamplerRig } from './rig.ts';
 
 /** Notes on what the script shows, a picture every 200 ms, a reason that comes again after two seconds counted anew. */
-function notesOf(dwellMs: number, script: Script, frames: number): Signature[] {
+function notesOf(dwellMs: number, script: Script, frames: number): SuppressedRecord[] {
   const notes: string[] = [];
-  const rig = createSamplerRig({ zones: [{ id: 'door', polygon: LEFT, dwellMs }] }, script, (signature) =>
-    notes.push(JSON.stringify(signature)),
+  const rig = createSamplerRig({ zones: [{ id: 'door', polygon: LEFT, dwellMs }] }, script, (record) =>
+    notes.push(JSON.stringify(record)),
   );
   const seenAt = new Map<string, number>();
   for (let n = 0; n < frames; n++)
@@ -20,7 +20,7 @@ function notesOf(dwellMs: number, script: Script, frames: number): Signature[] {
       seenAt.set(reason, n);
       return fresh;
     });
-  return notes.map((note) => signatureIn(note) ?? assert.fail('a note that cannot be read again'));
+  return notes.map((note) => suppressedRecordIn(note) ?? assert.fail('a note that cannot be read again'));
 }
 
 test('who stays as long as his zone asks is recorded, and no note says that he was not', () => {
@@ -44,9 +44,9 @@ test('who goes before: the note tells how long he stayed, and which stay would h
   const [stay] = note.last?.models[0]?.sightings[0]?.stays ?? [];
   assert.deepEqual(stay, { zone: 'door', ms: 5_800, told: false });
   assert.equal(note.pictures.at(-1)?.afterMs, 1_200);
-  assert.deepEqual(replaySignature(note), { kind: 'suppressed', reason: 'zone-dwell' });
+  assert.deepEqual(replayRecord(note), { kind: 'suppressed', reason: 'zone-dwell' });
   const decide = (dwellMs: number) =>
-    replaySignature(note, { sensitivity: 5, zones: [{ id: 'door', polygon: LEFT, dwellMs }] }).kind;
+    replayRecord(note, { sensitivity: 5, zones: [{ id: 'door', polygon: LEFT, dwellMs }] }).kind;
   assert.deepEqual([decide(5_800), decide(5_801)], ['motion', 'suppressed']);
 });
 

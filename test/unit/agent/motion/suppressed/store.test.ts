@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import {
-  createSignatureStore,
-  type SignatureStoreDeps,
+  createSuppressedStore,
+  type SuppressedStoreDeps,
 } from '../../../../../agent/motion/suppressed/store.ts';
 import { HOUR_MS, note, NOW_MS } from './rig.ts';
 
@@ -19,8 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-async function open(more: Partial<SignatureStoreDeps> = {}) {
-  const store = createSignatureStore({ dir, clock, log: createLog('silent'), ...more });
+async function open(more: Partial<SuppressedStoreDeps> = {}) {
+  const store = createSuppressedStore({ dir, clock, log: createLog('silent'), ...more });
   await store.start();
   return store;
 }
@@ -47,7 +47,7 @@ test('notes come back newest first, of one camera or of all', async () => {
   await store.settled();
   const all = await store.list({ limit: 10 });
   assert.deepEqual(
-    all.map(({ cameraId, signature }) => [cameraId, signature.reason]),
+    all.map(({ cameraId, record }) => [cameraId, record.reason]),
     [
       ['gate', 'too-small'],
       ['yard', 'in-place'],
@@ -69,8 +69,8 @@ test('a camera never has more bytes than its budget, and the oldest go first', a
   assert.ok((await bytesOnDisk()) <= 40_960);
   const kept = await store.list({ limit: 50 });
   assert.equal(kept.length, 10);
-  assert.equal(kept[0]?.signature.atMs, NOW_MS + 29 * 600_000);
-  assert.equal(kept.at(-1)?.signature.atMs, NOW_MS + 20 * 600_000);
+  assert.equal(kept[0]?.record.atMs, NOW_MS + 29 * 600_000);
+  assert.equal(kept.at(-1)?.record.atMs, NOW_MS + 20 * 600_000);
   store.keep('gate', note(clock.wallMs + HOUR_MS, 'huge', 50_000));
   await store.settled();
   assert.equal((await store.list({ limit: 50 })).length, 10);
@@ -98,9 +98,7 @@ test('a windy day does not fill it: a minute apart, six an hour of one reason, 2
   await store.settled();
   const kept = await store.list({ limit: 100 });
   assert.equal(kept.length, 24);
-  const ofOne = kept
-    .filter(({ signature }) => signature.reason === 'reason-a')
-    .map(({ signature }) => signature.atMs);
+  const ofOne = kept.filter(({ record }) => record.reason === 'reason-a').map(({ record }) => record.atMs);
   assert.ok(ofOne.length <= 6);
   for (let i = 1; i < ofOne.length; i++) assert.ok((ofOne[i - 1] ?? 0) - (ofOne[i] ?? 0) >= 60_000);
   store.keep('gate', note(NOW_MS + 2 * HOUR_MS, 'reason-a', 10));
@@ -135,7 +133,7 @@ test('a note from a clock that was set back later is the first to go', async () 
   await store.settled();
   await fill(store, 3);
   assert.deepEqual(
-    (await store.list({ limit: 9 })).map(({ signature }) => signature.atMs),
+    (await store.list({ limit: 9 })).map(({ record }) => record.atMs),
     [NOW_MS + 1_200_000, NOW_MS + 600_000],
   );
 });
@@ -161,7 +159,7 @@ test('a disk that refuses is logged and never thrown at the recording', async ()
   const lines: string[] = [];
   await writeFile(join(dir, 'file'), 'in the way');
   const log = createLog('info', (line) => lines.push(line));
-  const store = createSignatureStore({ dir: join(dir, 'file'), clock, log });
+  const store = createSuppressedStore({ dir: join(dir, 'file'), clock, log });
   await store.start();
   store.keep('gate', note(NOW_MS));
   await store.stop();
