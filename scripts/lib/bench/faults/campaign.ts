@@ -5,7 +5,7 @@ import type { ClipNow } from './house.ts';
 import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';
-import { verifyAll, verifyClip, verifyParked } from './verify.ts';
+import { mayBeUnknown, verifyAll, verifyClip, verifyParked } from './verify.ts';
 import { within } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -55,7 +55,10 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
    *  @returns what was waited for last */
   async function settle(): Promise<string> {
     readJournal();
-    const { calm, waited } = await stage.calm(() => [...open], CALM_MS);
+    const { calm, waited } = await stage.calm(() => {
+      readJournal();
+      return [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+    }, CALM_MS);
     readJournal();
     const answer = await stage.ask([...open]);
     if (!answer) {

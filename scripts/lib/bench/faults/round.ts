@@ -27,7 +27,8 @@ export interface Stage {
   recover(): Promise<void>;
   /** What the house says of these clips and of all that are not at their end; undefined when it does not answer. */
   ask(clipIds: readonly string[]): Promise<{ clips: readonly ClipNow[]; recording: boolean } | undefined>;
-  /** Waits until no clip is under way in the house.
+  /** Waits until no clip is under way in the house, and all of these are known: after damage it finds the files of clips
+   *  again beside everything else.
    *  @returns whether it came to that, and what it waited for last */
   calm(clipIds: () => readonly string[], ms: number): Promise<{ calm: boolean; waited: string }>;
 }
@@ -182,9 +183,15 @@ export function createStage(world: World): Stage {
         await recover();
         const answer = await ask(clipIds());
         const under = answer?.clips.filter((clip) => !isAtEnd(clip)) ?? [];
-        if (answer && !answer.recording && under.length === 0) return true;
+        const known = new Set(answer?.clips.map(({ clipId }) => clipId));
+        const unknown = clipIds().filter((id) => !known.has(id));
+        if (answer && !answer.recording && under.length + unknown.length === 0) return true;
+        const waiting = [
+          ...under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`),
+          ...unknown.map((id) => `the row of ${id}`),
+        ];
         waited = answer
-          ? under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`).join(', ') || 'a recorder'
+          ? waiting.join(', ') || 'a recorder'
           : `the house: ${closed ?? house.words().slice(-300)}`;
         return undefined;
       },

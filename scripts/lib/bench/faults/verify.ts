@@ -25,9 +25,13 @@ export interface ClipOutcome {
   readonly givenUp: boolean;
 }
 
+/** A row goes with the database when nothing else of its clip was on disk. */
+export const mayBeUnknown = (clip: JournalClip | undefined, spoiled: boolean) =>
+  spoiled && clip?.durable === 0;
+
 /** One clip whose way through the house is over.
  *  @param now undefined: the house does not know it
- *  @param spoiled the database was spoiled in this round: a row goes with it when nothing else of the clip was on disk */
+ *  @param spoiled the database was spoiled in this round */
 export async function verifyClip(
   world: World,
   clip: JournalClip,
@@ -40,7 +44,7 @@ export async function verifyClip(
     ...more,
   });
   const is = (kind: Kind, what: string) => outcome({ problems: [{ kind, clipId, what }] });
-  if (!now && spoiled && clip.durable === 0) return outcome({});
+  if (!now && mayBeUnknown(clip, spoiled)) return outcome({});
   if (!now) return is('unexplained', 'a place was given for it and it has no row');
   if (!isAtEnd(now)) return is('unexplained', `it stays ${now.state} (${now.reason ?? 'no reason'})`);
   if (now.state === 'lost') {

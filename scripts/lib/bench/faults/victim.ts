@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import type { DiskRules } from './disk-faults.ts';
 
+const KEEP_COMPILED = new URL('keep-compiled.ts', import.meta.url).href;
 const READY_MS = 30_000;
 const WORDS = 6_000;
 
@@ -47,6 +48,7 @@ export function createVictim({ main, args, environment, rules, onMessage }: Vict
   function launch(): Running {
     const child = fork(main, [...args], {
       env: { ...environment, ...rules?.environment },
+      execArgv: ['--import', KEEP_COMPILED],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -145,7 +145,11 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     },
     ...(sabotage ? { sabotage } : {}),
   };
-  const common = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: at('ca.pem') };
+  const common = {
+    PATH: process.env['PATH'],
+    NODE_EXTRA_CA_CERTS: at('ca.pem'),
+    NODE_COMPILE_CACHE: at('compiled'),
+  };
   const house = createVictim({
     main: here('house-process.ts'),
     args: [JSON.stringify(houseArguments)],
