@@ -17,7 +17,7 @@ import {
 import { isClipId, LAST_MS, timeOfClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from './clip-rows.ts';
-import type { Database } from './database.ts';
+import { type Database, isOfDatabase } from './database.ts';
 import { TAKEN_OVER, UNVERIFIED } from './rebuild.ts';
 import { estimatedTimes, type RecoveryDeps } from './recovery.ts';
 
@@ -73,8 +73,10 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
       try {
         await work(item);
       } catch (error) {
-        const { code, message } = classify(error, 'ledger.adopt');
+        const failure = classify(error, 'ledger.adopt');
+        const { code, message } = failure;
         if (!db.open || code === 'ledger.closed') return;
+        if (isOfDatabase(failure)) throw failure;
         log.error({ event: 'clip.not-adopted', clipId: idOf(item), code }, message);
         failed(item, message);
       }

@@ -7,7 +7,7 @@ import { outboxFindings } from './check-outbox.ts';
 import { entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
-import type { Database } from './database.ts';
+import { type Database, isOfDatabase } from './database.ts';
 import { foldedIn } from './folding.ts';
 import { wholeFindings } from './check-whole.ts';
 import { countAgain } from './totals.ts';
@@ -132,7 +132,8 @@ async function isolated(row: ClipRow, survey: ClipSurvey, deps: CheckDeps): Prom
     return await checkClip(row, survey, deps);
   } catch (error) {
     const failure = classify(error, 'ledger.check');
-    if (failure.code === 'ledger.closed') throw failure;
+    // Who may repair is the owner: damage is for it to have looked over.
+    if (failure.code === 'ledger.closed' || (deps.repairs && isOfDatabase(failure))) throw failure;
     return { kind: 'problem', problem: `it cannot be checked: ${failure.message}` };
   }
 }

@@ -61,6 +61,10 @@ export function openToLook(dir: string): Database {
   });
 }
 
+/** Whether an error tells that the database itself is damaged: it concerns all rows, not only the one at hand. */
+export const isOfDatabase = ({ code }: Failure): boolean =>
+  /\.sqlite_(?:corrupt|notadb|error(?:_|$))/.test(code);
+
 /** Writes everything that is committed from the log into the database itself, and empties the log. SQLite ignores what
  *  follows a damaged place of the log, without a word; what is in the database is checked before it is opened.
  *  Waits for nobody: what somebody who reads just now still needs stays in the log, too.

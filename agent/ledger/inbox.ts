@@ -6,7 +6,7 @@ import type { Conditions } from '../kernel/conditions.ts';
 import type { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ClipRows } from './clip-rows.ts';
-import type { Database } from './database.ts';
+import { type Database, isOfDatabase } from './database.ts';
 import { mayHappen } from './life-cycle.ts';
 
 /** IoT Hub's own limit. A larger message is no message of the hub's. */
@@ -146,7 +146,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       return true;
     } catch (error) {
       const failure = classify(error, 'inbox.set-aside');
-      if (isOfTheDisk(failure)) throw failure;
+      if (isNotOfTheMessage(failure)) throw failure;
       log.error({ event: 'inbox.not-set-aside', seq, code: failure.code }, failure.message);
       return false;
     }
@@ -168,7 +168,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       })();
     } catch (error) {
       const failure = classify(error, 'inbox.read');
-      if (isOfTheDisk(failure)) throw failure;
+      if (isNotOfTheMessage(failure)) throw failure;
       result = refusedBecause(`it could not be applied: ${failure.message}`);
       if (!setAside(seq, result)) return [];
     }
@@ -231,7 +231,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
         }
       } catch (error) {
         const failure = classify(error, 'inbox.drain');
-        if (failure.kind === 'corrupt') throw failure;
+        if (failure.kind === 'corrupt' || isOfDatabase(failure)) throw failure;
         log.error(
           { event: 'inbox.drain-failed', code: failure.code },
           `cloud messages wait to be read: ${failure.message}`,
@@ -267,9 +267,11 @@ const refusedBecause = (reason: string): Read => ({
   reason: reason.slice(0, REASON_MAX),
 });
 
-/** No message is at fault when the disk is full, busy or does not answer: it stays unread. */
-const isOfTheDisk = ({ kind, code }: Failure) =>
-  kind === 'exhausted' || /\.sqlite_(busy|ioerr|full|locked|readonly|cantopen|nomem)/.test(code);
+/** No message is at fault when the disk is full, busy or does not answer, or the ledger is damaged: it stays unread. */
+const isNotOfTheMessage = (failure: Failure) =>
+  failure.kind === 'exhausted' ||
+  isOfDatabase(failure) ||
+  /\.sqlite_(busy|ioerr|full|locked|readonly|cantopen|nomem)/.test(failure.code);
 
 /** A message without an id is known by its bytes; of an id that is too long the hash is kept. */
 function nameOf(messageId: string, sha256: string): string {

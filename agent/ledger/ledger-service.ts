@@ -8,8 +8,10 @@ import type { Service } from '../kernel/lifecycle.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import { type Care, NOTICE_HOURS } from './care.ts';
 import { backupFile, ledgerFile } from './database-files.ts';
+import { BACKUP_NOT_WHOLE, createDoubts } from './doubts.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
 import { takeOwnership } from './ownership.ts';
+import { schemaDamage } from './schema.ts';
 
 /** What only the service itself does with its ledger. */
 type OwnAlone = 'check' | 'backupBegins' | 'close';
@@ -43,9 +45,8 @@ const NOTICE_MS = NOTICE_HOURS * 60 * 60_000;
 const SLOW_MS = 5_000;
 /** How often it is looked whether the files in use are still those in the folder. */
 const WATCH_EVERY_MS = 5_000;
-
-/** What SQLite says when its files are not what they were when it opened them. To open it again looks them over. */
-const OPEN_AGAIN = /\.sqlite_(?:corrupt|notadb|ioerr(?!_shm)|readonly|cantopen|protocol)/;
+/** How often it is looked whether the schema on the disk is still that of a ledger: SQLite reads it once. */
+const SCHEMA_EVERY_MS = 60_000;
 
 /** Which files stand under the names of the database and its WAL. */
 const identityOf = (dir: string) =>
@@ -60,20 +61,23 @@ const identityOf = (dir: string) =>
  *     the process goes on, and condition `ledger-unavailable` says why until it is open.
  *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once.
  *  3. It is opened only after `care` has found its database whole, and never while another process owns it.
- *  4. Clips that are being written when it has to be opened again stay theirs who write them. */
+ *  4. Clips that are being written when it has to be opened again stay theirs who write them.
+ *  5. Damage that is met while it is open ends no process: it is closed, looked over, and opened again. */
 export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   const { dir, clock, log, conditions, care, onOpen, retry = RETRY } = deps;
   const stopping = new AbortController();
   const writing = new Set<string>();
+  const doubts = createDoubts({ clock });
   let running: Promise<void> = Promise.resolve();
   let why = 'the ledger is being opened';
   let open: { readonly ledger: Ledger; readonly over: AbortController } | undefined;
 
-  /** Ends the use of the ledger that failed, when only opening it again can help. */
-  function judge(error: unknown, from: typeof open): void {
-    const failure = classify(error, 'ledger');
-    if (!OPEN_AGAIN.test(failure.code) && failure.code !== 'ledger.in-use') return;
-    from?.over.abort(failure);
+  /** Ends the use of the ledger that failed, when only opening it again can help.
+   *  @returns what the caller is told */
+  function judge(error: unknown, from: NonNullable<typeof open>): unknown {
+    const failure = doubts.about(error);
+    if (failure) from.over.abort(failure);
+    return failure ?? error;
   }
 
   function through<K extends keyof Omit<Ledger, OwnAlone>>(name: K): Ledger[K] {
@@ -84,12 +88,10 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
         const result = (now.ledger[name] as (...args: unknown[]) => unknown)(...args);
         if (!(result instanceof Promise)) return result;
         return result.catch((error: unknown) => {
-          judge(error, now);
-          throw error;
+          throw judge(error, now);
         });
       } catch (error) {
-        judge(error, now);
-        throw error;
+        throw judge(error, now);
       }
     };
     return call as Ledger[K];
@@ -130,7 +132,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     open = now;
     conditions.clear('ledger-unavailable');
     log.info({ event: 'ledger.open' }, 'the ledger is open');
-    const tending = Promise.all([tend(now), watchFiles(over)]);
+    const tending = Promise.all([tend(now), watchFiles(over), watchSchema(now)]);
     try {
       await aborted(AbortSignal.any([over.signal, stopping.signal]));
     } finally {
@@ -185,7 +187,22 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
         );
   }
 
-  async function backUp({ ledger, over: { signal } }: NonNullable<typeof open>): Promise<void> {
+  /** Statements that are prepared go on for a while without what was damaged: totals would be wrong in silence. */
+  async function watchSchema(now: NonNullable<typeof open>): Promise<void> {
+    while (await sleepUnlessAborted(clock, SCHEMA_EVERY_MS, now.over.signal))
+      try {
+        const why = schemaDamage(dir);
+        if (why !== undefined) now.over.abort(new Failure('corrupt', 'ledger.schema', why));
+      } catch (error) {
+        judge(error, now);
+      }
+  }
+
+  async function backUp(now: NonNullable<typeof open>): Promise<void> {
+    const {
+      ledger,
+      over: { signal },
+    } = now;
     const ageMs = clock.nowMs() - (statSync(backupFile(dir), { throwIfNoEntry: false })?.mtimeMs ?? 0);
     let waitMs = ageMs < 0 ? 0 : BACKUP_EVERY_MS - ageMs;
     while (await sleepUnlessAborted(clock, Math.max(waitMs, BACKUP_NOT_BEFORE_MS), signal)) {
@@ -197,9 +214,11 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
         log.info({ event: 'ledger.backed-up' }, 'the ledger has a new backup');
       } catch (error) {
         if (signal.aborted) return;
-        const { code, message } = classify(error, 'ledger.backup');
+        const { kind, code, message } = classify(error, 'ledger.backup');
         log.warn({ event: 'ledger.not-backed-up', code }, message);
         waitMs = BACKUP_AGAIN_MS;
+        // It reads every page of the ledger, which nothing else does while it is open.
+        if (kind === 'corrupt') judge(new Failure(kind, BACKUP_NOT_WHOLE, message, { cause: error }), now);
       }
     }
   }

@@ -15,7 +15,7 @@ import {
 import type { ClipRow, ClipRows } from './clip-rows.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipsRoot } from './clips-root.ts';
-import type { Database } from './database.ts';
+import { type Database, isOfDatabase } from './database.ts';
 import type { Quarantine } from './quarantine.ts';
 
 const AT_ONCE = 100;
@@ -120,8 +120,9 @@ export function createMisplaced(deps: {
           problems.push({ clipId, problem });
           await breathe();
         } catch (error) {
-          const { code, message } = classify(error, 'ledger.misplaced');
-          if (!db.open || code === 'ledger.closed') throw error;
+          const failure = classify(error, 'ledger.misplaced');
+          const { code, message } = failure;
+          if (!db.open || code === 'ledger.closed' || isOfDatabase(failure)) throw failure;
           left.add(path);
           problems.push({ clipId, problem: `its file lies in ${path} and cannot be moved back: ${message}` });
         }

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { type Database, schemaVersion } from './database.ts';
+import { type Database, guarded, openToLook, schemaVersion } from './database.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 
 /** Of the first page (https://sqlite.org/fileformat2.html): size of a page, how the file is written and read (2: with
@@ -40,6 +40,18 @@ export function schemaProblem(db: Database): string | undefined {
   const later = withMigrations(SCHEMA_VERSION, objectsIn);
   const early = [...later.keys()].find((name) => present.has(name) && !expected.objects.has(name));
   return early === undefined ? undefined : `it has ${early}, which its version ${version} has not`;
+}
+
+/** Why the schema of the ledger, as it stands on the disk now, is not that of a ledger; undefined when it is. For its
+ *  owner, beside its own connection, which has read it when it was opened.
+ *  @throws Failure `corrupt` when it cannot be read any more */
+export function schemaDamage(dir: string): string | undefined {
+  const db = openToLook(dir);
+  try {
+    return guarded('ledger.schema', () => schemaProblem(db));
+  } finally {
+    db.close();
+  }
 }
 
 /** Why the first bytes of the file are not those of a ledger. SQLite lets a wrong one pass that says how the file is

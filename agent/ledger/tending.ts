@@ -6,6 +6,7 @@ import type { Breathe } from './breathe.ts';
 import type { Budget } from './budget.ts';
 import type { Checked } from './check.ts';
 import type { ClipsRoot } from './clips-root.ts';
+import { isOfDatabase } from './database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { Folding } from './folding.ts';
 import type { Losses } from './losses.ts';
@@ -119,7 +120,7 @@ export function createTending(deps: TendingDeps): Tending {
           await breathe();
         } catch (error) {
           const failure = classify(error, 'ledger.tend');
-          if (failure.code === 'ledger.closed') throw failure;
+          if (failure.code === 'ledger.closed' || isOfDatabase(failure)) throw failure;
           first ??= failure;
         }
       if (first) throw first;

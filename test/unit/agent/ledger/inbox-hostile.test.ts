@@ -185,3 +185,17 @@ test('a verdict that cannot be used is noted once for each reason, five times at
   );
   assert.doesNotThrow(() => ledger.noteRefusedVerdict('01ARYZ6S410000000000000000', 'of no clip'));
 });
+
+test('a damaged ledger is no fault of a message: it stays unread, and is read when the ledger is whole again', (t) => {
+  const { ledger, sealed, stored, dir } = told(t);
+  const clip = sealed();
+  uploadNext(ledger);
+  stored(JSON.stringify(verdictFor(clip.clipId)));
+  const other = new Sqlite(ledgerFile(dir));
+  t.after(() => other.close());
+  other.exec('ALTER TABLE custody RENAME TO elsewhere');
+  assert.throws(() => ledger.drainInbox(), /no such table/);
+  other.exec('ALTER TABLE elsewhere RENAME TO custody');
+  assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
+  assert.equal(ledger.clip(clip.clipId)?.state, 'judged');
+});
