@@ -8,13 +8,15 @@ import { createClipKeeper } from './clip-keeper.ts';
 import { type ConfigFiles, openConfigFiles, readText } from './config-files.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import {
+  type ApplianceSources,
+  applianceStatus,
   createCaptureCheck,
   createHealth,
   createLedgerCheck,
   createRefusedRecordings,
-  createReports,
   createWatchdog,
   progressMark,
+  readAppliance,
   statusSentence,
 } from './health/health.ts';
 import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
@@ -32,6 +34,7 @@ import { createLedgerService } from './ledger/ledger-service.ts';
 import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSuppressedStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
+import { createReports } from './reports/reports.ts';
 import { createWires } from './power/wires.ts';
 import { requestPowerOff } from './power-off.ts';
 import { createTroubleLight } from './trouble-light.ts';
@@ -285,27 +288,35 @@ async function main(): Promise<void> {
     clipBytesMax: config.storage.maxBytes,
     report: (reported) => hub.report(reported),
     clock,
-    log: log.child({ room: 'health' }),
+    log: log.child({ room: 'reports' }),
   });
-  const dashboard = createDashboard({
-    deviceId: config.deviceId,
-    host: config.dashboard.host,
-    port: config.dashboard.port,
-    ledger,
+  const appliance: ApplianceSources = {
     cameras: () => capture.status(),
     link: () => hub.status(),
     upload: () => uploader.status(),
-    bestFrame: (clipId) => uploader.bestFrame(clipId),
-    suppressed,
+    ledger,
     power: () => power.status(),
     health,
     storage: () => reports.storage(),
     desired: () => settings.desired(),
     conditions: () => conditions.list(),
+  };
+  const dashboard = createDashboard({
+    ...appliance,
+    deviceId: config.deviceId,
+    host: config.dashboard.host,
+    port: config.dashboard.port,
+    ledger,
+    bestFrame: (clipId) => uploader.bestFrame(clipId),
+    suppressed,
     clock,
     log: log.child({ room: 'dashboard' }),
   });
-  const troubleLight = createTroubleLight({ house: () => dashboard.house(), power, clock });
+  const troubleLight = createTroubleLight({
+    status: () => applianceStatus(readAppliance(appliance)),
+    power,
+    clock,
+  });
   const statusLine = () =>
     statusSentence({
       cameras: capture.status(),

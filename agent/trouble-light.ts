@@ -1,4 +1,4 @@
-import type { House } from './dashboard/dashboard.ts';
+import type { ApplianceStatus } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import type { Service } from './kernel/lifecycle.ts';
@@ -11,7 +11,7 @@ const CALM_MS = 60_000;
 
 export interface TroubleLightDeps {
   /** @throws Failure when nobody can say */
-  readonly house: () => Pick<House, 'level'>;
+  readonly status: () => Pick<ApplianceStatus, 'level'>;
   readonly power: Pick<Power, 'setTrouble'>;
   readonly clock: Clock;
 }
@@ -20,15 +20,15 @@ export interface TroubleLightDeps {
  *  full disk, a cloud that refuses the device.
  *  Invariants
  *  1. It blinks at once, and until there was no trouble for a minute.
- *  2. A house that cannot be judged is in trouble. */
-export function createTroubleLight({ house, power, clock }: TroubleLightDeps): Service {
+ *  2. An appliance that cannot be judged is in trouble. */
+export function createTroubleLight({ status, power, clock }: TroubleLightDeps): Service {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let troubleMs = Number.NEGATIVE_INFINITY;
 
   function isTrouble(): boolean {
     try {
-      return house().level === 'trouble';
+      return status().level === 'trouble';
     } catch (error) {
       if (!(error instanceof Failure) || error.kind === 'bug') throw error;
       return true;

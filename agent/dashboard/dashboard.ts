@@ -1,25 +1,20 @@
 import { createServer, type Server } from 'node:http';
 import type { CameraStatus } from '../capture/capture.ts';
+import type { ApplianceSources } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
-import type { House } from './house.ts';
-import { type MachineSources, readMachine } from './machine-view.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes } from './routes.ts';
-import { houseOf, uploadOf } from './views.ts';
 
-export type { House } from './house.ts';
-
-export interface DashboardDeps extends MachineSources {
+export interface DashboardDeps extends ApplianceSources {
   readonly deviceId: string;
   readonly host: string;
   readonly port: number;
@@ -42,8 +37,6 @@ export interface Dashboard {
   url(): string;
   /** Whether it answers. */
   isUp(): boolean;
-  /** The state of the house as the page tells it, at this moment. */
-  house(): House;
 }
 
 /** Connections at once: some phones with six each; a flood is refused at the socket. */
@@ -115,16 +108,7 @@ export function createDashboard(
     return address;
   }
 
-  const house = () =>
-    houseOf({
-      cameras: deps.cameras(),
-      link: deps.link(),
-      upload: uploadOf(deps.upload),
-      summary: ifAnswers(() => deps.ledger.summary()),
-      machine: readMachine(deps),
-    });
-
-  return { name: 'dashboard', start, stop, url, isUp: () => server !== undefined, house };
+  return { name: 'dashboard', start, stop, url, isUp: () => server !== undefined };
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {

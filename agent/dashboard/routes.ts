@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { ContractError, parse, Verdict } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
+import { type ApplianceSources, readAppliance } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
@@ -15,13 +16,12 @@ import { answerContent, problem, type Answer } from './answer.ts';
 import { json, tagsOf } from './answer-json.ts';
 import { createFileSender } from './file-answer.ts';
 import { chooseLanguage } from './language.ts';
-import { type MachineSources, readMachine } from './machine-view.ts';
 import type { PageFiles } from './page-files.ts';
 import type { FileAnswer, PageRequest, Route } from './request-handler.ts';
-import { clipView, custodyView, statusView, uploadOf } from './views.ts';
+import { clipView, custodyView, statusView } from './views.ts';
 import { createWhyRoutes } from './why.ts';
 
-export interface RoutesDeps extends MachineSources {
+export interface RoutesDeps extends ApplianceSources {
   readonly deviceId: string;
   readonly ledger: Pick<Ledger, 'clips' | 'clip' | 'custody' | 'summary'>;
   readonly cameras: () => readonly CameraStatus[];
@@ -87,7 +87,8 @@ export function createRoutes(deps: RoutesDeps): Route {
 
   function status() {
     const newest = ifAnswers(() => ledger.clips({ limit: WATCHED_CLIPS }).map(whatMayChange));
-    const summary = ifAnswers(() => ledger.summary());
+    const appliance = readAppliance(deps);
+    const { summary } = appliance;
     const clipsRevision = createHash('sha256')
       .update(JSON.stringify([newest, summary?.clips, summary?.waiting, summary?.awaitingVerdict]))
       .digest('base64url')
@@ -95,12 +96,8 @@ export function createRoutes(deps: RoutesDeps): Route {
     return statusView({
       deviceId: deps.deviceId,
       nowMs: deps.clock.nowMs(),
-      cameras: deps.cameras(),
-      link: deps.link(),
-      upload: uploadOf(deps.upload),
-      summary,
+      ...appliance,
       clipsRevision,
-      machine: readMachine(deps),
     });
   }
 

@@ -1,11 +1,8 @@
 import type { CameraStatus } from '../capture/capture.ts';
-import type { LinkStatus } from '../hub/hub.ts';
-import { ifAnswers } from '../kernel/if-answers.ts';
+import { type ApplianceFacts, applianceStatus } from '../health/health.ts';
 import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
-import type { UploadStatus } from '../upload/upload.ts';
-import { type House, stateOfHouse } from './house.ts';
-import { machineView, type MachineSide } from './machine-view.ts';
+import { machineView } from './machine-view.ts';
 
 /** A picture younger than this is the picture of now. */
 const FRESH_MS = 10_000;
@@ -13,56 +10,19 @@ const FRESH_MS = 10_000;
 const utc = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 const safe = (text: string | null) => (text === null ? null : redact(text));
 
-export interface StatusFacts {
+export interface StatusFacts extends ApplianceFacts {
   readonly deviceId: string;
   readonly nowMs: number;
-  readonly cameras: readonly CameraStatus[];
-  readonly link: LinkStatus;
-  readonly upload: UploadStatus;
-  /** Null: the ledger does not answer. */
-  readonly summary: {
-    readonly clips: number;
-    readonly waiting: number;
-    readonly awaitingVerdict: number;
-    readonly bytes: number;
-    readonly oldestWaitingMs: number | null;
-  } | null;
   /** Changes when any clip does. */
   readonly clipsRevision: string;
-  readonly machine: MachineSide;
 }
-
-/** The uploader asks the ledger, too. */
-export const uploadOf = (upload: () => UploadStatus): UploadStatus =>
-  ifAnswers(upload) ?? { state: 'waiting', clipId: null, detail: 'the ledger does not answer' };
-
-/** The state of the house, from what the rooms say. */
-export const houseOf = ({
-  cameras,
-  link,
-  upload,
-  summary,
-  machine,
-}: Pick<StatusFacts, 'cameras' | 'link' | 'upload' | 'machine'> & {
-  readonly summary: Pick<NonNullable<StatusFacts['summary']>, 'waiting'> | null;
-}): House =>
-  stateOfHouse({
-    cameras,
-    link,
-    upload,
-    waiting: summary?.waiting ?? null,
-    power: machine.power,
-    machine,
-    refused: machine.desired?.refused.length ?? 0,
-    conditions: machine.conditions,
-  });
 
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
 export function statusView(facts: StatusFacts) {
-  const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision, machine } = facts;
+  const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision } = facts;
   return {
     deviceId,
-    house: houseOf(facts),
+    house: applianceStatus(facts),
     cameras: cameras.map((camera) => cameraView(camera, nowMs)),
     link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
     upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },
@@ -74,7 +34,7 @@ export function statusView(facts: StatusFacts) {
       bytes: summary.bytes,
       revision: clipsRevision,
     },
-    ...machineView(machine),
+    ...machineView(facts),
   };
 }
 

@@ -9,7 +9,7 @@ function bench() {
   const world = { level: (): 'calm' | 'notice' | 'trouble' => 'calm' };
   const told: boolean[] = [];
   const light = createTroubleLight({
-    house: () => ({ level: world.level() }),
+    status: () => ({ level: world.level() }),
     power: { setTrouble: (trouble) => void (told.at(-1) === trouble || told.push(trouble)) },
     clock,
   });
@@ -46,7 +46,7 @@ test('a camera that is tried again and again keeps it blinking, without a flicke
   await light.stop();
 });
 
-test('a house that cannot be judged is in trouble', async () => {
+test('an appliance that cannot be judged is in trouble', async () => {
   const { clock, world, told, light } = bench();
   await light.start();
   world.level = () => {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CONDITION_CODES, POWER_STATES, SHUTDOWN_PHASES, VERDICTS } from '@dachawatch/contracts';
-import { HOUSE_STATES } from '../../../../agent/dashboard/house.ts';
+import { APPLIANCE_STATES } from '../../../../agent/health/appliance-status.ts';
 import { LANGUAGES } from '../../../../agent/dashboard/language.ts';
 import { PAGE_FILES } from '../../../../agent/dashboard/page-files.ts';
 import type { ClipState } from '../../../../agent/ledger/ledger.ts';
@@ -30,7 +30,7 @@ const CLIP_STATES = Object.keys({
 /** Keys that are put together on the page, and what may stand in the gap. */
 const PUT_TOGETHER: Record<string, readonly string[]> = {
   // The sentence of `condition` is that of its code.
-  house: HOUSE_STATES.filter((state) => state !== 'condition'),
+  house: APPLIANCE_STATES.filter((state) => state !== 'condition'),
   condition: CONDITION_CODES,
   camera: ['live', 'starting', 'stalled', 'down'],
   'camera.picture': ['fresh', 'old', 'none'],

@@ -71,7 +71,6 @@ test('the status tells house, cameras, link, upload and totals, in UTC', async (
   const status = reply.json();
   assert.equal(status.deviceId, 'house-1');
   assert.equal(status.house.state, 'camera-down');
-  assert.deepEqual(world.dashboard.house(), status.house, 'others are told the same');
   const [camera] = status.cameras;
   assert.equal(camera.sinceUtc, '2026-11-20T12:00:00.000Z');
   assert.deepEqual(
@@ -396,7 +395,6 @@ test('while the ledger does not answer the page does: it says what is wrong, and
   const list = await ask(world.dashboard.url(), '/api/clips');
   assert.deepEqual([list.status, list.headers['retry-after']], [503, '5']);
   assert.match(list.json().title, /read-only/);
-  assert.equal(world.dashboard.house().level, 'trouble');
 });
 
 test('what is no regular file is never sent, whatever its name says, and holds up nobody', async () => {

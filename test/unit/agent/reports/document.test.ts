@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CameraConfig, parse, TwinReported } from '@dachawatch/contracts';
-import { type Observed, twinOf } from '../../../../agent/health/reports-document.ts';
+import { type Observed, twinOf } from '../../../../agent/reports/document.ts';
 import {
   fitTwin,
   REPORTED_BYTES_GOOD,
   REPORTED_BYTES_MAX,
   shorten,
   twinBytes,
-} from '../../../../agent/health/reports-fit.ts';
-import { ageMark, createSteady, stepOfDigits, uptimeMark } from '../../../../agent/health/reports-steady.ts';
-import { camera, cameraConfig, quietHouse } from './reports-rig.ts';
+} from '../../../../agent/reports/fit.ts';
+import { ageMark, createSteady, stepOfDigits, uptimeMark } from '../../../../agent/reports/steady.ts';
+import { camera, cameraConfig, quietHouse } from './rig.ts';
 
 const observe = (changes: Partial<Observed> = {}): Observed => ({
   ...quietHouse(),

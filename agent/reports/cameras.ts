@@ -1,6 +1,6 @@
 import type { TelemetryData } from '@dachawatch/contracts';
 import type { CameraState, CameraStatus } from '../capture/capture.ts';
-import { createNews, type News, type NewsDeps } from './reports-news.ts';
+import { createNews, type News, type NewsDeps } from './news.ts';
 
 type CameraData = TelemetryData<'camera.state'>;
 

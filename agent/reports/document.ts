@@ -16,8 +16,8 @@ import type { Condition } from '../kernel/conditions.ts';
 import { redact } from '../kernel/log.ts';
 import type { LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
-import { fitTwin, shorten } from './reports-fit.ts';
-import { ageMark, type Steady, stepOfDigits, uptimeMark } from './reports-steady.ts';
+import { fitTwin, shorten } from './fit.ts';
+import { ageMark, type Steady, stepOfDigits, uptimeMark } from './steady.ts';
 
 /** Everything that a report says, as the rooms say it. */
 export interface Observed {

@@ -1,12 +1,9 @@
-import type { ReportedHealth } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
-import type { Disk, StorageState } from '../health/health.ts';
 import type { Condition } from '../kernel/conditions.ts';
-import type { LinkStatus } from '../hub/hub.ts';
-import type { PowerStatus } from '../power/power.ts';
-import type { UploadStatus } from '../upload/upload.ts';
+import type { LedgerSummary } from '../ledger/ledger.ts';
+import type { ApplianceFacts, DesiredFacts } from './appliance-facts.ts';
 
-/** The state of the house in one word; the page has the sentence for each.
+/** How the appliance is, in one word; the page has the sentence for each.
  *  well: everything runs · recording: something moves in front of a camera now · sending: clips are on their way ·
  *  starting: no picture yet, or no link yet, since the start · waiting: clips wait, the link is there ·
  *  offline: no link · refused: the cloud does not let this device in · camera-down: at least one camera gives no
@@ -14,7 +11,7 @@ import type { UploadStatus } from '../upload/upload.ts';
  *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
  *  little · condition: something else is wrong, and `condition` says what · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
  *  settings-refused: the cloud wishes what cannot be */
-export const HOUSE_STATES = [
+export const APPLIANCE_STATES = [
   'switching-off',
   'battery-critical',
   'battery-low',
@@ -36,8 +33,8 @@ export const HOUSE_STATES = [
   'no-cameras',
 ] as const;
 
-export interface House {
-  readonly state: (typeof HOUSE_STATES)[number];
+export interface ApplianceStatus {
+  readonly state: (typeof APPLIANCE_STATES)[number];
   /** calm: leave it alone · notice: it passes by itself, or watch it · trouble: somebody must act */
   readonly level: 'calm' | 'notice' | 'trouble';
   /** Names of the cameras the sentence is about. */
@@ -54,7 +51,7 @@ export interface House {
 const HOT_CELSIUS = 80;
 
 /** What is wrong with the machine; empty when it is well, or nobody knows. */
-export function machineTroubles({ health, storage }: MachineFacts) {
+export function machineTroubles({ health, storage }: Pick<ApplianceFacts, 'health' | 'storage'>) {
   const now = health?.throttled ?? [];
   return {
     diskFull: storage === 'full',
@@ -64,35 +61,23 @@ export function machineTroubles({ health, storage }: MachineFacts) {
   };
 }
 
-export interface MachineFacts {
-  readonly health: ReportedHealth | null;
-  readonly disk: Disk | null;
-  /** Room for clips that are nowhere else; null when nobody knows. */
-  readonly storage: StorageState | null;
-}
-
 /** What matters most goes first: an end of power before a blind camera before a missing link before a queue. What
  *  takes cameras and link away is told before them. */
-export function stateOfHouse(facts: {
-  readonly cameras: readonly CameraStatus[];
-  readonly link: LinkStatus;
-  readonly upload: UploadStatus;
-  readonly waiting: number | null;
-  readonly power: PowerStatus | null;
-  readonly machine: MachineFacts;
-  /** Settings that the cloud wishes and that were not applied. */
-  readonly refused: number;
-  /** What is wrong now, the worst first. */
-  readonly conditions: readonly Condition[];
-}): House {
-  const { cameras, link, upload, waiting, power } = facts;
-  const machine = machineTroubles(facts.machine);
-  const house = (
-    state: House['state'],
-    level: House['level'],
+export function applianceStatus(
+  facts: Omit<ApplianceFacts, 'summary' | 'desired' | 'versions'> & {
+    readonly summary: Pick<LedgerSummary, 'waiting'> | null;
+    readonly desired: Pick<DesiredFacts, 'refused'> | null;
+  },
+): ApplianceStatus {
+  const { cameras, link, upload, power } = facts;
+  const machine = machineTroubles(facts);
+  const waiting = facts.summary?.waiting ?? null;
+  const status = (
+    state: ApplianceStatus['state'],
+    level: ApplianceStatus['level'],
     about: readonly CameraStatus[] = [],
     sinceMs: number | null = null,
-  ): House => ({
+  ): ApplianceStatus => ({
     state,
     level,
     cameras: about.map((camera) => camera.title),
@@ -100,8 +85,8 @@ export function stateOfHouse(facts: {
     waiting,
     condition: null,
   });
-  const conditionOf = ({ level, code, subject, sinceMs }: Condition): House => ({
-    ...house(
+  const conditionOf = ({ level, code, subject, sinceMs }: Condition): ApplianceStatus => ({
+    ...status(
       'condition',
       level,
       cameras.filter(({ cameraId }) => cameraId === subject),
@@ -111,33 +96,33 @@ export function stateOfHouse(facts: {
   });
   const worst = facts.conditions[0];
 
-  if (power?.shutdown) return house('switching-off', 'trouble');
-  if (power?.state === 'critical') return house('battery-critical', 'trouble', [], power.sinceMs);
-  if (power?.state === 'low') return house('battery-low', 'trouble', [], power.sinceMs);
-  if (cameras.length === 0) return house('no-cameras', 'trouble');
+  if (power?.shutdown) return status('switching-off', 'trouble');
+  if (power?.state === 'critical') return status('battery-critical', 'trouble', [], power.sinceMs);
+  if (power?.state === 'low') return status('battery-low', 'trouble', [], power.sinceMs);
+  if (cameras.length === 0) return status('no-cameras', 'trouble');
   // One that is tried again still has no picture, and remembers why.
   const blind = cameras.filter(
     ({ state, detail }) =>
       state === 'down' || state === 'stalled' || (state === 'starting' && detail !== null),
   );
   if (blind.length > 0)
-    return house('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
-  if (machine.diskFull) return house('disk-full', 'trouble');
+    return status('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
+  if (machine.diskFull) return status('disk-full', 'trouble');
   if (worst?.level === 'trouble') return conditionOf(worst);
-  if (link.state === 'refused') return house('refused', 'trouble', [], link.sinceMs);
-  if (power?.state === 'on-battery') return house('on-battery', 'notice', [], power.sinceMs);
-  if (link.state === 'offline') return house('offline', 'notice', [], link.sinceMs);
+  if (link.state === 'refused') return status('refused', 'trouble', [], link.sinceMs);
+  if (power?.state === 'on-battery') return status('on-battery', 'notice', [], power.sinceMs);
+  if (link.state === 'offline') return status('offline', 'notice', [], link.sinceMs);
   const dark = cameras.filter(({ state }) => state === 'starting');
-  if (dark.length > 0 || link.state === 'connecting') return house('starting', 'notice', dark);
-  if (machine.underVoltage) return house('under-voltage', 'notice');
-  if (machine.hot) return house('hot', 'notice');
-  if (machine.diskNearlyFull) return house('disk-nearly-full', 'notice');
-  if (facts.refused > 0) return house('settings-refused', 'notice');
+  if (dark.length > 0 || link.state === 'connecting') return status('starting', 'notice', dark);
+  if (machine.underVoltage) return status('under-voltage', 'notice');
+  if (machine.hot) return status('hot', 'notice');
+  if (machine.diskNearlyFull) return status('disk-nearly-full', 'notice');
+  if ((facts.desired?.refused.length ?? 0) > 0) return status('settings-refused', 'notice');
   if (worst) return conditionOf(worst);
   const recording = cameras.filter((camera) => camera.recording);
-  if (recording.length > 0) return house('recording', 'calm', recording);
+  if (recording.length > 0) return status('recording', 'calm', recording);
   // Nobody knows what waits: the ledger is being opened.
-  if (waiting === null) return house('starting', 'notice');
-  if (waiting === 0) return house('well', 'calm');
-  return upload.state === 'uploading' ? house('sending', 'calm') : house('waiting', 'notice');
+  if (waiting === null) return status('starting', 'notice');
+  if (waiting === 0) return status('well', 'calm');
+  return upload.state === 'uploading' ? status('sending', 'calm') : status('waiting', 'notice');
 }

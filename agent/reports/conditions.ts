@@ -1,6 +1,6 @@
 import type { TelemetryData } from '@dachawatch/contracts';
 import type { Condition } from '../kernel/conditions.ts';
-import { createNews, type News, type NewsDeps } from './reports-news.ts';
+import { createNews, type News, type NewsDeps } from './news.ts';
 
 type ConditionData = TelemetryData<'condition.state'>;
 

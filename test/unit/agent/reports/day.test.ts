@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Telemetry, TwinReported } from '@dachawatch/contracts';
-import { REPORTS } from '../../../../agent/health/reports.ts';
+import { REPORTS } from '../../../../agent/reports/reports.ts';
 import { seededRandom } from '../../../faults/ledger-fragments.ts';
-import { camera, cameraConfig, type House, quietHouse, type ReportsRig, reportsRig } from './reports-rig.ts';
+import { camera, cameraConfig, type House, quietHouse, type ReportsRig, reportsRig } from './rig.ts';
 
 /** IoT Hub, free tier: messages a day, of half a kilobyte each; the paid ones count 4 KB pieces, of 400,000 a day. */
 const FREE_A_DAY = 8_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReports, REPORTS } from '../../../../agent/health/reports.ts';
+import { createReports, REPORTS } from '../../../../agent/reports/reports.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { benchLedger } from '../ledger/bench.ts';
-import { askingOf, camera, cameraConfig, quietHouse, reportsRig, type Told } from './reports-rig.ts';
+import { askingOf, camera, cameraConfig, quietHouse, reportsRig, type Told } from './rig.ts';
 
 const states = (told: readonly Told[]) => told.map(({ data }) => data['state']);
 

@@ -13,7 +13,7 @@ import {
 } from '@dachawatch/contracts';
 import type { CameraStatus } from '../../../../agent/capture/capture.ts';
 import { createRefusedRecordings, type RefusedRecordings } from '../../../../agent/health/health.ts';
-import { createReports, type Reports } from '../../../../agent/health/reports.ts';
+import { createReports, type Reports } from '../../../../agent/reports/reports.ts';
 import type { LinkStatus } from '../../../../agent/hub/hub.ts';
 import { type Condition, createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';

@@ -9,15 +9,14 @@ import { type Log, redact } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { Ledger, LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
-import type { RefusedRecordings } from './refused-recordings.ts';
-import { createCameraReport } from './reports-cameras.ts';
-import { createConditionReport } from './reports-conditions.ts';
-import { backlogOf, type Observed, powerOf, storageOf, twinOf } from './reports-document.ts';
-import { shorten } from './reports-fit.ts';
-import { createNews, type News } from './reports-news.ts';
-import { createSteady } from './reports-steady.ts';
-import { createStorageJudge, type StorageState } from './reports-storage.ts';
-import { createSuppressedReport } from './reports-suppressed.ts';
+import { createStorageJudge, type RefusedRecordings, type StorageState } from '../health/health.ts';
+import { createCameraReport } from './cameras.ts';
+import { createConditionReport } from './conditions.ts';
+import { backlogOf, type Observed, powerOf, storageOf, twinOf } from './document.ts';
+import { shorten } from './fit.ts';
+import { createNews, type News } from './news.ts';
+import { createSteady } from './steady.ts';
+import { createSuppressedReport } from './suppressed.ts';
 
 /** How often and how much. Tests count with them; nobody changes them at run time. */
 export const REPORTS = {

@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stateOfHouse } from '../../../../agent/dashboard/house.ts';
+import { applianceStatus } from '../../../../agent/health/appliance-status.ts';
 import type { StorageState } from '../../../../agent/health/health.ts';
 import type { Condition } from '../../../../agent/kernel/conditions.ts';
-import { NOW_MS, someCamera, someMachine, somePower } from './dashboard-world.ts';
+import { NOW_MS, someCamera, someMachine, somePower } from '../dashboard/dashboard-world.ts';
 
 const facts = {
   cameras: [someCamera()],
   link: { state: 'online', sinceMs: NOW_MS - 5000, detail: null },
   upload: { state: 'idle', clipId: null, detail: null },
-  waiting: 0,
+  summary: { waiting: 0 },
   power: null,
-  machine: { health: null, disk: null, storage: null },
-  refused: 0,
+  health: null,
+  disk: null,
+  storage: null,
+  desired: null,
   conditions: [],
 } as const;
 const pond = someCamera({ cameraId: 'pond', title: 'Pond' });
 
 test('all is well when cameras are live, the link is there and nothing waits', () => {
-  const house = stateOfHouse(facts);
-  assert.deepEqual(house, {
+  const status = applianceStatus(facts);
+  assert.deepEqual(status, {
     state: 'well',
     level: 'calm',
     cameras: [],
@@ -30,7 +32,7 @@ test('all is well when cameras are live, the link is there and nothing waits', (
 });
 
 test('a blind camera comes before everything else, and is named with the time it went blind', () => {
-  const house = stateOfHouse({
+  const status = applianceStatus({
     ...facts,
     cameras: [
       someCamera(),
@@ -39,18 +41,18 @@ test('a blind camera comes before everything else, and is named with the time it
     ],
     link: { state: 'offline', sinceMs: NOW_MS - 60_000, detail: 'no route' },
     upload: facts.upload,
-    waiting: 4,
+    summary: { waiting: 4 },
   });
-  assert.equal(house.state, 'camera-down');
-  assert.equal(house.level, 'trouble');
-  assert.deepEqual(house.cameras, ['Pond', 'Barn']);
-  assert.equal(house.sinceUtc, new Date(NOW_MS - 9000).toISOString());
-  assert.equal(house.waiting, 4);
+  assert.equal(status.state, 'camera-down');
+  assert.equal(status.level, 'trouble');
+  assert.deepEqual(status.cameras, ['Pond', 'Barn']);
+  assert.equal(status.sinceUtc, new Date(NOW_MS - 9000).toISOString());
+  assert.equal(status.waiting, 4);
 });
 
 test('a missing link is a notice with its time; a refused one is trouble', () => {
   const link = (state: 'offline' | 'refused' | 'connecting') =>
-    stateOfHouse({ ...facts, link: { state, sinceMs: NOW_MS, detail: null }, waiting: 2 });
+    applianceStatus({ ...facts, link: { state, sinceMs: NOW_MS, detail: null }, summary: { waiting: 2 } });
   assert.deepEqual([link('offline').state, link('offline').level], ['offline', 'notice']);
   assert.equal(link('offline').sinceUtc, new Date(NOW_MS).toISOString());
   assert.deepEqual([link('refused').state, link('refused').level], ['refused', 'trouble']);
@@ -58,28 +60,36 @@ test('a missing link is a notice with its time; a refused one is trouble', () =>
 });
 
 test('clips on their way are well; clips that only wait are a notice', () => {
-  const sending = stateOfHouse({ ...facts, waiting: 3, upload: { ...facts.upload, state: 'uploading' } });
+  const sending = applianceStatus({
+    ...facts,
+    summary: { waiting: 3 },
+    upload: { ...facts.upload, state: 'uploading' },
+  });
   assert.deepEqual([sending.state, sending.level, sending.waiting], ['sending', 'calm', 3]);
-  const waiting = stateOfHouse({ ...facts, waiting: 3, upload: { ...facts.upload, state: 'waiting' } });
+  const waiting = applianceStatus({
+    ...facts,
+    summary: { waiting: 3 },
+    upload: { ...facts.upload, state: 'waiting' },
+  });
   assert.deepEqual([waiting.state, waiting.level], ['waiting', 'notice']);
 });
 
-test('a recording is named, and a house without cameras is not well', () => {
-  const recording = stateOfHouse({ ...facts, cameras: [someCamera(), { ...pond, recording: true }] });
+test('a recording is named, and an appliance without cameras is not well', () => {
+  const recording = applianceStatus({ ...facts, cameras: [someCamera(), { ...pond, recording: true }] });
   assert.deepEqual([recording.state, recording.cameras], ['recording', ['Pond']]);
-  assert.deepEqual(stateOfHouse({ ...facts, cameras: [] }).state, 'no-cameras');
+  assert.deepEqual(applianceStatus({ ...facts, cameras: [] }).state, 'no-cameras');
 });
 
 const onPower = (changes: Parameters<typeof somePower>[0]) =>
-  stateOfHouse({ ...facts, power: somePower(changes) });
+  applianceStatus({ ...facts, power: somePower(changes) });
 
 test('a battery that ends is trouble and comes before what it takes away; one that lasts is a notice', () => {
   assert.equal(onPower({}).state, 'well');
   assert.equal(onPower({ state: 'unknown' }).state, 'well');
   const sinceMs = NOW_MS - 900_000;
-  const house = onPower({ state: 'on-battery', sinceMs });
+  const status = onPower({ state: 'on-battery', sinceMs });
   assert.deepEqual(
-    [house.state, house.level, house.sinceUtc],
+    [status.state, status.level, status.sinceUtc],
     ['on-battery', 'notice', new Date(sinceMs).toISOString()],
   );
   const broken = {
@@ -87,36 +97,37 @@ test('a battery that ends is trouble and comes before what it takes away; one th
     cameras: [{ ...pond, state: 'down' }],
     link: { state: 'offline', sinceMs: NOW_MS, detail: null },
   } as const;
-  assert.equal(stateOfHouse({ ...broken, power: somePower({ state: 'on-battery' }) }).state, 'camera-down');
+  assert.equal(
+    applianceStatus({ ...broken, power: somePower({ state: 'on-battery' }) }).state,
+    'camera-down',
+  );
   for (const [state, expected] of [
     ['low', 'battery-low'],
     ['critical', 'battery-critical'],
   ] as const) {
-    const ending = stateOfHouse({ ...broken, power: somePower({ state }) });
+    const ending = applianceStatus({ ...broken, power: somePower({ state }) });
     assert.deepEqual([ending.state, ending.level], [expected, 'trouble']);
   }
 });
 
 test('an appliance that switches itself off says so before everything, whoever asked for it', () => {
   for (const shutdown of ['sealing', 'telling', 'waiting', 'requested'] as const) {
-    const house = stateOfHouse({ ...facts, cameras: [], power: somePower({ shutdown }) });
-    assert.deepEqual([house.state, house.level], ['switching-off', 'trouble']);
+    const status = applianceStatus({ ...facts, cameras: [], power: somePower({ shutdown }) });
+    assert.deepEqual([status.state, status.level], ['switching-off', 'trouble']);
   }
 });
 
 const GB = 1_000_000_000;
 const onMachine = (changes: Parameters<typeof someMachine>[0], storage: StorageState | null = 'room') =>
-  stateOfHouse({
+  applianceStatus({
     ...facts,
-    machine: {
-      health: someMachine(changes).facts,
-      disk: { diskFreeBytes: 41 * GB, diskTotalBytes: 58 * GB },
-      storage,
-    },
+    health: someMachine(changes).facts,
+    disk: { diskFreeBytes: 41 * GB, diskTotalBytes: 58 * GB },
+    storage,
   });
 
 test('a weak supply, a hot processor and a filling disk are notices; a full disk is trouble', () => {
-  const seen = (house: ReturnType<typeof stateOfHouse>) => [house.state, house.level];
+  const seen = (status: ReturnType<typeof applianceStatus>) => [status.state, status.level];
   assert.deepEqual(seen(onMachine({ throttled: ['under-voltage'] })), ['under-voltage', 'notice']);
   assert.deepEqual(seen(onMachine({ cpuCelsius: 80 })), ['hot', 'notice']);
   assert.deepEqual(seen(onMachine({ throttled: ['soft-temperature-limit'] })), ['hot', 'notice']);
@@ -132,16 +143,36 @@ test('what was once, or cannot be measured, troubles nobody', () => {
 
 test('a camera that is tried again still has no picture: the sentence does not change with each try', () => {
   const trying = someCamera({ state: 'starting', detail: 'no picture came for 15 s' });
-  assert.deepEqual(stateOfHouse({ ...facts, cameras: [trying] }).state, 'camera-down');
+  assert.deepEqual(applianceStatus({ ...facts, cameras: [trying] }).state, 'camera-down');
   const first = someCamera({ state: 'starting', detail: null });
-  assert.deepEqual(stateOfHouse({ ...facts, cameras: [first] }).state, 'starting');
+  assert.deepEqual(applianceStatus({ ...facts, cameras: [first] }).state, 'starting');
 });
 
 test('refused settings are a notice that gives way to anything worse', () => {
-  const house = stateOfHouse({ ...facts, refused: 2 });
-  assert.deepEqual([house.state, house.level], ['settings-refused', 'notice']);
+  const status = applianceStatus({
+    ...facts,
+    desired: {
+      refused: [
+        { path: 'a', reason: 'b' },
+        { path: 'c', reason: 'd' },
+      ],
+    },
+  });
+  assert.deepEqual([status.state, status.level], ['settings-refused', 'notice']);
   const offline = { state: 'offline', sinceMs: NOW_MS, detail: null } as const;
-  assert.equal(stateOfHouse({ ...facts, refused: 2, link: offline }).state, 'offline');
+  assert.equal(
+    applianceStatus({
+      ...facts,
+      desired: {
+        refused: [
+          { path: 'a', reason: 'b' },
+          { path: 'c', reason: 'd' },
+        ],
+      },
+      link: offline,
+    }).state,
+    'offline',
+  );
 });
 
 const refusedAtPond: Condition = {
@@ -153,29 +184,29 @@ const refusedAtPond: Condition = {
 };
 
 test('a movement that was not recorded is trouble, named with its camera, before a missing link', () => {
-  const house = stateOfHouse({
+  const status = applianceStatus({
     ...facts,
     cameras: [someCamera(), pond],
     link: { state: 'offline', sinceMs: NOW_MS, detail: null },
     conditions: [refusedAtPond],
   });
-  assert.deepEqual([house.state, house.level, house.cameras], ['condition', 'trouble', ['Pond']]);
-  assert.deepEqual(house.condition, { code: 'recording-refused', subject: 'pond' });
-  assert.equal(house.sinceUtc, new Date(NOW_MS - 4000).toISOString());
+  assert.deepEqual([status.state, status.level, status.cameras], ['condition', 'trouble', ['Pond']]);
+  assert.deepEqual(status.condition, { code: 'recording-refused', subject: 'pond' });
+  assert.equal(status.sinceUtc, new Date(NOW_MS - 4000).toISOString());
 });
 
-test('whatever is wrong, the house is not well: a notice is a notice while nothing worse is there', () => {
+test('whatever is wrong, the appliance is not well: a notice is a notice while nothing worse is there', () => {
   const notice = { ...refusedAtPond, code: 'clips-parked', level: 'notice', subject: null } as const;
-  const house = stateOfHouse({ ...facts, conditions: [notice] });
+  const status = applianceStatus({ ...facts, conditions: [notice] });
   assert.deepEqual(
-    [house.state, house.level, house.condition?.code],
+    [status.state, status.level, status.condition?.code],
     ['condition', 'notice', 'clips-parked'],
   );
-  const blind = stateOfHouse({ ...facts, cameras: [{ ...pond, state: 'down' }], conditions: [notice] });
+  const blind = applianceStatus({ ...facts, cameras: [{ ...pond, state: 'down' }], conditions: [notice] });
   assert.equal(blind.state, 'camera-down');
 });
 
-test('a house whose ledger is silent is not well', () => {
-  const house = stateOfHouse({ ...facts, waiting: null });
-  assert.deepEqual([house.state, house.level, house.waiting], ['starting', 'notice', null]);
+test('an appliance whose ledger is silent is not well', () => {
+  const status = applianceStatus({ ...facts, summary: null });
+  assert.deepEqual([status.state, status.level, status.waiting], ['starting', 'notice', null]);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition } from '../../../../agent/kernel/conditions.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { reportsRig } from './reports-rig.ts';
+import { reportsRig } from './rig.ts';
 
 const ledgerGone: Condition = {
   code: 'ledger-unavailable',
