@@ -78,9 +78,28 @@ export function createGoneJournal(deps: {
       0o600,
     );
     leave();
-    current = { fd, number, bytes: 0 };
-    fsyncFolder(dir);
+    use(fd, number, 0);
     keepBound();
+  }
+
+  /** Its entry in the folder is on disk as well. */
+  function use(fd: number, number: number, bytes: number): void {
+    try {
+      fsyncFolder(dir);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    current = { fd, number, bytes };
+  }
+
+  /** What cannot be removed now is at the next turn. */
+  function remove(number: number): void {
+    try {
+      unlinkSync(segmentFile(dir, number));
+    } catch (error) {
+      log.warn({ event: 'ledger.gone-stuck', segment: number, err: error }, 'it cannot be removed');
+    }
   }
 
   /** The newest segment is gone on with: a process that is started again and again begins no other one each time. */
@@ -91,7 +110,7 @@ export function createGoneJournal(deps: {
       segmentFile(dir, last.number),
       constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,
     );
-    current = { fd, number: last.number, bytes: fstatSync(fd).size };
+    use(fd, last.number, fstatSync(fd).size);
   }
 
   function keepBound(): void {
@@ -101,7 +120,7 @@ export function createGoneJournal(deps: {
     for (const segment of segments) {
       if (bytes <= BYTES_MAX && count <= SEGMENTS_MAX) break;
       if (segment.number === current?.number) break;
-      unlinkSync(segmentFile(dir, segment.number));
+      remove(segment.number);
       log.warn(
         { event: 'ledger.gone-dropped', segment: segment.number },
         'no backup of the ledger could be made for long: its oldest notes on clips without a file are dropped',
@@ -201,8 +220,7 @@ export function createGoneJournal(deps: {
       const first = current?.number ?? 0;
       written.clear();
       return () => {
-        for (const { number } of segmentsIn(dir))
-          if (number < first && !unread.has(number)) unlinkSync(segmentFile(dir, number));
+        for (const { number } of segmentsIn(dir)) if (number < first && !unread.has(number)) remove(number);
       };
     },
 

@@ -11,11 +11,10 @@ import { type Clips, createClipBook } from './clip-book.ts';
 import { clipIdIn, type WrittenClip } from './clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clip-rows.ts';
 import { createClipsRoot } from './clips-root.ts';
-import { type Database, emptyLog, guarded, openDatabase } from './database.ts';
+import { emptyLog, guarded } from './database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
 import { createFolding } from './folding.ts';
 import { createGoneJournal } from './gone-journal.ts';
-import { readGone } from './gone-lines.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLeases, type Leases } from './leases.ts';
 import {
@@ -30,7 +29,7 @@ import { createMisplaced } from './misplaced.ts';
 import { type Ownership, takeOwnership } from './ownership.ts';
 import { createParked, type ParkedClips } from './parked.ts';
 import { createQuarantine } from './quarantine.ts';
-import { recallGone } from './recall-gone.ts';
+import { openKnowing } from './recall-gone.ts';
 import { createRecovery, type TornClip } from './recovery.ts';
 import { createRemoval, intentsIn } from './removal.ts';
 import { createTending } from './tending.ts';
@@ -122,13 +121,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const ownership = deps.ownership ?? takeOwnership(dir);
   const reserve = createDiskReserve({ dir, bytes: reserveBytes, freeBytes, conditions, log });
-  let db: Database;
+  let opened: ReturnType<typeof openKnowing>;
   try {
-    db = reserve.pay(() => openDatabase(dir));
+    opened = openKnowing({ dir, clock, log, reserve });
   } catch (error) {
     ownership.release();
     throw error;
   }
+  const { db, unread } = opened;
   const { clockQuality = systemClockQuality } = deps;
   const outbox = createOutbox({
     db,
@@ -146,10 +146,6 @@ export function createLedger(deps: LedgerDeps): Ledger {
       if (row.on_disk === 0) gone.touched(row.clip_id);
     },
   });
-  const { lines, unread } = readGone(dir);
-  for (const [segment, message] of unread)
-    log.error({ event: 'ledger.gone-unread', segment }, `notes on clips without a file: ${message}`);
-  reserve.pay(() => recallGone({ db, rows, dir, lines, log }));
   const gone = createGoneJournal({ db, rows, dir, unread, clock, log });
   const intentOf = intentsIn(db);
   const removal = createRemoval({ db, rows, dir, reserve, gone, log });

@@ -9,6 +9,7 @@ import { type Database, migrate } from './database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from './database-files.ts';
 import type { GoneLine } from './gone-lines.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { inOrder, newestOf, readHistory } from './restored-history.ts';
 import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
 import type { Key, Row, Salvage } from './salvage.ts';
 
@@ -104,7 +105,8 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
   const insertClip = inserter(db, 'clips');
   const insertCustody = inserter(db, 'custody');
   const note = db.prepare(
-    'INSERT INTO custody (clip_id, at_ms, event, state, detail) VALUES (:clip_id, :at_ms, :event, :state, :detail)',
+    `INSERT INTO custody (seq, clip_id, at_ms, event, state, detail)
+     VALUES (:seq, :clip_id, :at_ms, :event, :state, :detail)`,
   );
   const isKnown = (clipId: string, cameraId: string) =>
     [files.get(clipId), gone.get(clipId)?.row['camera_id'], fromBackup.get(clipId)?.['camera_id']].includes(
@@ -148,8 +150,10 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
 
   const lost = loseUnreadable(files, history, taken, (row) => insertClip(row));
   for (const line of history) if (taken.has(String(line['clip_id']))) insertCustody(line);
+  // Above all there ever was, as far as anybody knows: a note is younger than a database with less.
+  let seq = Math.max(newestInBackup, newestInDamaged, ...notes.map((line) => line.seq));
   for (const [clip_id, { state, detail }] of taken)
-    note.run({ clip_id, at_ms: nowMs, event: TAKEN_OVER, state, detail });
+    note.run({ seq: ++seq, clip_id, at_ms: nowMs, event: TAKEN_OVER, state, detail });
 
   takeMessages(db, damaged, backup);
   db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, 1)').run(UNVERIFIED);
@@ -211,34 +215,6 @@ function storageIn(rows: readonly Row[]): string | undefined {
   }
   return undefined;
 }
-
-/** Lines of custody of some sources, each once. A line that several have has one number in all. */
-function readHistory(sources: readonly Salvage[]): ReadonlyMap<number, Row> {
-  const lines = new Map<number, Row>();
-  for (const source of sources)
-    for (const line of source.rows('custody', 'seq')) {
-      const { seq, clip_id, at_ms, event, state } = line;
-      const sound =
-        typeof clip_id === 'string' &&
-        isClipId(clip_id) &&
-        isState(state) &&
-        typeof at_ms === 'number' &&
-        at_ms <= LAST_MS &&
-        typeof event === 'string' &&
-        /^[a-z-]{1,40}$/.test(event);
-      if (sound && !lines.has(seq as number)) lines.set(seq as number, line);
-    }
-  return lines;
-}
-
-const inOrder = (lines: ReadonlyMap<number, Row>): Row[] =>
-  [...lines].toSorted(([a], [b]) => a - b).map(([, line]) => line);
-
-const newestOf = (lines: ReadonlyMap<number, Row>): number => {
-  let newest = 0;
-  for (const seq of lines.keys()) newest = Math.max(newest, seq);
-  return newest;
-};
 
 /** Cloud messages, events for the hub, and the counters that mean something beyond this database. */
 function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): void {

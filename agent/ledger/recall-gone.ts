@@ -1,9 +1,11 @@
 import { classify } from '../kernel/classify.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
-import type { ClipRows } from './clip-rows.ts';
-import type { Database } from './database.ts';
-import type { GoneLine } from './gone-lines.ts';
+import { type ClipRows, createClipRows } from './clip-rows.ts';
+import { type Database, guarded, openDatabase } from './database.ts';
+import type { DiskReserve } from './disk-reserve.ts';
+import { type GoneLine, readGone } from './gone-lines.ts';
 import { TAKEN_OVER } from './rebuild.ts';
 import { placeOf, soundRow } from './restored-row.ts';
 import type { Row } from './salvage.ts';
@@ -13,17 +15,19 @@ import type { Row } from './salvage.ts';
  *  with the ledger.
  *  @param lines what was noted of clips without a file, since the newest backup
  *  @returns how many rows that were */
-export function recallGone({
+function recallGone({
   db,
   rows,
   dir,
   lines,
+  clock,
   log,
 }: {
   readonly db: Database;
-  readonly rows: Pick<ClipRows, 'get' | 'folded' | 'note'>;
+  readonly rows: Pick<ClipRows, 'get' | 'folded'>;
   readonly dir: string;
   readonly lines: ReadonlyMap<string, GoneLine>;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }): number {
   if (lines.size === 0) return 0;
@@ -40,6 +44,12 @@ export function recallGone({
     ).run(row);
   }
 
+  const note = db.prepare(
+    'INSERT INTO custody (seq, clip_id, at_ms, event, state, detail) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  /** Above all that the database has lost, so that it is known the next time that it knows of them. */
+  let last = Math.max(newest, ...[...lines.values()].map(({ seq }) => seq));
+
   function recall({ seq, row: raw }: GoneLine): boolean {
     const place = placeOf(raw, () => true);
     if (!place || rows.folded(place.clipId)) return false;
@@ -49,13 +59,11 @@ export function recallGone({
     const hasFile = [file, partFile].some((path) => entryAt(path).kind !== 'none');
     // A file that is there speaks for itself.
     if (now && hasFile) return false;
-    put(soundRow(raw, place, { hasFile }).row);
+    const { row } = soundRow(raw, place, { hasFile });
+    put(row);
     const before = now ? `it said "${now.state}"` : 'it was gone';
-    rows.note(
-      place.clipId,
-      TAKEN_OVER,
-      `its row was lost (${before}): taken from the notes on clips without a file`,
-    );
+    const detail = `its row was lost (${before}): taken from the notes on clips without a file`;
+    note.run(++last, place.clipId, Math.round(clock.nowMs()), TAKEN_OVER, row['state'], detail);
     return true;
   }
 
@@ -79,4 +87,32 @@ export function recallGone({
       'rows of clips without a file had been lost, and are there again',
     );
   return count;
+}
+
+/** Opens the database, and puts right what it has forgotten of clips without a file.
+ *  @returns segments of the notes that could not be read, too
+ *  @throws Failure as `openDatabase` does, or when the folder cannot be looked at */
+export function openKnowing({
+  dir,
+  clock,
+  log,
+  reserve,
+}: {
+  readonly dir: string;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly log: Log;
+  readonly reserve: Pick<DiskReserve, 'pay'>;
+}) {
+  const db = reserve.pay(() => openDatabase(dir));
+  try {
+    const { lines, unread } = guarded('ledger.gone', () => readGone(dir));
+    for (const [segment, message] of unread)
+      log.error({ event: 'ledger.gone-unread', segment }, `notes on clips without a file: ${message}`);
+    const rows = createClipRows({ db, dir, clock });
+    reserve.pay(() => recallGone({ db, rows, dir, lines, clock, log }));
+    return { db, unread };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

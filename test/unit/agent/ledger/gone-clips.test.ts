@@ -257,3 +257,22 @@ test('a clip that is written down as gone, and whose file stays, is taken for wh
   assert.equal(bench.ledger.clip(clip.clipId)?.state, 'sealed');
   assert.equal(bench.ledger.clip(clip.clipId)?.sha256, clip.sha256);
 });
+
+test('what has been put right once is not put right again, and what happens after that stands', async (t) => {
+  const bench = benchLedger(t, BUDGET);
+  const clips = withoutFile(await endWithoutFile(bench));
+  bench.ledger.close();
+  destroy(bench.dir);
+  const ledger = await holds(bench, clips, 'once');
+  const uploaded = clips.find(({ state }) => state === 'uploaded');
+  assert.ok(uploaded);
+  const lines = new Map(clips.map(({ clipId }) => [clipId, ledger.custody(clipId).length]));
+  ledger.applyVerdict(verdictFor(uploaded.clipId, 2));
+  for (let turn = 0; turn < 3; turn++) bench.reopen();
+  assert.equal(bench.ledger.clip(uploaded.clipId)?.state, 'judged');
+  for (const { clipId } of clips)
+    assert.equal(
+      bench.ledger.custody(clipId).length,
+      (lines.get(clipId) ?? 0) + (clipId === uploaded.clipId ? 1 : 0),
+    );
+});
