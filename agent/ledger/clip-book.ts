@@ -12,7 +12,7 @@ import {
   ensureCameraFolder,
   entryAt,
   nameAsFinished,
-  sha256Now,
+  sha256Of,
   sizeOf,
   type WrittenClip,
 } from './clip-files.ts';
@@ -57,8 +57,9 @@ export interface Clips {
     detail?: string;
   }) => Clip;
   /** The blob is not in storage any more although the row said so: upload it again. Also for a parked clip.
-   *  Lost, with the reason, when its file is gone here too; unchanged while the folder of its files is away. */
-  readonly returnToQueue: (clipId: string, reason: string) => void;
+   *  Lost, with the reason, when its file is gone here too; unchanged while the folder of its files is away, or when
+   *  something else has happened to it while its file was read. */
+  readonly returnToQueue: (clipId: string, reason: string) => Promise<void>;
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
    *  oldest first, or the last ones `before` one, newest first. */
   readonly awaitingVerdict: (
@@ -163,10 +164,10 @@ export function createClipBook({
     return entryAt(folder).kind === 'none';
   }
 
-  function isWhole(row: ClipRow): boolean {
+  async function isWhole(row: ClipRow): Promise<boolean> {
     const { file } = placesOf(row);
     const bytes = sizeOf(file);
-    return bytes !== undefined && bytes === row.bytes && sha256Now(file) === row.sha256;
+    return bytes !== undefined && bytes === row.bytes && (await sha256Of(file)) === row.sha256;
   }
 
   /** Moves what stands in place of a clip away. @returns the sentence that tells of it */
@@ -250,14 +251,17 @@ export function createClipBook({
 
     relink: (clipId, reason) => inTransaction(() => void rows.move(clipId, 'relink', reason, { on_disk: 1 })),
 
-    returnToQueue(clipId, reason) {
+    async returnToQueue(clipId, reason) {
       const row = rows.require(clipId);
       nextState(clipId, row.state, 'requeue');
       if (filesAreAway(row)) {
         log.warn({ event: 'clip.requeue-waits', clipId, reason }, 'the folder of its files is away');
         return;
       }
-      if (!isWhole(row)) {
+      const whole = await isWhole(row);
+      // Its verdict came, or an operator asked for it, while the file was read.
+      if (rows.get(clipId)?.state !== row.state) return;
+      if (!whole) {
         const lies = setAside(row);
         lose(clipId, `${reason}; ${lies ?? 'the file on this disk had been removed'}`);
         return;

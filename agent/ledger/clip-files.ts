@@ -8,7 +8,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readSync,
   renameSync,
   type Stats,
   unlinkSync,
@@ -173,20 +172,6 @@ export const isOfSystem = (error: unknown): boolean =>
 
 /** The clip that a file name stands for, finished or part. */
 export const clipIdIn = (name: string): string | undefined => /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1];
-
-/** The same at once, for a single clip: the event loop waits for it. */
-export function sha256Now(file: string): string {
-  const hash = createHash('sha256');
-  const piece = Buffer.allocUnsafe(1 << 20);
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece))
-      hash.update(piece.subarray(0, read));
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest('hex');
-}
 
 export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { classify } from '../kernel/classify.ts';
 import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
@@ -316,7 +317,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
     applyVerdict: door('apply-verdict', inbox.applyVerdict),
     noteRefusedVerdict: door('note-verdict', inbox.noteRefusedVerdict),
     awaitingVerdict: door('awaiting-verdict', book.awaitingVerdict),
-    returnToQueue: door('requeue', book.returnToQueue),
+    async returnToQueue(clipId, reason) {
+      ownership.confirm();
+      try {
+        await book.returnToQueue(clipId, reason);
+      } catch (error) {
+        throw classify(error, 'ledger.requeue');
+      } finally {
+        outbox.announce();
+      }
+    },
     tell: (event, data) => door('tell', () => outbox.tell(event, data))(),
     outgoing: door('outgoing', outbox.outgoing),
     settleOutgoing: door('settle-outgoing', outbox.settleOutgoing),

@@ -109,7 +109,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     );
     // Its message may have come while storage was asked.
     if (found || ledger.clip(clip.clipId)?.state !== 'uploaded') return false;
-    ledger.returnToQueue(clip.clipId, 'the blob is not in storage any more');
+    await ledger.returnToQueue(clip.clipId, 'the blob is not in storage any more');
     return true;
   }
 

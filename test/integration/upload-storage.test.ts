@@ -93,7 +93,7 @@ test('a clip whose blob was archived before its answer came is known by what can
     opened.contentSha256(signal),
     (error) => error instanceof Failure && error.code === 'upload.archived',
   );
-  ledger.returnToQueue(clip.clipId, 'as if the answer had been lost');
+  await ledger.returnToQueue(clip.clipId, 'as if the answer had been lost');
   uploader.wake();
   await until(isUp, 'settled again');
   assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
@@ -129,7 +129,7 @@ test('a clip that is in storage already is settled without sending it again', as
   await first.uploader.start();
   await until(() => first.ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
   const before = await storage.clips().getBlobClient(`${DEVICE}/${clip.blobName}`).getProperties();
-  first.ledger.returnToQueue(clip.clipId, 'as if the answer had been lost');
+  await first.ledger.returnToQueue(clip.clipId, 'as if the answer had been lost');
   first.uploader.wake();
   await until(() => first.ledger.clip(clip.clipId)?.state === 'uploaded', 'settled again');
   const after = await storage.clips().getBlobClient(`${DEVICE}/${clip.blobName}`).getProperties();

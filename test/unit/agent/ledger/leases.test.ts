@@ -52,7 +52,7 @@ test('newest goes first, and every third lease takes the clip that waits longest
   assert.deepEqual(order, [ids[6], ids[5], ids[0], ids[4], ids[3], ids[1], ids[2]]);
 });
 
-test('a parked clip is kept, says why, and is not leased again by itself', (t) => {
+test('a parked clip is kept, says why, and is not leased again by itself', async (t) => {
   const { ledger, sealed } = benchLedger(t);
   const { clipId } = sealed();
   ledger.settleParked(ledger.leaseNext()!, 'the hub refuses the name');
@@ -60,7 +60,7 @@ test('a parked clip is kept, says why, and is not leased again by itself', (t) =
   assert.equal(ledger.clip(clipId)?.reason, 'the hub refuses the name');
   assert.equal(ledger.leaseNext(), undefined);
   assert.equal(ledger.nextLeaseInMs(), null);
-  ledger.returnToQueue(clipId, 'asked for by the operator');
+  await ledger.returnToQueue(clipId, 'asked for by the operator');
   assert.equal(ledger.leaseNext()?.clip.clipId, clipId);
 });
 

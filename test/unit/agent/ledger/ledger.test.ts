@@ -129,11 +129,11 @@ test('the summary counts what waits and what is on disk', (t) => {
   assert.equal(ledger.summary().awaitingVerdict, 1);
 });
 
-test('a clip whose blob vanished is uploaded again; when its file is gone too it is lost with both reasons', (t) => {
+test('a clip whose blob vanished is uploaded again; when its file is gone too it is lost with both reasons', async (t) => {
   const { ledger, sealed } = benchLedger(t, { maxBytes: 40_000 });
   const clip = sealed(1_000);
   uploadNext(ledger);
-  ledger.returnToQueue(clip.clipId, 'the blob is gone');
+  await ledger.returnToQueue(clip.clipId, 'the blob is gone');
   assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
   uploadNext(ledger);
   for (let i = 0; i < 40; i++) {
@@ -141,7 +141,7 @@ test('a clip whose blob vanished is uploaded again; when its file is gone too it
     uploadNext(ledger);
   }
   assert.ok(!existsSync(clip.file), 'the budget has removed the oldest file');
-  ledger.returnToQueue(clip.clipId, 'the blob is gone');
+  await ledger.returnToQueue(clip.clipId, 'the blob is gone');
   const after = ledger.clip(clip.clipId);
   assert.equal(after?.state, 'lost');
   assert.match(after.reason ?? '', /the blob is gone; the file on this disk had been removed/);

@@ -97,9 +97,9 @@ test('every way of a clip is told, once a move, by the move itself', async (t) =
   ledger.loseClip(second.clipId, 'the camera went away');
   const parked = bench.sealed(500, 'yard');
   ledger.settleParked(ledger.leaseNext()!, 'refused');
-  ledger.returnToQueue(parked.clipId, 'try again');
+  await ledger.returnToQueue(parked.clipId, 'try again');
   uploadNext(ledger);
-  ledger.returnToQueue(parked.clipId, 'the blob is gone');
+  await ledger.returnToQueue(parked.clipId, 'the blob is gone');
   rmSync(parked.file);
   await ledger.check({ repair: true });
   const blobUrl = (name: string) => `https://storage/${name}`;

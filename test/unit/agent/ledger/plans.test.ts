@@ -67,7 +67,7 @@ test('no query that the ledger makes while the agent runs reads a whole table, o
     for (let n = 0; n < 40; n++) sealed(1_000, n % 3 === 0 ? 'yard' : 'gate');
     ledger.loseClip(open().clipId, 'its writer failed');
     ledger.applyVerdict(verdictFor(uploadNext(ledger).clipId));
-    ledger.returnToQueue(uploadNext(ledger).clipId, 'gone');
+    await ledger.returnToQueue(uploadNext(ledger).clipId, 'gone');
     ledger.settleFailed(ledger.leaseNext()!, 'the link went', 1_000);
     ledger.settleParked(ledger.leaseNext()!, 'refused');
     clock.advance(5_000);

@@ -60,16 +60,16 @@ test('a clip whose blob is gone goes up again when its file is there after all',
   renameSync(clip.file, `${clip.file}.away`);
   await bench.ledger.check({ repair: true });
   renameSync(`${clip.file}.away`, clip.file);
-  bench.ledger.returnToQueue(clip.clipId, 'the blob is gone');
+  await bench.ledger.returnToQueue(clip.clipId, 'the blob is gone');
   assert.equal(bench.ledger.clip(clip.clipId)?.state, 'sealed');
   assert.ok(existsSync(clip.file));
   const other = clips[1]!;
   writeFileSync(other.file, Buffer.alloc(1_000, 'something else'));
-  bench.ledger.returnToQueue(other.clipId, 'the blob is gone');
+  await bench.ledger.returnToQueue(other.clipId, 'the blob is gone');
   assert.equal(bench.ledger.clip(other.clipId)?.state, 'lost');
   assert.equal(readdirSync(join(bench.dir, 'quarantine')).length, 1);
   renameSync(join(bench.dir, 'clips'), join(bench.dir, 'elsewhere'));
-  bench.ledger.returnToQueue(clips[2]!.clipId, 'the blob is gone');
+  await bench.ledger.returnToQueue(clips[2]!.clipId, 'the blob is gone');
   assert.equal(bench.ledger.clip(clips[2]!.clipId)?.state, 'uploaded');
 });
 
@@ -191,4 +191,22 @@ test('a folder whose name is not UTF-8 is told, and no camera is missing', async
   const { problems } = await bench.ledger.check({ repair: true });
   assert.match(problems[0]?.problem ?? '', /not UTF-8/);
   assert.deepEqual(bench.standing(), []);
+});
+
+test('a clip that goes back to the queue is read beside everything else; what happens to it meanwhile counts', async (t) => {
+  const bench = benchLedger(t);
+  const state = (clipId: string) => bench.ledger.clip(clipId)?.state;
+  const [first, judged] = [bench.sealed(), bench.sealed()];
+  for (let turn = 0; turn < 2; turn += 1) uploadNext(bench.ledger);
+  const returning = [first, judged].map(({ clipId }) =>
+    bench.ledger.returnToQueue(clipId, 'the blob is gone'),
+  );
+  // Nobody has waited: its file is not read yet.
+  assert.equal(state(first.clipId), 'uploaded');
+  const twice = bench.ledger.returnToQueue(first.clipId, 'the blob is gone');
+  bench.ledger.applyVerdict(verdictFor(judged.clipId));
+  await Promise.all([...returning, twice]);
+  assert.equal(state(first.clipId), 'sealed');
+  assert.equal(state(judged.clipId), 'judged');
+  await assert.rejects(bench.ledger.returnToQueue(judged.clipId, 'the blob is gone'), { kind: 'bug' });
 });

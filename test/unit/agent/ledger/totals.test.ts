@@ -37,13 +37,13 @@ const picked = (ledger: Ledger): Partial<LedgerSummary> => {
 };
 
 /** Every move there is, clips of different sizes and cameras. */
-function liveALittle({ ledger, sealed, open, clock }: LedgerBench): void {
+async function liveALittle({ ledger, sealed, open, clock }: LedgerBench): Promise<void> {
   for (let size = 1_000; size < 9_000; size += 1_000) sealed(size, size % 2_000 === 0 ? 'gate' : 'yard');
   open();
   ledger.loseClip(open('yard').clipId, 'its writer failed');
   const judged = uploadNext(ledger);
   ledger.applyVerdict(verdictFor(judged.clipId));
-  ledger.returnToQueue(uploadNext(ledger).clipId, 'storage does not have it');
+  await ledger.returnToQueue(uploadNext(ledger).clipId, 'storage does not have it');
   uploadNext(ledger);
   ledger.settleFailed(ledger.leaseNext()!, 'the link went', 1_000);
   ledger.settleParked(ledger.leaseNext()!, 'refused');
@@ -53,9 +53,9 @@ function liveALittle({ ledger, sealed, open, clock }: LedgerBench): void {
   ledger.settleOutgoing(ledger.outgoing(1)[0]!.eventId);
 }
 
-test('the summary is what the rows say after every move', (t) => {
+test('the summary is what the rows say after every move', async (t) => {
   const bench = benchLedger(t, { outboxBounds: { rows: 12, bytes: 1_000_000 } });
-  liveALittle(bench);
+  await liveALittle(bench);
   assert.deepEqual(picked(bench.ledger), counted(bench.dir));
   bench.reopen();
   assert.deepEqual(picked(bench.ledger), counted(bench.dir));
@@ -68,9 +68,9 @@ test('clips removed to make room are no longer in the totals', (t) => {
   assert.deepEqual(picked(bench.ledger), counted(bench.dir));
 });
 
-test('a ledger of the version before is counted when it is opened', (t) => {
+test('a ledger of the version before is counted when it is opened', async (t) => {
   const bench = benchLedger(t);
-  liveALittle(bench);
+  await liveALittle(bench);
   const before = counted(bench.dir);
   bench.ledger.close();
   const db = new Sqlite(ledgerFile(bench.dir));
@@ -130,7 +130,7 @@ test('a program to which an update was rolled back keeps the totals right', (t) 
 
 test('totals that do not agree with the rows are a finding, and a repair counts again', async (t) => {
   const bench = benchLedger(t);
-  liveALittle(bench);
+  await liveALittle(bench);
   const right = picked(bench.ledger);
   const db = new Sqlite(ledgerFile(bench.dir));
   db.exec(`UPDATE clip_totals SET clips = clips + 7 WHERE state = 'judged';
