@@ -6,6 +6,7 @@ import type { Losses } from './losses.ts';
 import type { BroughtBack } from './misplaced.ts';
 import { isInStorage } from './removal.ts';
 import type { Recovered } from './recovery.ts';
+import { TO_BE_ASKED } from './storage-answer.ts';
 
 /** What a check may do when it may repair. All of them leave custody. */
 export interface Repairs {
@@ -33,6 +34,8 @@ export interface ClipCheckDeps {
   readonly recordingOf: (row: ClipRow) => 'writing' | 'ended' | { readonly waits: string };
   /** Why a missing file was removed by us; undefined when it was not. */
   readonly intentOf: (clipId: string) => string | undefined;
+  /** Storage may hold the clip, although the row does not say so. */
+  readonly toBeAsked: (row: ClipRow) => boolean;
   readonly repairs?: Repairs | undefined;
   /** Read every file and compare its SHA-256. */
   readonly deep?: boolean;
@@ -43,7 +46,8 @@ export type Finding =
   /** Its folder is away as a whole, which is reported once. */
   | { readonly kind: 'away' }
   | { readonly kind: 'repaired' | 'repairable'; readonly problem?: string }
-  | { readonly kind: 'problem'; readonly problem: string };
+  /** Its file is gone or damaged, and storage is asked first. */
+  | { readonly kind: 'problem' | 'asked'; readonly problem: string };
 
 const OK: Finding = { kind: 'ok' };
 
@@ -71,7 +75,9 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
 const problem = (text: string): Finding => ({ kind: 'problem', problem: text });
 
 /** Its file is not what was sealed. What is in it is kept, and told; nothing in it is nothing to keep. */
-function wrongFinding(row: ClipRow, text: string, bytes: number, { repairs }: ClipCheckDeps): Finding {
+function wrongFinding(row: ClipRow, text: string, bytes: number, deps: ClipCheckDeps): Finding {
+  const { repairs } = deps;
+  if (!isInStorage(row) && deps.toBeAsked(row)) return { kind: 'asked', problem: `${text}; ${TO_BE_ASKED}` };
   if (!repairs || isInStorage(row)) return problem(text);
   // Its uploader holds it.
   if (bytes > 0 || row.state === 'uploading') {
@@ -122,7 +128,8 @@ async function goneFinding(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps
 }
 
 /** A finished file is gone. When nobody removed it that is reported; the row explains it either way. */
-function missingFinding(row: ClipRow, intent: string | undefined, { dir, repairs }: ClipCheckDeps): Finding {
+function missingFinding(row: ClipRow, intent: string | undefined, deps: ClipCheckDeps): Finding {
+  const { dir, repairs } = deps;
   const inStorage = isInStorage(row);
   if (intent !== undefined) {
     if (!repairs) return { kind: 'repairable' };
@@ -130,12 +137,12 @@ function missingFinding(row: ClipRow, intent: string | undefined, { dir, repairs
     else repairs.lose(row.clip_id, intent);
     return { kind: 'repaired' };
   }
+  if (!inStorage && deps.toBeAsked(row))
+    return { kind: 'asked', problem: `its file is missing; ${TO_BE_ASKED}` };
   const text = inStorage
     ? 'its file is missing (the clip is in Blob Storage)'
     : 'its file is missing and it was never uploaded';
   if (!repairs) return problem(text);
-  // Its uploader may have read it: what becomes of the upload tells what becomes of the clip.
-  if (row.state === 'uploading') return problem('its file is missing while it is uploaded');
   if (inStorage) repairs.forgetFile(row.clip_id, 'file missing at check');
   else {
     const { partFile } = clipPlaces(dir, row.camera_id, row.clip_id);

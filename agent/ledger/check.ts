@@ -35,6 +35,8 @@ export interface CheckReport {
 export interface Checked extends CheckReport {
   /** One sentence for each camera whose files are away as a whole. */
   readonly away: readonly string[];
+  /** Clips whose files are gone or damaged, and of which storage is asked first. */
+  readonly asked: number;
   readonly awayCameras: ReadonlySet<string>;
 }
 
@@ -57,10 +59,12 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
 
   const count = { ok: 0, repaired: 0, repairable: 0 };
   let clips = 0;
+  let asked = 0;
   for await (const { clipId, finding } of clipFindings(survey, deps)) {
     clips += 1;
     if (finding.kind === 'ok' || finding.kind === 'repaired' || finding.kind === 'repairable')
       count[finding.kind] += 1;
+    if (finding.kind === 'asked') asked += 1;
     if ('problem' in finding && finding.problem !== undefined)
       problems.push({ clipId, problem: finding.problem });
   }
@@ -75,7 +79,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
       problems.push({ clipId: null, problem: `${problem}${repairs ? '; they were counted again' : ''}` });
     }
   }
-  return { clips, ...count, problems, away: survey.problems, awayCameras: survey.awayCameras };
+  return { clips, ...count, problems, asked, away: survey.problems, awayCameras: survey.awayCameras };
 }
 
 async function* clipFindings(

@@ -8,6 +8,7 @@ import { foldedIn } from './folding.ts';
 import type { ClipState } from './life-cycle.ts';
 import { isOwned } from './ownership.ts';
 import { intentsIn } from './removal.ts';
+import { toBeAskedIn } from './storage-answer.ts';
 import { foldedClips } from './totals.ts';
 
 /** What the ledger says about a clip that is in Blob Storage. */
@@ -44,9 +45,10 @@ export function inspectLedger(dir: string): Inspection {
       const {
         away: _,
         awayCameras: __,
+        asked: ___,
         ...report
       } = await checkLedger({
-        ...{ db, dir, deep, intentOf: intentsIn(db) },
+        ...{ db, dir, deep, intentOf: intentsIn(db), toBeAsked: toBeAskedIn(db) },
         recordingOf: (row) => (owned ? besideOwner(dir, row) : 'ended'),
         breathe: createBreathe(() => false),
       });

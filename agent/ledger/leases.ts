@@ -3,6 +3,7 @@ import type { Clip, ClipChange, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from './database.ts';
 import type { ClipEvent } from './life-cycle.ts';
 import { EVIDENCE_LOST } from './losses.ts';
+import { NOT_IN_STORAGE } from './storage-answer.ts';
 
 /** Every third lease goes to the clip that waits longest; the others to the newest. */
 const AGEING = 3;
@@ -24,6 +25,9 @@ export interface Leases {
   readonly settleFailed: (lease: Lease, reason: string, retryInMs: number) => boolean;
   /** Refused: kept, and tried again only when `returnParked` says so. False as above. */
   readonly settleParked: (lease: Lease, reason: string) => boolean;
+  /** Storage was asked in this attempt, and does not have the clip: a line of custody, unless the lease is no longer the
+   *  caller's. Whoever misses its file need not ask again. */
+  readonly noteNotInStorage: (lease: Lease, detail: string) => void;
   /** Milliseconds until `leaseNext` may have something; null when nothing waits. */
   readonly nextLeaseInMs: () => number | null;
 }
@@ -140,6 +144,15 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases &
     settleFailed: (lease, reason, retryInMs) =>
       settle(lease, 'fail', reason, { reason, retry_at: nowMs() + Math.max(0, retryInMs) }),
     settleParked: (lease, reason) => settle(lease, 'park', reason, { reason }),
+
+    noteNotInStorage: ({ clip: { clipId }, attempt }, detail) =>
+      db
+        .transaction(() => {
+          const row = rows.get(clipId);
+          if (row?.attempt === attempt && row.state === 'uploading')
+            rows.note(clipId, NOT_IN_STORAGE, detail);
+        })
+        .immediate(),
 
     nextLeaseInMs() {
       const now = nowMs();

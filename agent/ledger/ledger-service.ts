@@ -265,6 +265,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     settleUploaded: through('settleUploaded'),
     settleFailed: through('settleFailed'),
     settleParked: through('settleParked'),
+    noteNotInStorage: through('noteNotInStorage'),
     returnParked: through('returnParked'),
     retryClip: through('retryClip'),
     parked: through('parked'),

@@ -33,6 +33,7 @@ import { createQuarantine } from './quarantine.ts';
 import { openKnowing } from './recall-gone.ts';
 import { createRecovery, type TornClip } from './recovery.ts';
 import { createRemoval, intentsIn } from './removal.ts';
+import { toBeAskedIn } from './storage-answer.ts';
 import { createTending } from './tending.ts';
 import { createUnremovable } from './unremovable.ts';
 import { createUnsealed, mayPass } from './unsealed.ts';
@@ -149,6 +150,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   });
   const gone = createGoneJournal({ db, rows, dir, unread, clock, log });
   const intentOf = intentsIn(db);
+  const toBeAsked = toBeAskedIn(db);
   const removal = createRemoval({ db, rows, dir, reserve, gone, log });
   const unremovable = createUnremovable({ clock, conditions });
   const losses = createLosses({ db, rows, conditions, clock });
@@ -232,10 +234,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
   async function look({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) {
     try {
       const checked = await checkLedger({
-        ...{ db, dir, breathe, recordingOf, intentOf, ...options },
+        ...{ db, dir, breathe, recordingOf, intentOf, toBeAsked, ...options },
         ...(repair ? { notAdopted: await adoption.run(), repairs } : {}),
       });
-      tending.looked(checked.away);
+      tending.looked(checked);
       awayCameras = checked.awayCameras;
       return checked;
     } finally {
@@ -308,6 +310,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       if (settled) parked.begin(lease.clip.clipId);
       return settled;
     }),
+    noteNotInStorage: door('note-storage', paid(leases.noteNotInStorage)),
     returnParked: door('return-parked', paid(parked.returnParked)),
     retryClip: door('retry-clip', paid(parked.retryClip)),
     parked: door('parked', parked.parked),
@@ -335,7 +338,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     custody: door('custody', rows.custody),
     summary: door('summary', book.summary),
     check: async (options) => {
-      const { away: _, awayCameras: __, ...report } = await look(options);
+      const { away: _, awayCameras: __, asked: ___, ...report } = await look(options);
       return report;
     },
     tend: () => tending.tend().finally(afterCommit),

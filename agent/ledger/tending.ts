@@ -12,6 +12,7 @@ import type { Folding } from './folding.ts';
 import type { Losses } from './losses.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Removal } from './removal.ts';
+import { TO_BE_ASKED } from './storage-answer.ts';
 import type { Unsealed } from './unsealed.ts';
 
 /** How often all files are looked for; while some are away, more often. */
@@ -30,18 +31,20 @@ export interface TendingDeps {
   /** Takes what is committed out of the log into the database. */
   readonly emptyLog: () => void;
   /** Compares rows with files, and repairs. */
-  readonly look: () => Promise<Pick<Checked, 'away'>>;
+  readonly look: () => Promise<Looked>;
   readonly breathe: Breathe;
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
+
+type Looked = Pick<Checked, 'away' | 'asked'>;
 
 export interface Tending {
   /** One turn. Each part is done whatever becomes of the others.
    *  @throws Failure the first one of a part */
   tend(): Promise<{ sealed: number }>;
   /** Says what a look at all files found, wherever it was asked for. */
-  looked(away: readonly string[]): void;
+  looked(found: Looked): void;
 }
 
 /** What the ledger does beside its work: makes room before it is needed, seals what had to wait, fills the reserve,
@@ -72,9 +75,20 @@ export function createTending(deps: TendingDeps): Tending {
     return away.length > 0;
   }
 
-  function looked(away: readonly string[]): void {
+  function sayAsked(clips: number): void {
+    if (clips === 0) conditions.clear('clips-asked-for');
+    else
+      conditions.raise(
+        'clips-asked-for',
+        `${clips === 1 ? 'the file of a clip is' : `the files of ${clips} clips are`} gone or damaged; ${TO_BE_ASKED}`,
+      );
+  }
+
+  function looked({ away, asked }: Looked): void {
     filesAway = away;
-    lookDueMs = clock.monotonicMs() + (sayAway() ? LOOK_WHILE_AWAY_MS : LOOK_EVERY_MS);
+    sayAsked(asked);
+    const isSoon = sayAway() || asked > 0;
+    lookDueMs = clock.monotonicMs() + (isSoon ? LOOK_WHILE_AWAY_MS : LOOK_EVERY_MS);
   }
 
   return {
@@ -110,7 +124,7 @@ export function createTending(deps: TendingDeps): Tending {
           if (clock.monotonicMs() < lookDueMs) return;
           // Whatever becomes of it, not again at once.
           lookDueMs = clock.monotonicMs() + LOOK_WHILE_AWAY_MS;
-          looked((await deps.look()).away);
+          looked(await deps.look());
         },
       ];
       let first: Failure | undefined;

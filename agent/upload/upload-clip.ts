@@ -35,6 +35,15 @@ export function blockId(block: Uint8Array, index: number): string {
   return Buffer.from(`${String(index).padStart(6, '0')}+${sha256.slice(0, 16)}`).toString('base64');
 }
 
+/** What custody says when a failed attempt has found out that storage does not have the clip; undefined when it has not.
+ *  Its file is opened only after storage has said so. */
+export function absenceIn({ kind, code }: Failure): string | undefined {
+  if (kind === 'corrupt' && code.startsWith('upload.file-')) return 'storage has no blob of its name';
+  return code === OTHER_CONTENT ? 'storage has another content under its name' : undefined;
+}
+
+const OTHER_CONTENT = 'upload.other-content';
+
 export interface Carried {
   /** Was in storage already: nothing was sent. */
   readonly wasThere: boolean;
@@ -96,7 +105,7 @@ async function requireContent(
   const other = (what: string) =>
     new Failure(
       'rejected',
-      'upload.other-content',
+      OTHER_CONTENT,
       `storage holds another content under ${clip.blobName} (${what}); it is not overwritten`,
     );
   if (found.bytes !== clip.bytes) throw other(`${found.bytes} bytes instead of ${clip.bytes}`);

@@ -13,7 +13,7 @@ import { createOutcomes } from './outcomes.ts';
 import { createParkedClips } from './parked-clips.ts';
 import { createReconciler } from './reconcile.ts';
 import { createTickets, DONE } from './tickets.ts';
-import { carryClip, metadataOf } from './upload-clip.ts';
+import { absenceIn, carryClip, metadataOf } from './upload-clip.ts';
 
 export interface UploadStatus {
   /** waiting: clips wait for the link, or for their next try. */
@@ -85,6 +85,7 @@ export interface UploaderDeps {
     | 'settleParked'
     | 'nextLeaseInMs'
     | 'returnParked'
+    | 'noteNotInStorage'
     | 'noteRefusedVerdict'
     | 'drainInbox'
     | 'parked'
@@ -200,6 +201,8 @@ export function createUploader(deps: UploaderDeps): Uploader {
     const outcome = outcomes.failed(failure, { clipId, attempt: lease.attempt });
     detail = redact(`${failure.code}: ${failure.message.split('\n')[0]}`).slice(0, 300);
     const fields = { clipId, code: failure.code, kind: failure.kind, attempt: lease.attempt, reason: detail };
+    const absence = absenceIn(failure);
+    if (absence !== undefined) ledger.noteNotInStorage(lease, absence);
     if (outcome.do === 'park') {
       ledger.settleParked(lease, detail);
       log.error({ event: 'clip.parked', ...fields }, 'clip refused; it is kept here and tried again slowly');

@@ -20,6 +20,10 @@ export const CONDITIONS = {
     level: 'trouble',
     about: 'clips that were never uploaded are lost, or their files are not what was recorded',
   },
+  'clips-asked-for': {
+    level: 'notice',
+    about: 'files of clips are gone or damaged; storage is asked before they are called lost',
+  },
   'clip-unremovable': { level: 'notice', about: 'files that may go cannot be removed' },
   'clip-unsealed': { level: 'notice', about: 'clips wait for room, or for a repair, to be sealed' },
   'recording-refused': { level: 'trouble', about: 'a camera sees something move, but nothing is recorded' },
