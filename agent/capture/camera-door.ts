@@ -2,7 +2,7 @@ import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
 import type { LoginPatience, LoginTry } from './login-patience.ts';
 import { connectRtsp, type RtspAnswer, type RtspConnection } from './rtsp-client.ts';
-import { authorize, type Challenge, needsSha256, offered, readChallenges } from './rtsp-login.ts';
+import { authorize, type Challenge, isStale, needsSha256, offered, readChallenges } from './rtsp-login.ts';
 import { statusSentence } from './rtsp-status.ts';
 import { pictureCodecs } from './sdp.ts';
 import { describe, describeCodec, LOGIN_MISSING, NO_STREAM, type StreamName } from './stream-error.ts';
@@ -25,28 +25,20 @@ export interface CameraDoor {
   /** Asks the camera for both streams, main first, before anything is started. Never rejects.
    *  @returns undefined: both can be had, as far as it says */
   ask(cameraId: string, streams: readonly DoorStream[], signal: AbortSignal): Promise<ClosedDoor | undefined>;
-  /** Whether GStreamer cannot serve the camera alone (rtsp-relay.ts), by what has been learnt so far. */
-  needsRelay(cameraId: string, stream: DoorStream): boolean;
-  /** The camera ended its pictures in mid-session.
-   *  @param afterMs how long it was live */
-  ended(cameraId: string, afterMs: number): void;
-  /** The login was refused later, while the pipelines ran. */
+  /** The login was refused later, by a running capture process. */
   refused(cameraId: string, stream: DoorStream): ClosedDoor;
 }
 
 /** What a stream is found to be. */
 type Finding =
-  | { readonly kind: 'open'; readonly loggedIn: boolean; readonly relay: boolean }
+  | { readonly kind: 'open'; readonly loggedIn: boolean }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'closed'; readonly detail: string };
 
-/** A camera that ends its sessions so early, so often, may count requests: it gets some. Milliseconds. */
-const LONGEST_SESSION_MS = 10 * 60_000;
-const EARLY_ENDS = 2;
 const DESCRIBE = { Accept: 'application/sdp' } as const;
 
-/** Asks before the pipelines do. GStreamer's RTSP source sends a wrong login eight times in a row for each stream, and
- *  cameras lock out after five: here it is sent once, and the second stream follows when the first was let in.
+/** Asks before a capture process is forked, because cameras lock out after five wrong logins: here a login is sent once,
+ *  and the second stream follows when the first was let in.
  *  Invariants
  *  1. A login that the camera refused is not sent again before its wait is over (login-patience.ts).
  *  2. Nothing is set up at the camera: it is only asked to describe the stream, and the connection is closed.
@@ -59,10 +51,6 @@ export function createCameraDoor({
   /** Longest that one stream may take. */
   readonly answerMs: number;
 }): CameraDoor {
-  /** Addresses at which a camera wants SHA-256, or offers several streams of pictures. */
-  const relayed = new Set<string>();
-  /** How often a camera has ended a session early. */
-  const endings = new Map<string, number>();
   const held = (cameraId: string, { name, address, credential }: DoorStream): ClosedDoor | undefined => {
     const waitMs = credential ? patience.holdMs({ address, credential }) : 0;
     return waitMs > 0
@@ -82,10 +70,8 @@ export function createCameraDoor({
       // The camera before us may have learnt it.
       const hold = held(cameraId, stream);
       if (hold) return hold;
-      relayed.delete(address);
       const finding = await find(cameraId, stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
       if (finding.kind === 'closed') return { detail: finding.detail };
-      if (finding.kind === 'open' && finding.relay) relayed.add(address);
       if (!credential) return undefined;
       const login: LoginTry = { address, credential };
       if (finding.kind === 'refused') {
@@ -120,10 +106,6 @@ export function createCameraDoor({
       }
       return undefined;
     },
-    needsRelay: (cameraId, { address }) => relayed.has(address) || (endings.get(cameraId) ?? 0) >= EARLY_ENDS,
-    ended: (cameraId, afterMs) => {
-      if (afterMs < LONGEST_SESSION_MS) endings.set(cameraId, (endings.get(cameraId) ?? 0) + 1);
-    },
     refused: (cameraId, { name, address, credential }) => {
       if (!credential) return { detail: describe(cameraId, name, LOGIN_MISSING) };
       const waitMs = patience.refused({ address, credential });
@@ -149,14 +131,12 @@ async function find(
   try {
     let answer = await connection.ask('DESCRIBE', address, DESCRIBE);
     let sent = false;
-    let sha256 = false;
     // Once with the login; once more only when the camera says that merely its nonce was too old.
     for (let tries = 0; answer.status === 401 && tries < 2; tries++) {
       const challenges = readChallenges(answer.headers('www-authenticate'));
       if (!credential) return closed(LOGIN_MISSING);
       if (sent && !isStale(challenges)) return { kind: 'refused', why: refusal(challenges) };
-      sha256 = needsSha256(challenges);
-      const question = { challenges, credential, method: 'DESCRIBE', uri: address, sha256 };
+      const question = { challenges, credential, method: 'DESCRIBE', uri: address };
       const authorization = authorize(question);
       if (authorization === undefined) return closed(unspeakable(challenges));
       if (connection.isClosed()) connection = await connectRtsp(url, signal);
@@ -173,15 +153,11 @@ async function find(
     const [other] = codecs;
     if (other !== undefined && !codecs.includes('H264'))
       return { kind: 'closed', detail: describeCodec(cameraId, name, other) };
-    const several = codecs.filter((codec) => codec === 'H264').length > 1;
-    return { kind: 'open', loggedIn: sent, relay: sha256 || several };
+    return { kind: 'open', loggedIn: sent };
   } finally {
     connection.close();
   }
 }
-
-const isStale = (challenges: readonly Challenge[]): boolean =>
-  challenges.some(({ parameters }) => parameters.get('stale')?.toLowerCase() === 'true');
 
 const MD5_HINT = 'choose Digest MD5 for RTSP in its settings';
 

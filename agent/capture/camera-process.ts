@@ -173,7 +173,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           deps.suppressed?.count(cameraId, counts());
           return;
         case 'failing':
-          ({ why, waitMs } = failureOf(message, asked, liveSinceMs));
+          ({ why, waitMs } = failureOf(message, asked));
           endByMs ??= clock.monotonicMs() + timings.stopMs;
           return;
         case 'suppressed':
@@ -195,8 +195,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     const asked = streams();
     const [main, sub] = asked;
     const credentials = { main: main.credential ?? null, sub: sub.credential ?? null };
-    const relayed = asked.filter((stream) => deps.door.needsRelay(cameraId, stream)).map(({ name }) => name);
-    tell(child, { type: 'configure', camera, credentials, recording, timings, relayed, paused });
+    tell(child, { type: 'configure', camera, credentials, recording, timings, paused });
     const guard = guardChild(kill, ended.signal);
     const exit = await exitOf(child);
     ended.abort();
@@ -222,17 +221,12 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     }
   }
 
-  function failureOf(
-    { detail: why, refused, ended, words }: Failing,
-    asked: readonly DoorStream[],
-    liveSinceMs: number | undefined,
-  ) {
+  function failureOf({ detail: why, refused, words }: Failing, asked: readonly DoorStream[]) {
     if (words !== undefined)
       log.info(
         { event: 'capture.gstreamer', cameraId, words },
         'what GStreamer said about the end of a stream',
       );
-    if (ended && liveSinceMs !== undefined) deps.door.ended(cameraId, clock.monotonicMs() - liveSinceMs);
     const stream = asked.find(({ name }) => name === refused);
     return stream ? outcomeOf(deps.door.refused(cameraId, stream)) : { why, waitMs: undefined };
   }

@@ -10,7 +10,6 @@ import type { Cause } from '../motion/motion.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from './messages.ts';
 import type { ClipPlace } from './recorder.ts';
-import { openRelay } from './rtsp-relay.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 /** The parent only writes a row. */
@@ -80,16 +79,10 @@ async function end(code: number): Promise<void> {
   process.exit(code);
 }
 
-async function configure(order: Extract<ToChild, { type: 'configure' }>): Promise<void> {
-  const { camera, credentials, recording, timings, relayed, paused } = order;
-  const relays = await Promise.all(
-    relayed.map(async (stream) => {
-      const { address } = await openRelay(camera[stream], credentials[stream]);
-      return [stream, address] as const;
-    }),
-  );
+function configure(order: Extract<ToChild, { type: 'configure' }>): void {
+  const { camera, credentials, recording, timings, paused } = order;
   watch = createWatch({
-    camera: { ...camera, ...Object.fromEntries(relays) },
+    camera,
     credentials,
     recording,
     timings,
@@ -129,11 +122,9 @@ function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
   }
 }
 
-let configured: Promise<void> = Promise.resolve();
 process.on('message', (message: ToChild) => {
-  if (message.type === 'configure') configured = configure(message);
-  // What comes while the watch is being built is obeyed behind it, in order.
-  else void configured.then(() => obey(message));
+  if (message.type === 'configure') configure(message);
+  else obey(message);
 });
 
 // Every written fragment is on disk already, and the ledger cuts what is torn: nothing is gained by waiting.

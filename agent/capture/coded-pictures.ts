@@ -9,7 +9,7 @@ import {
   typeOf,
   UNIT,
 } from './parameter-sets.ts';
-import type { Units } from './unit-reader.ts';
+import type { StreamUnit } from './rtp-units.ts';
 
 /** The parameter sets that pictures from one key frame on need. */
 export interface StreamSets {
@@ -35,7 +35,7 @@ export interface CodedPicture {
 
 export interface PictureCutter {
   /** @throws Failure `corrupt` for a picture beyond all bounds */
-  push(units: Units, arrivedMs: number): void;
+  push(unit: StreamUnit, arrivedMs: number): void;
   /** Hands on the picture that is being collected as if it were whole. */
   flush(): void;
 }
@@ -76,13 +76,13 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
   /** The last key frame was no IDR picture: B pictures behind it that are shown before it need what is not there. */
   let leadingPictures = false;
 
-  function push({ units, stampMs, afterLoss }: Units, arrivedMs: number): void {
+  function push({ unit, stampMs, afterLoss }: StreamUnit, arrivedMs: number): void {
     if (afterLoss) {
       forget();
       before = [];
       current = undefined;
     }
-    for (const unit of units) take(unit, stampMs, arrivedMs);
+    take(unit, stampMs, arrivedMs);
   }
 
   function forget(): void {

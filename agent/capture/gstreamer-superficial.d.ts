@@ -4,6 +4,8 @@ declare module 'gstreamer-superficial' {
     [property: string]: unknown;
     /** Only appsinks have it. `null` is the end of the stream. */
     pull?: (done: (buffer: Buffer | null, caps: Record<string, unknown>) => void) => void;
+    /** Only appsrcs have it. `at` holds nanoseconds, eight bytes, big-endian. The bytes are copied. */
+    push?: (buffer: Buffer, at: Buffer) => void;
   }
   export class Pipeline {
     constructor(launch: string);

@@ -1,15 +1,11 @@
 import { createRequire } from 'node:module';
-import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
-import { FLOW, PICTURES, SINK, SOURCE } from './pipelines.ts';
+import { PICTURES, SINK, SOURCE } from './pipelines.ts';
 
 // The addon's entry has no extension, which `import` does not resolve.
 const gstreamer = createRequire(import.meta.url)(
   'gstreamer-superficial',
 ) as typeof import('gstreamer-superficial');
-
-/** How often it is looked whether packets come. */
-const FLOW_MS = 500;
 
 /** A message of a pipeline's bus, as far as we read it. */
 export interface BusMessage {
@@ -20,7 +16,17 @@ export interface BusMessage {
 
 export type Caps = Readonly<Record<string, unknown>>;
 
+export interface Waiting {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
 export interface RunningPipeline {
+  /** Gives it a buffer.
+   *  @param atMs when it is shown, milliseconds on its own time line, not negative */
+  push(buffer: Buffer, atMs: number): void;
+  /** What it was given and has not taken yet. */
+  waiting(): Waiting;
   /** Sets a property of an element while it runs. */
   set(element: string, property: string, value: boolean | number): void;
   stop(): void;
@@ -28,18 +34,14 @@ export interface RunningPipeline {
 
 export interface PipelineDeps {
   readonly launch: string;
-  readonly url: string;
-  readonly credential: CameraCredential | null;
   /** One buffer of the sink; the next is asked for when it returns. */
   onBuffer(buffer: Buffer, caps: Caps): void;
-  /** One buffer of the sink of pictures, if the pipeline has one. */
-  onPicture?: ((buffer: Buffer, caps: Caps) => void) | undefined;
-  /** Called now and then while packets come, if the pipeline has a sink for that. */
-  onPacket?: (() => void) | undefined;
-  /** The stream is over. */
-  onEnd(): void;
+  /** One buffer of the sink of pictures. */
+  onPicture(buffer: Buffer, caps: Caps): void;
   onMessage(message: BusMessage): void;
 }
+
+const NS_PER_MS = 1e6;
 
 /** A missing plugin shows here, by the name of its element. */
 function parseLaunch(launch: string) {
@@ -53,71 +55,48 @@ function parseLaunch(launch: string) {
   }
 }
 
-/** A pipeline that knows its camera and does not play yet. */
-export function preparePipeline({
-  launch,
-  url,
-  credential,
-}: Pick<PipelineDeps, 'launch' | 'url' | 'credential'>) {
-  const pipeline = parseLaunch(launch);
-  const source = pipeline.findChild(SOURCE);
-  if (!source) throw new Failure('bug', 'capture.launch', 'A pipeline lacks its source');
-  setText(source, 'location', url);
-  if (credential) {
-    setText(source, 'user-id', credential.username);
-    setText(source, 'user-pw', credential.password);
-  }
-  return pipeline;
-}
-
-/** Starts a pipeline. It can be stopped, but not started again: a stopped RTSP source never delivers again, and a
- *  pipeline is never freed, so the process ends with it. While it runs it holds one thread of libuv's pool for
- *  its bus and one for each sink. */
+/** Starts a pipeline. It is never freed, so the process ends with it. While it runs it holds one thread of libuv's pool
+ *  for its bus and one for each sink.
+ *  @throws Failure rejected `capture.gstreamer` */
 export function runPipeline(deps: PipelineDeps): RunningPipeline {
-  const pipeline = preparePipeline(deps);
+  const pipeline = parseLaunch(deps.launch);
   // Looking up an element leaks a reference to it: once is enough.
-  const elements = new Map<string, Record<string, unknown>>();
+  const elements = new Map<string, NonNullable<ReturnType<typeof pipeline.findChild>>>();
   function element(name: string) {
     const found = elements.get(name) ?? pipeline.findChild(name);
     if (!found) throw new Failure('bug', 'capture.launch', `A pipeline lacks its ${name}`);
     elements.set(name, found);
-    return found as NonNullable<ReturnType<typeof pipeline.findChild>>;
+    return found;
   }
-  const { onPicture, onPacket } = deps;
+  const source = element(SOURCE);
+  const stamp = Buffer.alloc(8);
   let stopped = false;
   pipeline.pollBus((message) => {
     if (!stopped) deps.onMessage(message);
   });
   // A pull before play answers null at once.
   pipeline.play();
-  pullAll(
-    SINK,
-    (buffer, caps) => deps.onBuffer(buffer, caps),
-    () => deps.onEnd(),
-  );
-  // Behind a closed valve the end of the stream is not seen.
-  if (onPicture) pullAll(PICTURES, onPicture, () => undefined);
-  if (onPacket) pullSome(onPacket);
+  pullAll(SINK, (buffer, caps) => deps.onBuffer(buffer, caps));
+  pullAll(PICTURES, (buffer, caps) => deps.onPicture(buffer, caps));
 
-  function pullAll(name: string, onBuffer: PipelineDeps['onBuffer'], onEnd: () => void): void {
-    const sink = element(name);
-    sink.pull?.((buffer, caps) => {
-      if (stopped) return;
-      if (!buffer) return onEnd();
-      onBuffer(buffer, caps);
-      pullAll(name, onBuffer, onEnd);
-    });
-  }
-
-  function pullSome(onSome: () => void): void {
-    element(FLOW).pull?.((buffer) => {
+  function pullAll(name: string, onBuffer: PipelineDeps['onBuffer']): void {
+    element(name).pull?.((buffer, caps) => {
+      // Without a buffer the pipeline has ended: it says why on its bus.
       if (stopped || !buffer) return;
-      onSome();
-      setTimeout(() => pullSome(onSome), FLOW_MS).unref();
+      onBuffer(buffer, caps);
+      pullAll(name, onBuffer);
     });
   }
 
   return {
+    push: (buffer, atMs) => {
+      stamp.writeBigUInt64BE(BigInt(Math.round(atMs * NS_PER_MS)));
+      source.push?.(buffer, stamp);
+    },
+    waiting: () => ({
+      buffers: Number(source['current-level-buffers']),
+      bytes: Number(source['current-level-bytes']),
+    }),
     set: (name, property, value) => {
       element(name)[property] = value;
     },
@@ -126,11 +105,4 @@ export function runPipeline(deps: PipelineDeps): RunningPipeline {
       pipeline.stop();
     },
   };
-}
-
-/** C strings end at a zero byte: what follows it would be cut off silently. */
-function setText(element: Record<string, unknown>, property: string, text: string): void {
-  if (text.includes('\0'))
-    throw new Failure('rejected', 'capture.zero-byte', `The camera's ${property} holds a zero byte`);
-  element[property] = text;
 }

@@ -36,8 +36,6 @@ export type ToChild =
       readonly credentials: Credentials;
       readonly recording: RecordingConfig;
       readonly timings: CaptureTimings;
-      /** Streams that GStreamer cannot fetch alone. */
-      readonly relayed: readonly StreamName[];
       /** No clip may begin before `resume`. */
       readonly paused: boolean;
     }
@@ -121,8 +119,6 @@ export type FromChild =
       readonly detail: string;
       /** The camera refused the login of this stream. */
       readonly refused?: StreamName | undefined;
-      /** Pictures came, and then the camera ended them. */
-      readonly ended?: boolean | undefined;
       /** What GStreamer said, for the log. */
       readonly words?: string | undefined;
     };

@@ -23,7 +23,7 @@ const PORTS = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 256 * 1024;
 const NO_TLS = 'the camera does not speak TLS at this port; try rtsp:// instead of rtsps://';
-const USER_AGENT = 'Dachawatch';
+export const USER_AGENT = 'Dachawatch';
 
 /** A socket on its way to where an RTSP address points. */
 export function openSocket(address: URL): Socket {
@@ -142,7 +142,7 @@ const strange = (start: string): string =>
     : NOT_RTSP;
 
 /** Errors of the system in words for a person; without the address, which is no secret but may be long. */
-function networkSentence({ code = '', message }: NodeJS.ErrnoException): string {
+export function networkSentence({ code = '', message }: NodeJS.ErrnoException): string {
   if (code === 'ENOTFOUND' || code === 'EAI_NONAME' || code === 'EAI_NODATA')
     return 'no connection; nobody knows a host of this name';
   if (code === 'EAI_AGAIN' || code.startsWith('EAI_'))

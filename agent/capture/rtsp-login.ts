@@ -29,18 +29,29 @@ export function readChallenges(headers: readonly string[]): Challenge[] {
     }));
 }
 
+/** The challenges in the headers of an answer. */
+export const challengesIn = (lines: readonly string[]): Challenge[] =>
+  readChallenges(
+    lines.flatMap((line) => {
+      const value = /^www-authenticate:\s*(.*)$/i.exec(line)?.[1];
+      return value === undefined ? [] : [value];
+    }),
+  );
+
+/** The camera says that only its nonce was too old. */
+export const isStale = (challenges: readonly Challenge[]): boolean =>
+  challenges.some(({ parameters }) => parameters.get('stale')?.toLowerCase() === 'true');
+
 export interface LoginQuestion {
   readonly challenges: readonly Challenge[];
   readonly credential: CameraCredential;
   readonly method: string;
   readonly uri: string;
-  /** Where nothing else is offered, answer SHA-256, which GStreamer cannot. */
-  readonly sha256?: boolean;
 }
 
-/** The value of `Authorization`. MD5 and Basic are made as GStreamer's RTSP source makes them, so that what is accepted
- *  here is accepted there: digest before basic; of several digests the last, with MD5, and without `qop` and
- *  `algorithm` (RFC 2069). SHA-256 is made as RFC 7616 wants it.
+/** The value of `Authorization`. MD5 and Basic are made as players make them, which is what cameras are tried with:
+ *  digest before basic; of several digests the last, with MD5, and without `qop` and `algorithm` (RFC 2069). Where
+ *  nothing else is offered, SHA-256, made as RFC 7616 wants it.
  *  @returns undefined when the camera offers nothing that can be answered */
 export function authorize(question: LoginQuestion): string | undefined {
   const { challenges, credential } = question;
@@ -49,7 +60,7 @@ export function authorize(question: LoginQuestion): string | undefined {
   if (last && digests.some((parameters) => algorithmOf(parameters) === 'MD5'))
     return digest(question, last, undefined);
   const sha256 = digests.find((parameters) => algorithmOf(parameters) === 'SHA-256');
-  if (sha256) return question.sha256 ? digest(question, sha256, 'SHA-256') : undefined;
+  if (sha256) return digest(question, sha256, 'SHA-256');
   if (last || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
 }

@@ -11,14 +11,6 @@ export function pictureCodecs(sdp: string): readonly string[] | undefined {
   return pictures.flatMap((section) => codecOf(section) ?? []);
 }
 
-/** The same description with its first H.264 stream and nothing beside it: no sound, no other pictures. One that offers
- *  none stays as it is. */
-export function withOneStream(sdp: string): string {
-  const [session = '', ...media] = sections(sdp);
-  const pictures = media.find((section) => isVideo(section) && codecOf(section) === 'H264');
-  return pictures === undefined ? sdp : session + pictures;
-}
-
 /** The first one is about the session, each other one about one of its streams. */
 const sections = (sdp: string): string[] => sdp.split(/^(?=m=)/m);
 const isVideo = (section: string): boolean => section.startsWith('m=video ');
@@ -28,3 +20,52 @@ function codecOf(section: string): string | undefined {
   const named = new RegExp(`^a=rtpmap:${format} +([^/\\s]+)/`, 'm').exec(section)?.[1] ?? STATIC[format];
   return named?.toUpperCase();
 }
+
+/** A stream of pictures that can be asked for. */
+export interface H264Track {
+  /** Its address, or the part of it behind that of the description; empty: it has none of its own. */
+  readonly control: string;
+  /** Address of all streams of the description together; undefined: that of the description itself. */
+  readonly allControl: string | undefined;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  /** NAL units that the description names, without start codes. */
+  readonly parameterSets: readonly Buffer[];
+}
+
+const USUAL_RATE = 90_000;
+const MAX_SETS = 64;
+
+/** The first H.264 stream of a session description. @returns undefined: it has none */
+export function h264Track(sdp: string): H264Track | undefined {
+  const [session = '', ...media] = sections(sdp);
+  for (const section of media.filter(isVideo)) {
+    const formats = /^m=video \S+ \S+ ([\d ]+)/.exec(section)?.[1]?.trim().split(/ +/) ?? [];
+    for (const format of formats) {
+      const rate = new RegExp(`^a=rtpmap:${format} +H264/(\\d+)`, 'im').exec(section)?.[1];
+      if (rate === undefined) continue;
+      const parameters = new RegExp(`^a=fmtp:${format} +(.*)$`, 'm').exec(section)?.[1] ?? '';
+      const all = controlOf(session);
+      return {
+        control: controlOf(section),
+        allControl: /^rtsps?:/i.test(all) ? all : undefined,
+        payloadType: Number(format),
+        clockRate: Number(rate) || USUAL_RATE,
+        parameterSets: setsOf(parameters),
+      };
+    }
+  }
+  return undefined;
+}
+
+const controlOf = (section: string): string => {
+  const control = /^a=control:(.*)$/m.exec(section)?.[1]?.trim() ?? '';
+  return control === '*' ? '' : control;
+};
+
+const setsOf = (parameters: string): Buffer[] =>
+  (/sprop-parameter-sets=([^;\s]+)/i.exec(parameters)?.[1] ?? '')
+    .split(',')
+    .slice(0, MAX_SETS)
+    .map((set) => Buffer.from(set, 'base64'))
+    .filter((set) => set.length > 0);

@@ -4,32 +4,23 @@ import { Failure } from '../kernel/failure.ts';
 import type { createMotionDetector, SuppressedRecord } from '../motion/motion.ts';
 import { createClipWriter } from './clip-writer.ts';
 import { createCameraTime } from './camera-time.ts';
+import { openCameraStream } from './camera-stream.ts';
 import { createPictureCutter } from './coded-pictures.ts';
 import type { Fragment } from './fragment.ts';
 import { createFragmentRing } from './fragment-ring.ts';
 import { createFragmenter } from './fragmenter.ts';
-import {
-  type BusMessage,
-  type Caps,
-  type PipelineDeps,
-  type RunningPipeline,
-  runPipeline,
-} from './gstreamer.ts';
+import { type RunningPipeline, runPipeline } from './gstreamer.ts';
 import { createKeyFrameAdvice } from './key-frame-advice.ts';
 import { createLookout } from './lookout.ts';
 import { createMediaClock } from './media-clock.ts';
 import type { CaptureTimings, Credentials, FromChild } from './messages.ts';
 import { createPictureTap, type Picture } from './picture-tap.ts';
-import { ENCODER, MAIN_PIPELINE, SHUTTER, SUB_PIPELINE } from './pipelines.ts';
+import { DECODER, ENCODER, SHUTTER } from './pipelines.ts';
 import { createRecorder, type RecorderDeps } from './recorder.ts';
-import {
-  describeStreamError,
-  isBrokenOff,
-  isLoginRefusal,
-  type StreamName,
-  wordsOf,
-} from './stream-error.ts';
-import { readUnits } from './unit-reader.ts';
+import { describe, describeDecoderError, type StreamName, wordsOf } from './stream-error.ts';
+import { createWatchedPictures } from './watched-pictures.ts';
+import type { StreamUnit } from './rtp-units.ts';
+import type { RtspStream } from './rtsp-stream.ts';
 
 export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
@@ -45,7 +36,7 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
   fail(detail: string, more?: FailingMore): void;
 }
 
-type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'ended' | 'words'>;
+type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'words'>;
 
 export interface Watch {
   start(): void;
@@ -62,7 +53,7 @@ export interface Watch {
   resume(): void;
   /** Closes a running clip and reports it. */
   finish(): Promise<void>;
-  /** Ends the pipelines. May block for a while with a camera that does not answer. */
+  /** Ends the connections and the decoder. */
   stop(): void;
 }
 
@@ -73,13 +64,12 @@ const GROUP_BYTES = 128 * 1024 * 1024;
 /** A grey frame may be seen this much later than the fragment of the same moment. */
 const RING_SLACK_MS = 3_000;
 const keepMs = ({ preRollMs }: RecordingConfig) => preRollMs + RING_SLACK_MS;
-/** An error's text comes by another way than the end of the stream it causes, and a little later. */
-const END_GRACE_MS = 300;
 
-/** One camera: two pipelines, and what happens between them. */
+/** One camera: two streams, a decoder, and what happens between them. */
 export function createWatch(deps: WatchDeps): Watch {
   const { camera, credentials, timings, clock } = deps;
-  const pipelines = new Map<StreamName, RunningPipeline>();
+  let decoder: RunningPipeline | undefined;
+  const streams: RtspStream[] = [];
   const ring = createFragmentRing({
     keepMs: keepMs(deps.recording),
     maxBytes: RING_BYTES,
@@ -99,8 +89,8 @@ export function createWatch(deps: WatchDeps): Watch {
     cameraId: camera.id,
     clock,
     branch: {
-      open: (open) => pipelines.get('sub')?.set(SHUTTER, 'drop', !open),
-      quality: (quality) => pipelines.get('sub')?.set(ENCODER, 'quality', quality),
+      open: (open) => decoder?.set(SHUTTER, 'drop', !open),
+      quality: (quality) => decoder?.set(ENCODER, 'quality', quality),
     },
   });
   const startedMs = clock.monotonicMs();
@@ -129,12 +119,22 @@ export function createWatch(deps: WatchDeps): Watch {
     advice.usable(stream);
   }
 
-  function onUnits(packet: Buffer): void {
-    const units = readUnits(packet);
-    if (!units) return;
-    const now = clock.monotonicMs();
-    onPacket('main', now);
-    cutter.push(units, now);
+  function receive(stream: StreamName, onUnit: (unit: StreamUnit, now: number) => void): void {
+    let now = clock.monotonicMs();
+    const opened = openCameraStream({
+      address: camera[stream],
+      credential: credentials[stream],
+      onPacket: () => {
+        now = clock.monotonicMs();
+        onPacket(stream, now);
+      },
+      onUnit: (unit) => guarded(`camera ${camera.id}, ${stream} stream`, () => onUnit(unit, now)),
+      onEnd: ({ what, refused }) =>
+        fail(describe(camera.id, stream, what), {
+          refused: refused ? stream : undefined,
+        }),
+    });
+    streams.push(opened);
   }
 
   function onFragment(fragment: Fragment): void {
@@ -147,43 +147,20 @@ export function createWatch(deps: WatchDeps): Watch {
 
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
-    onPacket('sub', now);
     onUsable('sub', now);
     lookout.frame(frame, now);
   }
 
-  function run(
-    stream: StreamName,
-    launch: string,
-    onBuffer: PipelineDeps['onBuffer'],
-    more: Pick<PipelineDeps, 'onPicture' | 'onPacket'> = {},
-  ): void {
-    let trouble: BusMessage | undefined;
-    const credential = credentials[stream];
-    const report = () => {
-      if (!trouble)
-        return fail(`camera ${camera.id}, ${stream} stream: the camera ended it`, { ended: true });
-      fail(describeStreamError(camera.id, stream, trouble, credential !== null), {
-        words: wordsOf(trouble),
-        refused: isLoginRefusal(trouble) ? stream : undefined,
-        ended: isBrokenOff(trouble),
-      });
-    };
-    const pipeline = runPipeline({
-      launch,
-      url: camera[stream],
-      credential,
-      onBuffer: (buffer, caps) =>
-        guarded(`camera ${camera.id}, ${stream} stream`, () => onBuffer(buffer, caps)),
-      ...more,
-      onEnd: () => setTimeout(report, END_GRACE_MS),
+  function decode(): RunningPipeline {
+    return runPipeline({
+      launch: DECODER,
+      onBuffer: (frame) => guarded(`camera ${camera.id}, sub stream`, () => onGrey(frame)),
+      onPicture: (jpeg, caps) => tap.take(jpeg, caps),
       onMessage: (message) => {
-        if (message.type !== 'error' || trouble) return;
-        trouble = message;
-        report();
+        if (message.type === 'error')
+          fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) });
       },
     });
-    pipelines.set(stream, pipeline);
   }
 
   /** What went wrong in a way that says so ends the watch; a bug ends the process. */
@@ -206,9 +183,7 @@ export function createWatch(deps: WatchDeps): Watch {
       const never = lastPacket[stream] === undefined;
       const silent = silentMs(stream, now);
       const said = (what: string, ms: number) =>
-        fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`, {
-          ended: !never,
-        });
+        fail(`camera ${camera.id}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`);
       if (silent >= (never ? timings.connectMs : timings.giveUpMs))
         said(never ? 'no picture came' : 'the picture stands still', silent);
       const waited = advice.waitsMs(stream, now);
@@ -219,11 +194,10 @@ export function createWatch(deps: WatchDeps): Watch {
   return {
     start: () =>
       guarded(`camera ${camera.id}`, () => {
-        run('main', MAIN_PIPELINE, onUnits);
-        run('sub', SUB_PIPELINE, onGrey, {
-          onPicture: (jpeg, caps: Caps) => tap.take(jpeg, caps),
-          onPacket: () => onPacket('sub', clock.monotonicMs()),
-        });
+        decoder = decode();
+        const watched = createWatchedPictures(() => decoder);
+        receive('main', (unit, now) => cutter.push(unit, now));
+        receive('sub', (unit, now) => watched.push(unit, now));
       }),
     heartbeat: () => {
       const now = clock.monotonicMs();
@@ -258,7 +232,8 @@ export function createWatch(deps: WatchDeps): Watch {
       return recorder.finish();
     },
     stop: () => {
-      for (const pipeline of pipelines.values()) pipeline.stop();
+      for (const stream of streams) stream.close();
+      decoder?.stop();
     },
   };
 }

@@ -30,8 +30,6 @@ function fleetOf() {
         await holds.get(main?.address ?? '');
         return { detail: 'closed', waitMs: 60_000 };
       },
-      needsRelay: () => false,
-      ended: () => undefined,
       refused: () => ({ detail: 'refused' }),
     },
   });

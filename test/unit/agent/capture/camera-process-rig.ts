@@ -134,10 +134,8 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
     closed: undefined as ClosedDoor | undefined,
     /** Holds up its answer. */
     holds: undefined as Promise<void> | undefined,
-    relayed: new Set<string>(),
     refusal: { detail: 'the login is refused', waitMs: 60_000 } as ClosedDoor,
     asked: [] as { readonly atMs: number; readonly streams: readonly DoorStream[] }[],
-    ends: [] as number[],
     refusals: [] as string[],
   };
   const doorKeeper: CameraDoor = {
@@ -147,8 +145,6 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
       if (door.holds) await Promise.race([door.holds, gaveUp]);
       return door.closed;
     },
-    needsRelay: (_cameraId, { name }) => door.relayed.has(name),
-    ended: (_cameraId, afterMs) => void door.ends.push(afterMs),
     refused: (_cameraId, { name }) => {
       door.refusals.push(name);
       return door.refusal;

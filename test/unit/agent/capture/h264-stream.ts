@@ -1,14 +1,14 @@
-import type { Units } from '../../../../agent/capture/unit-reader.ts';
+import type { StreamUnit } from '../../../../agent/capture/rtp-units.ts';
 import {
   makePictures,
   type MadePicture,
   type PicturesWish,
 } from '../../../../hardware/simulators/camera/made-pictures.ts';
 
-/** Units as the pipeline hands them on: one each, with four free bytes in front. */
-export const unitsOf = (picture: MadePicture, stampMs: number | undefined, afterLoss = false): Units[] =>
+/** Units as they come out of packets, with four free bytes in front. */
+export const unitsOf = (picture: MadePicture, stampMs: number | undefined, afterLoss = false): StreamUnit[] =>
   picture.units.map((unit, index) => ({
-    units: [Buffer.concat([Buffer.from([0, 0, 0, 1]), unit])],
+    unit: Buffer.concat([Buffer.from([0, 0, 0, 1]), unit]),
     stampMs,
     afterLoss: afterLoss && index === 0,
   }));

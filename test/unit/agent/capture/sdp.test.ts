@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pictureCodecs, withOneStream } from '../../../../agent/capture/sdp.ts';
+import { h264Track, pictureCodecs } from '../../../../agent/capture/sdp.ts';
 
 const sdp = (...lines: string[]) => ['v=0', 's=camera', ...lines, ''].join('\r\n');
 
@@ -34,17 +34,46 @@ test('what is no description of pictures is said to be none', () => {
     assert.equal(pictureCodecs(text), undefined);
 });
 
-const SOUND = ['m=audio 0 RTP/AVP 0', 'a=control:track3'];
-const PICTURES = ['m=video 0 RTP/AVP 96', 'a=rtpmap:96 H264/90000', 'a=control:track1'];
-
-test('of several streams of pictures the first in H.264 is left, with what belongs to it and to the session', () => {
-  const others = ['m=video 0 RTP/AVP 98', 'a=rtpmap:98 H265/90000'];
-  const smaller = ['m=video 0 RTP/AVP 97', 'a=rtpmap:97 h264/90000', 'a=control:track2'];
-  assert.equal(withOneStream(sdp(...SOUND, ...others, ...PICTURES, ...smaller)), sdp(...PICTURES));
-  assert.equal(withOneStream(sdp(...smaller, ...PICTURES)), sdp(...smaller));
+test('the first H.264 stream of a description is found, with its address, its numbers and its parameter sets', () => {
+  const sets = [Buffer.from([0x67, 1, 2, 3]), Buffer.from([0x68, 4])];
+  const named = sets.map((set) => set.toString('base64')).join(',');
+  const sdp = [
+    'v=0',
+    'a=control:rtsp://h/all',
+    'm=audio 0 RTP/AVP 0',
+    'a=control:sound',
+    'm=video 0 RTP/AVP 97 98',
+    'a=rtpmap:97 H265/90000',
+    'a=rtpmap:98 h264/48000',
+    `a=fmtp:98 packetization-mode=1; sprop-parameter-sets=${named};profile-level-id=42e01f`,
+    'a=control:trackID=2',
+    'm=video 0 RTP/AVP 96',
+    'a=rtpmap:96 H264/90000',
+  ].join('\r\n');
+  const track = h264Track(sdp);
+  assert.deepEqual(
+    { ...track, parameterSets: undefined },
+    {
+      control: 'trackID=2',
+      allControl: 'rtsp://h/all',
+      payloadType: 98,
+      clockRate: 48_000,
+      parameterSets: undefined,
+    },
+  );
+  assert.ok(track?.parameterSets.every((set, index) => set.equals(sets[index] as Buffer)));
+  assert.equal(track?.parameterSets.length, 2);
 });
 
-test('a description without pictures in H.264 stays as it is', () => {
-  for (const other of [sdp(...SOUND), sdp(), '', 'no description', sdp('m=video 0 RTP/AVP 26')])
-    assert.equal(withOneStream(other), other);
+test('a description without H.264, or without sense, has no H.264 stream; odd numbers become usual ones', () => {
+  for (const sdp of [
+    '',
+    'v=0',
+    'm=video 0 RTP/AVP 26',
+    'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000',
+    'm=video',
+  ])
+    assert.equal(h264Track(sdp), undefined);
+  const odd = h264Track('m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/0\r\na=fmtp:96 sprop-parameter-sets=,,%%');
+  assert.deepEqual([odd?.clockRate, odd?.parameterSets, odd?.control], [90_000, [], '']);
 });
