@@ -70,10 +70,12 @@ test('a description without H.264, or without sense, has no H.264 stream; odd nu
     '',
     'v=0',
     'm=video 0 RTP/AVP 26',
-    'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000',
+    'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000',
     'm=video',
   ])
     assert.equal(h264Track(sdp), undefined);
-  const odd = h264Track('m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/0\r\na=fmtp:96 sprop-parameter-sets=,,%%');
+  const odd = h264Track(
+    'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/0\r\na=fmtp:96 sprop-parameter-sets=,,%%',
+  );
   assert.deepEqual([odd?.clockRate, odd?.parameterSets, odd?.control], [90_000, [], '']);
 });
