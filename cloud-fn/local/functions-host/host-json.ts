@@ -80,8 +80,7 @@ function durationAt(parent: Json, name: string, byDefaultMs: number): number {
     typeof value === 'string' ? value : '',
   );
   if (found === null) throw new Error(`host.json: ${name} must be a duration like "00:05:00".`);
-  const [days, hours, minutes, seconds] = found.slice(1).map((part) => Number(part ?? 0));
-  return Math.round(
-    (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * MINUTE_MS + (seconds ?? 0) * 1000,
-  );
+  const parts = found.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number];
+  const [days, hours, minutes, seconds] = parts;
+  return Math.round(((days * 24 + hours) * 60 + minutes) * MINUTE_MS + seconds * 1000);
 }

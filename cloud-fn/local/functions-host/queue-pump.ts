@@ -62,8 +62,6 @@ export function createQueuePump(deps: QueuePumpDeps) {
     } catch (error) {
       // Its lease runs out and it comes again: at least once.
       log({ event: 'queue.trouble', queue: queueName, message: (error as Error).message });
-    } finally {
-      await lease.end();
     }
     return undefined;
   };

@@ -7,6 +7,8 @@ import * as df from 'durable-functions';
 export const effects: string[] = [];
 /** Stands for a deployment of changed code. */
 export const deployed = { extraActivity: false };
+/** What the activity Held waits for. */
+export const gate: { open: Promise<void> } = { open: Promise.resolve() };
 
 const effect = (text: string) => {
   effects.push(text);
@@ -38,6 +40,12 @@ df.app.activity('Echo', {
   },
 });
 df.app.activity('Nothing', { handler: () => undefined });
+df.app.activity('Held', {
+  handler: async () => {
+    effect('Held');
+    await gate.open;
+  },
+});
 const failures = new Map<string, number>();
 df.app.activity('FailTwice', {
   handler: (key: string) => {
@@ -96,6 +104,9 @@ df.app.orchestration('retries', function* (context) {
 });
 df.app.orchestration('gives-up', function* (context) {
   yield context.df.callActivityWithRetry('FailAlways', retry(3), 'gives-up');
+});
+df.app.orchestration('holds', function* (context) {
+  yield context.df.callActivity('Held');
 });
 df.app.orchestration('twenty-days', function* (context) {
   yield context.df.createTimer(inMs(context, 20 * DAY_MS));

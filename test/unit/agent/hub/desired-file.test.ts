@@ -92,6 +92,20 @@ test('what another version or another appliance.json left is read like a message
   assert.equal(desired.camera('yard')?.credential, undefined);
   assert.equal(desired.camera('shed'), undefined);
   assert.match(desired.lines[0] ?? '', /desired\.outdated/);
+  // What fits says nothing at a start; one thing that does not is told.
+  const alone = { recording: { postRollMs: 999_999_999 } };
+  for (const [kept, told] of [
+    [{ recording: { preRollMs: 1_000 } }, 0],
+    [alone, 1],
+  ] as const) {
+    const other = folder();
+    writeFileSync(
+      join(other, FILE),
+      JSON.stringify({ schema: 'dachawatch/desired-settings/1', version: 4, properties: kept, refused: [] }),
+    );
+    const { lines } = bench(other);
+    assert.equal(lines.filter((line) => line.includes('desired.outdated')).length, told);
+  }
 });
 
 test('a folder that cannot be written: applied, said, and written as soon as it can be', () => {
@@ -114,6 +128,16 @@ test('a file that cannot be read does not keep the agent from starting', () => {
   assert.deepEqual(desired.settings(), BASE);
   desired.wish(WISH);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
+});
+
+test('a file of a mebibyte is read, one with a byte more is not', () => {
+  const dir = folder();
+  bench(dir).wish(WISH);
+  const text = readFileSync(join(dir, FILE), 'utf8');
+  writeFileSync(join(dir, FILE), text.padEnd(1024 * 1024, ' '));
+  assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
+  writeFileSync(join(dir, FILE), text.padEnd(1024 * 1024 + 1, ' '));
+  assert.deepEqual(bench(dir).settings(), BASE);
 });
 
 test('a pipe or a huge file in its place does not keep the agent from starting, and is set aside', () => {

@@ -214,3 +214,50 @@ test('fifty refusals are named, the others are counted, and the report stays sma
   assert.deepEqual(refused.at(-1), { path: '', reason: '13 more values were refused' });
   assert.ok(Buffer.byteLength(JSON.stringify(refused)) < 16_384);
 });
+
+/** What the log says of documents that were taken: its level (30 tells, 40 warns), and what it names. */
+const taken = (lines: readonly string[]) =>
+  lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => event === 'desired.taken')
+    .map(({ level, version, changed, refused, refusedInAll, msg }) => ({
+      level,
+      version,
+      changed,
+      refused,
+      refusedInAll,
+      msg,
+    }));
+
+test('the log says what came of a document, once: that it is in force, or what was refused, of much the first five', () => {
+  const desired = bench();
+  const good = { version: 1, properties: { recording: { postRollMs: 20_000 } } };
+  desired.take(good);
+  desired.take(good);
+  assert.deepEqual(taken(desired.lines), [
+    {
+      level: 30,
+      version: 1,
+      changed: true,
+      refused: [],
+      refusedInAll: 0,
+      msg: 'the wishes of the twin are in force',
+    },
+  ]);
+  const strange = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`strange${n}`, n]));
+  desired.take({ version: 2, properties: { ...good.properties, ...strange(1) } });
+  desired.take({ version: 2, properties: { ...good.properties, ...strange(7) } });
+  const [, one, seven, ...more] = taken(desired.lines);
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    [one, seven].map((line) => [line?.level, line?.changed, line?.refusedInAll, line?.msg]),
+    [1, 7].map((count) => [40, false, count, 'some wishes of the twin were refused']),
+  );
+  const paths = (line: typeof one) => (line?.refused as { path: string }[]).map(({ path }) => path);
+  assert.deepEqual(paths(one), ['/strange0']);
+  assert.deepEqual(paths(seven), ['/strange0', '/strange1', '/strange2', '/strange3', '/strange4']);
+  // Only its number is another one: that is news, too.
+  desired.take({ version: 3, properties: { ...good.properties, ...strange(7) } });
+  assert.equal(taken(desired.lines).length, 4);
+});

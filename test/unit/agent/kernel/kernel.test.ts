@@ -4,9 +4,11 @@ import { backoffMs } from '../../../../agent/kernel/backoff.ts';
 import { classify } from '../../../../agent/kernel/classify.ts';
 import { withDeadline } from '../../../../agent/kernel/deadline.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
+import { ifAnswers } from '../../../../agent/kernel/if-answers.ts';
 import { isBug } from '../../../../agent/kernel/is-bug.ts';
 import { createLifecycle, type Service } from '../../../../agent/kernel/lifecycle.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
+import { createLogBook } from '../../../fakes/log-book.ts';
 
 const silent = createLog('silent');
 
@@ -39,6 +41,33 @@ test('an error becomes what to do about it', () => {
   assert.equal(kind(Object.assign(new Error('constraint'), { code: 'SQLITE_CONSTRAINT_UNIQUE' })), 'bug');
   const failure = new Failure('rejected', 'a.b', 'no');
   assert.equal(classify(failure, 'test'), failure);
+});
+
+test('of all answers only those that speak of the request itself condemn it', () => {
+  const kinds = new Map<string, number[]>();
+  for (let status = 300; status < 600; status += 1) {
+    const { kind, code } = classify(Object.assign(new Error('no'), { statusCode: status }), 'test');
+    assert.equal(code, `test.http-${status}`);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), status]);
+  }
+  assert.deepEqual(kinds.get('rejected'), [400, 404, 409, 412, 413, 422]);
+  assert.deepEqual(kinds.get('exhausted'), [507]);
+  assert.equal(kinds.get('transient')?.length, 293);
+});
+
+test('who may be silent is null when it cannot answer now; a bug of it is thrown on', () => {
+  const asking = (error: unknown) => () =>
+    ifAnswers(() => {
+      throw error;
+    });
+  assert.equal(
+    ifAnswers(() => 7),
+    7,
+  );
+  for (const kind of ['transient', 'rejected', 'exhausted', 'corrupt'] as const)
+    assert.equal(asking(new Failure(kind, 'a.b', 'not now'))(), null);
+  for (const error of [new Failure('bug', 'a.b', 'broken'), new TypeError('x'), { kind: 'transient' }])
+    assert.throws(asking(error), (thrown) => thrown === error);
 });
 
 test('backoff doubles from its minimum to its maximum, with jitter', () => {
@@ -80,14 +109,16 @@ test('services start in order and stop in reverse; a failed start stops those al
   assert.deepEqual(calls, ['+a', '-a']);
 });
 
-test('a service that never stops does not keep the others from stopping', async () => {
+test('a service that never stops, or fails to, is told and does not keep the others from stopping', async () => {
   const calls: string[] = [];
+  const book = createLogBook();
   const lifecycle = createLifecycle(
     [
       { name: 'a', start: async () => {}, stop: async () => void calls.push('-a') },
       { name: 'hung', start: async () => {}, stop: () => new Promise(() => {}) },
+      { name: 'broken', start: async () => {}, stop: () => Promise.reject(new Error('stuck')) },
     ],
-    { log: silent, stopDeadlineMs: 10 },
+    { log: book.log, stopDeadlineMs: 10 },
   );
   await lifecycle.start();
   // The deadline's timer does not hold the process open by itself.
@@ -95,6 +126,13 @@ test('a service that never stops does not keep the others from stopping', async 
   await lifecycle.stop();
   clearTimeout(hold);
   assert.deepEqual(calls, ['-a']);
+  assert.deepEqual(
+    book.lines.map(({ fields }) => [fields['event'], fields['service']]),
+    [
+      ['service.stop-failed', 'broken'],
+      ['service.stop-late', 'hung'],
+    ],
+  );
 });
 
 test('an error that nobody took ends the agent only when it is a mistake of the program', () => {

@@ -11,6 +11,7 @@ import {
 import { hostSettingsOf } from '../../../../../cloud-fn/local/functions-host/host-json.ts';
 import { EVENT } from '../../../../../cloud-fn/local/functions-host/wire.ts';
 import { createVirtualHostClock } from '../../../../fakes/virtual-host-clock.ts';
+import { until } from './host-bench.ts';
 
 const APP = new URL('../../../../fakes/apps/durable-sample.ts', import.meta.url).pathname;
 const MINUTE_MS = 60_000;
@@ -18,7 +19,7 @@ const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 21, 12);
 
 const app = await loadApp(APP);
-const { effects, deployed } = (await import(
+const { effects, deployed, gate } = (await import(
   APP
 )) as typeof import('../../../../fakes/apps/durable-sample.ts');
 
@@ -276,6 +277,23 @@ test('entities and unknown activities fail the instance with a clear message', a
   assert.match(String((await statusOf('entity-1')).output), /does not emulate callEntity/);
   await start('calls-unknown', 'unknown-1');
   assert.match(String((await statusOf('unknown-1')).output), /'NoSuchActivity' doesn't exist/);
+});
+
+test('a host that is stopped waits for the activity under way, and the next host does not run it again', async () => {
+  const held = Promise.withResolvers<void>();
+  gate.open = held.promise;
+  assert.equal((await manage('orchestrators/holds/h1', { method: 'POST' })).status, 202);
+  await until('it runs', () => effects.includes('Held'));
+  let isStopped = false;
+  const stopping = host.stop().then(() => (isStopped = true));
+  for (let turn = 0; turn < 500; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isStopped, false);
+  held.resolve();
+  await stopping;
+  await boot();
+  await host.atRest();
+  assert.deepEqual(effects, ['Held']);
+  assert.equal(host.history.instance('h1')?.status, 'Completed');
 });
 
 test('terminate ends an instance with its reason; nothing of it runs any more', async () => {

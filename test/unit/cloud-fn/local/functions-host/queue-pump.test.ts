@@ -177,6 +177,25 @@ test('a message that cannot be put aside stays where it is', async (t) => {
   assert.equal(book.lines[0]?.['message'], 'storage is full');
 });
 
+test('a failed message that cannot be given back is told, and comes again by itself', async (t) => {
+  const { queue, pump, got, book } = await bench(t, {
+    work: () => Promise.reject(new Error('broken')),
+    service: (real) =>
+      ({
+        getQueueClient: (name: string) =>
+          Object.assign(real.getQueueClient(name), {
+            updateMessage: () => Promise.reject(new Error('storage is away')),
+          }),
+      }) as unknown as QueueServiceClient,
+  });
+  await queue.sendMessage('precious');
+  pump.start();
+  await until('it is told', () => book.events().includes('queue.trouble'));
+  await pump.stop();
+  assert.deepEqual([got, await countOf(queue)], [['precious'], 1]);
+  assert.equal(book.lines[0]?.['message'], 'storage is away');
+});
+
 test('no more are worked on at once than a batch and the threshold, and no more fetched above the threshold', async (t) => {
   const gates: (() => void)[] = [];
   let most = 0;
