@@ -98,12 +98,14 @@ export function createOpenBlob(
       stageBlock: (id, body, signal) =>
         throughDoor('upload.block', async () => {
           const md5 = createHash('md5').update(body).digest();
-          fromStorage(
+          const { contentMD5 } = fromStorage(
             await client.stageBlock(id, body, body.byteLength, {
               ...within(signal, blockMs),
               transactionalContentMD5: md5,
             }),
           );
+          if (contentMD5 && !md5.equals(contentMD5))
+            throw new Failure('transient', 'upload.block.echo', 'storage says that it got other bytes');
         }),
       commit: (ids, metadata, md5, signal) =>
         throughDoor('upload.commit', async () => {

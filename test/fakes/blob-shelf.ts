@@ -25,6 +25,8 @@ export interface BlobShelf {
   put(blobName: string, body: Buffer | string, sha256?: string): void;
   /** Moves a blob to the archive tier, or back: its properties can be read there, its bytes cannot. */
   archive(blobName: string, archived: boolean): void;
+  /** Loses what was staged. */
+  forget(blobName: string): void;
   /** As if an earlier process had staged it. */
   stage(blobName: string, id: string, body: Buffer): void;
 }
@@ -111,6 +113,7 @@ export function createBlobShelf(): BlobShelf {
         md5: null,
         archived: false,
       }),
+    forget: (blobName) => void staged.delete(blobName),
     archive(blobName, archived) {
       const blob = blobs.get(blobName);
       if (blob) blobs.set(blobName, { ...blob, archived });

@@ -126,6 +126,113 @@ test('a row that cannot be applied is set aside, and the rows around it are read
   assert.deepEqual(ledger.drainInbox(), { applied: 0, refused: 0 });
 });
 
+test('a message that can neither be applied nor set aside stays unread, and keeps no other from being read', (t) => {
+  const { ledger, dir, sealed, stored, lines } = told(t);
+  const clips = [sealed(), sealed(), sealed()];
+  for (const _ of clips) uploadNext(ledger);
+  const db = new Sqlite(ledgerFile(dir));
+  db.exec(`CREATE TRIGGER spoil BEFORE UPDATE ON inbox WHEN old.message_id = '${clips[1]!.clipId}'
+           BEGIN SELECT raise(ABORT, 'spoilt'); END`);
+  for (const { clipId } of clips) stored(JSON.stringify(verdictFor(clipId)), clipId);
+  assert.deepEqual(ledger.drainInbox(), { applied: 2, refused: 0 });
+  assert.deepEqual(ledger.drainInbox(), { applied: 0, refused: 0 });
+  assert.equal(ledger.clip(clips[1]!.clipId)?.state, 'uploaded', 'nothing of it was applied');
+  assert.ok(lines.some((line) => line.includes('inbox.not-set-aside')));
+  db.exec('DROP TRIGGER spoil');
+  db.close();
+  assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
+});
+
+test('a message as large as the hub allows is read; of a larger one its beginning is kept', (t) => {
+  const { ledger, dir, sealed, stored } = told(t);
+  const { clipId } = sealed();
+  uploadNext(ledger);
+  const padded = (bytes: number) => JSON.stringify(verdictFor(clipId)).padEnd(bytes);
+  stored(padded(65_537), 'too large');
+  assert.deepEqual(ledger.drainInbox(), { applied: 0, refused: 0 }, 'it was refused when it came');
+  stored(padded(65_536), 'as large as may be');
+  assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
+  stored(`no verdict ${'x'.repeat(50_000)}`, 'no verdict');
+  ledger.drainInbox();
+  const kept = inboxRows(dir);
+  assert.match(kept['too large']?.reason ?? '', /65537 bytes, more than the hub's own limit of 65536/);
+  assert.equal(kept['too large']?.bytes, 16_384);
+  assert.equal(kept['no verdict']?.bytes, 16_384);
+  assert.equal(kept['as large as may be']?.bytes, 0, 'the row of the clip has it');
+});
+
+test('a message has the time at which it came, and one that no calendar has is put right', (t) => {
+  const { ledger, dir, clock } = told(t);
+  const times: [number, number][] = [
+    [1_780_000_000_123.6, 1_780_000_000_124],
+    [-5, 0],
+    [1e300, Number.MAX_SAFE_INTEGER],
+    [Number.NaN, Math.round(clock.nowMs())],
+  ];
+  for (const [receivedMs] of times)
+    ledger.storeMessage({ messageId: `at ${receivedMs}`, receivedMs, body: Buffer.from('x') });
+  const kept = inboxRows(dir);
+  for (const [receivedMs, stored] of times) assert.equal(kept[`at ${receivedMs}`]?.receivedMs, stored);
+});
+
+test('a verdict that is known already counts neither as applied nor as refused', (t) => {
+  const { ledger, sealed, stored, conditions } = told(t);
+  const { clipId } = sealed();
+  uploadNext(ledger);
+  stored(JSON.stringify(verdictFor(clipId, 3)), 'third');
+  stored(JSON.stringify(verdictFor(clipId, 3)), 'third again');
+  stored(JSON.stringify(verdictFor(clipId, 2)), 'second');
+  assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
+  assert.deepEqual(conditions.list(), []);
+});
+
+test('a locked ledger leaves messages unread, and they are read when it is free', (t) => {
+  const { ledger, dir, sealed, stored, lines } = told(t);
+  const { clipId } = sealed();
+  uploadNext(ledger);
+  stored(JSON.stringify(verdictFor(clipId)));
+  const other = new Sqlite(ledgerFile(dir));
+  other.exec('BEGIN IMMEDIATE');
+  assert.deepEqual(ledger.drainInbox(), { applied: 0, refused: 0 });
+  assert.ok(lines.some((line) => line.includes('inbox.drain-failed')));
+  other.exec('ROLLBACK');
+  other.close();
+  assert.deepEqual(ledger.drainInbox(), { applied: 1, refused: 0 });
+});
+
+test('of messages that were read the last ten thousand are known, and unread ones are never forgotten', (t) => {
+  const { ledger, dir, stored } = told(t);
+  const db = new Sqlite(ledgerFile(dir));
+  const insert = db.prepare(
+    "INSERT INTO inbox (message_id, body_sha256, received_ms, body, outcome) VALUES (?, 'x', 1, x'', 'applied')",
+  );
+  db.transaction(() => {
+    for (let n = 0; n < 10_001; n++) insert.run(`old ${n}`);
+  })();
+  ledger.drainInbox();
+  assert.ok(inboxRows(dir)['old 0'], 'nothing new came');
+  db.close();
+  stored('no verdict', 'new');
+  ledger.drainInbox();
+  const kept = inboxRows(dir);
+  assert.deepEqual(
+    ['old 0', 'old 1', 'old 2', 'new'].map((id) => id in kept),
+    [false, false, true, true],
+  );
+});
+
+/** Messages by their id. */
+function inboxRows(dir: string) {
+  const db = new Sqlite(ledgerFile(dir), { readonly: true });
+  const rows = db
+    .prepare<[], { id: string; bytes: number; receivedMs: number; reason: string | null }>(
+      'SELECT message_id AS id, length(body) AS bytes, received_ms AS receivedMs, reason FROM inbox',
+    )
+    .all();
+  db.close();
+  return Object.fromEntries(rows.map((row) => [row.id, row]));
+}
+
 test('messages that nobody has read, however many, never keep the next from being stored', (t) => {
   const { ledger, dir, stored, sealed } = told(t);
   const { clipId } = sealed();

@@ -51,6 +51,21 @@ test('it waits twice as long each time, a day at most, and custody tells of ever
   assert.match(told[0]?.detail ?? '', /tried again by itself; it was refused: refused/);
 });
 
+test('it is told how many clips are parked, and why the newest of them is; others do not count', (t) => {
+  const { ledger, sealed } = benchLedger(t);
+  assert.deepEqual(ledger.parked(), { clips: 0, reason: null });
+  sealed();
+  assert.deepEqual(ledger.parked(), { clips: 0, reason: null }, 'one that waits is none');
+  for (const reason of ['first', 'second']) {
+    sealed();
+    ledger.settleParked(ledger.leaseNext()!, reason);
+  }
+  assert.deepEqual(ledger.parked(), { clips: 2, reason: 'second' });
+  const { clipId } = sealed();
+  ledger.loseClip(clipId, 'gone');
+  assert.equal(ledger.parked().clips, 2);
+});
+
 test('the operator is told what a clip is: unknown, waiting, uploaded, lost', async (t) => {
   const { ledger, sealed, open } = benchLedger(t);
   assert.equal(ledger.retryClip('01ARYZ6S410000000000000000'), 'unknown-clip');

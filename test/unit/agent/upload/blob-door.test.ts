@@ -132,6 +132,44 @@ test('a large blob is read back in pieces, every byte of it once', async () => {
   }
 });
 
+test('a piece that comes short or long when a blob is read back is a passing failure, not another content', async () => {
+  const body = randomBytes(1024 * 1024 + 10);
+  service.blobs.set(PATH, { body, headers: {} });
+  for (const text of ['', 'x'.repeat(9), 'x'.repeat(11)]) {
+    service.instead = ({ headers }) =>
+      String(headers['x-ms-range']).startsWith('bytes=1048576')
+        ? { status: 206, headers: { ...OF_STORAGE, 'content-length': String(text.length) }, body: text }
+        : undefined;
+    await assert.rejects(door().contentSha256(signal), fails('transient', /^upload\.read-back\./));
+  }
+  service.instead = undefined;
+  const before = service.asked.length;
+  await door().contentSha256(signal);
+  assert.deepEqual(
+    service.asked.slice(before).flatMap(({ headers }) => headers['x-ms-range'] ?? []),
+    ['bytes=0-1048575', `bytes=1048576-${body.length - 1}`],
+  );
+});
+
+test('a block of which storage says that it got other bytes counts as failed, and is sent again', async () => {
+  const echo = (md5: string) => ({
+    status: 201,
+    headers: { ...OF_STORAGE, 'content-md5': createHash('md5').update(md5).digest('base64') },
+  });
+  service.instead = () => echo('other bytes');
+  const stage = () => door().stageBlock(BLOCK, Buffer.from('bytes'), signal);
+  await assert.rejects(stage(), fails('transient', /^upload\.block\./, /other bytes/));
+  service.instead = () => echo('bytes');
+  await stage();
+});
+
+test('what has one sign of storage and not the other is no answer of storage', async () => {
+  for (const sign of ['x-ms-request-id', 'x-ms-version'] as const) {
+    service.instead = () => ({ status: 200, headers: { [sign]: OF_STORAGE[sign] } });
+    await assert.rejects(door().head(signal), fails('transient', /^upload\.not-storage$/));
+  }
+});
+
 test('a blob that changes while it is read back is a failure, not a checksum of two', async () => {
   service.blobs.set(PATH, { body: Buffer.alloc(1024 * 1024 + 1, 'a'), headers: {} });
   service.instead = ({ headers }) => {

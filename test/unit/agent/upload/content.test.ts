@@ -114,3 +114,60 @@ for (const [what, put] of Object.entries(ODD_FILES))
       'the other one is up',
     );
   });
+
+test('a hash of another content beside the right bytes is not believed: they are read back, and the clip is uploaded', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(BLOCK_BYTES + 3);
+  shelf.fault = (call, name) => {
+    const blob = call === 'head' && shelf.blobs.get(name);
+    if (blob) shelf.blobs.set(name, { ...blob, md5: 'd'.repeat(32) });
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.equal(shelf.calls.filter((call) => call.startsWith('read-back')).length, 1);
+  assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
+});
+
+test('storage that takes everything and then has no blob of it is asked again, later and later, until it has one', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(2 * BLOCK_BYTES);
+  let forgets = true;
+  let commits = 0;
+  shelf.fault = (call, name) => {
+    if (call === 'commit') commits++;
+    if (call === 'head' && forgets) shelf.blobs.delete(name);
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.reason !== null, 'it is not there');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /committed, but is not in storage/);
+  await clock.advance(3_600_000);
+  assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
+  assert.ok(commits > 3 && commits < 20, `${commits} in an hour`);
+  forgets = false;
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+});
+
+test('storage that loses blocks between list and commit gets them again', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(3 * BLOCK_BYTES);
+  let losses = 2;
+  shelf.fault = (call, name) => {
+    if (call === 'commit' && losses-- > 0) shelf.forget(name);
+  };
+  await uploader.start();
+  await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+  assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(readFileSync(clip.file)));
+  assert.equal(ledger.clip(clip.clipId)?.attempt, 3);
+});
+
+test('storage that says yes and keeps only a part of the clip has another content: parked, told, not overwritten', async (t) => {
+  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed(2 * BLOCK_BYTES);
+  shelf.fault = (call, name) => {
+    const blob = call === 'head' && shelf.blobs.get(name);
+    if (blob) shelf.blobs.set(name, { ...blob, body: blob.body.subarray(0, BLOCK_BYTES) });
+  };
+  await uploader.start();
+  await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
+  assert.match(ledger.clip(clip.clipId)?.reason ?? '', /another content .* bytes instead of/);
+});
