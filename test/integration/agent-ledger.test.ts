@@ -99,7 +99,7 @@ async function asBefore(agent: AgentProcess, prefix: readonly string[] = []): Pr
   const known = (await agent.clipIds()).length;
   await until('one more clip', async () => (await agent.clipIds()).length > known, PATIENCE_MS);
   await agent.stop();
-  const [command = '', ...rest] = [...prefix, process.execPath, FSCK, '--data', data, '--json', '--deep'];
+  const [command, ...rest] = [...prefix, process.execPath, FSCK, '--data', data, '--json', '--deep'];
   const fsck = await promisify(execFile)(command, rest).catch((error: { stdout: string }) => error);
   assert.deepEqual((JSON.parse(fsck.stdout) as { problems: unknown[] }).problems, [], fsck.stdout);
 }
