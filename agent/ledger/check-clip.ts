@@ -5,13 +5,14 @@ import type { ClipSurvey } from './clip-survey.ts';
 import type { Losses } from './losses.ts';
 import type { BroughtBack } from './misplaced.ts';
 import { isInStorage } from './removal.ts';
-import type { Recovered } from './recovery.ts';
+import type { Recovered, Salvaged } from './recovery.ts';
 import { TO_BE_ASKED } from './storage-answer.ts';
 
 /** What a check may do when it may repair. All of them leave custody. */
 export interface Repairs {
   recover(row: ClipRow): Promise<Recovered>;
   takeUp(row: ClipRow): Promise<string>;
+  salvage(row: ClipRow, why: string): Promise<Salvaged>;
   lose(clipId: string, reason: string): void;
   /** The row no longer answers for a file: clip uploaded, file missing. */
   forgetFile(clipId: string, reason: string): void;
@@ -67,26 +68,37 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
   }
   if (entry.bytes !== row.bytes)
     return wrongFinding(row, `its file has ${entry.bytes} bytes instead of ${row.bytes}`, entry.bytes, deps);
-  if (deps.deep && (await sha256Of(file)) !== row.sha256)
+  // One that is parked may be so for its file.
+  if ((deps.deep || row.state === 'parked') && (await sha256Of(file)) !== row.sha256)
     return wrongFinding(row, 'its file has another checksum than when it was sealed', entry.bytes, deps);
   return OK;
 }
 
 const problem = (text: string): Finding => ({ kind: 'problem', problem: text });
 
-/** Its file is not what was sealed. What is in it is kept, and told; nothing in it is nothing to keep. */
-function wrongFinding(row: ClipRow, text: string, bytes: number, deps: ClipCheckDeps): Finding {
-  const { repairs } = deps;
-  if (!isInStorage(row) && deps.toBeAsked(row)) return { kind: 'asked', problem: `${text}; ${TO_BE_ASKED}` };
+/** Its file is not what was sealed. What plays of it is kept, told, and uploaded; nothing in it is nothing to keep. */
+async function wrongFinding(
+  row: ClipRow,
+  text: string,
+  bytes: number,
+  { repairs, toBeAsked }: ClipCheckDeps,
+): Promise<Finding> {
+  if (!isInStorage(row) && toBeAsked(row)) return { kind: 'asked', problem: `${text}; ${TO_BE_ASKED}` };
   if (!repairs || isInStorage(row)) return problem(text);
-  // Its uploader holds it.
-  if (bytes > 0 || row.state === 'uploading') {
-    repairs.losses.damaged(row.clip_id, text);
-    return problem(text);
+  if (bytes === 0 && row.state !== 'uploading') {
+    repairs.lose(row.clip_id, text);
+    repairs.losses.lost(row.clip_id, text);
+    return { kind: 'repaired', problem: text };
   }
-  repairs.lose(row.clip_id, text);
-  repairs.losses.lost(row.clip_id, text);
-  return { kind: 'repaired', problem: text };
+  // Its uploader holds it.
+  const salvaged = row.state === 'uploading' ? undefined : await repairs.salvage(row, text);
+  if (salvaged?.what === 'settled') return OK;
+  if (salvaged === undefined || salvaged.what === 'failed') {
+    repairs.losses.damaged(row.clip_id, text);
+    return problem(salvaged === undefined ? text : `${text}; nothing can be saved yet: ${salvaged.detail}`);
+  }
+  if (salvaged.what === 'salvaged') repairs.losses.damaged(row.clip_id, salvaged.detail);
+  return { kind: 'repaired', problem: salvaged.detail };
 }
 
 async function recordingFinding(

@@ -213,6 +213,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     ...book,
     recover: (row: ClipRow) => recovery.recover(row, true),
     takeUp: (row: ClipRow) => recovery.takeUp(row),
+    salvage: (row: ClipRow, why: string) => recovery.salvage(row, why),
     bringBack: () => misplaced.bringBack(),
     losses,
     setAside(path: string, cameraId: string, name: string) {

@@ -10,6 +10,7 @@ export type ClipState = 'recording' | 'sealed' | 'uploading' | 'uploaded' | 'jud
  *  seal: whole and on disk · lease: handed to the uploader · expire: the lease ran out or its process ended ·
  *  fail: the upload failed, again later · park: refused, kept, tried again slowly · upload: in Blob Storage · judge: a verdict came ·
  *  requeue: upload it again · unlink: its file was removed, the row stays · lose: given up, with a reason ·
+ *  salvage: its file is not what was sealed, and what still plays of it is the clip now ·
  *  relink: its file is there again, and the row answers for it · restore: its file is there again, whole · reopen: what had been recorded of it is there again */
 export type ClipEvent =
   | 'seal'
@@ -22,6 +23,7 @@ export type ClipEvent =
   | 'requeue'
   | 'unlink'
   | 'relink'
+  | 'salvage'
   | 'lose'
   | 'restore'
   | 'reopen';
@@ -32,7 +34,7 @@ export type ClipEvent =
  *  being recorded has nothing to be judged. */
 export const LIFE_CYCLE = {
   recording: { seal: 'sealed', lose: 'lost' },
-  sealed: { lease: 'uploading', judge: 'sealed', lose: 'lost' },
+  sealed: { lease: 'uploading', salvage: 'sealed', judge: 'sealed', lose: 'lost' },
   uploading: {
     upload: 'uploaded',
     fail: 'sealed',
@@ -43,7 +45,7 @@ export const LIFE_CYCLE = {
   },
   uploaded: { judge: 'judged', unlink: 'uploaded', relink: 'uploaded', requeue: 'sealed', lose: 'lost' },
   judged: { judge: 'judged', unlink: 'judged', relink: 'judged' },
-  parked: { judge: 'parked', requeue: 'sealed', lose: 'lost' },
+  parked: { judge: 'parked', requeue: 'sealed', salvage: 'sealed', lose: 'lost' },
   lost: { judge: 'lost', upload: 'uploaded', restore: 'sealed', reopen: 'recording' },
 } as const satisfies Record<ClipState, Partial<Record<ClipEvent, ClipState>>>;
 
