@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Capture, CaptureCamera } from '../../agent/capture/capture.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
 import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
@@ -138,21 +138,28 @@ test('a camera that lets us look but not watch is left alone after the first ref
   await capture.stop();
 });
 
-for (const [phase, answer, words] of [
-  ['SETUP', 461, /461, the camera does not send over TCP/],
-  ['SETUP', 453, /453, the camera has too many viewers/],
-  ['SETUP', 'reset', /broke off the connection/],
-  ['PLAY', 454, /454, the camera forgot the session/],
-  ['PLAY', 503, /503, the camera is too busy/],
-  ['PLAY', 'reset', /broke off the connection/],
-  ['DESCRIBE', 'reset', /broke off the connection/],
-] as const)
-  test(`${answer} in answer to ${phase} becomes a sentence`, async (t) => {
-    const door = await doorOf(t, { answers: { [phase]: answer } });
-    const capture = rig.capture({ main: door.mainUrl, sub: door.subUrl, cameras: [camera(door, undefined)] });
-    await capture.start();
-    const detail = await until('a reason', () => state(capture).detail ?? undefined);
-    assert.match(detail, words);
-    assert.doesNotMatch(detail, /\.c\b|gst|Gst|\(\d/);
-    await capture.stop();
-  });
+// Each waits for a capture process of its own.
+describe('answers of cameras', { concurrency: 3 }, () => {
+  for (const [phase, answer, words] of [
+    ['SETUP', 461, /461, the camera does not send over TCP/],
+    ['SETUP', 453, /453, the camera has too many viewers/],
+    ['SETUP', 'reset', /broke off the connection/],
+    ['PLAY', 454, /454, the camera forgot the session/],
+    ['PLAY', 503, /503, the camera is too busy/],
+    ['PLAY', 'reset', /broke off the connection/],
+    ['DESCRIBE', 'reset', /broke off the connection/],
+  ] as const)
+    test(`${answer} in answer to ${phase} becomes a sentence`, async (t) => {
+      const door = await doorOf(t, { answers: { [phase]: answer } });
+      const capture = rig.capture({
+        main: door.mainUrl,
+        sub: door.subUrl,
+        cameras: [camera(door, undefined)],
+      });
+      await capture.start();
+      const detail = await until('a reason', () => state(capture).detail ?? undefined);
+      assert.match(detail, words);
+      assert.doesNotMatch(detail, /\.c\b|gst|Gst|\(\d/);
+      await capture.stop();
+    });
+});

@@ -140,6 +140,18 @@ test('a file of a mebibyte is read, one with a byte more is not', () => {
   assert.deepEqual(bench(dir).settings(), BASE);
 });
 
+test('a file that can be neither used nor set aside is told twice, and replaced by the next settings', () => {
+  const dir = folder();
+  writeFileSync(join(dir, FILE), 'nonsense');
+  mkdirSync(join(dir, `${FILE}.bad`, 'in-the-way'), { recursive: true });
+  const desired = bench(dir);
+  assert.deepEqual(desired.settings(), BASE);
+  assert.match(desired.lines[0] ?? '', /desired\.unreadable/);
+  assert.match(desired.lines[1] ?? '', /desired\.not-set-aside/);
+  desired.wish(WISH);
+  assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
+});
+
 test('a pipe or a huge file in its place does not keep the agent from starting, and is set aside', () => {
   const dir = folder();
   for (const make of [

@@ -77,3 +77,11 @@ test('a folder that is not there cannot be made durable, and that is said', () =
   fsyncFolder(dir);
   assert.throws(() => fsyncFolder(join(dir, 'nowhere')), { code: 'ENOENT' });
 });
+
+test('what is replaced again and again leaves no file open', { skip: process.platform !== 'linux' }, () => {
+  const file = join(dir, 'state.json');
+  const open = () => readdirSync('/proc/self/fd').length;
+  const before = open();
+  for (let n = 0; n < 50; n++) replaceDurably(file, String(n));
+  assert.ok(open() < before + 50, `${open()} open files, ${before} before`);
+});
