@@ -83,7 +83,7 @@ export function createOpenBlob(
         orAbsent('upload.head', async () => {
           const found = fromStorage(await client.getProperties(within(signal, requestMs)));
           return {
-            bytes: found.contentLength ?? 0,
+            bytes: sizeIn(found),
             sha256: found.metadata?.['sha256'] ?? null,
             md5: found.contentMD5 ? Buffer.from(found.contentMD5).toString('hex') : null,
             archived: found.accessTier === 'Archive',
@@ -126,9 +126,9 @@ export function createOpenBlob(
         }),
       contentSha256: (signal) =>
         orAbsent('upload.read-back', async () => {
-          const { contentLength = 0, etag = '' } = fromStorage(
-            await client.getProperties(within(signal, requestMs)),
-          );
+          const found = fromStorage(await client.getProperties(within(signal, requestMs)));
+          const { etag = '' } = found;
+          const contentLength = sizeIn(found);
           const hash = createHash('sha256');
           for (let at = 0; at < contentLength; at += PIECE_BYTES) {
             const bytes = Math.min(PIECE_BYTES, contentLength - at);
@@ -171,6 +171,12 @@ function blobUrl({ hostName, containerName, blobName }: FileUploadTicket): strin
 function fromStorage<T extends { readonly requestId?: string; readonly version?: string }>(answer: T): T {
   if (answer.requestId && answer.version) return answer;
   throw notStorage('upload.not-storage', undefined);
+}
+
+/** Storage always says it; a proxy may have left it out. */
+function sizeIn({ contentLength }: { readonly contentLength?: number }): number {
+  if (contentLength !== undefined) return contentLength;
+  throw new Failure('transient', 'upload.no-size', 'the answer does not say the size of the blob');
 }
 
 const notStorage = (code: string, cause: RestError | undefined, retryAfterMs?: number) =>

@@ -18,7 +18,13 @@ export interface Asked {
 }
 /** What is answered in place of storage's own answer; 'nothing' leaves the request open, 'reset' ends its connection. */
 export type OtherAnswer =
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+      /** False: without its length, as some proxies leave it. */
+      readonly sized?: false;
+    }
   | 'nothing'
   | 'reset';
 
@@ -108,7 +114,7 @@ export async function startBlobService(dir: string): Promise<BlobService> {
       ? [other.status, other.headers ?? {}, Buffer.from(other.body ?? '')]
       : answer(one);
     response.writeHead(status, {
-      'content-length': String(body?.length ?? 0),
+      ...(other?.sized === false ? {} : { 'content-length': String(body?.length ?? 0) }),
       ...(other ? more : { ...OF_STORAGE, ...more }),
     });
     response.end(method === 'HEAD' ? undefined : body);

@@ -163,6 +163,13 @@ test('a block of which storage says that it got other bytes counts as failed, an
   await stage();
 });
 
+test('properties without a size are no properties: nothing is concluded from them', async () => {
+  service.instead = ({ method }) =>
+    method === 'HEAD' ? { status: 200, headers: OF_STORAGE, sized: false } : undefined;
+  for (const call of [door().head(signal), door().contentSha256(signal)])
+    await assert.rejects(call, fails('transient', /^upload\./, /size/));
+});
+
 test('what has one sign of storage and not the other is no answer of storage', async () => {
   for (const sign of ['x-ms-request-id', 'x-ms-version'] as const) {
     service.instead = () => ({ status: 200, headers: { [sign]: OF_STORAGE[sign] } });
