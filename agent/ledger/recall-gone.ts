@@ -30,8 +30,10 @@ function recallGone({
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }): number {
-  if (lines.size === 0) return 0;
   const newest = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck().get() ?? 0;
+  // All are known, unless the database has forgotten.
+  const unknown = [...lines.values()].filter(({ seq, row }) => seq > newest || !rows.get(row.clip_id));
+  if (unknown.length === 0) return 0;
   const known = new Set((db.pragma('table_info(clips)') as { name: string }[]).map(({ name }) => name));
 
   /** Triggers count what is changed: a row that is there is not replaced. */
@@ -50,11 +52,10 @@ function recallGone({
   /** Above all that the database has lost, so that it is known the next time that it knows of them. */
   let last = Math.max(newest, ...[...lines.values()].map(({ seq }) => seq));
 
-  function recall({ seq, row: raw }: GoneLine): boolean {
+  function recall({ row: raw }: GoneLine): boolean {
     const place = placeOf(raw, () => true);
+    const now = rows.get(raw.clip_id);
     if (!place || rows.folded(place.clipId)) return false;
-    const now = rows.get(place.clipId);
-    if (now && seq <= newest) return false;
     const { file, partFile } = clipPlaces(dir, place.cameraId, place.clipId);
     const hasFile = [file, partFile].some((path) => entryAt(path).kind !== 'none');
     // A file that is there speaks for itself.
@@ -69,7 +70,7 @@ function recallGone({
 
   let count = 0;
   db.transaction(() => {
-    for (const line of lines.values())
+    for (const line of unknown)
       try {
         if (db.transaction(() => recall(line))()) count += 1;
       } catch (error) {
