@@ -16,6 +16,10 @@ const JUDGED_MS = 150_000;
 /** Rounds between two looks at storage and cloud as a whole. */
 const DRAIN_EVERY = 25;
 
+/** States from which no verdict comes any more by itself. */
+const isOver = (state: ClipNow['state'] | undefined) =>
+  state === 'judged' || state === 'lost' || state === 'parked';
+
 export interface Totals {
   clips: number;
   fired: number;
@@ -34,6 +38,8 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   /** Clips that are not yet looked at for good. */
   const open = new Set<string>();
   const awaitingVerdict = new Set<string>();
+  /** Clips that had a row: whatever is spoiled, they have one. */
+  const known = new Set<string>();
   let played = 0;
   let round = 0;
   let spoiled = false;
@@ -57,10 +63,12 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     readJournal();
     const { calm, waited } = await stage.calm(() => {
       readJournal();
-      return [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+      const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+      // The house finds its clips again beside everything else: only then is it what it will be.
+      return spoiled ? [...known, ...due] : due;
     }, CALM_MS);
     readJournal();
-    const answer = await stage.ask([...open]);
+    const answer = await stage.ask(spoiled ? [...known, ...open] : [...open]);
     if (!answer) {
       const what = `the house does not come back: ${world.house.words()}`;
       complain({ kind: 'unexplained', clipId: null, what });
@@ -69,6 +77,13 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     if (!calm && answer.recording)
       complain({ kind: 'unexplained', clipId: null, what: 'a recorder does not come to its end' });
     const now = new Map(answer.clips.map((clip) => [clip.clipId, clip]));
+    if (spoiled)
+      for (const clipId of known) {
+        if (now.has(clipId) || open.has(clipId)) continue;
+        complain({ kind: 'unexplained', clipId, what: 'it had a row before the database was spoiled' });
+        known.delete(clipId);
+      }
+    for (const clipId of now.keys()) known.add(clipId);
     await lookAll(now);
     if (!calm) {
       // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
@@ -118,7 +133,8 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
         async () => {
           await stage.recover();
           const answer = await stage.ask([...awaitingVerdict]);
-          const waits = answer?.clips.some(({ state }) => state === 'uploaded') ?? true;
+          const states = new Map(answer?.clips.map(({ clipId, state }) => [clipId, state]));
+          const waits = [...awaitingVerdict].some((id) => !isOver(states.get(id)));
           return waits || !world.eventGrid.idle() ? undefined : true;
         },
         200,
@@ -126,10 +142,13 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     }
     const answer = await stage.ask([...awaitingVerdict]);
     const clips = answer?.clips ?? [];
+    const states = new Map(clips.map(({ clipId, state }) => [clipId, state]));
     if (world.cloud)
-      for (const { clipId, state } of clips)
-        if (awaitingVerdict.has(clipId) && state !== 'judged')
+      for (const clipId of awaitingVerdict) {
+        const state = states.get(clipId) ?? 'without a row';
+        if (state !== 'judged')
           complain({ kind: 'unexplained', clipId, what: `it is ${state} and has no verdict` });
+      }
     const done = clips.filter(({ clipId }) => awaitingVerdict.has(clipId));
     try {
       for (const problem of await verifyAll(world, done)) complain(problem);
