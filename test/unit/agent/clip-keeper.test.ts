@@ -14,7 +14,7 @@ const request = { cameraId: 'gate', triggeredMs: 5, cause };
 /** A ledger that refuses what the test says. */
 function rig(refuse: { open?: Error; seal?: Error } = {}) {
   const clock = createFakeClock();
-  const { log } = createLogBook();
+  const { log, lines } = createLogBook();
   const conditions = createConditions({ clock, log });
   const calls: string[] = [];
   const recovering = Promise.withResolvers<void>();
@@ -41,7 +41,12 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
     log,
   });
   const standing = () => conditions.list().map(({ code, subject }) => `${code} ${subject ?? ''}`);
-  return { keeper, calls, recovering, standing, refuse };
+  /** What the log says of clips: the event, and the clip or camera it is about. */
+  const told = () =>
+    lines
+      .map(({ fields }) => `${String(fields['event'])} ${String(fields['clipId'] ?? fields['cameraId'])}`)
+      .filter((line) => line.startsWith('clip.'));
+  return { keeper, calls, recovering, standing, refuse, told };
 }
 
 test('whatever refuses a recording stands as a condition of the camera until it records again', () => {
@@ -86,4 +91,22 @@ test('a clip that cannot be sealed for any other reason is handed back to the on
     assert.throws(() => it.keeper.written('c1', written), error);
     assert.deepEqual(it.calls, []);
   }
+});
+
+test('what a clip met is in the log: refused, refused at its seal, given up by its writer, not recovered', async () => {
+  const full = rig({ open: new Failure('exhausted', 'ledger.full', 'the disk is full') });
+  full.keeper.open(request);
+  assert.deepEqual(full.told(), ['clip.refused gate']);
+  const differs = rig({ seal: new Failure('corrupt', 'ledger.seal', 'another size') });
+  differs.keeper.written('c1', written);
+  assert.deepEqual(differs.told(), ['clip.seal-refused c1']);
+  differs.recovering.reject(new Failure('transient', 'ledger.unavailable', 'later'));
+  await differs.keeper.abandoned('c2', 'killed');
+  assert.deepEqual(differs.told(), [
+    'clip.seal-refused c1',
+    'clip.abandoned c2',
+    'clip.recover-failed c1',
+    'clip.recover-failed c2',
+  ]);
+  assert.ok(!differs.calls.includes('uploadable'));
 });
