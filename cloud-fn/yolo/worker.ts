@@ -1,6 +1,7 @@
 /** The YOLO worker: the program of the container. */
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
 import { POISON_SUFFIX, QUEUE_PROCESSED, QUEUE_TO_PROCESSING } from '@dachawatch/contracts';
 import { analyseClip } from './analysis/analyse-clip.ts';
 import { createAnswerer } from './answer-request.ts';
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
       idleMs: settings.idleMs,
       nowMs: Date.now,
       monotonicMs: () => performance.now(),
+      sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
     },
     stop.signal,
   );

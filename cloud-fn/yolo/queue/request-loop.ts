@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import {
   decodeProcessingRequest,
@@ -26,6 +25,8 @@ export interface RequestLoopDeps {
   readonly log: Log;
   readonly nowMs: () => number;
   readonly monotonicMs: () => number;
+  /** Ends early, without an error, when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** A request taken so often has failed or killed its worker every time. As in the Functions host. */
@@ -70,7 +71,7 @@ export async function serveRequests(deps: RequestLoopDeps, stop: AbortSignal): P
       continue;
     }
     if (monotonicMs() - idleSince >= deps.idleMs) return 'idle';
-    await delay(pauseMs, undefined, { signal: stop }).catch(() => undefined);
+    await deps.sleep(pauseMs, stop);
     pauseMs = Math.min(POLL_MAX_MS, pauseMs * 2);
   }
   return 'stopped';

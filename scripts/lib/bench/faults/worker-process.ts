@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { POISON_SUFFIX, QUEUE_PROCESSED, QUEUE_TO_PROCESSING } from '@dachawatch/contracts';
 import type { Analysis } from '../../../../cloud-fn/yolo/analysis/analyse-clip.ts';
 import { createAnswerer } from '../../../../cloud-fn/yolo/answer-request.ts';
@@ -70,6 +71,7 @@ await serveRequests(
     idleMs: IDLE_MS,
     nowMs: Date.now,
     monotonicMs: () => performance.now(),
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   },
   stop.signal,
 );

@@ -31,11 +31,13 @@ const result = (request: ProcessingRequest, error?: { code: string; message: str
   details: error ? { error } : {},
 });
 
-/** A loop over queues in memory whose time passes only when a test says so: each round ends the idle time. */
-function bench(answer: RequestLoopDeps['answer'], leaseMs = 30_000) {
+/** A loop over queues in memory whose time passes only when a test says so, or when the loop sleeps. Without
+ *  `idleMs` a round ends as soon as there is nothing to do. */
+function bench(answer: RequestLoopDeps['answer'], leaseMs = 30_000, idleMs = 0) {
   const time = { nowMs: 0 };
   const [requests, results, poison] = [createFakeQueue(time), createFakeQueue(time), createFakeQueue(time)];
   const log: string[] = [];
+  const slept: number[] = [];
   const deps: RequestLoopDeps = {
     requests: requests.client,
     results: results.client,
@@ -44,14 +46,18 @@ function bench(answer: RequestLoopDeps['answer'], leaseMs = 30_000) {
     refusal: (request, { code, message }) => result(request, { code, message }),
     keepText: async (name) => name,
     leaseMs,
-    idleMs: 0,
+    idleMs,
     log: createLog((line) => log.push(line)),
     nowMs: () => time.nowMs,
     monotonicMs: () => time.nowMs,
+    sleep: async (ms) => {
+      slept.push(ms);
+      time.nowMs += ms;
+    },
   };
   const answers = () => results.messages().map(({ text }) => decodeProcessingResult(text));
   const round = (stop = new AbortController().signal) => serveRequests(deps, stop);
-  return { time, requests, results, poison, log, round, answers };
+  return { time, requests, results, poison, log, slept, round, answers };
 }
 
 test('a request is answered and then deleted', async () => {
@@ -168,4 +174,73 @@ test('stopping gives the request back at once and takes no other', async () => {
     ],
   );
   assert.deepEqual(answers(), []);
+});
+
+test('with nothing to do it asks ever more seldom, and ends when that has lasted', async () => {
+  const { requests, time, slept, round, answers } = bench(async (request) => result(request), 30_000, 10_000);
+  const waits = [200, 400, 800, 1600, 2000, 2000, 2000, 2000];
+  assert.equal(await round(), 'idle');
+  assert.deepEqual(slept.splice(0), waits);
+  // Work begins both anew.
+  await requests.client.sendMessage(encodeQueueMessage(REQUEST));
+  time.nowMs += 1_000_000;
+  assert.equal(await round(), 'idle');
+  assert.equal(answers().length, 1);
+  assert.deepEqual(slept, waits);
+});
+
+test('a queue that cannot be read is asked again; the twentieth failure in a row ends the worker', async () => {
+  const away = new Error('storage is away');
+  for (const [failures, ends] of [
+    [19, 'idle'],
+    [20, away],
+  ] as const) {
+    const { requests, log, round } = bench(async (request) => result(request), 30_000, 60_000);
+    const receive = requests.client.receiveMessages.bind(requests.client);
+    let left: number = failures;
+    Object.assign(requests.client, {
+      receiveMessages: (options: object) => (left-- > 0 ? Promise.reject(away) : receive(options)),
+    });
+    assert.equal(await round().catch((error: unknown) => error), ends);
+    assert.equal(log.filter((line) => line.includes('queue.unreachable')).length, 19);
+  }
+});
+
+test('failures that are not in a row end nothing', async () => {
+  const { requests, round } = bench(async (request) => result(request), 30_000, 200_000);
+  const receive = requests.client.receiveMessages.bind(requests.client);
+  let asked = 0;
+  Object.assign(requests.client, {
+    receiveMessages: (options: object) =>
+      (asked += 1) % 3 === 0 ? receive(options) : Promise.reject(new Error('storage is away')),
+  });
+  assert.equal(await round(), 'idle');
+  assert.ok(asked > 60);
+});
+
+test('a message nobody can read is aside before it is gone, and holds up no other', async () => {
+  const { requests, poison, log, round, answers } = bench(async (request) => result(request));
+  await requests.client.sendMessage('%%% nonsense');
+  await requests.client.sendMessage(encodeQueueMessage(REQUEST));
+  await round();
+  assert.equal(answers().length, 1);
+  assert.deepEqual(requests.messages(), []);
+  const [note] = poison.messages().map(({ text }) => JSON.parse(text) as Record<string, string>);
+  assert.deepEqual([note?.['reason'], note?.['original']], ['bad-base64', '%%% nonsense']);
+  assert.ok(log.some((line) => line.includes('request.unreadable')));
+});
+
+test('a message that cannot be put aside stays, and is tried again', async () => {
+  const { time, requests, poison, log, round } = bench(async (request) => result(request));
+  await requests.client.sendMessage('%%% nonsense');
+  poison.failures.send = new Error('storage is full');
+  await round();
+  assert.deepEqual(
+    requests.messages().map(({ visibleAtMs }) => visibleAtMs - time.nowMs),
+    [2000],
+  );
+  assert.ok(log.some((line) => line.includes('request.unsettled')));
+  time.nowMs += 2000;
+  await round();
+  assert.deepEqual([requests.messages().length, poison.messages().length], [0, 1]);
 });
