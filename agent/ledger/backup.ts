@@ -22,15 +22,18 @@ const partOf = (dir: string) => `${backupFile(dir)}.part`;
  *  Procedure: copy within one read transaction, so that no commit of the owner makes it begin again · check the copy ·
  *  fsync · rename · fsync the folder. Whatever ends it, the backup of before stays until a whole one takes its place.
  *  @throws Failure `exhausted` without enough room, `corrupt` when the copy is not whole */
-export async function backUpDatabase(dir: string): Promise<void> {
+export async function backUpDatabase(
+  dir: string,
+  onStep: (what: string) => void = () => undefined,
+): Promise<void> {
   const part = partOf(dir);
   removeDatabase(part);
   const { size } = statSync(ledgerFile(dir));
   if (freeBytesOf(dir) < size + LEAVE_FREE_BYTES)
     throw new Failure('exhausted', 'ledger.backup-room', 'the disk is too full for a backup of the ledger');
   try {
-    await copy(ledgerFile(dir), part);
-    const found = examineDatabase(part);
+    await copy(ledgerFile(dir), part, onStep);
+    const found = examineDatabase(part, { onStep });
     if (found.state !== 'whole')
       throw new Failure(
         'corrupt',
@@ -50,7 +53,7 @@ export async function backUpDatabase(dir: string): Promise<void> {
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, onStep: (what: string) => void): Promise<void> {
   const db = new Sqlite(from, { readonly: true, fileMustExist: true });
   try {
     db.exec('BEGIN');
@@ -59,6 +62,7 @@ async function copy(from: string, to: string): Promise<void> {
     await db.backup(to, {
       progress: () => {
         steps += 1;
+        onStep('copying');
         if (steps % STEPS_A_SYNC === 0) {
           const fd = openSync(to, 'r');
           fsyncSync(fd);

@@ -19,7 +19,11 @@ export const setAsideDir = (dir: string) => join(dir, 'set-aside');
 
 /** What belongs to one database in WAL mode. */
 const PARTS = ['', '-wal', '-shm', '-journal'] as const;
-/** Damaged databases kept for whoever wants to look at them. */
+/** Beginning of the names of folders in `set-aside`: of ledgers that were read when they were replaced, and of those
+ *  that could not be. */
+const READ = 'ledger-';
+const UNREAD = 'unread-ledger-';
+/** Damaged databases of either kind kept for whoever wants to look at them. */
 const KEPT = 3;
 
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -57,12 +61,13 @@ export function requireRegular(file: string): void {
  *  Procedure: 1. move the parts of the damaged one · 2. rename the new one · 3. fsync the folder.
  *  The new one was given its name only when it was whole on disk. The database itself is moved before its WAL: a cut in
  *  between leaves no database, and a new one that names it as its source; running this again goes on.
+ *  @param isUnread nothing was read of it: it is kept apart from those that were, which are many times replaced
  *  @returns the folder, relative to `dir`; undefined when there was nothing to set aside */
-export function swapDatabases(dir: string, nowMs: number): string | undefined {
+export function swapDatabases(dir: string, nowMs: number, isUnread = false): string | undefined {
   const present = PARTS.filter((part) => isThere(`${ledgerFile(dir)}${part}`));
   let folder: string | undefined;
   if (present.length > 0) {
-    folder = newFolder(dir, nowMs);
+    folder = newFolder(dir, nowMs, isUnread);
     for (const part of present)
       renameSync(`${ledgerFile(dir)}${part}`, join(dir, folder, `ledger.sqlite${part}`));
     fsyncFolder(join(dir, folder));
@@ -109,20 +114,23 @@ export const isSetAside = (dir: string, inode: number): boolean =>
       lstatSync(join(setAsideDir(dir), name, 'ledger.sqlite'), { throwIfNoEntry: false })?.ino === inode,
   );
 
-function newFolder(dir: string, nowMs: number): string {
+function newFolder(dir: string, nowMs: number, isUnread: boolean): string {
   makeSetAside(dir);
   const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');
-  let name = `ledger-${stamp}Z`;
-  for (let copy = 1; existsSync(join(setAsideDir(dir), name)); copy++) name = `ledger-${stamp}Z-${copy}`;
+  const first = `${isUnread ? UNREAD : READ}${stamp}Z`;
+  let name = first;
+  for (let copy = 1; existsSync(join(setAsideDir(dir), name)); copy++) name = `${first}-${copy}`;
   mkdirSync(join(setAsideDir(dir), name), { recursive: true, mode: 0o700 });
   return join('set-aside', name);
 }
 
 function keepNewest(dir: string): void {
   if (!existsSync(setAsideDir(dir))) return;
-  const folders = readdirSync(setAsideDir(dir))
-    .filter((name) => name.startsWith('ledger-'))
-    .toSorted();
-  for (const name of folders.slice(0, Math.max(0, folders.length - KEPT)))
-    rmSync(join(setAsideDir(dir), name), { recursive: true, force: true });
+  for (const kind of [READ, UNREAD]) {
+    const folders = readdirSync(setAsideDir(dir))
+      .filter((name) => name.startsWith(kind))
+      .toSorted();
+    for (const name of folders.slice(0, Math.max(0, folders.length - KEPT)))
+      rmSync(join(setAsideDir(dir), name), { recursive: true, force: true });
+  }
 }

@@ -13,6 +13,14 @@ export type Examined =
   | { readonly state: 'none' | 'whole' }
   | { readonly state: 'mendable' | 'damaged'; readonly why: string };
 
+type OnStep = (what: string) => void;
+
+export interface ExamineOptions {
+  readonly toWrite?: boolean;
+  /** Told before what may take long. */
+  readonly onStep?: OnStep | undefined;
+}
+
 const BUSY_MS = 5_000;
 /** Findings of SQLite that are read; the first one is told. */
 const FINDINGS_MAX = 100;
@@ -22,13 +30,16 @@ const FINDINGS_MAX = 100;
  *  @param options.toWrite whether it is of use only when it can be written
  *  @throws Failure when it is not for us to judge: written by a newer version, locked by another program, not
  *  readable, not writable, on a disk that fails */
-export function examineDatabase(file: string, { toWrite = true } = {}): Examined {
+export function examineDatabase(
+  file: string,
+  { toWrite = true, onStep = () => undefined }: ExamineOptions = {},
+): Examined {
   const reason = noFile(file);
   if (reason === 'missing') return { state: 'none' };
   if (reason !== undefined) return { state: 'damaged', why: reason };
   if (toWrite) requireWritable(file);
   try {
-    return toWrite ? lookUndoing(file) : lookOnly(file);
+    return toWrite ? lookUndoing(file, onStep) : lookOnly(file, onStep);
   } catch (error) {
     const failure = classify(error, 'ledger.examine');
     // SQLite's own words for a schema that cannot be read, or for a statement that the schema does not fit.
@@ -38,20 +49,20 @@ export function examineDatabase(file: string, { toWrite = true } = {}): Examined
   }
 }
 
-function lookUndoing(file: string): Examined {
+function lookUndoing(file: string, onStep: OnStep): Examined {
   try {
-    return lookOnly(file);
+    return lookOnly(file, onStep);
   } catch (error) {
     if (codeOf(error) !== 'SQLITE_READONLY_ROLLBACK') throw error;
     undoCutTransaction(file);
-    return lookOnly(file);
+    return lookOnly(file, onStep);
   }
 }
 
-function lookOnly(file: string): Examined {
+function lookOnly(file: string, onStep: OnStep): Examined {
   const db = new Sqlite(file, { readonly: true, timeout: BUSY_MS });
   try {
-    return judge(db, file);
+    return judge(db, file, onStep);
   } finally {
     db.close();
   }
@@ -110,13 +121,15 @@ function requireWritable(file: string): void {
 
 const notALedger: Examined = { state: 'damaged', why: 'it is not a ledger' };
 
-function judge(db: Database, file: string): Examined {
+function judge(db: Database, file: string, onStep: OnStep): Examined {
+  onStep('the schema');
   if (!hasTables(db)) return schemaVersion(db) === 0 ? { state: 'none' } : notALedger;
   // Of a newer version that changed everything else it says who may read it.
   if (!hasTable(db, 'facts')) return notALedger;
   refuseNewer(db, SCHEMA_VERSION);
   const wrong = headerProblem(file) ?? schemaProblem(db);
   if (wrong !== undefined) return { state: 'damaged', why: wrong };
+  onStep('every page');
   const problems = (db.pragma(`integrity_check(${FINDINGS_MAX})`) as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((problem) => problem !== 'ok');
@@ -127,6 +140,7 @@ function judge(db: Database, file: string): Examined {
     const onlyIndexes = problems.every((problem) => /\b(?:missing from|in|entry in) index\b/.test(problem));
     return { state: onlyIndexes ? 'mendable' : 'damaged', why };
   }
+  onStep('lines of custody without a clip');
   const dangling = db.pragma('foreign_key_check') as unknown[];
   if (dangling.length > 0)
     return { state: 'damaged', why: `${dangling.length} lines of custody belong to no clip` };

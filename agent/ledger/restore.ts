@@ -25,6 +25,7 @@ import { type Examined, examineDatabase } from './examine.ts';
 import { readGone } from './gone-lines.ts';
 import { rebuildDatabase, REBUILT_FROM, UNVERIFIED } from './rebuild.ts';
 import { soundRow } from './restored-row.ts';
+import { createReads, type Reads } from './reads.ts';
 import { openSalvage, type Row, type Salvage } from './salvage.ts';
 import { hasClips, openTransplanted } from './transplant.ts';
 
@@ -33,8 +34,13 @@ const NOTE_BYTES_MAX = 10_000;
 export interface RestoreDeps {
   readonly dir: string;
   readonly clock: Pick<Clock, 'nowMs'>;
-  /** Do not read the damaged database: reading it has crashed the process. */
-  readonly leaveDamaged: boolean;
+  /** What is known of the database that is there. unknown: it is examined · crashes: to examine it has crashed the
+   *  process, and what it gives is read one by one · unreadable: reading it one by one has crashed it, too, again and
+   *  again; it is set aside unread */
+  readonly known?: 'unknown' | 'crashes' | 'unreadable';
+  readonly reads?: Reads;
+  /** Told before what may take long. */
+  readonly onStep?: (what: string) => void;
   /** Asked before the databases change places. */
   readonly isWanted: () => boolean;
 }
@@ -56,7 +62,8 @@ export async function restoreDatabase(deps: RestoreDeps): Promise<Finding> {
   }
 }
 
-async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Promise<Finding> {
+async function restore(deps: RestoreDeps): Promise<Finding> {
+  const { dir, clock, isWanted, known = 'unknown', reads = createReads(), onStep } = deps;
   const file = ledgerFile(dir);
   clearPlaces(dir);
   // A change of databases that was cut short has moved the old one already. Where there is one, nothing has been
@@ -67,9 +74,10 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
     const folder = swapDatabases(dir, clock.nowMs());
     return { state: 'rebuilt', sentence: `the ledger was damaged and begun anew${wasSetAside(folder)}` };
   }
-  const found: Examined = leaveDamaged
-    ? { state: 'damaged', why: 'SQLite crashes when it reads it' }
-    : examineDatabase(file);
+  const found: Examined =
+    known === 'unknown'
+      ? examineDatabase(file, { onStep })
+      : { state: 'damaged', why: 'SQLite crashes when it reads it' };
   if (found.state === 'whole') return toldLately(dir, clock.nowMs()) ?? { state: 'whole' };
   const files = await clipsOnDisk(dir);
   const gone = readGone(dir).lines;
@@ -85,7 +93,8 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
     found.state === 'none'
       ? 'the ledger was missing'
       : `the ledger was damaged (${'why' in found ? found.why : ''})`;
-  const damaged = found.state === 'none' || leaveDamaged ? [] : openDamaged(dir);
+  const damaged = found.state === 'none' || known === 'unreadable' ? [] : openDamaged(dir, reads);
+  onStep?.('filling the new ledger');
   const backup = openSalvage(backupFile(dir));
   let result: ReturnType<typeof rebuildDatabase>;
   try {
@@ -96,7 +105,7 @@ async function restore({ dir, clock, leaveDamaged, isWanted }: RestoreDeps): Pro
   }
   if (!isWanted())
     throw new Failure('transient', 'ledger.not-wanted', 'nobody waits for the ledger any more');
-  const folder = swapDatabases(dir, clock.nowMs());
+  const folder = swapDatabases(dir, clock.nowMs(), known === 'unreadable');
   const parts = [
     `${result.clips} clips are in the new one`,
     ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
@@ -148,13 +157,13 @@ const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' :
 
 /** The damaged database as it is, when its schema is what it should be and it gives clips; else with a first page that
  *  we know; else whatever it gives. */
-function openDamaged(dir: string): Salvage[] {
+function openDamaged(dir: string, reads: Reads): Salvage[] {
   const file = ledgerFile(dir);
   // A link that leads to itself does not exist for the system, either.
   if (!existsSync(file) || !statSync(file).isFile()) return [];
-  const plain = openSalvage(file);
+  const plain = openSalvage(file, reads);
   if (plain?.hasItsSchema && hasClips(plain)) return [plain];
-  const transplanted = openTransplanted(file, scratchFile(dir), backupFile(dir));
+  const transplanted = openTransplanted(file, scratchFile(dir), backupFile(dir), reads);
   return [transplanted, plain].filter((one) => one !== undefined);
 }
 

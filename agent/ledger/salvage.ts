@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Database } from './database.ts';
+import { createReads, type Reads } from './reads.ts';
 import { headerProblem, schemaProblem } from './schema.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -24,43 +26,43 @@ const CHUNK = 64;
 /** More rows than a page holds: so many numbers for each page are tried one by one behind a damaged one. */
 const ROWS_A_PAGE = 200;
 
-/** @returns undefined when SQLite does not take the file for a database */
-export function openSalvage(file: string): Salvage | undefined {
-  let db: Database;
-  try {
-    // To open a pipe would wait for ever.
-    if (!statSync(file).isFile()) return undefined;
-    db = new Sqlite(file, { readonly: true, fileMustExist: true });
-  } catch {
-    return undefined;
-  }
-  try {
-    // Unchecked: a constraint that a row breaks is no reason not to read it.
-    db.pragma('ignore_check_constraints = ON');
-    db.prepare('SELECT count(*) FROM sqlite_master').get();
-  } catch {
-    db.close();
-    return undefined;
-  }
+/** @param name what the file is called in the names of its reads
+ *  @returns undefined when SQLite does not take the file for a database */
+export function openSalvage(
+  file: string,
+  reads: Reads = createReads(),
+  name = basename(file),
+): Salvage | undefined {
+  const attempt: Attempt = (what, work) => reads.attempt(`${name}: ${what}`, work);
+  const db = attempt('open', () => openToSalvage(file));
+  if (!db) return undefined;
   return {
-    hasItsSchema: attempt(() => (headerProblem(file) ?? schemaProblem(db)) === undefined) ?? false,
-    rows: (table, key, hints = []) => readRows(db, table, key, hints),
-    scan: (table) => readValues<Row>(db, `SELECT * FROM ${table} NOT INDEXED`, false),
-    values: (sql) => readValues<Key>(db, sql, true),
+    hasItsSchema: attempt('schema', () => (headerProblem(file) ?? schemaProblem(db)) === undefined) ?? false,
+    rows: (table, key, hints = []) => readRows(db, attempt, table, key, hints),
+    scan: (table) => readValues<Row>(db, attempt, `SELECT * FROM ${table} NOT INDEXED`, false),
+    values: (sql) => readValues<Key>(db, attempt, sql, true),
     close: () => db.close(),
   };
 }
 
-/** What the work yields; nothing when the database cannot answer. This is the place where damage is expected. */
-function attempt<T>(work: () => T): T | undefined {
+type Attempt = Reads['attempt'];
+
+function openToSalvage(file: string): Database | undefined {
+  // To open a pipe would wait for ever.
+  if (!statSync(file).isFile()) return undefined;
+  const db = new Sqlite(file, { readonly: true, fileMustExist: true });
   try {
-    return work();
-  } catch {
-    return undefined;
+    // Unchecked: a constraint that a row breaks is no reason not to read it.
+    db.pragma('ignore_check_constraints = ON');
+    db.prepare('SELECT count(*) FROM sqlite_master').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 
-function readRows(db: Database, table: string, key: string, hints: Iterable<Key>): Row[] {
+function readRows(db: Database, attempt: Attempt, table: string, key: string, hints: Iterable<Key>): Row[] {
   const found = new Map<Key, Row>();
   const keep = (rows: readonly Row[]) => {
     for (const row of rows) found.set(row[key] as Key, row);
@@ -72,10 +74,9 @@ function readRows(db: Database, table: string, key: string, hints: Iterable<Key>
     let last: Key | undefined;
     for (let step = CHUNK; ; ) {
       const where = last === undefined ? '' : `WHERE ${key} ${comparison} ?`;
-      const rows = attempt(() =>
-        db
-          .prepare<Key[], Row>(`${from} ${where} ORDER BY ${key} ${order} LIMIT ${step}`)
-          .all(...(last === undefined ? [] : [last])),
+      const sql = `${from} ${where} ORDER BY ${key} ${order} LIMIT ${step}`;
+      const rows = attempt(`${sql} ${last ?? ''}`, () =>
+        db.prepare<Key[], Row>(sql).all(...(last === undefined ? [] : [last])),
       );
       if (rows === undefined) {
         if (step === 1) return { last, isWhole: false };
@@ -94,16 +95,17 @@ function readRows(db: Database, table: string, key: string, hints: Iterable<Key>
 
   const low = walk('>', 'ASC');
   const high = low.isWhole ? low : walk('<', 'DESC');
-  const one = attempt(() => db.prepare<[Key], Row>(`${from} WHERE ${key} = ?`));
+  const bySql = `${from} WHERE ${key} = ?`;
+  const one = attempt(bySql, () => db.prepare<[Key], Row>(bySql));
   const lookFor = (value: Key) => {
     if (found.has(value)) return;
-    const row = attempt(() => one?.get(value));
+    const row = attempt(`${bySql} ${value}`, () => one?.get(value));
     // The row that a damaged page gives may be another one.
     if (row && row[key] === value) found.set(value, row);
   };
   for (const hint of hints) lookFor(hint);
   if (!low.isWhole && (typeof low.last === 'number' || typeof high.last === 'number')) {
-    const pages = attempt(() => db.pragma('page_count', { simple: true }) as number) ?? 0;
+    const pages = attempt('page_count', () => db.pragma('page_count', { simple: true }) as number) ?? 0;
     const begin = typeof low.last === 'number' ? low.last + 1 : 1;
     const most = begin + pages * ROWS_A_PAGE;
     const end = typeof high.last === 'number' ? Math.min(high.last, most) : most;
@@ -112,9 +114,9 @@ function readRows(db: Database, table: string, key: string, hints: Iterable<Key>
   return [...found.values()];
 }
 
-function readValues<T>(db: Database, sql: string, pluck: boolean): T[] {
+function readValues<T>(db: Database, attempt: Attempt, sql: string, pluck: boolean): T[] {
   const values: T[] = [];
-  attempt(() => {
+  attempt(sql, () => {
     for (const value of db.prepare<[], T>(sql).pluck(pluck).iterate()) values.push(value);
   });
   return values;

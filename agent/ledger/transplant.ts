@@ -1,8 +1,10 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { isClipId } from './clip-id.ts';
 import { removeDatabase } from './database-files.ts';
 import { MIGRATIONS } from './migrations.ts';
+import type { Reads } from './reads.ts';
 import { openSalvage, type Salvage } from './salvage.ts';
 import { PAGE_BYTES, READ_VERSION_AT, tablesByPlace, WRITE_VERSION_AT } from './schema.ts';
 
@@ -34,18 +36,23 @@ const TABLE_NAMES = new Set([...TABLES.matchAll(/CREATE TABLE (\w+)/g)].map(([, 
  *  @param file the damaged database; it is only read
  *  @param scratch name for the copy; `close` removes it
  *  @param like a database with the same pages, if there is one: its backup */
-export function openTransplanted(file: string, scratch: string, like: string): Salvage | undefined {
+export function openTransplanted(
+  file: string,
+  scratch: string,
+  like: string,
+  reads: Reads,
+): Salvage | undefined {
   const guesses = [
-    rootsOf(file, (db) => ({ ...rootsByPlace(db), ...rootsByName(db) })),
-    rootsOf(like, rootsByName),
-    rootsOf(':memory:', (db) => {
+    rootsOf(reads, file, (db) => ({ ...rootsByPlace(db), ...rootsByName(db) })),
+    rootsOf(reads, like, rootsByName),
+    rootsOf(reads, ':memory:', (db) => {
       for (const step of MIGRATIONS) db.exec(step.sql);
       return rootsByName(db);
     }),
   ].filter((roots) => roots !== undefined);
   let last: Salvage | undefined;
   for (const [at, roots] of guesses.entries()) {
-    last = openWith(file, scratch, roots);
+    last = openWith(file, scratch, roots, reads, `guess ${at + 1}`);
     if (last && (hasClips(last) || at === guesses.length - 1)) return last;
     last?.close();
   }
@@ -56,16 +63,24 @@ export function openTransplanted(file: string, scratch: string, like: string): S
 export const hasClips = (salvage: Salvage) =>
   salvage.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isClipId(String(id)));
 
-function openWith(file: string, scratch: string, roots: Roots): Salvage | undefined {
+function openWith(
+  file: string,
+  scratch: string,
+  roots: Roots,
+  reads: Reads,
+  name: string,
+): Salvage | undefined {
   removeDatabase(scratch);
   copyFileSync(file, scratch);
   if (existsSync(`${file}-wal`)) {
     copyFileSync(`${file}-wal`, `${scratch}-wal`);
     replaceFirstPage(scratch, roots, true);
-    writeBack(scratch);
+    // What cannot be written back is left out, as SQLite does after a cut.
+    reads.attempt(`${name}: write back`, () => writeBack(scratch));
+    for (const part of ['-wal', '-shm']) rmSync(`${scratch}${part}`, { force: true });
   }
   replaceFirstPage(scratch, roots, false);
-  const salvage = openSalvage(scratch);
+  const salvage = openSalvage(scratch, reads, name);
   if (!salvage) {
     removeDatabase(scratch);
     return undefined;
@@ -93,22 +108,16 @@ function replaceFirstPage(file: string, roots: Roots, hasWal: boolean): void {
   }
 }
 
-/** The WAL may hold a first page of its own, which would count. What cannot be written back is left out, as SQLite
- *  does after a cut. */
+/** The WAL may hold a first page of its own, which would count. */
 function writeBack(scratch: string): void {
+  const db = new Sqlite(scratch);
   try {
-    const db = new Sqlite(scratch);
-    try {
-      db.unsafeMode(true);
-      db.pragma('writable_schema = ON');
-      db.pragma('wal_checkpoint(TRUNCATE)');
-    } finally {
-      db.close();
-    }
-  } catch {
-    // The pages that were there before it are left to be read.
+    db.unsafeMode(true);
+    db.pragma('writable_schema = ON');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.close();
   }
-  for (const part of ['-wal', '-shm']) rmSync(`${scratch}${part}`, { force: true });
 }
 
 /** First page of each table. */
@@ -140,8 +149,8 @@ function rootsByPlace(db: Sqlite.Database): Roots {
 }
 
 /** @returns undefined when there is no such database, or nothing of its schema can be read */
-function rootsOf(file: string, read: (db: Sqlite.Database) => Roots): Roots | undefined {
-  try {
+function rootsOf(reads: Reads, file: string, read: (db: Sqlite.Database) => Roots): Roots | undefined {
+  return reads.attempt(`${basename(file)}: where the tables begin`, () => {
     if (file !== ':memory:' && !statSync(file).isFile()) return undefined;
     const db = new Sqlite(file, { readonly: file !== ':memory:' });
     try {
@@ -153,9 +162,7 @@ function rootsOf(file: string, read: (db: Sqlite.Database) => Roots): Roots | un
     } finally {
       db.close();
     }
-  } catch {
-    return undefined;
-  }
+  });
 }
 
 /** A first page that holds the whole schema and sends SQLite to the given pages. */

@@ -92,7 +92,6 @@ async function repaired(dir: string, deep: boolean): Promise<CheckReport> {
     const found = await restoreDatabase({
       dir,
       clock: systemClock,
-      leaveDamaged: false,
       isWanted: () => true,
     });
     if (found.state !== 'whole') process.stderr.write(`fsck: ${found.sentence}\n`);

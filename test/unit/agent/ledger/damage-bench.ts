@@ -24,7 +24,7 @@ export const openLedger = (dir: string, lines: string[] = [], changes: Partial<L
   });
 
 export const restore = (dir: string, changes: Partial<RestoreDeps> = {}) =>
-  restoreDatabase({ dir, clock, leaveDamaged: false, isWanted: () => true, ...changes });
+  restoreDatabase({ dir, clock, isWanted: () => true, ...changes });
 
 /** A folder that goes with the test, and in it a ledger with clips in every state, closed. */
 export function damageBench(t: TestContext): { readonly dir: string; readonly clips: readonly Clip[] } {
