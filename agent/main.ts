@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util';
 import { type CameraConfig, type CameraCredential, ContractError } from '@dachawatch/contracts';
 import { createCapture, recoverTornClip } from './capture/capture.ts';
 import { createClipKeeper } from './clip-keeper.ts';
-import { type ConfigFiles, openConfigFiles, readText } from './config-files.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import {
   type ApplianceSources,
@@ -19,7 +18,7 @@ import {
   readAppliance,
   statusSentence,
 } from './health/health.ts';
-import { createDesiredSettings, createDirectMethods, createHubLink } from './hub/hub.ts';
+import { createDirectMethods, createHubLink } from './hub/hub.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
 import { createDispensable } from './kernel/dispensable.ts';
@@ -35,6 +34,7 @@ import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSuppressedStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createReports } from './reports/reports.ts';
+import { type ConfigFiles, createDesiredSettings, openConfigFiles, readText } from './settings/settings.ts';
 import { createWires } from './power/wires.ts';
 import { requestPowerOff } from './power-off.ts';
 import { createTroubleLight } from './trouble-light.ts';

@@ -1,58 +1,28 @@
-import type { FileUploadNotification, FileUploadTicket, TwinReported } from '@dachawatch/contracts';
+import type { TwinReported } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
-import { openConnection, type TokenLife } from './connection.ts';
-import { messageIdOf } from './devicebound.ts';
-import { readEndpoint, readIdentity } from './identity.ts';
-import { createMethodDoor } from './method-door.ts';
-import { createOpenTickets } from './open-tickets.ts';
+import { openConnection, type TokenLife } from './link/connection.ts';
+import { messageIdOf } from './link/devicebound.ts';
+import { readEndpoint, readIdentity } from './link/identity.ts';
+import { createMethodDispatcher, type DirectMethod } from './methods/dispatcher.ts';
+import { createOpenTickets } from './tickets/open-tickets.ts';
 import { createProgress } from './progress.ts';
-import { reach } from './reach.ts';
-import { createReporter } from './reporter.ts';
-import { createSender } from './sender.ts';
-import { createSupervisor, type SupervisorTimings } from './supervisor.ts';
-import { createTicketDesk } from './tickets.ts';
+import { reach } from './link/reach.ts';
+import type { DesiredDocument } from './twin/desired-stream.ts';
+import { createReportedProperties } from './twin/reported-properties.ts';
+import { createSender } from './telemetry/sender.ts';
+import { createSupervisor, type LinkStatus, type SupervisorTimings } from './link/supervisor.ts';
+import { createUploadTickets, type UploadTickets } from './tickets/tickets.ts';
 
-export { createDirectMethods, type DirectMethodsDeps } from './direct-methods.ts';
-
-export { createDesiredSettings, type DesiredSettings } from './desired.ts';
-
-export type LinkState = 'connecting' | 'online' | 'refused' | 'offline';
-
-export interface LinkStatus {
-  readonly state: LinkState;
-  /** Wall time since when, Unix milliseconds. */
-  readonly sinceMs: number;
-  /** What the last failed attempt said. */
-  readonly detail: string | null;
-}
-
-/** Permission to write blobs, one at a time. */
-export interface TicketDesk {
-  /** @param blobName without the device id; ASCII
-   *  @throws Failure transient or rejected */
-  requestTicket(blobName: string, signal?: AbortSignal): Promise<FileUploadTicket>;
-  /** Every ticket must be given back, or it counts against the ten a device may hold. */
-  returnTicket(correlationId: string, outcome: FileUploadNotification): Promise<void>;
-}
-
-/** The twin's desired properties, whole, without `$version` and `$metadata`. */
-export interface DesiredDocument {
-  readonly version: number;
-  readonly properties: Readonly<Record<string, unknown>>;
-}
-
-/** @param payload as the caller gave it: anything JSON can say; undefined when there was none
- *  @param signal aborted when nobody waits for the answer any more
- *  @returns status and payload as the caller gets them. A throw is answered 500 and logged, never uncaught. */
-export type DirectMethod = (
-  payload: unknown,
-  signal: AbortSignal,
-) => Promise<{ readonly status: number; readonly payload: unknown }>;
+export { createDirectMethods, type DirectMethodsDeps } from './methods/direct-methods.ts';
+export type { DirectMethod } from './methods/dispatcher.ts';
+export type { LinkState, LinkStatus } from './link/supervisor.ts';
+export type { UploadTickets } from './tickets/tickets.ts';
+export type { DesiredDocument } from './twin/desired-stream.ts';
 
 /** The agent's link to IoT Hub. Offline is a state, not an error. */
-export interface HubLink extends TicketDesk {
+export interface HubLink extends UploadTickets {
   readonly name: string;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -141,7 +111,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
   const mqttEndpoint = deps.mqttEndpoint ? readEndpoint(deps.mqttEndpoint) : undefined;
   const gateway = mqttEndpoint ? `;GatewayHostName=${mqttEndpoint.host}:${mqttEndpoint.port}` : '';
 
-  const desk = createTicketDesk({
+  const tickets = createUploadTickets({
     connectionString: deps.connectionString,
     hubHost: identity.hostName,
     httpsEndpoint: deps.httpsEndpoint ? readEndpoint(deps.httpsEndpoint) : undefined,
@@ -155,7 +125,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
   const isConnected = () => over !== undefined && !over.aborted;
   const progress = createProgress();
   const onProgress = () => progress.happened();
-  const reporter = createReporter({
+  const reporter = createReportedProperties({
     everyMs: timings.reportEveryMs,
     onProgress,
     clock,
@@ -169,7 +139,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     random,
     log,
   });
-  const answer = createMethodDoor({ methods: deps.methods, answerMs: timings.methodMs, clock, log });
+  const answer = createMethodDispatcher({ methods: deps.methods, answerMs: timings.methodMs, clock, log });
 
   const supervisor = createSupervisor({
     open: async (signal) => {
@@ -228,13 +198,13 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     start: async () => supervisor.start(),
     stop: async () => {
       await supervisor.stop();
-      desk.stop();
+      tickets.stop();
     },
     status: () => supervisor.status(),
     report: (reported) => reporter.want(reported),
     wakeOutbox: () => sender.wake(),
     flush,
-    requestTicket: (blobName, signal) => desk.requestTicket(blobName, signal),
-    returnTicket: (correlationId, outcome) => desk.returnTicket(correlationId, outcome),
+    requestTicket: (blobName, signal) => tickets.requestTicket(blobName, signal),
+    returnTicket: (correlationId, outcome) => tickets.returnTicket(correlationId, outcome),
   };
 }

@@ -1,5 +1,5 @@
 import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
-import type { TicketDesk } from '../hub/hub.ts';
+import type { UploadTickets } from '../hub/hub.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -46,7 +46,7 @@ export interface Tickets {
 }
 
 export interface TicketsDeps {
-  readonly desk: TicketDesk;
+  readonly desk: UploadTickets;
   readonly clock: Clock;
   readonly log: Log;
   readonly deviceId: string;

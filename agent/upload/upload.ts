@@ -1,4 +1,4 @@
-import type { TicketDesk } from '../hub/hub.ts';
+import type { UploadTickets } from '../hub/hub.ts';
 import type { BackoffPolicy } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -94,7 +94,7 @@ export interface UploaderDeps {
     | 'returnToQueue'
     | 'clip'
   >;
-  readonly tickets: TicketDesk;
+  readonly tickets: UploadTickets;
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;
   readonly log: Log;

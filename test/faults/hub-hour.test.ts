@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createDesiredSettings, type DesiredSettings } from '../../agent/hub/hub.ts';
+import { createDesiredSettings, type DesiredSettings } from '../../agent/settings/settings.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { eventually, silent, useHub } from '../integration/hub-fixture.ts';
 

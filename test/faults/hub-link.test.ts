@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import device from 'azure-iot-device';
-import { openConnection } from '../../agent/hub/connection.ts';
-import { createDurableTransport } from '../../agent/hub/transport.ts';
+import { openConnection } from '../../agent/hub/link/connection.ts';
+import { createDurableTransport } from '../../agent/hub/link/transport.ts';
 import { createLogBook } from '../fakes/log-book.ts';
 import {
   DEVICE,

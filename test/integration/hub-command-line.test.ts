@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from 'node:test';
 import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { writeHubPlace } from '../../scripts/lib/hub-place.ts';
-import { createDesiredSettings } from '../../agent/hub/hub.ts';
+import { createDesiredSettings } from '../../agent/settings/settings.ts';
 import {
   addressOf,
   eventually,

@@ -99,7 +99,7 @@ export async function startHub(
 export interface TestLink extends HubLink {
   /** What was stored, in order. */
   readonly stored: InboxMessage[];
-  /** Wishes as they were delivered. */
+  /** DesiredStream as they were delivered. */
   readonly desired: DesiredDocument[];
   readonly counts: { online: number; woken: number };
 }

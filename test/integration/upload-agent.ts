@@ -8,7 +8,7 @@ import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger } from '../../agent/ledger/ledger.ts';
 import { createOpenBlob } from '../../agent/upload/blob-door.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../agent/upload/upload.ts';
-import { createFakeTicketDesk } from '../fakes/ticket-desk.ts';
+import { createFakeTicketDesk } from '../fakes/upload-tickets.ts';
 import { keepWhole, writeClip } from '../unit/agent/ledger/bench.ts';
 
 export interface AgentArguments {

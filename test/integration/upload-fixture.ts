@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS } from '@dachawatch/contracts';
 import { startStorage } from '../../cloud-fn/local/storage/storage.ts';
-import { createFakeTicketDesk, type FakeTicketDesk } from '../fakes/ticket-desk.ts';
+import { createFakeTicketDesk, type FakeTicketDesk } from '../fakes/upload-tickets.ts';
 
 export const DEVICE = 'dacha-1';
 

@@ -4,7 +4,7 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { CONTAINER_CLIPS, type FileUploadTicket } from '@dachawatch/contracts';
-import type { TicketDesk } from '../../../agent/hub/hub.ts';
+import type { UploadTickets } from '../../../agent/hub/hub.ts';
 import type { StorageReady } from '../../../cloud-fn/local/storage/storage.ts';
 
 export const DEVICE = 'bench';
@@ -26,7 +26,7 @@ export function createUploadDesk({ accountName, connectionString, blobEndpoint }
       },
       credential,
     ).toString()}`;
-  const tickets: TicketDesk = {
+  const tickets: UploadTickets = {
     requestTicket: (name): Promise<FileUploadTicket> => {
       const blobName = `${DEVICE}/${name}`;
       return Promise.resolve({

@@ -1,5 +1,5 @@
-import { ticketDeskContract } from '../../fakes/ticket-desk-contract.ts';
-import { createFakeTicketDesk } from '../../fakes/ticket-desk.ts';
+import { ticketDeskContract } from '../../fakes/upload-tickets-contract.ts';
+import { createFakeTicketDesk } from '../../fakes/upload-tickets.ts';
 
 ticketDeskContract('fake desk', async () => ({
   desk: createFakeTicketDesk({ deviceId: 'dacha-1' }),

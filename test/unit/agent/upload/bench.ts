@@ -4,7 +4,7 @@ import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createUploader, type Uploader, type UploaderDeps } from '../../../../agent/upload/upload.ts';
 import { createBlobShelf } from '../../../fakes/blob-shelf.ts';
-import { createFakeTicketDesk } from '../../../fakes/ticket-desk.ts';
+import { createFakeTicketDesk } from '../../../fakes/upload-tickets.ts';
 import { benchLedger, type LedgerBench } from '../ledger/bench.ts';
 
 export const DEVICE = 'dacha-1';

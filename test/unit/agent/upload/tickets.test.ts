@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
-import type { TicketDesk } from '../../../../agent/hub/hub.ts';
+import type { UploadTickets } from '../../../../agent/hub/hub.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createTickets, DONE, ONLY_READ } from '../../../../agent/upload/tickets.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createFakeTicketDesk } from '../../../fakes/ticket-desk.ts';
+import { createFakeTicketDesk } from '../../../fakes/upload-tickets.ts';
 import { DEVICE, until } from './bench.ts';
 
-function bench(ticketMs = 60_000, desk: TicketDesk = createFakeTicketDesk({ deviceId: DEVICE })) {
+function bench(ticketMs = 60_000, desk: UploadTickets = createFakeTicketDesk({ deviceId: DEVICE })) {
   const clock = createFakeClock();
   const lines: string[] = [];
   const log = createLog('debug', (line) => lines.push(line));
@@ -124,7 +124,7 @@ function slowDesk() {
   const given: { ticket: FileUploadTicket; give: () => void; refuse: (error: Error) => void }[] = [];
   const returned: (FileUploadNotification & { id: string })[] = [];
   let onReturn: (() => Promise<void>) | undefined;
-  const desk: TicketDesk = {
+  const desk: UploadTickets = {
     requestTicket(name) {
       const { promise, resolve, reject } = Promise.withResolvers<FileUploadTicket>();
       const ticket = {
