@@ -1,4 +1,5 @@
 export * from './blob-name.ts';
+export * from './json.ts';
 export * from './messages/analysis-details.ts';
 export * from './messages/appliance.ts';
 export * from './messages/camera-address.ts';

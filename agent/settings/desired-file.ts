@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, Refusal } from '@dachawatch/contracts';
+import { parse, Refusal, type Json } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import { replaceDurably } from '../kernel/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
@@ -13,8 +13,6 @@ export const DESIRED_FILE = 'desired-settings.json';
 
 /** Desired properties of a twin have 32 KB at most; this form of them, and the refusals, are a few times that. */
 const FILE_MAX_BYTES = 1024 * 1024;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** What the file holds: the accepted values in the form of a desired document, not yet trusted. */
 export interface Kept {

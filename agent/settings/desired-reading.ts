@@ -1,4 +1,11 @@
-import { ApplianceConfig, CameraConfig, parseWithDefaults, RecordingConfig } from '@dachawatch/contracts';
+import {
+  ApplianceConfig,
+  CameraConfig,
+  parseWithDefaults,
+  RecordingConfig,
+  isJson,
+  type Json,
+} from '@dachawatch/contracts';
 import type { Refusal } from '@dachawatch/contracts';
 import { createRefusals, type Refusals } from './desired-refusals.ts';
 import { objectionToAddress, readValue, type Leaf } from './desired-value.ts';
@@ -35,9 +42,6 @@ const MAX_CAMERAS = (ApplianceConfig.properties.cameras as { maxItems?: number }
 const NOT_YET = new Set(['upload', 'retention', 'power', 'firmware']);
 const NO_LEAVES: Leaves = new Map();
 
-type Json = Readonly<Record<string, unknown>>;
-const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isAbsent = (value: unknown) => value === undefined || value === null;
 /** A section that belongs to a component of somebody else (IoT Plug and Play marks it so), or to the hub. */
 const isForeign = (key: string, value: unknown) =>

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
+import type { Json } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import { makeSas } from '../../cloud-fn/local/iot-hub/sas.ts';
 import { hubFailure, linkFailure } from './hub-failures.ts';
@@ -17,8 +18,6 @@ const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
 const PAGES = 100;
 /** The local hub sends an empty line every 15 s. */
 const SILENCE_MS = 45_000;
-
-export type Json = Readonly<Record<string, unknown>>;
 
 export interface Twin extends Json {
   readonly deviceId: string;

@@ -1,10 +1,8 @@
 /** What the hub tells, as lines for a person. */
-import type { Json, Twin } from './hub-client.ts';
+import { isJson, type Json } from '@dachawatch/contracts';
+import type { Twin } from './hub-client.ts';
 
 const LINE_LIMIT = 400;
-const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Text as it is, everything else as JSON. */
 export const word = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '?');

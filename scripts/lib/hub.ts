@@ -1,8 +1,9 @@
 /** `scripts/hub`: the operator's side of an IoT Hub. Its help stands in `scripts/hub`. */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isJson, type Json } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
-import { createHubClient, type HubClient, type Json, type Twin } from './hub-client.ts';
+import { createHubClient, type HubClient, type Twin } from './hub-client.ts';
 import { type Command, readCommand } from './hub-options.ts';
 import { findHub } from './hub-place.ts';
 import { watch } from './hub-watch.ts';
@@ -13,9 +14,6 @@ const LOOK_EVERY_MS = 500;
 const INTERRUPTED = 130;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
-const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 async function list(hub: HubClient, json: boolean): Promise<number> {
   const twins = await hub.list();
   for (const twin of twins) print(json ? JSON.stringify(twin) : deviceLine(twin));

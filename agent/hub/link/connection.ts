@@ -1,3 +1,4 @@
+import type { Json } from '@dachawatch/contracts';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import type { Mqtt } from 'azure-iot-device-mqtt';
@@ -7,7 +8,6 @@ import type { Log } from '../../kernel/log.ts';
 import type { OutgoingEvent } from '../../ledger/ledger.ts';
 import { eventMessage } from '../telemetry/event-message.ts';
 import { linkFailure } from './link-failure.ts';
-import type { Json } from '../twin/merge-patch.ts';
 import type { MethodAnswer, MethodCall } from '../methods/dispatcher.ts';
 import { twinRefusal } from './sdk-guard.ts';
 import { createDurableTransport } from './transport.ts';

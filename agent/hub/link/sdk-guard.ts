@@ -1,6 +1,6 @@
+import { isJson } from '@dachawatch/contracts';
 import type { Packet } from 'mqtt';
 import { Failure } from '../../kernel/failure.ts';
-import { isJson } from '../twin/merge-patch.ts';
 
 const TWIN = '$iothub/twin/';
 const TWIN_ANSWER = /^\$iothub\/twin\/res\/(\d+)\//;

@@ -1,6 +1,7 @@
+import { isJson, type Json } from '@dachawatch/contracts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
-import { isJson, mergePatch, type Json } from './merge-patch.ts';
+import { mergePatch } from './merge-patch.ts';
 
 /** The twin's desired properties, whole, without `$version` and `$metadata`. */
 export interface DesiredDocument {

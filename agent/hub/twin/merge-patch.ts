@@ -1,9 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isJson, type Json } from '@dachawatch/contracts';
 
 /** RFC 7396: null deletes, objects merge, everything else replaces. Arrays are replaced whole. */
 export function mergePatch(target: Json, patch: Json): Json {

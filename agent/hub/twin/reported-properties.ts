@@ -1,9 +1,10 @@
+import type { Json } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { redact, type Log } from '../../kernel/log.ts';
 import { sleepUnlessAborted } from '../../kernel/sleep.ts';
 import type { HubConnection } from '../link/connection.ts';
-import { asDocument, difference, mergePatch, type Json } from './merge-patch.ts';
+import { asDocument, difference, mergePatch } from './merge-patch.ts';
 
 /** The reported properties.
  *  Invariants

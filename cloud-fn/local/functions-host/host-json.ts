@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Json } from '@dachawatch/contracts';
 
 /** What this host reads of an app's host.json. */
 export interface HostSettings {
@@ -19,7 +20,6 @@ export interface QueueSettings {
   readonly maxPollingIntervalMs: number;
 }
 
-type Json = Readonly<Record<string, unknown>>;
 const MINUTE_MS = 60_000;
 
 /** @param file undefined: Azure's defaults

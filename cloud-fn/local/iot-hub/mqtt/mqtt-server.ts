@@ -1,4 +1,5 @@
 import { createServer, type TLSSocket } from 'node:tls';
+import type { Json } from '@dachawatch/contracts';
 import type {
   IConnectPacket,
   IPublishPacket,
@@ -9,7 +10,6 @@ import type {
 } from 'mqtt-packet';
 import { createDoor } from '../door.ts';
 import type { HubParts } from '../parts.ts';
-import type { Json } from '../store/twins.ts';
 import { judgeConnect } from './connect.ts';
 import type { DeviceLink } from './device-link.ts';
 import { createMessageDelivery } from './message-delivery.ts';

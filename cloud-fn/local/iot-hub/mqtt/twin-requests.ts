@@ -1,13 +1,7 @@
+import { isJson, type Json } from '@dachawatch/contracts';
 import type { Faults } from '../faults.ts';
 import type { Events } from '../store/events.ts';
-import {
-  isJson,
-  SECTION_LIMIT_BYTES,
-  TwinTooLarge,
-  TwinUnfit,
-  type Json,
-  type Twins,
-} from '../store/twins.ts';
+import { SECTION_LIMIT_BYTES, TwinTooLarge, TwinUnfit, type Twins } from '../store/twins.ts';
 import { publishOnce, topicQuery, type DeviceLink } from './device-link.ts';
 
 const GET = '$iothub/twin/GET/';

@@ -1,5 +1,5 @@
+import { isJson } from '@dachawatch/contracts';
 import { isDeviceId, type Device, type DeviceWish } from '../store/devices.ts';
-import { isJson } from '../store/twins.ts';
 import {
   badRequest,
   deviceNotFound,

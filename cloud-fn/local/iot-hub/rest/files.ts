@@ -1,4 +1,4 @@
-import { isJson } from '../store/twins.ts';
+import { isJson } from '@dachawatch/contracts';
 import { badRequest, RestError, type RestDeps, type Route } from './route.ts';
 
 /** File-upload tickets: given out for one blob each, ten at a time, and to be given back. */

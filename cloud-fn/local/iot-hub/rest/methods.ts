@@ -1,4 +1,4 @@
-import { isJson } from '../store/twins.ts';
+import { isJson } from '@dachawatch/contracts';
 import { badRequest, deviceNotFound, RestError, type RestDeps, type Route } from './route.ts';
 
 const PAYLOAD_LIMIT_BYTES = 128 * 1024;

@@ -1,4 +1,5 @@
-import { isJson, TwinUnfit, type Json, type Twin } from '../store/twins.ts';
+import { isJson, type Json } from '@dachawatch/contracts';
+import { TwinUnfit, type Twin } from '../store/twins.ts';
 import {
   badRequest,
   deviceNotFound,

@@ -1,4 +1,4 @@
-import type { Json } from './twins.ts';
+import type { Json } from '@dachawatch/contracts';
 
 /** What IoT Hub documents for tags, desired and reported properties (Understand device twins, "Format"). What a
  *  live hub answers when they are broken was not seen. */

@@ -1,7 +1,6 @@
+import { isJson, type Json } from '@dachawatch/contracts';
 import type { Db } from './database.ts';
 import { isTooDeep, TOO_DEEP, twinFault, twinSize } from './twin-rules.ts';
-
-export type Json = Readonly<Record<string, unknown>>;
 
 export interface Twin {
   readonly deviceId: string;
@@ -24,9 +23,6 @@ export class TwinUnfit extends Error {
 export class TwinTooLarge extends TwinUnfit {
   override readonly name = 'TwinTooLarge';
 }
-
-export const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What the hub adds to a section by itself, and takes back from those who send what they read. */
 const HUB_KEYS = new Set(['$version', '$metadata', '$etag']);

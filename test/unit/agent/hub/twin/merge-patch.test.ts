@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asDocument, difference, mergePatch, type Json } from '../../../../../agent/hub/twin/merge-patch.ts';
+import type { Json } from '@dachawatch/contracts';
+import { asDocument, difference, mergePatch } from '../../../../../agent/hub/twin/merge-patch.ts';
 
 test('null deletes, objects merge, arrays and values replace', () => {
   const held = { a: { b: 1, c: [1, 2, 3] }, d: 'x' };

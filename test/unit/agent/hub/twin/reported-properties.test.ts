@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergePatch, type Json } from '../../../../../agent/hub/twin/merge-patch.ts';
+import type { Json } from '@dachawatch/contracts';
+import { mergePatch } from '../../../../../agent/hub/twin/merge-patch.ts';
 import { createReportedProperties } from '../../../../../agent/hub/twin/reported-properties.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
