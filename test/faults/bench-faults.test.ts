@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const BENCH = join(import.meta.dirname, '../../scripts/lib/bench.ts');
+const BENCH = join(import.meta.dirname, '../../scripts/lib/bench/bench.ts');
 const DEADLINE_MS = 800_000;
 
 interface Report {

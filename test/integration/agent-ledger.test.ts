@@ -35,7 +35,7 @@ import {
 import { until } from './capture-rig.ts';
 import { addressOf, makeWorld, startHub, type TestHub, type World } from './hub-fixture.ts';
 
-const FSCK = join(import.meta.dirname, '../../scripts/lib/fsck.ts');
+const FSCK = join(import.meta.dirname, '../../scripts/lib/fsck/fsck.ts');
 const DEVICE = 'dacha-1';
 
 let home = '';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeVideo } from '../fakes/media.ts';
 
-const BENCH = join(import.meta.dirname, '../../scripts/lib/bench.ts');
+const BENCH = join(import.meta.dirname, '../../scripts/lib/bench/bench.ts');
 let dir = '';
 
 before(async () => {

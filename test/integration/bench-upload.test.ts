@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ledgerCost } from '../../scripts/lib/bench/ledger-cost.ts';
+import { ledgerCost } from '../../scripts/lib/bench/upload/ledger-cost.ts';
 import { Refusal } from '../../scripts/lib/bench/refusal.ts';
-import { benchUpload, uploadRounds } from '../../scripts/lib/bench/upload.ts';
+import { benchUpload, uploadRounds } from '../../scripts/lib/bench/upload/upload.ts';
 
 const { signal } = new AbortController();
 

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
 import iotDevice, { type Client as DeviceClient } from 'azure-iot-device';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
-import { writeHubPlace } from '../../scripts/lib/hub-place.ts';
+import { writeHubPlace } from '../../scripts/lib/hub/place.ts';
 import { createDesiredSettings } from '../../agent/settings/settings.ts';
 import {
   addressOf,
@@ -21,7 +21,7 @@ import {
 } from './hub-fixture.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const COMMAND = join(ROOT, 'scripts/lib/hub.ts');
+const COMMAND = join(ROOT, 'scripts/lib/hub/hub.ts');
 const HUB = join(ROOT, 'cloud-fn/local/iot-hub/main.ts');
 const DEVICE = 'pi';
 

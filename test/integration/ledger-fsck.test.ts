@@ -27,9 +27,9 @@ interface Run {
   readonly stderr: string;
 }
 
-/** Runs scripts/lib/fsck.ts, which scripts/fsck hands its arguments to. */
+/** Runs scripts/lib/fsck/fsck.ts, which scripts/fsck hands its arguments to. */
 function fsck(...args: string[]): Promise<Run> {
-  const program = join(import.meta.dirname, '../../scripts/lib/fsck.ts');
+  const program = join(import.meta.dirname, '../../scripts/lib/fsck/fsck.ts');
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...args], { timeout: 300_000 }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';

@@ -1,7 +1,7 @@
-import type { BenchClip } from './manifest.ts';
-import { type Figures, figuresOf, type Measured } from './measure.ts';
+import type { BenchClip } from './motion/manifest.ts';
+import { type Figures, figuresOf, type Measured } from './motion/measure.ts';
 import { reasonsOf, type Row, tableOf } from './table.ts';
-import type { Variation } from './vary.ts';
+import type { Variation } from './motion/vary.ts';
 
 /** What became of one clip. */
 export interface Result {

@@ -1,4 +1,4 @@
-import type { Figures } from './measure.ts';
+import type { Figures } from './motion/measure.ts';
 
 /** A row of the table: whose figures, and of what. */
 export interface Row {

@@ -10,7 +10,7 @@ import {
 } from '../../../agent/motion/motion.ts';
 import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { probeVideo } from '../../../hardware/simulators/camera/video-probe.ts';
-import { readGreyFrames } from '../bench/grey-frames.ts';
+import { readGreyFrames } from '../bench/motion/grey-frames.ts';
 import { Refusal } from '../bench/refusal.ts';
 import { interestingMoments, type Judged } from './moments.ts';
 import type { Options } from './options.ts';

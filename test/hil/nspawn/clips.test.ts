@@ -60,7 +60,7 @@ async function inspect(): Promise<{ problems: unknown[]; rows: Map<string, Row> 
   const copy = join(process.env['DACHAWATCH_HIL_WORK'] ?? '', 'copy');
   cpSync(join(guest.root, STATE), copy, { recursive: true });
   try {
-    const fsck = [join(repoRoot, 'scripts/lib/fsck.ts'), '--data', copy, '--deep', '--json'];
+    const fsck = [join(repoRoot, 'scripts/lib/fsck/fsck.ts'), '--data', copy, '--deep', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, fsck).catch(
       (error: { stdout: string }) => error,
     );

@@ -5,9 +5,9 @@ import { CONTAINER_CLIPS } from '../../../contracts/index.ts';
 import { ensureCertificates } from '../../../cloud-fn/local/certificates.ts';
 import { type CameraSimulator, startCamera } from '../../../hardware/simulators/camera/camera.ts';
 import { cacheDir, repoRoot } from '../../../scripts/lib/places.ts';
-import { createHubClient } from '../../../scripts/lib/hub-client.ts';
-import { findHub, writeHubPlace } from '../../../scripts/lib/hub-place.ts';
-import { createSupervisor } from '../../../scripts/lib/supervisor.ts';
+import { createHubClient } from '../../../scripts/lib/hub/client.ts';
+import { findHub, writeHubPlace } from '../../../scripts/lib/hub/place.ts';
+import { createSupervisor } from '../../../scripts/lib/run/supervisor.ts';
 import { makeVideo } from '../../fakes/media.ts';
 import type { Guest } from './guest.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse, parseClipBlobName, Verdict, verdictBlobName } from '@dachawatch/contracts';
 import { clipPlaces } from '../../../../agent/ledger/clip-files.ts';
 import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
-import { checkBlobs } from '../../fsck-blobs.ts';
+import { checkBlobs } from '../../fsck/blobs.ts';
 import { readClip } from './clip-bytes.ts';
 import type { Finding, Kind } from './findings.ts';
 import { type ClipNow, isAtEnd } from './house.ts';

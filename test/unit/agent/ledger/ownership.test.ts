@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
 import { isOwned, takeOwnership } from '../../../../agent/ledger/ownership.ts';
-import { lockData } from '../../../../scripts/lib/data-lock.ts';
+import { lockData } from '../../../../scripts/lib/run/data-lock.ts';
 
 const ROOM = join(import.meta.dirname, '../../../../agent/ledger/ownership.ts');
 const inUse = { kind: 'transient', code: 'ledger.in-use' };

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdlePlaces } from '../../../../../agent/motion/scene/idle.ts';
 import { createMotionDetector } from '../../../../../agent/motion/motion.ts';
-import { drawActor, walk } from '../../../../../scripts/lib/bench/motion-made/actors.ts';
-import { createBackdrop } from '../../../../../scripts/lib/bench/motion-made/backdrops.ts';
+import { drawActor, walk } from '../../../../../scripts/lib/bench/motion/made/actors.ts';
+import { createBackdrop } from '../../../../../scripts/lib/bench/motion/made/backdrops.ts';
 import {
   createGrain,
   createRandom,
   HEIGHT,
   PIXELS,
   WIDTH,
-} from '../../../../../scripts/lib/bench/motion-made/canvas.ts';
-import { foliage } from '../../../../../scripts/lib/bench/motion-made/weather.ts';
+} from '../../../../../scripts/lib/bench/motion/made/canvas.ts';
+import { foliage } from '../../../../../scripts/lib/bench/motion/made/weather.ts';
 
 const COLUMNS = 40;
 const ROWS = 23;

@@ -1,0 +1,203 @@
+/** scripts/fsck: checks ledger, clip files and blobs against the invariants. The script's head is its help. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import tls from 'node:tls';
+import { parseArgs } from 'node:util';
+import { recoverTornClip } from '../../../agent/capture/recover.ts';
+import { systemClock } from '../../../agent/kernel/clock.ts';
+import { Failure } from '../../../agent/kernel/failure.ts';
+import { createLog } from '../../../agent/kernel/log.ts';
+import { ledgerFile } from '../../../agent/ledger/database-files.ts';
+import { examineDatabase } from '../../../agent/ledger/examine.ts';
+import { inspectLedger } from '../../../agent/ledger/inspect.ts';
+import { type CheckReport, createLedger } from '../../../agent/ledger/ledger.ts';
+import { takeOwnership } from '../../../agent/ledger/ownership.ts';
+import { restoreDatabase } from '../../../agent/ledger/restore.ts';
+import { connectionStringOf, loadAccount } from '../../../cloud-fn/local/storage/account.ts';
+import { checkBlobs } from './blobs.ts';
+
+interface Result extends CheckReport {
+  /** Clips of long ago, of which only totals are kept. */
+  readonly folded: number;
+  /** How many uploaded clips were compared with storage; null when storage was not asked. */
+  readonly blobs: { readonly checked: number; readonly read?: number; readonly archived?: number } | null;
+}
+
+class UsageError extends Error {}
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        data: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        repair: { type: 'boolean', default: false },
+        deep: { type: 'boolean', default: false },
+        'storage-connection': { type: 'string' },
+        'storage-connection-file': { type: 'string' },
+        ca: { type: 'string' },
+      },
+    });
+    if (!values.data) throw new UsageError('--data DIR is required: the folder to check');
+    return { ...values, data: resolve(values.data) };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** The agent's folder: `data` itself, or the one that scripts/run keeps in it. */
+function ledgerDirIn(data: string): string {
+  if (!existsSync(data)) throw new Failure('rejected', 'fsck.no-folder', `the folder ${data} does not exist`);
+  const found = [data, join(data, 'agent')].find((dir) => existsSync(join(dir, 'ledger.sqlite')));
+  if (found) return found;
+  throw new Failure(
+    'rejected',
+    'fsck.no-ledger',
+    `there is no ledger in ${data}, nor in an agent folder below it`,
+  );
+}
+
+/** How to reach storage: what the caller says, else the local cloud that lies beside the agent's folder. */
+function storageOf(
+  values: ReturnType<typeof options>,
+): { connection: string; ca: string | undefined } | undefined {
+  const file = values['storage-connection-file'];
+  if (file && !existsSync(file)) throw new UsageError(`--storage-connection-file: ${file} does not exist`);
+  if (values.ca && !existsSync(values.ca)) throw new UsageError(`--ca: ${values.ca} does not exist`);
+  const given = values['storage-connection'] ?? (file && readFileSync(file, 'utf8').trim());
+  if (given) return { connection: given, ca: values.ca };
+  const cloud = join(values.data, 'cloud');
+  if (!existsSync(join(cloud, 'storage', 'account.json'))) return undefined;
+  return {
+    connection: connectionStringOf(loadAccount(join(cloud, 'storage'))),
+    ca: values.ca ?? join(cloud, 'certificates', 'ca.pem'),
+  };
+}
+
+/** @throws Failure `corrupt` with what is wrong with the database itself: rows of a damaged one say nothing */
+function requireWhole(dir: string): void {
+  const found = examineDatabase(ledgerFile(dir), { toWrite: false });
+  if (!('why' in found)) return;
+  throw new Failure(
+    'corrupt',
+    'fsck.damaged',
+    `the ledger ${ledgerFile(dir)} is damaged (${found.why}): the next start of the agent, or --repair, mends it or ` +
+      'sets it aside and begins a new one from its backup, from what can be read, and from the clip files',
+  );
+}
+
+async function repaired(dir: string, deep: boolean): Promise<CheckReport> {
+  const ownership = takeOwnership(dir);
+  try {
+    const found = await restoreDatabase({
+      dir,
+      clock: systemClock,
+      isWanted: () => true,
+    });
+    if (found.state !== 'whole') process.stderr.write(`fsck: ${found.sentence}\n`);
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+  const ledger = createLedger({
+    dir,
+    ownership,
+    clock: systemClock,
+    log: createLog('error', (line) => process.stderr.write(line)),
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    leaseMs: 1,
+    recoverTorn: recoverTornClip,
+  });
+  try {
+    return await ledger.check({ repair: true, deep });
+  } finally {
+    ledger.close();
+  }
+}
+
+async function fsck(values: ReturnType<typeof options>): Promise<Result> {
+  const dir = ledgerDirIn(values.data);
+  const afterRepair = values.repair ? await repaired(dir, values.deep) : undefined;
+  requireWhole(dir);
+  const inspection = inspectLedger(dir);
+  try {
+    const checked = afterRepair ?? (await inspection.check({ deep: values.deep }));
+    const report = { ...checked, folded: inspection.folded() };
+    const storage = storageOf(values);
+    if (!storage) return { ...report, blobs: null };
+    if (storage.ca && existsSync(storage.ca))
+      tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(storage.ca, 'utf8')]);
+    const blobs = await checkBlobs(inspection, storage.connection, {
+      deep: values.deep,
+      say: (line) => process.stderr.write(`fsck: ${line}\n`),
+    });
+    if (!blobs) {
+      process.stderr.write('fsck: storage does not answer; blobs were not compared\n');
+      return { ...report, blobs: null };
+    }
+    const wrong = new Set(blobs.problems.map((one) => one.clipId));
+    return {
+      ...report,
+      ok: report.ok - [...wrong].filter((id) => id !== null && inspection.knows(id)).length,
+      problems: [...report.problems, ...blobs.problems],
+      blobs: {
+        checked: blobs.checked,
+        ...(blobs.read === undefined ? {} : { read: blobs.read }),
+        ...(blobs.archived ? { archived: blobs.archived } : {}),
+      },
+    };
+  } finally {
+    inspection.close();
+  }
+}
+
+function print(result: Result, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const { clips, ok, repaired: put, repairable, folded, problems, blobs } = result;
+  for (const { clipId, problem } of problems)
+    process.stdout.write(`${clipId === null ? '' : `clip ${clipId}: `}${problem}\n`);
+  const parts = [`${clips} clips`, `${ok} ok`];
+  if (folded > 0) parts.push(`${folded} of long ago are totals`);
+  if (put > 0) parts.push(`${put} repaired`);
+  if (repairable > 0) parts.push(`${repairable} left by a killed process; the next start puts them right`);
+  parts.push(blobs ? `${blobs.checked} compared with storage` : 'storage not compared');
+  if (blobs?.read !== undefined) parts.push(`the bytes of ${blobs.read} blobs read`);
+  if (blobs?.archived) parts.push(`${blobs.archived} in the archive tier not read`);
+  parts.push(problems.length === 0 ? 'nothing wrong' : `${problems.length} problems`);
+  process.stdout.write(`${parts.join(', ')}\n`);
+}
+
+let json = false;
+try {
+  const values = options();
+  json = values.json;
+  const result = await fsck(values);
+  print(result, json);
+  process.exitCode = result.problems.length === 0 ? 0 : 1;
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`fsck: ${error.message}\n`);
+    process.exitCode = 2;
+  } else {
+    const expected = error instanceof Failure && error.kind !== 'bug';
+    const problem = expected ? error.message : String((error as Error).stack);
+    process.stderr.write(`fsck: ${problem}\n`);
+    if (json)
+      print(
+        {
+          clips: 0,
+          ok: 0,
+          repaired: 0,
+          repairable: 0,
+          folded: 0,
+          problems: [{ clipId: null, problem }],
+          blobs: null,
+        },
+        true,
+      );
+    process.exitCode = 1;
+  }
+}
