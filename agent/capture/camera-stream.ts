@@ -1,7 +1,7 @@
 import { createRtpUnits, type RtpUnits, type StreamUnit } from './rtp-units.ts';
 import { openRtspStream, type RtspStream, type RtspStreamDeps } from './rtsp-stream.ts';
 
-export interface CameraStreamDeps extends Pick<RtspStreamDeps, 'address' | 'credential' | 'onEnd'> {
+export interface CameraStreamDeps extends Pick<RtspStreamDeps, 'address' | 'credential' | 'onEnd' | 'clock'> {
   /** Each packet, whether or not it can be used. */
   onPacket(): void;
   /** The parameter sets of the camera's description first, then those of the stream and its pictures. */
@@ -23,6 +23,7 @@ export function openCameraStream(deps: CameraStreamDeps): RtspStream {
       units?.packet(buffer, from, to);
     },
     onEnd: (end) => deps.onEnd(end),
+    clock: deps.clock,
   });
 }
 

@@ -25,15 +25,34 @@ const MAX_BODY_BYTES = 256 * 1024;
 const NO_TLS = 'the camera does not speak TLS at this port; try rtsp:// instead of rtsps://';
 export const USER_AGENT = 'Dachawatch';
 
-/** A socket on its way to where an RTSP address points. */
-export function openSocket(address: URL): Socket {
+export const MOST_AT_ONCE = 64 * 1024;
+
+/** A socket on its way to where an RTSP address points.
+ *  @param receive takes what comes; the bytes may be written over when it returns. Where it returns false, nothing more
+ *    is read before `resume` of the socket. Without it the socket's own `data` brings it. */
+export function openSocket(address: URL, receive?: (bytes: Buffer) => boolean): Socket {
   const encrypted = address.protocol === 'rtsps:';
   const host = address.hostname.replaceAll(/^\[|\]$/g, '');
   const port = address.port === '' ? PORTS[encrypted ? 'rtsps:' : 'rtsp:'] : Number(address.port);
-  if (!encrypted) return connectTcp({ host, port, family: isIPv6(host) ? 6 : 0 });
+  if (!encrypted) {
+    const target = { host, port, family: isIPv6(host) ? 6 : 0 };
+    if (!receive) return connectTcp(target);
+    // Into one buffer for all, and past the queue of a stream: a good part of what reading costs.
+    const buffer = Buffer.alloc(MOST_AT_ONCE);
+    return connectTcp({
+      ...target,
+      onread: { buffer, callback: (bytes) => receive(buffer.subarray(0, bytes)) },
+    });
+  }
   // GStreamer trusts what the system trusts, and so do we.
   const ca = getCACertificates('system');
-  return connectTls({ host, port, ca, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  const socket = connectTls({ host, port, ca, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  return receive
+    ? socket.on('data', (bytes: Buffer) => {
+        // One record; the others of the same reading come before that.
+        if (!receive(bytes)) setImmediate(() => socket.pause());
+      })
+    : socket;
 }
 
 /** Opens a connection to where an RTSP address points. The signal ends it, whatever it waits for.

@@ -8,21 +8,23 @@ export interface RtspMessage {
 }
 
 export interface RtspFramer {
-  /** @returns false when this is not RTSP: nothing that follows can be understood */
+  /** The bytes may be written over afterwards.
+   *  @returns false when this is not RTSP: nothing that follows can be understood */
   push(chunk: Buffer): boolean;
 }
 
 const DOLLAR = 0x24;
+const NOTHING: Buffer = Buffer.alloc(0);
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
 /** Splits one direction of an RTSP connection into messages and the interleaved frames between them (RFC 2326, 10.12).
  *  Bounded: a message of more than 256 KB ends it. */
 export function createRtspFramer(to: {
-  /** Whole frames, as many as came together. The bytes are those that were pushed. */
+  /** Whole frames, as many as came together, in bytes that may be written over afterwards. */
   frames(bytes: Buffer): void;
   message(message: RtspMessage): void;
 }): RtspFramer {
-  let pending: Buffer = Buffer.alloc(0);
+  let pending = NOTHING;
 
   /** @returns where the frames that begin at `from` end */
   function endOfFrames(from: number): number {
@@ -47,7 +49,7 @@ export function createRtspFramer(to: {
     if (!Number.isInteger(length) || length < 0 || length > MAX_MESSAGE_BYTES) return undefined;
     const end = headEnd + 4 + length;
     if (end > pending.length) return from;
-    to.message({ start, lines, body: pending.subarray(headEnd + 4, end) });
+    to.message({ start, lines, body: Buffer.from(pending.subarray(headEnd + 4, end)) });
     return end;
   }
 
@@ -62,7 +64,8 @@ export function createRtspFramer(to: {
         if (pending[at] === DOLLAR) to.frames(pending.subarray(at, end));
         at = end;
       }
-      pending = pending.subarray(at);
+      const rest = pending.subarray(at);
+      pending = pending === chunk ? Buffer.from(rest) : rest;
       return true;
     },
   };

@@ -124,6 +124,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const opened = openCameraStream({
       address: camera[stream],
       credential: credentials[stream],
+      clock,
       onPacket: () => {
         now = clock.monotonicMs();
         onPacket(stream, now);

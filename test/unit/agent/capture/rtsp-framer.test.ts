@@ -19,7 +19,12 @@ function collect(chunks: readonly Buffer[]) {
     frames: (bytes) => void frames.push(Buffer.from(bytes)),
     message: (message) => void messages.push(message),
   });
-  const whole = chunks.every((chunk) => framer.push(chunk));
+  const whole = chunks.every((chunk) => {
+    const bytes = Buffer.from(chunk);
+    const understood = framer.push(bytes);
+    bytes.fill(0);
+    return understood;
+  });
   return { frames: Buffer.concat(frames), messages, whole };
 }
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
+import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { openRtspStream, type StreamEnd } from '../../../../agent/capture/rtsp-stream.ts';
 
 interface Asked {
@@ -25,10 +32,10 @@ const packet = (channel: number, body: string) => {
 };
 
 /** A camera that says what it is told; undefined answers like any camera. */
-async function camera(t: TestContext, special: Answer, path = '/live') {
+async function camera(t: TestContext, special: Answer, path = '/live', tls?: { key: string; cert: string }) {
   const asked: Asked[] = [];
   const sockets: Socket[] = [];
-  const server = createServer((socket) => {
+  const serve = (socket: Socket) => {
     const connection = sockets.push(socket);
     let pending = '';
     socket.on('error', () => undefined);
@@ -47,14 +54,15 @@ async function camera(t: TestContext, special: Answer, path = '/live') {
         socket.write([`RTSP/1.0 ${lines[0]}`, `CSeq: ${cseq}`, ...lines.slice(1), ...blank].join('\r\n'));
       }
     });
-  });
+  };
+  const server = tls ? createTlsServer(tls, serve) : createServer(serve);
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = `rtsp://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  const address = `${tls ? 'rtsps' : 'rtsp'}://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   return { address, asked };
 }
 
@@ -77,6 +85,7 @@ async function play(
   const stream = openRtspStream({
     address,
     credential: login ?? null,
+    clock: systemClock,
     onTrack: () => undefined,
     onPacket: (buffer, from, to) => {
       if (packets.push(buffer.toString('latin1', from, to)) === wanted) resolve(undefined);
@@ -304,3 +313,28 @@ for (const [what, special, sentence] of [
     const { end } = await play(t, address);
     assert.match(end?.what ?? '', sentence);
   });
+
+test('much that comes at once comes whole, also in an encrypted connection', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'dachawatch-rtsps-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const [keyFile, certFile] = [join(dir, 'key'), join(dir, 'cert')];
+  const wish = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=camera';
+  const files = ['-keyout', keyFile, '-out', certFile, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await promisify(execFile)('openssl', ['req', ...wish.split(' '), ...files]);
+  // As if the machine trusted it.
+  process.env['SSL_CERT_FILE'] = certFile;
+  t.after(() => delete process.env['SSL_CERT_FILE']);
+  const tls = { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8') };
+  const bodies = Array.from({ length: 3000 }, (_, index) => `${index} ${'x'.repeat(1400)}`);
+  for (const encryption of [undefined, tls]) {
+    const { address } = await camera(
+      t,
+      playing(...bodies.map((body) => packet(0, body))),
+      '/live',
+      encryption,
+    );
+    const { packets, end } = await play(t, address, undefined, bodies.length);
+    assert.equal(end, undefined);
+    assert.ok(packets.every((body, index) => body === bodies[index]));
+  }
+});
