@@ -60,6 +60,50 @@ test('blocks that wait for their list are no blob; their list makes one, another
   );
 });
 
+test('of a blob that is written again, described anew, tagged and deleted each but the tag is told as what it is', () => {
+  const { changes, start } = log();
+  const properties = (etag: string) => ({
+    properties: { etag, contentLength: 4, lastModified: '2026-11-30T10:00:00.000Z' },
+  });
+  const states = [
+    document('a.mp4'),
+    // Tags leave the etag as it is.
+    document('a.mp4', { blobTags: { TagSet: [] } }),
+    document('a.mp4', properties('"0x2"')),
+    document('a.mp4', { ...properties('"0x3"'), persistency: { id: 'elsewhere', offset: 0, count: 4 } }),
+    document('a.mp4', {
+      ...properties('"0x4"'),
+      persistency: undefined,
+      committedBlocksInOrder: [{ persistency: { id: '1' } }],
+    }),
+    undefined,
+  ];
+  for (const [n, now] of states.entries()) changes.changed(states[n - 1], now);
+  assert.deepEqual(
+    changes.since('clips', start, 10)?.changes.map(({ kind, etag, api }) => `${kind} ${etag} ${api}`),
+    [
+      'created 0x1 PutBlob',
+      'changed 0x2 PutBlob',
+      'created 0x3 PutBlob',
+      'created 0x4 PutBlockList',
+      'deleted 0x4 PutBlockList',
+    ],
+  );
+});
+
+test('a cursor of another log, or of a place where this one never was, is unknown', () => {
+  const { changes } = log();
+  changes.changed(undefined, document('a.mp4'));
+  const end = changes.end();
+  for (const cursor of [
+    { ...end, feed: 'another' },
+    { ...end, seq: end.seq + 1 },
+    { ...end, seq: -1 },
+  ])
+    assert.equal(changes.since('clips', cursor, 1), undefined);
+  assert.ok(changes.since('clips', end, 1));
+});
+
 test('a snapshot is no blob, and one that goes does not delete the blob', () => {
   const { changes, start } = log();
   const snapshot = document('a.mp4', { snapshot: '2026-11-30T10:00:00.0000000Z' });

@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { freePortOrAny, loadAccount, saveAccount } from '../../../../../cloud-fn/local/storage/account.ts';
 import {
   createMetadataStore,
+  type DocumentWatch,
   type LokiDatabase,
 } from '../../../../../cloud-fn/local/storage/metadata-store.ts';
 
@@ -34,8 +35,8 @@ before(() => {
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 /** A database as Azurite opens it: made, given its collections, saved once. */
-function open(db: Sqlite.Database) {
-  const store = createMetadataStore({ db });
+function open(db: Sqlite.Database, watch?: DocumentWatch) {
+  const store = createMetadataStore({ db, ...(watch && { watch }) });
   const loki = new LokiConstructor('unused', {
     persistenceMethod: 'fs',
     autosave: true,
@@ -44,7 +45,7 @@ function open(db: Sqlite.Database) {
   store.adopt('blob', loki);
   loki.addCollection('things', { indices: ['name'], unique: ['name'] });
   loki.saveDatabase();
-  return { store, things: loki.getCollection('things') };
+  return { store, loki, things: loki.getCollection('things') };
 }
 
 test('inserts, updates, removals and the last id come back in a new process', () => {
@@ -87,6 +88,72 @@ test('what could not be saved is saved by the next save', () => {
   const again = new Sqlite(file);
   assert.equal(open(again).things.count(), 1);
   again.close();
+});
+
+test("Azurite's own saves store what is new, and bring nothing back that is gone", () => {
+  const file = join(dir, 'c.sqlite');
+  const db = new Sqlite(file);
+  const { loki, things } = open(db);
+  const first = things.insert({ name: 'first' });
+  loki.saveDatabase();
+  things.remove(first);
+  things.insert({ name: 'second' });
+  loki.saveDatabase();
+  assert.deepEqual([things.count(), things.findOne({ name: 'first' })], [1, null]);
+  db.close();
+  const again = new Sqlite(file);
+  assert.ok(open(again).things.findOne({ name: 'second' }));
+  again.close();
+});
+
+test('a save without a change writes nothing and tells nobody', () => {
+  const db = new Sqlite(':memory:');
+  let committed = 0;
+  const watch = {
+    store: 'blob',
+    collection: 'things',
+    changed: () => undefined,
+    committed: () => (committed += 1),
+  };
+  const { store, things } = open(db, watch);
+  const written = () => Number(db.prepare('SELECT total_changes()').pluck().get());
+  things.insert({ name: 'one' });
+  store.save();
+  const before = written();
+  assert.equal(committed, 1);
+  store.save();
+  assert.deepEqual([written(), committed], [before, 1]);
+});
+
+test('who watches a collection hears of its documents as they were and are, and of no others', () => {
+  const db = new Sqlite(':memory:');
+  const heard: (readonly (string | undefined)[])[] = [];
+  const name = (json: string | undefined) => json && (JSON.parse(json) as { name: string }).name;
+  const { store, loki, things } = open(db, {
+    store: 'blob',
+    collection: 'things',
+    changed: (...states) => void heard.push(states.map(name)),
+    committed: () => undefined,
+  });
+  const others = loki.addCollection('others', {});
+  const elsewhere = new LokiConstructor('unused', { persistenceMethod: 'fs' });
+  store.adopt('queue', elsewhere);
+  elsewhere.addCollection('things', {});
+  elsewhere.saveDatabase();
+  const one = things.insert({ name: 'one' }) as { $loki: number; name: string };
+  others.insert({ name: 'other' });
+  elsewhere.getCollection('things').insert({ name: 'of the queues' });
+  store.save();
+  one.name = 'two';
+  things.update(one);
+  store.save();
+  things.remove(one);
+  store.save();
+  assert.deepEqual(heard, [
+    [undefined, 'one'],
+    ['one', 'two'],
+    ['two', undefined],
+  ]);
 });
 
 test('an account keeps its key, which only its owner can read', () => {
