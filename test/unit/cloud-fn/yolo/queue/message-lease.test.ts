@@ -79,6 +79,24 @@ test('given back it is hidden for as long as was asked, and renewed no more', as
   assert.deepEqual(log, []);
 });
 
+test('who settles while a renewal is under way waits for the receipt it brings', async (t) => {
+  const { queue, lease, log, third } = await hold(t);
+  const answer = Promise.withResolvers<void>();
+  const update = queue.client.updateMessage.bind(queue.client);
+  Object.assign(queue.client, {
+    updateMessage: async (...args: Parameters<typeof update>) => {
+      const renewed = await update(...args);
+      await answer.promise;
+      return renewed;
+    },
+  });
+  await third();
+  const settled = lease.settle();
+  answer.resolve();
+  await settled;
+  assert.deepEqual([queue.messages(), log], [[], []]);
+});
+
 test('a renewal that brings no receipt is none', async (t) => {
   const { queue, log, third } = await hold(t);
   Object.assign(queue.client, { updateMessage: async () => ({}) });

@@ -11,6 +11,7 @@ import {
   type Messages,
 } from '../../../../../../cloud-fn/local/iot-hub/store/messages.ts';
 import { createTickets } from '../../../../../../cloud-fn/local/iot-hub/store/tickets.ts';
+import { twinSize } from '../../../../../../cloud-fn/local/iot-hub/store/twin-rules.ts';
 import {
   createTwins,
   mergePatch,
@@ -177,4 +178,13 @@ test('twins count their versions apart, and keep nothing of what is too large', 
   );
   assert.deepEqual([twins.get('pi')?.reported, twins.get('pi')?.reportedVersion], [{ a: 1, b: 2 }, 3]);
   assert.equal(twins.wish('stranger', { desired: {}, replace: false }), undefined);
+});
+
+test('tags take eight kilobytes, and not a byte more', () => {
+  const twins = createTwins(db);
+  const tags = (last: number) => ({ a: 'x'.repeat(4_000), b: 'x'.repeat(4_000), c: 'x'.repeat(last) });
+  const left = 8_192 - twinSize(tags(0));
+  assert.ok(twins.wish('pi', { tags: tags(left), replace: false }));
+  assert.throws(() => twins.wish('pi', { tags: tags(left + 1), replace: false }), TwinTooLarge);
+  assert.deepEqual(twins.get('pi')?.tags, tags(left));
 });
