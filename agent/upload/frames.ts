@@ -42,8 +42,11 @@ export function createFrames(deps: FramesDeps): Frames {
 
   async function fetchFrame(clip: Clip, file: string, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const picture = await tickets.use(bestFrameBlobName(clip.blobName), ONLY_READ, signal, (ticket) =>
-        openBlob(ticket).read(FRAME_MAX_BYTES, signal),
+      const picture = await tickets.use(
+        bestFrameBlobName(clip.blobName),
+        ONLY_READ,
+        signal,
+        (ticket, calmly) => openBlob(ticket).read(FRAME_MAX_BYTES, calmly),
       );
       if (picture && isJpeg(picture)) {
         keeping = keeping.catch(() => undefined).then(() => keep(file, picture));

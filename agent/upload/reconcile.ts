@@ -93,8 +93,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   }
 
   async function ask(clip: Clip, signal: AbortSignal): Promise<boolean> {
-    const body = await tickets.use(verdictBlobName(clip.blobName), ONLY_READ, signal, (ticket) =>
-      openBlob(ticket).read(VERDICT_MAX_BYTES, signal),
+    const body = await tickets.use(verdictBlobName(clip.blobName), ONLY_READ, signal, (ticket, calmly) =>
+      openBlob(ticket).read(VERDICT_MAX_BYTES, calmly),
     );
     if (body) {
       const outcome = ledger.applyVerdict(verdictOf(clip, body));
@@ -104,8 +104,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       );
       return true;
     }
-    const found = await tickets.use(clip.blobName, ONLY_READ, signal, (ticket) =>
-      openBlob(ticket).head(signal),
+    const found = await tickets.use(clip.blobName, ONLY_READ, signal, (ticket, calmly) =>
+      openBlob(ticket).head(calmly),
     );
     // Its message may have come while storage was asked.
     if (found || ledger.clip(clip.clipId)?.state !== 'uploaded') return false;

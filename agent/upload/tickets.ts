@@ -33,13 +33,14 @@ const RETURN_WAIT_MAX_MS = 60_000;
 
 export interface Tickets {
   /** Gets a ticket, does the work, and gives the ticket back whatever happened.
+   *  @param work its signal ends with the caller's, and when hub or storage ask somebody else to wait
    *  @param outcome what to tell the hub when the work is done; a failure tells its own
    *  @throws Failure; `upload.asked-to-wait` without asking anybody, while `waitMs` is not over */
   use<T>(
     blobName: string,
     outcome: FileUploadNotification,
     signal: AbortSignal,
-    work: (ticket: FileUploadTicket) => Promise<T>,
+    work: (ticket: FileUploadTicket, signal: AbortSignal) => Promise<T>,
   ): Promise<T>;
   /** For how long hub or storage asked everybody to wait: 0 when they did not, or when it is over. */
   waitMs(): number;
@@ -64,23 +65,31 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
   let open = 0;
   const queue: (() => void)[] = [];
   let waitUntilMs = 0;
+  /** Ends what is under way when all are asked to wait. */
+  let calm = new AbortController();
 
   const waitMs = () => Math.max(0, waitUntilMs - clock.monotonicMs());
 
   function heed(failure: Failure): void {
-    if (failure.retryAfterMs !== undefined && isOfTheService(failure))
-      waitUntilMs = Math.max(waitUntilMs, clock.monotonicMs() + failure.retryAfterMs);
+    if (failure.retryAfterMs === undefined || !isOfTheService(failure)) return;
+    waitUntilMs = Math.max(waitUntilMs, clock.monotonicMs() + failure.retryAfterMs);
+    const ended = calm;
+    calm = new AbortController();
+    ended.abort(askedToWait());
+  }
+
+  function askedToWait(): Failure {
+    const leftMs = waitMs();
+    return new Failure(
+      'transient',
+      'upload.asked-to-wait',
+      `the cloud asked to be left in peace for another ${Math.ceil(leftMs / 1_000)} s`,
+      { retryAfterMs: leftMs },
+    );
   }
 
   function refuseWhileWaiting(): void {
-    const leftMs = waitMs();
-    if (leftMs > 0)
-      throw new Failure(
-        'transient',
-        'upload.asked-to-wait',
-        `the cloud asked to be left in peace for another ${Math.ceil(leftMs / 1_000)} s`,
-        { retryAfterMs: leftMs },
-      );
+    if (waitMs() > 0) throw askedToWait();
   }
 
   async function enter(signal: AbortSignal): Promise<void> {
@@ -171,7 +180,8 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
       try {
         // It may have been said while we waited for our turn.
         refuseWhileWaiting();
-        const ticket = await request(blobName, signal);
+        const calmly = AbortSignal.any([signal, calm.signal]);
+        const ticket = await request(blobName, calmly);
         let told: FileUploadNotification = tellingOf('upload.unknown', 500);
         try {
           if (ticket.blobName !== `${deviceId}/${blobName}`)
@@ -180,11 +190,11 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
               'upload.ticket-mismatch',
               `asked for a ticket for ${deviceId}/${blobName}, got one for ${ticket.blobName}`,
             );
-          const result = await work(ticket);
+          const result = await work(ticket, calmly);
           told = outcome;
           return result;
         } catch (error) {
-          const failure = classify(error, 'upload');
+          const failure = calmly.aborted && !signal.aborted ? askedToWait() : classify(error, 'upload');
           heed(failure);
           told = tellingOf(failure.code, Number(/http-(\d{3})$/.exec(failure.code)?.[1] ?? 500));
           throw failure;

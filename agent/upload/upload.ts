@@ -163,10 +163,10 @@ export function createUploader(deps: UploaderDeps): Uploader {
     uploading.add(clip.clipId);
     try {
       const metadata = metadataOf(clip, deviceId);
-      const { url, ...carried } = await tickets.use(clip.blobName, DONE, signal, async (ticket) => {
+      const { url, ...carried } = await tickets.use(clip.blobName, DONE, signal, async (ticket, calmly) => {
         const door = openBlob(ticket);
         const fresh = outcomes.wasBadRead(clip.clipId);
-        return { url: door.url, ...(await carryClip(clip, metadata, door, signal, fresh)) };
+        return { url: door.url, ...(await carryClip(clip, metadata, door, calmly, fresh)) };
       });
       outcomes.succeeded(clip.clipId);
       parked.accepted(clip.clipId);

@@ -172,6 +172,27 @@ test('a bit that flips on the wire is noticed by storage, and the block is sent 
   assert.ok((await stored(clip.blobName)).equals(readFileSync(clip.file)));
 });
 
+test('storage that asks to wait is asked for nothing until then, whoever waits, and gets everything after it', async (t) => {
+  const { uploader, door, sealed, isUp } = await house(t);
+  await uploader.start();
+  for (const asks of [{ 'retry-after': '2' }, { 'x-ms-retry-after-ms': '1500' }]) {
+    let saidMs: number | undefined;
+    let nextMs: number | undefined;
+    door.misbehave = () => {
+      if (saidMs !== undefined) {
+        nextMs ??= performance.now();
+        return undefined;
+      }
+      saidMs = performance.now();
+      return { status: 503, headers: { ...REAL, ...asks } };
+    };
+    const clips = [sealed(1_000), sealed(1_000)];
+    uploader.wake();
+    await until(() => clips.every(({ clipId }) => isUp(clipId)), 'uploaded');
+    assert.ok((nextMs ?? 0) - (saidMs ?? 0) >= 1_490, 'not before its time');
+  }
+});
+
 test('an answer that is lost after the commit costs no second blob, and the bytes are looked at', async (t) => {
   const { uploader, door, sealed, isUp, ledger } = await house(t);
   let lost = 0;

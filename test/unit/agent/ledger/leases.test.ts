@@ -103,3 +103,21 @@ test('a restart ends the wait of a clip whose upload failed', (t) => {
   assert.equal(bench.ledger.leaseNext(), undefined);
   assert.equal(bench.reopen().leaseNext()?.clip.clipId, clipId);
 });
+
+test('what storage said in an attempt that is over is not noted', async (t) => {
+  const { ledger, clock, sealed } = benchLedger(t);
+  const { clipId } = sealed();
+  const notes = () => ledger.custody(clipId).filter(({ event }) => event === 'not-in-storage');
+  const first = ledger.leaseNext()!;
+  ledger.noteNotInStorage(first, 'no blob');
+  assert.deepEqual(
+    notes().map(({ detail }) => detail),
+    ['no blob'],
+  );
+  ledger.settleFailed(first, 'file missing', 0);
+  ledger.noteNotInStorage(first, 'its lease is settled');
+  await clock.advance(1);
+  assert.equal(ledger.leaseNext()?.attempt, 2);
+  ledger.noteNotInStorage(first, 'another attempt is under way');
+  assert.equal(notes().length, 1);
+});

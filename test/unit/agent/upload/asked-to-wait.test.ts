@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../agent/kernel/failure.ts';
+import { BLOCK_BYTES } from '../../../../agent/upload/clip-reader.ts';
 import { benchUpload, passTime, until } from './bench.ts';
 
 const asks = (code: string, retryAfterMs: number) => () => {
@@ -85,8 +86,8 @@ test('a parked clip is not put back while the service asks to wait', async (t) =
 
 test('a hub that asks to wait before a ticket is given back gets it after that time; a long wait is left to the hub', async (t) => {
   for (const [waitMs, returns] of [
-    [45_000, 2],
-    [61_000, 1],
+    [60_000, 2],
+    [60_001, 1],
   ] as const) {
     const { ledger, clock, sealed, uploader, desk } = benchUpload(t);
     const clip = sealed();
@@ -96,10 +97,45 @@ test('a hub that asks to wait before a ticket is given back gets it after that t
     };
     await uploader.start();
     await until(() => tries === 1, 'refused once');
-    await clock.advance(44_000);
+    await clock.advance(59_999);
     assert.equal(tries, 1, `${waitMs}: not before its time`);
-    await clock.advance(2_000);
+    await clock.advance(1);
     await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
+    await clock.advance(60_000);
     assert.equal(tries, returns);
   }
+});
+
+test('what is under way when somebody else is asked to wait ends before its next request, and goes on after it', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t, { concurrency: 2 });
+  const large = sealed(6 * BLOCK_BYTES);
+  const refused = sealed();
+  let staged = 0;
+  let go = () => undefined as void;
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  shelf.fault = async (call, name) => {
+    if (name.endsWith(large.blobName)) {
+      if (call === 'stage' && ++staged === 2) await held;
+      return;
+    }
+    // The large one is in the middle of its blocks.
+    while (staged < 2) await new Promise((resolve) => setImmediate(resolve));
+    asks('upload.head.http-503', 60_000)();
+  };
+  await uploader.start();
+  await until(() => ledger.clip(refused.clipId)?.reason !== null, 'asked to wait');
+  go();
+  await until(() => ledger.clip(large.clipId)?.state === 'sealed', 'it ended');
+  shelf.fault = undefined;
+  const before = shelf.calls.length;
+  await clock.advance(55_000);
+  assert.equal(shelf.calls.length, before);
+  await passTime(clock, 5_000, () => ledger.clip(large.clipId)?.state === 'uploaded', 'up after it');
+  assert.equal(
+    shelf.calls.filter((call) => call.startsWith('stage') && call.endsWith(large.blobName)).length,
+    6,
+  );
+  assert.equal(ledger.clip(large.clipId)?.attempt, 2);
 });
