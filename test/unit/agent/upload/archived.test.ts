@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { verdictBlobName } from '@dachawatch/contracts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
@@ -29,6 +29,14 @@ test('a clip that is found in the archive tier is uploaded when size, checksum a
   await passTime(clock, 5_000, () => clips.every((clip) => stateOf(clip) === 'uploaded'), 'uploaded');
   for (const { clipId } of clips)
     assert.ok(!ledger.custody(clipId).some(({ event }) => event === 'park'), 'never refused');
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // closed since
+    }
+  });
+  assert.ok(!clips.some(({ file }) => open.includes(file)), 'no file stays open');
 });
 
 for (const [what, md5] of [

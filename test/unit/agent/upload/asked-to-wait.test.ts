@@ -121,7 +121,7 @@ test('what is under way when somebody else is asked to wait ends before its next
       return;
     }
     // The large one is in the middle of its blocks.
-    while (staged < 2) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => staged >= 2, 'blocks of the large one');
     asks('upload.head.http-503', 60_000)();
   };
   await uploader.start();

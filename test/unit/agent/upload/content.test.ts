@@ -4,7 +4,9 @@ import {
   closeSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   symlinkSync,
   truncateSync,
@@ -13,7 +15,35 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import { BLOCK_BYTES } from '../../../../agent/upload/clip-reader.ts';
+import { blockId, metadataOf } from '../../../../agent/upload/upload-clip.ts';
 import { benchUpload, DEVICE, passTime, until } from './bench.ts';
+
+/** Descriptors of this process that are open on a file. */
+const openFilesOf = (file: string) =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === file;
+    } catch {
+      return false; // closed since
+    }
+  });
+
+test('a clip of which its writer did not say all is described as far as it is known', (t) => {
+  const { sealed } = benchUpload(t);
+  const clip = { ...sealed(), startedMs: null, preRollMs: null, durationMs: null };
+  const { event_start_utc, pre_roll_ms, duration_ms } = metadataOf(clip, DEVICE);
+  assert.deepEqual(
+    [event_start_utc, pre_roll_ms, duration_ms],
+    [new Date(clip.triggeredMs).toISOString(), '0', '0'],
+  );
+});
+
+test('ids of blocks are as long as those of older versions, and tell place and bytes', () => {
+  const older = Buffer.from(`${'a'.repeat(16)}-000000`).toString('base64');
+  const ids = [blockId(Buffer.from('x'), 0), blockId(Buffer.from('x'), 1), blockId(Buffer.from('y'), 0)];
+  assert.equal(new Set(ids).size, 3);
+  for (const id of [...ids, blockId(Buffer.from('x'), 49_999)]) assert.equal(id.length, older.length);
+});
 
 /** Changes one byte of a file in place. */
 function flip(file: string, at: number, byte: number): void {
@@ -23,7 +53,7 @@ function flip(file: string, at: number, byte: number): void {
 }
 
 test('a block that was read wrongly is not used by the attempt that reads it rightly', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, shelf, lines } = benchUpload(t);
   const clip = sealed(3 * BLOCK_BYTES + 100);
   const right = readFileSync(clip.file);
   const at = BLOCK_BYTES + 17;
@@ -36,6 +66,11 @@ test('a block that was read wrongly is not used by the attempt that reads it rig
   assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right), 'the bytes in storage');
   const staged = shelf.calls.filter((call) => call.startsWith('stage')).length;
   assert.equal(staged, 5, 'what was right the first time is not sent again');
+  assert.ok(
+    lines.some((line) => line.includes('"blocks":4,"reused":3')),
+    'and that is told',
+  );
+  assert.deepEqual(openFilesOf(clip.file), []);
 });
 
 test('blocks that an older version staged are not mixed in', async (t) => {
