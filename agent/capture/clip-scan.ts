@@ -27,6 +27,8 @@ const UNWRITTEN = Buffer.alloc(32);
 /** Samples begin with the length of a NAL unit, which is never 0, and never end in zeros. */
 const EDGE = Buffer.alloc(4);
 
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
+
 const MOOF = Buffer.from('moof', 'latin1');
 
 /** All whole fragments of a file, in its order, wherever they lie and whatever lies between them.
@@ -204,7 +206,10 @@ export async function endOfData(file: ReadableFile, from: number, size: number):
   for (let end = size; end > from; ) {
     const start = Math.max(from, end - CHUNK_BYTES);
     const chunk = await bytesOf(file, start, end - start);
-    for (let index = chunk.length - 1; index >= 0; index--) if (chunk[index] !== 0) return start + index + 1;
+    // Holes can be a thousand times what was written.
+    if (!chunk.equals(ZEROS.subarray(0, chunk.length)))
+      for (let index = chunk.length - 1; index >= 0; index--)
+        if (chunk[index] !== 0) return start + index + 1;
     end = start;
   }
   return from;

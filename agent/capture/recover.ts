@@ -51,7 +51,9 @@ export async function recoverTornClip(clipFile: string): Promise<RecoveredClip |
     throw error;
   }
   try {
-    const { size, atime, mtime } = await file.stat();
+    const { size: claimed, atime, mtime } = await file.stat();
+    // Zeros at its end are read once, and not again by who looks for fragments.
+    const size = Math.min(claimed, (await endOfData(file, 0, claimed)) + CHUNK_BYTES);
     const found = await bestReading(clipFile, file, size);
     if (!found) return undefined;
     const tooNarrow = await narrowPlaces(file, found);

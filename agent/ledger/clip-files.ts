@@ -78,17 +78,14 @@ export function entryAt(path: string): Entry {
 /** What a file takes of the disk: its holes take nothing. */
 export const heldBytesOf = ({ size, blocks }: Stats): number => Math.min(size, blocks * 512);
 
-/** No recording is as large: it is bounded by its length. */
-const CLIP_BYTES_MAX = 4 * 1024 ** 3;
-/** What a power cut may have left unwritten. */
-const HOLES_MAX = 64 * 1024 ** 2;
+/** No recording is as large, with as many holes again as it could have bytes: a power cut, or a card that lies about
+ *  what it has, may leave any of its blocks unwritten. Holes are read like zeros, at gigabytes a second. */
+const READ_MAX = 8 * 1024 ** 3;
 
 /** Why a file can be no clip, whatever is in it; undefined when it can. Reading it would keep all others waiting. */
 export function noClipBecause(entry: Entry): string | undefined {
-  if (entry.kind !== 'file') return undefined;
-  const { bytes, heldBytes } = entry;
-  if (bytes - heldBytes > HOLES_MAX) return `it claims ${bytes} bytes and holds ${heldBytes}`;
-  return bytes > CLIP_BYTES_MAX ? `it has ${bytes} bytes` : undefined;
+  if (entry.kind !== 'file' || entry.bytes <= READ_MAX) return undefined;
+  return `it claims ${entry.bytes} bytes and holds ${entry.heldBytes}`;
 }
 
 /** Size in bytes; undefined when there is no such file, or something that is no file. */

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -248,4 +252,22 @@ test('a bug met while a clip is repaired is told to whoever asked', async (t) =>
     ledger.recoverClip('01ARYZ6S410000000000000000'),
     (error) => error instanceof Failure && error.kind === 'bug',
   );
+});
+
+test('a recording with holes of any size is read: its whole fragments before and behind them are kept', async (t) => {
+  const bench = benchLedger(t, { recoverTorn: recoverTornClip });
+  const clip = bench.open();
+  const parts = [0, 1_000, 2_000].map((baseMs) => madeBytes({ baseMs }));
+  const [first, second, third] = parts as [Buffer, Buffer, Buffer];
+  writeFileSync(clip.partFile, Buffer.concat([INIT, first, second]));
+  const fd = openSync(clip.partFile, 'r+');
+  const HOLE = 200 * 1024 ** 2;
+  writeSync(fd, third, 0, third.length, INIT.length + first.length + second.length + HOLE);
+  closeSync(fd);
+  truncateSync(clip.partFile, 1024 ** 3);
+  await bench.reopen().check({ repair: true });
+  const after = bench.ledger.clip(clip.clipId);
+  assert.equal(after?.state, 'sealed');
+  assert.equal(after?.bytes, INIT.length + first.length + second.length + HOLE + third.length);
+  assert.match(bench.ledger.custody(clip.clipId).at(-1)?.detail ?? '', /kept 3 of \d+ fragments/);
 });
