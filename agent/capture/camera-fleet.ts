@@ -1,8 +1,13 @@
 import type { RecordingConfig } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { type CameraProcess, createCameraProcess, type CameraProcessDeps } from './camera-process.ts';
-import type { CameraStatus, CaptureCamera } from './capture.ts';
+import {
+  type CameraProcess,
+  type CameraStatus,
+  createCameraProcess,
+  type CameraProcessDeps,
+} from './camera-process.ts';
+import type { CaptureCamera } from './settings-change.ts';
 
 export interface CameraFleet {
   apply(wish: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;

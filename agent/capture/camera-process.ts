@@ -5,14 +5,35 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { isBug } from '../kernel/is-bug.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import type { SuppressedStore } from '../motion/motion.ts';
 import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
-import type { CameraState, CameraStatus, ClipKeeper, SuppressedKeeper } from './capture.ts';
 import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
-import { createClipDesk } from './clip-desk.ts';
+import { type ClipKeeper, createClipDesk } from './clip-desk.ts';
 import { exitOf, forkChild, tell } from './fork-child.ts';
 import type { CaptureTimings, FromChild } from './messages.ts';
 import { type CameraWish, changeOf, loginsOf } from './settings-change.ts';
+
+export type CameraState = 'starting' | 'live' | 'stalled' | 'down';
+
+export interface CameraStatus {
+  readonly cameraId: string;
+  readonly title: string;
+  readonly state: CameraState;
+  /** Wall time since when, Unix milliseconds. */
+  readonly sinceMs: number;
+  /** What went wrong, for a person; null when live. While starting: why it had to start again. */
+  readonly detail: string | null;
+  readonly pid: number | null;
+  /** Age of the newest fragment and grey frame when asked, milliseconds. */
+  readonly lastFragmentAgeMs: number | null;
+  readonly lastFrameAgeMs: number | null;
+  readonly recording: boolean;
+  /** How long something has moved that no clip holds; null: nothing moves, it is recorded, or recording is paused. */
+  readonly unrecordedMs: number | null;
+  /** Suppressed triggers since start, by reason. */
+  readonly suppressed: Readonly<Record<string, number>>;
+}
 
 export interface CameraProcessDeps {
   readonly wish: CameraWish;
@@ -20,7 +41,7 @@ export interface CameraProcessDeps {
   /** Nothing is forked before this settles: another process of the same camera still ends. */
   readonly after: Promise<void>;
   readonly keeper: ClipKeeper;
-  readonly suppressed?: SuppressedKeeper;
+  readonly suppressed?: Pick<SuppressedStore, 'keep' | 'count'>;
   /** Nobody: what is wrong with a camera's key frames is told only while it waits for one. */
   readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;

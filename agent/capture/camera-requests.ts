@@ -1,8 +1,7 @@
 import { Failure } from '../kernel/failure.ts';
-import type { Snapshot } from './capture.ts';
 import type { ChildCalls } from './child-calls.ts';
 import type { ClipDesk } from './clip-desk.ts';
-import { snapshotOf } from './picture.ts';
+import { type Snapshot, snapshotOf } from './picture.ts';
 import { pausedFailure } from './recorder.ts';
 
 /** A child as it runs. */

@@ -1,84 +1,32 @@
-import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type { RecordingConfig } from '@dachawatch/contracts';
 import type { BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
-import type { WrittenClip } from '../ledger/ledger.ts';
-import type { Cause, SuppressedRecord } from '../motion/motion.ts';
+import type { SuppressedStore } from '../motion/motion.ts';
 import { createCameraDoor } from './camera-door.ts';
 import { createCameraFleet } from './camera-fleet.ts';
+import type { CameraStatus } from './camera-process.ts';
+import type { ClipKeeper } from './clip-desk.ts';
 import { createLoginPatience } from './login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
 import { orAborted } from './or-aborted.ts';
+import type { Snapshot } from './picture.ts';
+import type { CaptureCamera } from './settings-change.ts';
 
+export type { CameraState, CameraStatus } from './camera-process.ts';
+export type { ClipKeeper } from './clip-desk.ts';
 export type { CaptureTimings } from './messages.ts';
+export type { Snapshot } from './picture.ts';
 export { recoverTornClip, type RecoveredClip } from './recover.ts';
-
-export type CameraState = 'starting' | 'live' | 'stalled' | 'down';
-
-export interface CameraStatus {
-  readonly cameraId: string;
-  readonly title: string;
-  readonly state: CameraState;
-  /** Wall time since when, Unix milliseconds. */
-  readonly sinceMs: number;
-  /** What went wrong, for a person; null when live. While starting: why it had to start again. */
-  readonly detail: string | null;
-  readonly pid: number | null;
-  /** Age of the newest fragment and grey frame when asked, milliseconds. */
-  readonly lastFragmentAgeMs: number | null;
-  readonly lastFrameAgeMs: number | null;
-  readonly recording: boolean;
-  /** How long something has moved that no clip holds; null: nothing moves, it is recorded, or recording is paused. */
-  readonly unrecordedMs: number | null;
-  /** Suppressed triggers since start, by reason. */
-  readonly suppressed: Readonly<Record<string, number>>;
-}
-
-/** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
-export interface ClipKeeper {
-  /** @returns where to write, or undefined when nothing may be recorded now */
-  open(request: {
-    cameraId: string;
-    triggeredMs: number;
-    /** The zone or line that it moved in. */
-    cause: Cause;
-  }): { clipId: string; partFile: string } | undefined;
-  written(clipId: string, clip: WrittenClip): void;
-  /** The writer failed or died; the part file may hold something. */
-  abandoned(clipId: string, reason: string): Promise<void>;
-}
-
-/** Who keeps why something did not start a recording. */
-export interface SuppressedKeeper {
-  keep(cameraId: string, record: SuppressedRecord): void;
-  /** Since start, by reason. */
-  count(cameraId: string, totals: Readonly<Record<string, number>>): void;
-}
-
-export interface CaptureCamera {
-  readonly config: CameraConfig;
-  readonly credential: CameraCredential | undefined;
-  /** Where the sub-stream has a login of its own. */
-  readonly subCredential?: CameraCredential | undefined;
-}
-
-/** A picture of the sub-stream. */
-export interface Snapshot {
-  /** At most 90,000 bytes. */
-  readonly jpeg: Uint8Array;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** When it came, wall time, Unix milliseconds. */
-  readonly takenMs: number;
-}
+export type { CaptureCamera } from './settings-change.ts';
 
 export interface CaptureDeps {
   readonly cameras: readonly CaptureCamera[];
   readonly recording: RecordingConfig;
   readonly keeper: ClipKeeper;
   /** Nobody: suppressed triggers are only counted. */
-  readonly suppressed?: SuppressedKeeper;
+  readonly suppressed?: Pick<SuppressedStore, 'keep' | 'count'>;
   /** Who is told that a camera's key frames are too far apart. */
   readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
   readonly clock: Clock;

@@ -1,7 +1,22 @@
 import { classify } from '../kernel/classify.ts';
 import type { Log } from '../kernel/log.ts';
-import type { ClipKeeper } from './capture.ts';
+import type { WrittenClip } from '../ledger/ledger.ts';
+import type { Cause } from '../motion/motion.ts';
 import type { FromChild, ToChild } from './messages.ts';
+
+/** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
+export interface ClipKeeper {
+  /** @returns where to write, or undefined when nothing may be recorded now */
+  open(request: {
+    cameraId: string;
+    triggeredMs: number;
+    /** The zone or line that it moved in. */
+    cause: Cause;
+  }): { clipId: string; partFile: string } | undefined;
+  written(clipId: string, clip: WrittenClip): void;
+  /** The writer failed or died; the part file may hold something. */
+  abandoned(clipId: string, reason: string): Promise<void>;
+}
 
 export interface ClipDesk {
   take(message: Extract<FromChild, { type: 'trigger' | 'written' | 'abandoned' }>): void;

@@ -1,6 +1,15 @@
 import { Failure } from '../kernel/failure.ts';
-import type { Snapshot } from './capture.ts';
 import { type Answer, MAX_PICTURE_BYTES } from './messages.ts';
+
+/** A picture of the sub-stream. */
+export interface Snapshot {
+  /** At most 90,000 bytes. */
+  readonly jpeg: Uint8Array;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** When it came, wall time, Unix milliseconds. */
+  readonly takenMs: number;
+}
 
 const MAX_SIDE_PX = 65_535;
 

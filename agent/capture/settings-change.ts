@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
 
+export interface CaptureCamera {
+  readonly config: CameraConfig;
+  readonly credential: CameraCredential | undefined;
+  /** Where the sub-stream has a login of its own. */
+  readonly subCredential?: CameraCredential | undefined;
+}
+
 /** All that one camera's process is told. */
 export interface CameraWish {
   readonly config: CameraConfig;
