@@ -156,6 +156,36 @@ test('who watches a collection hears of its documents as they were and are, and 
   ]);
 });
 
+test('of what changed in one save the removals are told first: what takes the place of another is the last word', () => {
+  const db = new Sqlite(':memory:');
+  const heard: string[] = [];
+  const { store, things } = open(db, {
+    store: 'blob',
+    collection: 'things',
+    changed: (_before, after) => void heard.push(after === undefined ? 'gone' : 'there'),
+    committed: () => undefined,
+  });
+  const old = things.insert({ name: 'old' });
+  store.save();
+  things.insert({ name: 'new' });
+  things.remove(old);
+  store.save();
+  assert.deepEqual(heard, ['there', 'gone', 'there']);
+});
+
+test('Azurite is told whether its save succeeded', () => {
+  const db = new Sqlite(':memory:');
+  const { loki, things } = open(db);
+  const outcomes: unknown[] = [];
+  things.insert({ name: 'one' });
+  loki.saveDatabase((error: unknown) => outcomes.push(error));
+  db.exec(`CREATE TRIGGER full BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
+  things.insert({ name: 'two' });
+  loki.saveDatabase((error: unknown) => outcomes.push(String(error)));
+  assert.equal(outcomes[0], null);
+  assert.match(String(outcomes[1]), /disk full/);
+});
+
 test('an account keeps its key, which only its owner can read', () => {
   const account = { ...loadAccount(dir), blobPort: 1234 };
   saveAccount(dir, account);
