@@ -11,6 +11,8 @@ import type { World } from './world.ts';
 
 /** For a house that has no faults any more to finish what it has. */
 const CALM_MS = 60_000;
+/** After damage it finds all its clips again, and asks storage for each. */
+const CALM_AFTER_DAMAGE_MS = 180_000;
 /** For the cloud: a worker's lease, retries, and an answer that never comes. */
 const JUDGED_MS = 150_000;
 /** Rounds between two looks at storage and cloud as a whole. */
@@ -61,12 +63,15 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
    *  @returns what was waited for last */
   async function settle(): Promise<string> {
     readJournal();
-    const { calm, waited } = await stage.calm(() => {
-      readJournal();
-      const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
-      // The house finds its clips again beside everything else: only then is it what it will be.
-      return spoiled ? [...known, ...due] : due;
-    }, CALM_MS);
+    const { calm, waited } = await stage.calm(
+      () => {
+        readJournal();
+        const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+        // The house finds its clips again beside everything else: only then is it what it will be.
+        return spoiled ? [...known, ...due] : due;
+      },
+      spoiled ? CALM_AFTER_DAMAGE_MS : CALM_MS,
+    );
     readJournal();
     const answer = await stage.ask(spoiled ? [...known, ...open] : [...open]);
     if (!answer) {
