@@ -7,10 +7,9 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # Node 24 comes from npm, so the machine's own Node only has to run npm.
 node=$root/node_modules/.bin/node
 
-# What the agent needs where it runs: GStreamer (base: appsink and scaling; good: RTSP, RTP and MP4; bad: h264parse;
-# libav: the H.264 decoder) and the certificate authorities of the world.
-agent_packages='gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
-  ca-certificates'
+# What the agent needs where it runs: GStreamer (base: appsrc, appsink and scaling; good: JPEG, and RTP for the simulated
+# camera; libav: the H.264 decoder) and the certificate authorities of the world.
+agent_packages='gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav ca-certificates'
 # A compiler for the native addons.
 build_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev'
 # What scripts/run needs: both, an RTSP server for the simulated camera, ffmpeg to prepare its footage and to decode
