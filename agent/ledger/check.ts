@@ -1,10 +1,11 @@
+import { basename } from 'node:path';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Breathe } from './breathe.ts';
 import { checkClip, type ClipCheckDeps, type Finding } from './check-clip.ts';
 import { contradictionsIn } from './check-contradictions.ts';
 import { outboxFindings } from './check-outbox.ts';
-import { entryAt } from './clip-files.ts';
+import { clipIdIn, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import { type Database, isOfDatabase } from './database.ts';
@@ -54,13 +55,14 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
   await breathe();
   const broughtBack = await repairs?.bringBack();
   problems.push(...(broughtBack?.problems ?? []));
+  const elsewhere = new Set([...(broughtBack?.left ?? [])].map((path) => clipIdIn(basename(path)) ?? ''));
   const survey = await surveyClips(deps);
   problems.push(...[...survey.problems, ...survey.strange].map((problem) => ({ clipId: null, problem })));
 
   const count = { ok: 0, repaired: 0, repairable: 0 };
   let clips = 0;
   let asked = 0;
-  for await (const { clipId, finding } of clipFindings(survey, deps)) {
+  for await (const { clipId, finding } of clipFindings(survey, elsewhere, deps)) {
     clips += 1;
     if (finding.kind === 'ok' || finding.kind === 'repaired' || finding.kind === 'repairable')
       count[finding.kind] += 1;
@@ -84,6 +86,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
 
 async function* clipFindings(
   survey: ClipSurvey,
+  elsewhere: ReadonlySet<string>,
   deps: CheckDeps,
 ): AsyncGenerator<{ clipId: string; finding: Finding }> {
   const { db, breathe } = deps;
@@ -97,6 +100,11 @@ async function* clipFindings(
       : contradictionsIn(db, rows[0]?.clip_id ?? '', rows.at(-1)?.clip_id ?? '');
     await breathe();
     for (const row of rows) {
+      // Known to lie in another place: nothing of it is missing.
+      if (elsewhere.has(row.clip_id)) {
+        yield { clipId: row.clip_id, finding: { kind: 'away' } };
+        continue;
+      }
       const contradiction = contradictions.get(row.clip_id);
       const finding: Finding =
         contradiction === undefined

@@ -11,7 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { reserveFile } from '../../../../agent/ledger/disk-reserve.ts';
 import { benchLedger, uploadNext, verdictFor } from './bench.ts';
@@ -209,4 +209,70 @@ test('a clip that goes back to the queue is read beside everything else; what ha
   assert.equal(state(first.clipId), 'sealed');
   assert.equal(state(judged.clipId), 'judged');
   await assert.rejects(bench.ledger.returnToQueue(judged.clipId, 'the blob is gone'), { kind: 'bug' });
+});
+
+test('a file of a clip that is elsewhere and cannot be moved back stays where it is, is told, and is moved when it can be', async (t) => {
+  const bench = benchLedger(t);
+  const [clip, other] = [bench.sealed(1_000, 'yard'), bench.sealed(2_000, 'gate')];
+  const elsewhere = join(dirname(other.file), basename(clip.file));
+  renameSync(clip.file, elsewhere);
+  rmSync(dirname(clip.file), { recursive: true });
+  // A folder cannot be made under this name.
+  symlinkSync(join(bench.dir, 'nowhere', 'at', 'all'), dirname(clip.file));
+  const { problems } = await bench.ledger.check({ repair: true });
+  assert.match(problems.map(({ problem }) => problem).join(), /lies in .* and cannot be moved back/);
+  assert.ok(existsSync(elsewhere), 'it was not set aside as a file of nobody');
+  assert.equal(bench.ledger.clip(clip.clipId)?.state, 'sealed');
+  rmSync(dirname(clip.file));
+  await bench.ledger.check({ repair: true });
+  assert.ok(existsSync(clip.file));
+  assert.equal(bench.ledger.custody(clip.clipId).at(-1)?.event, 'moved-back');
+});
+
+test('an uploaded clip whose file comes back whole answers for it again; anything else under its name is set aside', async (t) => {
+  const bench = benchLedger(t);
+  const clips = [bench.sealed(1_000), bench.sealed(1_000), bench.sealed(1_000)];
+  for (const _ of clips) uploadNext(bench.ledger);
+  const [back, other] = clips as [(typeof clips)[0], (typeof clips)[0]];
+  const bytes = readFileSync(back.file);
+  rmSync(back.file);
+  await bench.ledger.check({ repair: true });
+  writeFileSync(back.file, bytes);
+  const { problems } = await bench.ledger.check({ repair: true });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(bench.ledger.custody(back.clipId).at(-1), {
+    atMs: bench.clock.nowMs(),
+    event: 'relink',
+    detail: 'its file is there again, whole',
+  });
+  assert.equal(bench.ledger.summary().bytes, 3_000, 'it counts again');
+
+  rmSync(other.file);
+  await bench.ledger.check({ repair: true });
+  writeFileSync(other.file, Buffer.alloc(1_000, 'other'));
+  const again = await bench.ledger.check({ repair: true });
+  assert.match(again.problems[0]?.problem ?? '', /is not the clip that was uploaded/);
+  assert.equal(bench.ledger.summary().bytes, 2_000);
+  assert.ok(readdirSync(join(bench.dir, 'quarantine')).some((name) => name.includes(other.clipId)));
+});
+
+test('a clip that was lost while its late upload went on is uploaded when that ends well, once', async (t) => {
+  const bench = benchLedger(t);
+  const clip = bench.sealed();
+  const late = bench.ledger.leaseNext();
+  assert.ok(late);
+  bench.ledger.noteNotInStorage(late, 'storage does not have it');
+  await bench.clock.advance(60_001);
+  const newer = bench.sealed();
+  assert.equal(bench.ledger.leaseNext()?.clip.clipId, newer.clipId);
+  rmSync(clip.file);
+  await bench.ledger.check({ repair: true });
+  assert.equal(bench.ledger.clip(clip.clipId)?.state, 'lost');
+  assert.ok(bench.ledger.settleUploaded(late, `https://storage/${clip.blobName}`));
+  const after = bench.ledger.clip(clip.clipId);
+  assert.deepEqual([after?.state, after?.blobUrl], ['uploaded', `https://storage/${clip.blobName}`]);
+  assert.equal(bench.ledger.settleUploaded(late, 'https://storage/again'), false);
+  await bench.ledger.tend();
+  assert.ok(!bench.standing().includes('clips-lost'), 'nothing is lost after all');
+  assert.deepEqual((await bench.ledger.check({ repair: true })).problems, []);
 });
