@@ -66,11 +66,12 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     const { calm, waited } = await stage.calm(
       () => {
         readJournal();
-        const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+        if (!spoiled) return [...open];
         // The house finds its clips again beside everything else: only then is it what it will be.
-        return spoiled ? [...known, ...due] : due;
+        const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
+        return [...known, ...due];
       },
-      spoiled ? CALM_AFTER_DAMAGE_MS : CALM_MS,
+      { ms: spoiled ? CALM_AFTER_DAMAGE_MS : CALM_MS, known: spoiled },
     );
     readJournal();
     const answer = await stage.ask(spoiled ? [...known, ...open] : [...open]);
@@ -169,7 +170,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   return {
     async begin(): Promise<void> {
       await stage.recover();
-      const { calm, waited } = await stage.calm(() => [], CALM_MS);
+      const { calm, waited } = await stage.calm(() => [], { ms: CALM_MS, known: false });
       if (!calm) throw new Error(`the house does not start: ${waited}`);
       if (world.cloud && !(world.cloud.host.alive() && world.cloud.worker.alive()))
         throw new Error(`the cloud does not start: ${world.cloud.host.words()}${world.cloud.worker.words()}`);

@@ -27,10 +27,14 @@ export interface Stage {
   recover(): Promise<void>;
   /** What the house says of these clips and of all that are not at their end; undefined when it does not answer. */
   ask(clipIds: readonly string[]): Promise<{ clips: readonly ClipNow[]; recording: boolean } | undefined>;
-  /** Waits until no clip is under way in the house, and all of these are known: after damage it finds the files of clips
-   *  again beside everything else.
+  /** Waits until no clip is under way in the house.
+   *  @param options.known and until all of these have a row: after damage it finds the files of clips again beside
+   *  everything else. Without damage a row that is missing is one too many
    *  @returns whether it came to that, and what it waited for last */
-  calm(clipIds: () => readonly string[], ms: number): Promise<{ calm: boolean; waited: string }>;
+  calm(
+    clipIds: () => readonly string[],
+    options: { readonly ms: number; readonly known: boolean },
+  ): Promise<{ calm: boolean; waited: string }>;
 }
 
 export function createStage(world: World): Stage {
@@ -175,16 +179,16 @@ export function createStage(world: World): Stage {
     return answer && 'clips' in answer ? answer : undefined;
   }
 
-  async function calm(clipIds: () => readonly string[], ms: number) {
+  async function calm(clipIds: () => readonly string[], options: { ms: number; known: boolean }) {
     let waited = 'nothing';
     const done = await within(
-      ms,
+      options.ms,
       async () => {
         await recover();
         const answer = await ask(clipIds());
         const under = answer?.clips.filter((clip) => !isAtEnd(clip)) ?? [];
         const known = new Set(answer?.clips.map(({ clipId }) => clipId));
-        const unknown = clipIds().filter((id) => !known.has(id));
+        const unknown = options.known ? clipIds().filter((id) => !known.has(id)) : [];
         if (answer && !answer.recording && under.length + unknown.length === 0) return true;
         const waiting = [
           ...under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`),
