@@ -7,6 +7,7 @@ import {
   type MadePicture,
   type PicturesWish,
   typeOf,
+  withBallast,
   withoutRate,
 } from '../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream } from '../../hardware/simulators/camera/made-stream.ts';
@@ -294,6 +295,31 @@ describe('what cameras send', { concurrency: AT_ONCE }, () => {
     const clips = await record();
     for (const clip of clips) await assertWholeClip(clip);
     assert.deepEqual(conditions.list(), []);
+  });
+
+  test('of a group of pictures that memory does not hold what can be is recorded, and what to set is said', async (t) => {
+    // 12 s with 14 MiB a second: no room for the last three, nor for what moves in them.
+    const pictures = await makePictures({ fps: 5, seconds: 12, gop: 60 });
+    const takes = [{ pictures: withBallast(pictures, 2_900_000) }];
+    const main: MadeStream = { fps: 5, takes, packetBytes: 60_000, beginsWith: 'key-frame' };
+    const standing = { pictures: await still(), times: 220 };
+    const conditions = createConditions({ clock: systemClock, log: createLog('silent', () => undefined) });
+    const { live, sent, clips } = await watchMade(t, {
+      main,
+      sub: { fps: FPS, takes: [standing, ...sub.takes] },
+      recording: { preRollMs: 1000, postRollMs: 4000 },
+      conditions,
+    });
+    await live();
+    const said = () => conditions.list().find(({ code }) => code === 'camera-keyframes')?.detail ?? '';
+    await until('the advice', () => /memory does not hold/.test(said()), 120_000);
+    assert.match(said(), /; set the key frame interval of this stream .* to 1 to 2 seconds in the camera$/);
+    await sent(110);
+    const clip = (await clips(1))[0] ?? assert.fail();
+    await assertWholeClip(clip);
+    const { startedMs = 0, durationMs = 0 } = clip.written ?? {};
+    assert.ok(startedMs >= clip.triggeredMs, `begins ${clip.triggeredMs - startedMs} ms before what moved`);
+    assert.ok(durationMs >= 4000);
   });
 
   const still = async () => [(await made({ seconds: 1 }))[0] ?? assert.fail()];

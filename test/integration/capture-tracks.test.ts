@@ -58,7 +58,8 @@ const otherPictures = (pictures: readonly MadePicture[], payloadType = 96): Made
   payloadType,
   clockRate: 90_000,
   perSecond: FPS,
-  payloads: (index) => (pictures[index % pictures.length] as MadePicture).units.flatMap(payloadsOf),
+  payloads: (index) =>
+    (pictures[index % pictures.length] as MadePicture).units.flatMap((unit) => payloadsOf(unit)),
 });
 
 const h265: MadeTrack = {

@@ -64,7 +64,7 @@ export function createChannel(stream: MadeStream) {
       if (viewer.socket.writableLength > MAX_WAITING_BYTES) viewer.began = false;
       if (!viewer.began && stream.beginsWith === 'key-frame' && !picture.key) continue;
       viewer.began = true;
-      const payloads = units.flatMap(payloadsOf);
+      const payloads = units.flatMap((unit) => payloadsOf(unit, stream.packetBytes));
       const packets = payloads.map((payload, position) => ({
         payload,
         timestamp,

@@ -120,6 +120,17 @@ function splitUnits(stream: Buffer): Buffer[] {
   return units;
 }
 
+/** The same pictures, each with so many bytes beside what it shows: an SEI message of user data (ITU-T H.264, D.1.7). */
+export function withBallast(pictures: readonly MadePicture[], bytes: number): MadePicture[] {
+  const size = Buffer.alloc(Math.floor(bytes / 255) + 1, 255);
+  size[size.length - 1] = bytes % 255;
+  const ballast = Buffer.concat([Buffer.from([6, 5]), size, Buffer.alloc(bytes, 0x55), Buffer.from([0x80])]);
+  return pictures.map((picture) => {
+    const at = picture.units.findIndex(isSlice);
+    return { ...picture, units: picture.units.toSpliced(at, 0, ballast) };
+  });
+}
+
 /** The same pictures, whose parameter sets do not say how many there are a second, as those of many cameras: without
  *  the usability information at the end of the sequence parameter set (ITU-T H.264, 7.3.2.1.1). */
 export function withoutRate(pictures: readonly MadePicture[]): MadePicture[] {

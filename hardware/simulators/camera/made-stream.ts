@@ -12,6 +12,8 @@ export interface MadeStream {
   readonly parameterSets?: 'in-band' | 'described-only';
   /** What a viewer gets first: the next key frame, or (default) whatever comes next. */
   readonly beginsWith?: 'key-frame' | 'anything';
+  /** Largest payload of a packet; default as over UDP. */
+  readonly packetBytes?: number;
   /** When a picture says it was taken, in seconds, given the truth. */
   readonly stamp?: (trueS: number, index: number) => number;
   /** Changes the packets of a picture on their way out, or leaves some out. */

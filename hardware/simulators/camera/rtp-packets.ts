@@ -14,13 +14,14 @@ const LARGEST_PAYLOAD = 1400;
 const FU_A = 28;
 const PAYLOAD_TYPE = 96;
 
-/** Payloads of one NAL unit: itself, or fragmentation units of type A. */
-export function payloadsOf(unit: Buffer): Buffer[] {
-  if (unit.length <= LARGEST_PAYLOAD) return [unit];
+/** Payloads of one NAL unit: itself, or fragmentation units of type A.
+ *  @param largest in bytes; up to 65,000 over TCP */
+export function payloadsOf(unit: Buffer, largest = LARGEST_PAYLOAD): Buffer[] {
+  if (unit.length <= largest) return [unit];
   const header = unit[0] as number;
   const payloads: Buffer[] = [];
-  for (let at = 1; at < unit.length; at += LARGEST_PAYLOAD - 2) {
-    const part = unit.subarray(at, at + LARGEST_PAYLOAD - 2);
+  for (let at = 1; at < unit.length; at += largest - 2) {
+    const part = unit.subarray(at, at + largest - 2);
     const start = at === 1 ? 0x80 : 0;
     const end = at + part.length === unit.length ? 0x40 : 0;
     payloads.push(
