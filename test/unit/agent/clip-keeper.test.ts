@@ -41,12 +41,17 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
     log,
   });
   const standing = () => conditions.list().map(({ code, subject }) => `${code} ${subject ?? ''}`);
+  const reasons = () =>
+    conditions
+      .list()
+      .map(({ detail }) => detail)
+      .join();
   /** What the log says of clips: the event, and the clip or camera it is about. */
   const told = () =>
     lines
       .map(({ fields }) => `${String(fields['event'])} ${String(fields['clipId'] ?? fields['cameraId'])}`)
       .filter((line) => line.startsWith('clip.'));
-  return { keeper, calls, recovering, standing, refuse, told };
+  return { keeper, calls, recovering, standing, reasons, refuse, told };
 }
 
 test('whatever refuses a recording stands as a condition of the camera until it records again', () => {
@@ -60,6 +65,7 @@ test('whatever refuses a recording stands as a condition of the camera until it 
     if (isBug) assert.throws(() => it.keeper.open(request), error);
     else assert.equal(it.keeper.open(request), undefined);
     assert.deepEqual(it.standing(), ['recording-refused gate'], String(error));
+    assert.ok(it.reasons().includes(error.message), it.reasons());
     delete it.refuse.open;
     assert.deepEqual(it.keeper.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
     assert.deepEqual(it.standing(), []);

@@ -226,3 +226,33 @@ export const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+/** What a child says of a clip. */
+export const clip = { startedMs: 1, preRollMs: 2, durationMs: 3, bytes: 4, sha256: 'x' };
+export const trigger = (requestId: number, triggeredMs: number) =>
+  ({ type: 'trigger', requestId, triggeredMs, cause: { kind: 'zone', id: 'drive' } }) as const;
+
+/** Ends a child that was live for so long. */
+export async function liveFor(it: Awaited<ReturnType<typeof createCameraRig>>, child: ToldChild, ms: number) {
+  await it.beat(child);
+  for (let left = ms; left > 0; left -= 4_000) {
+    await it.clock.advance(Math.min(left, 4_000));
+    if (left > 4_000) await it.beat(child);
+  }
+  child.tell({ exit: 1 });
+  await it.isDown();
+}
+/** When the door was asked next, waiting at most so long. */
+export async function nextAsk(
+  it: Awaited<ReturnType<typeof createCameraRig>>,
+  withinMs: number,
+): Promise<number> {
+  const before = it.clock.monotonicMs();
+  const { length } = it.door.asked;
+  // In steps shorter than any wait, so that it is the next one and none behind it.
+  for (let left = withinMs; left > 0 && it.door.asked.length === length; left -= 50)
+    await it.clock.advance(Math.min(50, left));
+  const next = it.door.asked[length] ?? assert.fail('it was not asked');
+  return next.atMs - before;
+}
+export const withinJitter = (ms: number, middle: number) => ms >= middle * 0.5 && ms <= middle * 1.5;
