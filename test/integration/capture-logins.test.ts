@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, test, type TestContext } from 'node:test';
-import type { Capture, CaptureCamera } from '../../agent/capture/capture.ts';
-import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
-import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
-import { makeVideo } from '../fakes/media.ts';
-import { type CaptureRig, createRig, until } from './capture-rig.ts';
+import { describe, test } from 'node:test';
+import type { CaptureCamera } from '../../agent/capture/capture.ts';
+import type { RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { until } from './capture-rig.ts';
+import { live, state, useGuardedCamera } from './guarded-camera.ts';
 
-/** A camera with real pictures, behind a door that asks for a login. */
-let rig: CaptureRig;
-let behind: CameraSimulator;
-before(async () => {
-  rig = await createRig();
-  const video = join(rig.dir, 'walks.mp4');
-  await makeVideo(video, { seconds: 8, fps: 10, fromS: 1, toS: 7 });
-  behind = await startCamera({ video, leadInS: 3, cacheDir: rig.dir });
-});
-after(async () => {
-  await rig?.close();
-  await behind?.stop();
-});
+const guarded = useGuardedCamera();
+const { doorOf } = guarded;
 
 const right = { username: 'viewer', password: 'p@ss %/?#:ä"' };
 const wrong = { ...right, password: 'wrong' };
 const recording = { preRollMs: 2000, postRollMs: 4000 };
 const HOUR = 3_600_000;
-const state = (capture: Capture) => capture.status()[0] ?? assert.fail();
 const camera = (
   door: RtspDoor,
   credential: CaptureCamera['credential'],
@@ -35,16 +22,10 @@ const camera = (
   credential,
   subCredential,
 });
-async function doorOf(t: TestContext, wish: DoorWish): Promise<RtspDoor> {
-  const door = await openDoor({ cameraPort: Number(new URL(behind.mainUrl).port), ...wish });
-  t.after(() => door.stop());
-  return door;
-}
-const live = (capture: Capture) => until('a live camera', () => state(capture).state === 'live');
 
 test('a wrong login is sent once and said, however often the camera was tried; the right one is tried at once', async (t) => {
   const door = await doorOf(t, { login: right, lockAfter: 3 });
-  const capture = rig.capture({
+  const capture = guarded.rig.capture({
     main: door.mainUrl,
     sub: door.subUrl,
     cameras: [camera(door, wrong)],
@@ -68,7 +49,7 @@ test('a wrong login is sent once and said, however often the camera was tried; t
 
 test('a refused login is tried again by itself, once each time, and is live when the camera takes it', async (t) => {
   const door = await doorOf(t, { login: right });
-  const capture = rig.capture({
+  const capture = guarded.rig.capture({
     main: door.mainUrl,
     sub: door.subUrl,
     cameras: [camera(door, wrong)],
@@ -78,7 +59,7 @@ test('a refused login is tried again by itself, once each time, and is live when
   await until('the third try', () => door.wrongLogins() >= 3);
   const tries = door.requests.filter(({ login }) => login === 'wrong').map(({ atMs }) => atMs);
   for (const [index, at] of tries.slice(1).entries()) assert.ok(at - (tries[index] ?? 0) >= 300);
-  door.change({ login: wrong, cameraPort: Number(new URL(behind.mainUrl).port) });
+  door.change({ login: wrong, cameraPort: guarded.port });
   await live(capture);
   assert.equal(state(capture).detail, null);
   await capture.stop();
@@ -86,9 +67,9 @@ test('a refused login is tried again by itself, once each time, and is live when
 
 test('an agent that starts again and again does not send a refused login each time', async (t) => {
   const door = await doorOf(t, { login: right });
-  const loginsFile = join(rig.dir, 'camera-logins.json');
+  const loginsFile = join(guarded.rig.dir, 'camera-logins.json');
   for (let start = 0; start < 3; start++) {
-    const capture = rig.capture({
+    const capture = guarded.rig.capture({
       main: door.mainUrl,
       sub: door.subUrl,
       cameras: [camera(door, wrong)],
@@ -106,7 +87,7 @@ test('each stream may have a login of its own', async (t) => {
   const sub = { username: 'other', password: 'second' };
   const mainDoor = await doorOf(t, { login: right });
   const subDoor = await doorOf(t, { login: sub });
-  const capture = rig.capture({
+  const capture = guarded.rig.capture({
     main: mainDoor.mainUrl,
     sub: subDoor.subUrl,
     cameras: [
@@ -125,7 +106,7 @@ test('each stream may have a login of its own', async (t) => {
 
 test('a camera that lets us look but not watch is left alone after the first refusal', async (t) => {
   const door = await doorOf(t, { answers: { SETUP: 401 } });
-  const capture = rig.capture({
+  const capture = guarded.rig.capture({
     main: door.mainUrl,
     sub: door.subUrl,
     cameras: [camera(door, right)],
@@ -151,7 +132,7 @@ describe('answers of cameras', { concurrency: 3 }, () => {
   ] as const)
     test(`${answer} in answer to ${phase} becomes a sentence`, async (t) => {
       const door = await doorOf(t, { answers: { [phase]: answer } });
-      const capture = rig.capture({
+      const capture = guarded.rig.capture({
         main: door.mainUrl,
         sub: door.subUrl,
         cameras: [camera(door, undefined)],

@@ -15,6 +15,7 @@ import {
 } from '../../agent/capture/capture.ts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createLog } from '../../agent/kernel/log.ts';
+import { isSlice, splitUnits, typeOf } from '../../hardware/simulators/camera/made-pictures.ts';
 import type { WrittenClip } from '../../agent/ledger/ledger.ts';
 import type { Cause } from '../../agent/motion/motion.ts';
 
@@ -133,22 +134,6 @@ export async function sliceHashes(file: string): Promise<{ hash: string; key: bo
   const annexB = [...(file.endsWith('.h264') ? [] : ['-bsf:v', 'h264_mp4toannexb']), '-f', 'h264', '-'];
   const { stdout } = await run('ffmpeg', [...options, ...annexB], { encoding: 'buffer', maxBuffer: 1 << 28 });
   return splitUnits(stdout)
-    .map((unit) => ({ type: (unit[0] ?? 0) & 0x1f, unit }))
-    .filter(({ type }) => type === 1 || type === 5)
-    .map(({ type, unit }) => ({ hash: createHash('sha1').update(unit).digest('hex'), key: type === 5 }));
-}
-
-/** NAL units of an Annex B stream, without start codes and the zeros before them. */
-function splitUnits(stream: Buffer): Buffer[] {
-  const units: Buffer[] = [];
-  const code = Buffer.from([0, 0, 1]);
-  let at = stream.indexOf(code);
-  while (at >= 0) {
-    const next = stream.indexOf(code, at + 3);
-    let end = next < 0 ? stream.length : next;
-    while (end > at + 3 && stream[end - 1] === 0) end--;
-    units.push(stream.subarray(at + 3, end));
-    at = next;
-  }
-  return units;
+    .filter(isSlice)
+    .map((unit) => ({ hash: createHash('sha1').update(unit).digest('hex'), key: typeOf(unit) === 5 }));
 }

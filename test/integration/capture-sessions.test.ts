@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { after, before, describe, test, type TestContext } from 'node:test';
-import type { Capture } from '../../agent/capture/capture.ts';
-import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
-import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
-import { makeVideo } from '../fakes/media.ts';
-import { type CaptureRig, createRig, decodeComplaints, until } from './capture-rig.ts';
+import { describe, test } from 'node:test';
+import type { RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { decodeComplaints, until } from './capture-rig.ts';
+import { live, state, useGuardedCamera } from './guarded-camera.ts';
 
-/** Cameras that are particular about logins and sessions. */
-let rig: CaptureRig;
-let behind: CameraSimulator;
-before(async () => {
-  rig = await createRig();
-  const video = join(rig.dir, 'walks.mp4');
-  await makeVideo(video, { seconds: 8, fps: 10, fromS: 1, toS: 7 });
-  behind = await startCamera({ video, leadInS: 3, cacheDir: rig.dir });
-});
-after(async () => {
-  await rig?.close();
-  await behind?.stop();
-});
+const guarded = useGuardedCamera();
+const { doorOf } = guarded;
 
 const login = { username: 'viewer', password: 'p@ss %/?#:ä' };
-const state = (capture: Capture) => capture.status()[0] ?? assert.fail();
-async function doorOf(t: TestContext, wish: DoorWish): Promise<RtspDoor> {
-  const door = await openDoor({ cameraPort: Number(new URL(behind.mainUrl).port), ...wish });
-  t.after(() => door.stop());
-  return door;
-}
 const captureOf = (door: RtspDoor) =>
-  rig.capture({
+  guarded.rig.capture({
     main: door.mainUrl,
     sub: door.subUrl,
     cameras: [
@@ -40,10 +20,10 @@ const captureOf = (door: RtspDoor) =>
 test('a camera that takes only Digest SHA-256 is live, and its clips decode', async (t) => {
   const door = await doorOf(t, { login, schemes: ['sha-256'] });
   const capture = captureOf(door);
-  const since = rig.kept.length;
+  const since = guarded.rig.kept.length;
   await capture.start();
-  await until('a live camera', () => state(capture).state === 'live');
-  const clip = await until('a clip', () => rig.kept.slice(since).find((one) => one.written));
+  await live(capture);
+  const clip = await until('a clip', () => guarded.rig.kept.slice(since).find((one) => one.written));
   await capture.stop();
   assert.equal(await decodeComplaints(clip.file), '');
   assert.equal(door.wrongLogins(), 0);
@@ -82,7 +62,7 @@ test('when the agent stops, the camera is told that its sessions are over', asyn
   const door = await doorOf(t, { login });
   const capture = captureOf(door);
   await capture.start();
-  await until('a live camera', () => state(capture).state === 'live');
+  await live(capture);
   await capture.stop();
   const farewells = () => door.requests.filter(({ method }) => method === 'TEARDOWN').length;
   await until('a farewell on each stream', () => farewells() === 2);

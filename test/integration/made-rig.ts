@@ -7,6 +7,7 @@ import { decideVerdict, type Judgement } from '../../cloud-fn/orchestrators/deci
 import { analyseClip } from '../../cloud-fn/yolo/analysis/analyse-clip.ts';
 import type { Detector } from '../../cloud-fn/yolo/detectors/detector.ts';
 import { type MadeCamera, startMadeCamera } from '../../hardware/simulators/camera/made-camera.ts';
+import { probeLines } from '../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream } from '../../hardware/simulators/camera/made-stream.ts';
 import { result } from '../unit/cloud-fn/orchestrators/clip-samples.ts';
 import { type CaptureRig, createRig, type Kept, probe, until } from './capture-rig.ts';
@@ -92,12 +93,9 @@ export async function assertWholeClip({ file, written, abandoned }: Kept, tolera
 
 /** Pictures are decoded one after another, none is shown before it is decoded, and no two at the same moment. */
 export async function assertTimesAdvance(file: string): Promise<void> {
-  const show = ['-v', 'error', '-show_entries', 'packet=pts,dts', '-of', 'csv=p=0', file];
-  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
-  const packets = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split(',').map(Number) as [number, number]);
+  const packets = (await probeLines(file, 'packet=pts,dts')).map(
+    (line) => line.split(',').map(Number) as [number, number],
+  );
   for (const [index, [pts, dts]] of packets.entries()) {
     assert.ok(pts >= dts, `picture ${index} is shown at ${pts}, decoded at ${dts}`);
     if (index > 0) assert.ok(dts > (packets[index - 1]?.[1] ?? 0), `picture ${index} is decoded at ${dts}`);
@@ -105,15 +103,8 @@ export async function assertTimesAdvance(file: string): Promise<void> {
   assert.equal(new Set(packets.map(([pts]) => pts)).size, packets.length, 'two pictures at one moment');
 }
 
-/** Size of each picture of a clip that is decoded. */
-export async function decodedSizes(file: string): Promise<string[]> {
-  const show = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', file];
-  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.replace(/,$/, ''));
-}
+/** Size of each picture of a clip that is decoded, like `640,360`. */
+export const decodedSizes = (file: string): Promise<string[]> => probeLines(file, 'frame=width,height');
 
 /** Finds nothing: what the cloud says of a clip is then decided by how much of it could be seen. */
 const BLIND: Detector = {

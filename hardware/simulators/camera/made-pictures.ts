@@ -75,12 +75,7 @@ async function readPictures(file: string, fps: number): Promise<MadePicture[]> {
   const annexB = `${file}.h264`;
   const filters = 'h264_mp4toannexb,h264_metadata=aud=insert';
   await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, '-c', 'copy', '-bsf:v', filters, annexB]);
-  const show = ['-v', 'error', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file];
-  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
-  const times = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => Number.parseFloat(line));
+  const times = (await probeLines(file, 'packet=pts_time')).map((line) => Number.parseFloat(line));
   const first = Math.min(...times);
   const pictures = splitPictures(splitUnits(await readFile(annexB)));
   if (pictures.length !== times.length)
@@ -90,6 +85,14 @@ async function readPictures(file: string, fps: number): Promise<MadePicture[]> {
     key: units.some((unit) => typeOf(unit) === 7),
     shown: Math.round(((times[index] as number) - first) * fps),
   }));
+}
+
+/** What ffprobe shows of a file, a line for each packet or frame: values with commas between them.
+ *  @param entries as its option `-show_entries` has them */
+export async function probeLines(file: string, entries: string): Promise<string[]> {
+  const show = ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', file];
+  const { stdout } = await run('ffprobe', show, { maxBuffer: 1 << 26 });
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : line.replace(/,$/, '')));
 }
 
 /** Type of a NAL unit (ITU-T H.264, table 7-1). */
@@ -106,7 +109,7 @@ function splitPictures(units: Buffer[]): Buffer[][] {
 }
 
 /** NAL units of an Annex B stream, without start codes and the zeros before them. */
-function splitUnits(stream: Buffer): Buffer[] {
+export function splitUnits(stream: Buffer): Buffer[] {
   const units: Buffer[] = [];
   const code = Buffer.from([0, 0, 1]);
   let at = stream.indexOf(code);
