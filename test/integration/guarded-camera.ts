@@ -11,7 +11,7 @@ export interface GuardedCamera {
   readonly rig: CaptureRig;
   readonly port: number;
   /** A door that leads to the camera, as the test wishes it; it ends with the test. */
-  doorOf(t: TestContext, wish: DoorWish): Promise<RtspDoor>;
+  readonly doorOf: (t: TestContext, wish: DoorWish) => Promise<RtspDoor>;
 }
 
 /** A camera with real pictures, behind doors that ask for logins and count requests. To be called at the top of a
