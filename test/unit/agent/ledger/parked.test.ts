@@ -84,3 +84,12 @@ test('the operator is told what a clip is: unknown, waiting, uploaded, lost', as
   ledger.loseClip(gone.clipId, 'gone');
   assert.equal(ledger.retryClip(gone.clipId), 'lost');
 });
+
+test('an operator who asks twice for a clip leaves one line in its history', (t) => {
+  const { ledger, sealed } = benchLedger(t);
+  const { clipId } = sealed();
+  const lease = ledger.leaseNext();
+  assert.ok(lease && ledger.settleFailed(lease, 'the link went', 3_600_000));
+  for (let turn = 0; turn < 2; turn += 1) assert.equal(ledger.retryClip(clipId), 'waiting');
+  assert.equal(ledger.custody(clipId).filter(({ event }) => event === 'retry').length, 1);
+});
