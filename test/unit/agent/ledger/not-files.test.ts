@@ -84,7 +84,7 @@ test('what stood in the way time after time is all kept', async (t) => {
     });
     await restore(dir);
   }
-  assert.equal(asideIn(dir).length, 12);
+  assert.equal(asideIn(dir).filter((name) => name.startsWith('ledger.sqlite.scratch')).length, 12);
 });
 
 test('a file that is no lock, and a database under the name of a rebuilt one, are kept', async (t) => {
