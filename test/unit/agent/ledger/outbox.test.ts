@@ -100,6 +100,9 @@ test('every way of a clip is told, once a move, by the move itself', async (t) =
   await ledger.returnToQueue(parked.clipId, 'try again');
   uploadNext(ledger);
   await ledger.returnToQueue(parked.clipId, 'the blob is gone');
+  const asked = ledger.leaseNext()!;
+  ledger.noteNotInStorage(asked, 'storage does not have it');
+  ledger.settleFailed(asked, 'its file cannot be read', 0);
   rmSync(parked.file);
   await ledger.check({ repair: true });
   const blobUrl = (name: string) => `https://storage/${name}`;
