@@ -4,22 +4,22 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
-import { createCameraDoor } from './camera-door.ts';
-import { createCameraFleet } from './camera-fleet.ts';
-import type { CameraStatus } from './camera-process.ts';
-import type { ClipKeeper } from './clip-desk.ts';
-import { createLoginPatience } from './login-patience.ts';
+import { createCameraDoor } from './supervision/camera-door.ts';
+import { createCameraFleet } from './supervision/camera-fleet.ts';
+import type { CameraStatus } from './supervision/camera-process.ts';
+import type { ClipKeeper } from './supervision/clip-broker.ts';
+import { createLoginPatience } from './supervision/login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
 import { orAborted } from './or-aborted.ts';
-import type { Snapshot } from './picture.ts';
-import type { CaptureCamera } from './settings-change.ts';
+import type { Snapshot } from './supervision/picture.ts';
+import type { CaptureCamera } from './supervision/settings-change.ts';
 
-export type { CameraState, CameraStatus } from './camera-process.ts';
-export type { ClipKeeper } from './clip-desk.ts';
+export type { CameraState, CameraStatus } from './supervision/camera-process.ts';
+export type { ClipKeeper } from './supervision/clip-broker.ts';
 export type { CaptureTimings } from './messages.ts';
-export type { Snapshot } from './picture.ts';
-export { recoverTornClip, type RecoveredClip } from './recover.ts';
-export type { CaptureCamera } from './settings-change.ts';
+export type { Snapshot } from './supervision/picture.ts';
+export { recoverTornClip, type RecoveredClip } from './recovery/recover.ts';
+export type { CaptureCamera } from './supervision/settings-change.ts';
 
 export interface CaptureDeps {
   readonly cameras: readonly CaptureCamera[];

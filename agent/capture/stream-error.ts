@@ -1,4 +1,4 @@
-import type { BusMessage } from './gstreamer.ts';
+import type { BusMessage } from './child/gstreamer.ts';
 
 export type StreamName = 'main' | 'sub';
 

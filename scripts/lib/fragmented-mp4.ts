@@ -1,5 +1,5 @@
-import { boxes, readInit, readMoof } from '../../agent/capture/boxes.ts';
-import type { Fragment, StreamFormat } from '../../agent/capture/fragment.ts';
+import { boxes, readInit, readMoof } from '../../agent/capture/mp4/boxes.ts';
+import type { Fragment, StreamFormat } from '../../agent/capture/mp4/fragment.ts';
 
 /** Reads a fragmented MP4 file back, as the recorder hands its fragments on.
  *  @throws Failure `corrupt` when it is none */

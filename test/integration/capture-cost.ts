@@ -5,6 +5,7 @@
  *
  *  V8 compiles for the first minutes: with `--warm 180` that is not measured.
  */
+import { existsSync } from 'node:fs';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -48,6 +49,14 @@ async function cpuS(pid: number | undefined): Promise<number> {
   return (Number(user) + Number(system)) / TICKS_PER_S;
 }
 
+/** Where versions have the program of a camera's process, the newest first. */
+const PROGRAMS = ['agent/capture/child/main.ts', 'agent/capture/child.ts'];
+const programOf = (checkout: string): string => {
+  const program = PROGRAMS.map((path) => resolve(checkout, path)).find((path) => existsSync(path));
+  if (!program) throw new Error(`${checkout} has no capture process`);
+  return program;
+};
+
 const dir = await mkdtemp(join(tmpdir(), 'dachawatch-cost-'));
 const video = join(dir, 'still.mp4');
 await makeVideo(video, { seconds: 20, fps: 15, width: 1280, height: 720, kind: 'still' });
@@ -60,7 +69,7 @@ try {
     let whole = true;
     const children = checkouts.map((checkout, index) => {
       const camera = cameras[index] as CameraSimulator;
-      const child = fork(resolve(checkout, 'agent/capture/child.ts'), [], {
+      const child = fork(programOf(checkout), [], {
         execArgv: [],
         env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
       });

@@ -127,7 +127,7 @@ export function pidsOf(data: string): Map<string, number> {
   const all = processes();
   const childOf = (name: string, program: string) =>
     all.find(({ parent, command }) => parent === named.get(name) && command.includes(program))?.pid;
-  const capture = childOf('agent', 'capture/child.ts');
+  const capture = childOf('agent', 'capture/child/main.ts');
   const worker = childOf('functions-host', 'yolo/worker.ts');
   if (capture) named.set('capture', capture);
   if (worker) named.set('worker', worker);

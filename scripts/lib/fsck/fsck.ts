@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import tls from 'node:tls';
 import { parseArgs } from 'node:util';
-import { recoverTornClip } from '../../../agent/capture/recover.ts';
+import { recoverTornClip } from '../../../agent/capture/recovery/recover.ts';
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
 import { createLog } from '../../../agent/kernel/log.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { GREY } from '../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../agent/capture/child/pipelines.ts';
 import type { ModelView } from '../../../agent/motion/model-view.ts';
 import {
   causeText,

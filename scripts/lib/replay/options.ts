@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GREY } from '../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../agent/capture/child/pipelines.ts';
 import { Refusal } from '../bench/refusal.ts';
 
 export type Options = ReturnType<typeof readOptions>;

@@ -1,6 +1,6 @@
 /** Compares a clip's bytes with what its recorder was given. */
 import { createHash } from 'node:crypto';
-import { readHeader, readInit, readMoof } from '../../../../agent/capture/boxes.ts';
+import { readHeader, readInit, readMoof } from '../../../../agent/capture/mp4/boxes.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import type { JournalClip } from './journal.ts';
 

@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Fragment } from '../../../../agent/capture/fragment.ts';
+import type { Fragment } from '../../../../agent/capture/mp4/fragment.ts';
 import { readFragments } from '../../fragmented-mp4.ts';
 
 const SECONDS = 40;

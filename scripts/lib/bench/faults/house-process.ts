@@ -3,8 +3,8 @@
  *  `HouseArguments`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { recoverTornClip } from '../../../../agent/capture/recover.ts';
-import { createClipDesk } from '../../../../agent/capture/clip-desk.ts';
+import { recoverTornClip } from '../../../../agent/capture/recovery/recover.ts';
+import { createClipDesk } from '../../../../agent/capture/supervision/clip-broker.ts';
 import type { ClipKeeper } from '../../../../agent/capture/capture.ts';
 import { createClipKeeper } from '../../../../agent/clip-keeper.ts';
 import { createHubLink } from '../../../../agent/hub/hub.ts';

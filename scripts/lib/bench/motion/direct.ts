@@ -1,4 +1,4 @@
-import { GREY } from '../../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 import { readGreyFrames } from './grey-frames.ts';
 import type { BenchClip } from './manifest.ts';
 import { runOf, type Run } from './measure.ts';

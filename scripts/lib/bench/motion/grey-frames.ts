@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { GREY } from '../../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 
 export interface GreyWish {
   /** Any video that ffmpeg reads. */

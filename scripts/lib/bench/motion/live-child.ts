@@ -1,9 +1,9 @@
-/** One camera watched as the product's capture child watches it: `agent/capture/watch.ts` unchanged, both streams,
+/** One camera watched as the product's capture child watches it: `agent/capture/child/camera-session.ts` unchanged, both streams,
  *  ring, clips written to a folder. Forked by live.ts; what the detector decides is noted and handed over at the end.
  *  It never outlives its parent. */
 import { join } from 'node:path';
 import type { CaptureTimings } from '../../../../agent/capture/messages.ts';
-import { createWatch, type Watch } from '../../../../agent/capture/watch.ts';
+import { createWatch, type Watch } from '../../../../agent/capture/child/camera-session.ts';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createWitness, type DetectorCost, type Witnessed } from './witness.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GREY } from '../../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 import { withDeadline } from '../../../../agent/kernel/deadline.ts';
 import { type CameraSimulator, startCamera } from '../../../../hardware/simulators/camera/camera.ts';
 import type { FromLiveChild, ToLiveChild } from './live-child.ts';

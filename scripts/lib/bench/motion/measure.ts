@@ -1,4 +1,4 @@
-import { createSuppressedCount } from '../../../../agent/capture/suppressed-count.ts';
+import { createSuppressedCount } from '../../../../agent/capture/child/suppressed-count.ts';
 import { addScores, alarmsOf, type Decision, median, type Score, scoreClip, type Truth } from './score.ts';
 import type { Span } from './spans.ts';
 import type { DetectorCost } from './witness.ts';

@@ -1,6 +1,6 @@
 /** `scripts/bench motion`: how well and how dear motion detection is, on labelled clips. */
 import { parseArgs } from 'node:util';
-import { GREY } from '../../../../agent/capture/pipelines.ts';
+import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 import { prepareFootage } from '../../../../hardware/simulators/camera/footage.ts';
 import { cacheDir } from '../../places.ts';
 import { runDirect } from './direct.ts';

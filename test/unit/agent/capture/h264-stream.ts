@@ -1,4 +1,4 @@
-import type { StreamUnit } from '../../../../agent/capture/rtp-units.ts';
+import type { StreamUnit } from '../../../../agent/capture/rtsp/rtp-units.ts';
 import {
   makePictures,
   type MadePicture,

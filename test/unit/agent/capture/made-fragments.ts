@@ -1,5 +1,5 @@
-import { readInit, readMoof, type TrackInfo } from '../../../../agent/capture/boxes.ts';
-import type { Fragment, StreamFormat } from '../../../../agent/capture/fragment.ts';
+import { readInit, readMoof, type TrackInfo } from '../../../../agent/capture/mp4/boxes.ts';
+import type { Fragment, StreamFormat } from '../../../../agent/capture/mp4/fragment.ts';
 
 /** Builds fragmented MP4 by hand, as small as it can be. Timescale 1000: ticks are milliseconds. */
 

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createClipWriter } from '../../../../agent/capture/clip-writer.ts';
-import type { Fragment } from '../../../../agent/capture/fragment.ts';
+import { createClipWriter } from '../../../../agent/capture/child/clip-writer.ts';
+import type { Fragment } from '../../../../agent/capture/mp4/fragment.ts';
 import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
 import { makeVideo, type VideoWish } from '../../../fakes/media.ts';
 

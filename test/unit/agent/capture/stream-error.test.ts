@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeCodec, describeDecoderError, wordsOf } from '../../../../agent/capture/stream-error.ts';
-import { statusSentence } from '../../../../agent/capture/rtsp-status.ts';
+import { statusSentence } from '../../../../agent/capture/rtsp/status.ts';
 
 const error = (debug: string, message = 'Could not open resource') => ({ type: 'error', message, debug });
 const FROM =

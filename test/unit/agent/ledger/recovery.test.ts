@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { recoverTornClip } from '../../../../agent/capture/recover.ts';
+import { recoverTornClip } from '../../../../agent/capture/recovery/recover.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { box, madeBytes, madeInit } from '../capture/made-fragments.ts';
 import { benchLedger, keepWhole, writeClip } from './bench.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { recoverTornClip } from '../../../../agent/capture/recover.ts';
+import { recoverTornClip } from '../../../../agent/capture/recovery/recover.ts';
 import { sha256Of } from '../../../../agent/ledger/clip-files.ts';
 import { madeBytes, madeInit, seconds } from '../capture/made-fragments.ts';
 import { benchLedger, uploadNext, writeClip } from './bench.ts';

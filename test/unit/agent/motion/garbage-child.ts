@@ -1,6 +1,6 @@
 /** How much the way from a picture to a decision allocates for each picture, once it is compiled: prints bytes for
  *  each scene. In a process of its own, whose collector and compiler wait until they are asked. */
-import { createLookout, type LookoutDeps } from '../../../../agent/capture/lookout.ts';
+import { createLookout, type LookoutDeps } from '../../../../agent/capture/child/motion-stage.ts';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import type { MotionDecision } from '../../../../agent/motion/motion.ts';
 import { SIZE, wall } from './scenes.ts';

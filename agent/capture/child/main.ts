@@ -1,0 +1,136 @@
+/** A capture child: one camera, in a process of its own, because the native media code in it may hang or crash.
+ *  Forked by camera-process.ts. It gets everything by IPC and gives everything back by IPC.
+ *  Invariants
+ *  1. It never outlives its parent: when the channel closes it ends at once, whatever native threads do.
+ *  2. It never reconnects: a stream that ended or stalled ends the process, with the reason, after the running clip
+ *     is closed and reported. */
+import { systemClock } from '../../kernel/clock.ts';
+import { withDeadline } from '../../kernel/deadline.ts';
+import type { Cause } from '../../motion/motion.ts';
+import { Failure } from '../../kernel/failure.ts';
+import type { FromChild, Question, ToChild } from '../messages.ts';
+import type { ClipPlace } from './recorder.ts';
+import { createWatch, type Watch } from './camera-session.ts';
+
+/** The parent only writes a row. */
+const PLACE_MS = 5_000;
+/** To close a running clip on a slow disk. */
+const FINISH_MS = 5_000;
+
+const places = new Map<number, (place: ClipPlace | undefined) => void>();
+let requests = 0;
+let watch: Watch | undefined;
+let ending = false;
+
+let lastSent: Promise<void> = Promise.resolve();
+
+function send(message: FromChild): void {
+  if (!process.connected) return;
+  lastSent = new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
+}
+
+function askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined> {
+  const requestId = ++requests;
+  const { promise, resolve } = Promise.withResolvers<ClipPlace | undefined>();
+  const timer = setTimeout(() => resolve(undefined), PLACE_MS);
+  places.set(requestId, resolve);
+  send({ type: 'trigger', requestId, triggeredMs, cause });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    places.delete(requestId);
+  });
+}
+
+/** Answers a trigger. A place that comes too late is given back, so that it does not stay open for ever. */
+function answer(requestId: number, place: ClipPlace | undefined): void {
+  const resolve = places.get(requestId);
+  if (resolve) return resolve(place);
+  if (place) send({ type: 'abandoned', clipId: place.clipId, reason: 'transient: the place came too late' });
+}
+
+async function ask({ type, requestId }: Question): Promise<void> {
+  try {
+    if (!watch) throw new Failure('bug', 'capture.order', 'A question came before the settings');
+    if (type === 'pause') {
+      await watch.pause();
+      send({ type: 'paused', requestId });
+    } else if (type === 'record') send({ type: 'recording', requestId, clipId: await watch.record() });
+    else send({ type: 'picture', requestId, ...(await watch.snapshot()) });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+    const { kind, code, message } = error;
+    send({ type: 'refused', requestId, kind, code, message });
+  }
+}
+
+async function end(code: number): Promise<void> {
+  if (ending) return;
+  ending = true;
+  try {
+    if (watch) await withDeadline(watch.finish(), FINISH_MS, 'closing the clip', 'capture.finish');
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+  await lastSent;
+  // Native threads that wait in a pipeline would keep `exit` from returning.
+  watch?.stop();
+  process.exit(code);
+}
+
+function configure(order: Extract<ToChild, { type: 'configure' }>): void {
+  const { camera, credentials, recording, timings, paused } = order;
+  watch = createWatch({
+    camera,
+    credentials,
+    recording,
+    timings,
+    paused,
+    clock: systemClock,
+    askPlace,
+    written: (clipId, clip) => send({ type: 'written', clipId, clip }),
+    abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
+    suppressed: (record) => send({ type: 'suppressed', record }),
+    fail: (detail, more) => {
+      send({ type: 'failing', detail, ...more });
+      void end(1);
+    },
+  });
+  watch.start();
+  setInterval(() => {
+    if (watch && !ending) send(watch.heartbeat());
+  }, timings.heartbeatMs);
+}
+
+function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
+  switch (message.type) {
+    case 'place':
+      return answer(message.requestId, message);
+    case 'no-place':
+      return answer(message.requestId, undefined);
+    case 'reconfigure':
+      return watch?.reconfigure(message);
+    case 'resume':
+      return watch?.resume();
+    case 'pause':
+    case 'record':
+    case 'snapshot':
+      return void ask(message);
+    case 'stop':
+      return void end(0);
+  }
+}
+
+process.on('message', (message: ToChild) => {
+  if (message.type === 'configure') configure(message);
+  else obey(message);
+});
+
+// Every written fragment is on disk already, and the ledger cuts what is torn: nothing is gained by waiting.
+process.on('disconnect', () => {
+  if (!ending) process.kill(process.pid, 'SIGKILL');
+});
+// Ctrl-C reaches the whole terminal group; the parent decides when children end.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => void end(0));

@@ -1,0 +1,65 @@
+import type { CameraConfig } from '@dachawatch/contracts';
+import type { Clock } from '../../kernel/clock.ts';
+import {
+  type Cause,
+  createMotionDetector,
+  createMotionGate,
+  createSuppressedSampler,
+  type MotionGate,
+  type SuppressedRecord,
+} from '../../motion/motion.ts';
+import { GREY } from './pipelines.ts';
+import { createSuppressedCount } from './suppressed-count.ts';
+
+export interface LookoutDeps {
+  readonly camera: CameraConfig;
+  readonly clock: Clock;
+  readonly createDetector?: typeof createMotionDetector | undefined;
+  motion(atMs: number, cause: Cause): void;
+  /** What happens during a recording is on it. */
+  recording(): boolean;
+  suppressed(record: SuppressedRecord): void;
+}
+
+export interface Lookout {
+  /** @param atMs monotonic milliseconds */
+  frame(grey: Buffer, atMs: number): void;
+  /** Other zones, masks, lines, sensitivity from the next frame on. */
+  reconfigure(camera: CameraConfig): void;
+  /** Suppressed triggers by reason. */
+  counts(): Readonly<Record<string, number>>;
+}
+
+/** Grey frames in, motion and what was suppressed out. What the model knows of the scene outlives other settings,
+ *  except for other masks. */
+export function createLookout(deps: LookoutDeps): Lookout {
+  const { clock, createDetector = createMotionDetector } = deps;
+  const count = createSuppressedCount();
+  let { gate, sampler } = setUp(deps.camera);
+
+  function setUp(settings: CameraConfig, before?: MotionGate) {
+    const gate = createMotionGate({
+      settings,
+      size: GREY,
+      framesPerSecond: GREY.framesPerSecond,
+      createDetector,
+      clock,
+      ...(before ? { before } : {}),
+    });
+    const emit = (record: SuppressedRecord) => deps.suppressed(record);
+    return { gate, sampler: createSuppressedSampler({ gate, settings, size: GREY, clock, emit }) };
+  }
+
+  return {
+    frame: (grey, atMs) => {
+      const decision = gate.analyse(grey, atMs);
+      const fresh = count.note(decision, atMs);
+      sampler.note(decision, fresh && !deps.recording(), atMs);
+      if (decision.kind === 'motion') deps.motion(atMs, decision.cause);
+    },
+    reconfigure: (camera) => {
+      ({ gate, sampler } = setUp(camera, gate));
+    },
+    counts: () => count.counts(),
+  };
+}

@@ -1,0 +1,22 @@
+import type { GateDecision, MotionDecision } from '../../motion/motion.ts';
+
+/** A reason that comes again within this time is still the same trigger. */
+const SAME_MS = 2_000;
+
+/** Counts suppressed triggers by reason: episodes, not frames. */
+export function createSuppressedCount() {
+  const counts: Record<string, number> = {};
+  const lastMs = new Map<string, number>();
+  return {
+    /** @returns whether this is a new trigger, not the last one going on */
+    note(decision: MotionDecision | GateDecision, atMs: number): boolean {
+      if (decision.kind !== 'suppressed') return false;
+      const before = lastMs.get(decision.reason);
+      lastMs.set(decision.reason, atMs);
+      if (before !== undefined && atMs - before <= SAME_MS) return false;
+      counts[decision.reason] = (counts[decision.reason] ?? 0) + 1;
+      return true;
+    },
+    counts: (): Readonly<Record<string, number>> => ({ ...counts }),
+  };
+}

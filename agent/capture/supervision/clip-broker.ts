@@ -1,0 +1,92 @@
+import { classify } from '../../kernel/classify.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { WrittenClip } from '../../ledger/ledger.ts';
+import type { Cause } from '../../motion/motion.ts';
+import type { FromChild, ToChild } from '../messages.ts';
+
+/** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
+export interface ClipKeeper {
+  /** @returns where to write, or undefined when nothing may be recorded now */
+  open(request: {
+    cameraId: string;
+    triggeredMs: number;
+    /** The zone or line that it moved in. */
+    cause: Cause;
+  }): { clipId: string; partFile: string } | undefined;
+  written(clipId: string, clip: WrittenClip): void;
+  /** The writer failed or died; the part file may hold something. */
+  abandoned(clipId: string, reason: string): Promise<void>;
+}
+
+export interface ClipDesk {
+  take(message: Extract<FromChild, { type: 'trigger' | 'written' | 'abandoned' }>): void;
+  /** Waits until the keeper has dealt with what was given up so far. */
+  idle(): Promise<void>;
+  /** The child is gone: gives up what it left open and waits until the keeper has dealt with it. */
+  settle(reason: string): Promise<void>;
+}
+
+/** Between one child and the keeper of clips.
+ *  Invariants
+ *  1. Each place the keeper gave is settled with it exactly once: `written`, or `abandoned`.
+ *  2. An error of the keeper is logged and never ends the supervision of the camera. */
+export function createClipDesk(deps: {
+  readonly cameraId: string;
+  readonly keeper: ClipKeeper;
+  readonly log: Log;
+  send(message: ToChild): void;
+}): ClipDesk {
+  const { cameraId, keeper, log } = deps;
+  const open = new Set<string>();
+  const settling = new Set<Promise<void>>();
+
+  function complain(what: string, clipId: string | undefined, error: unknown): void {
+    log.error(
+      { event: 'clip.keeper-failed', cameraId, clipId, err: error },
+      `the keeper of clips failed to ${what}`,
+    );
+  }
+
+  function trigger({ requestId, triggeredMs, cause }: Extract<FromChild, { type: 'trigger' }>): void {
+    let place: ReturnType<ClipKeeper['open']>;
+    try {
+      place = keeper.open({ cameraId, triggeredMs, cause });
+    } catch (error) {
+      complain('open a clip', undefined, error);
+    }
+    if (!place) return deps.send({ type: 'no-place', requestId });
+    open.add(place.clipId);
+    deps.send({ type: 'place', requestId, clipId: place.clipId, partFile: place.partFile });
+  }
+
+  function abandon(clipId: string, reason: string): void {
+    const settled = keeper
+      .abandoned(clipId, reason)
+      .catch((error: unknown) => complain('recover a clip', clipId, error))
+      .finally(() => settling.delete(settled));
+    settling.add(settled);
+  }
+
+  return {
+    take: (message) => {
+      if (message.type === 'trigger') return trigger(message);
+      // Only what was given here can be settled here.
+      if (!open.delete(message.clipId)) return;
+      if (message.type === 'abandoned') return abandon(message.clipId, message.reason);
+      try {
+        keeper.written(message.clipId, message.clip);
+      } catch (error) {
+        complain('seal a clip', message.clipId, error);
+        abandon(message.clipId, `${classify(error, 'clip.seal').kind}: the clip could not be sealed`);
+      }
+    },
+    idle: async () => {
+      await Promise.all(settling);
+    },
+    settle: async (reason) => {
+      for (const clipId of open) abandon(clipId, reason);
+      open.clear();
+      await Promise.all(settling);
+    },
+  };
+}
