@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CameraConfig, type CameraCredential, ContractError } from '@dachawatch/contracts';
 import { createCapture, recoverTornClip } from './capture/capture.ts';
-import { createClipKeeper } from './clip-keeper.ts';
+import { createClipStore } from './clip-store.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import {
   type ApplianceSources,
@@ -238,7 +238,7 @@ async function main(): Promise<void> {
   const capture = createCapture({
     ...watched(),
     suppressed,
-    keeper: createClipKeeper({
+    store: createClipStore({
       ledger,
       onSealed: () => uploader.wake(),
       refusedRecordings,

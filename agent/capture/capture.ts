@@ -7,7 +7,7 @@ import type { SuppressedStore } from '../motion/motion.ts';
 import { createCameraDoor } from './supervision/camera-door.ts';
 import { createCameraFleet } from './supervision/camera-fleet.ts';
 import type { CameraStatus } from './supervision/camera-process.ts';
-import type { ClipKeeper } from './supervision/clip-broker.ts';
+import type { ClipStore } from './supervision/clip-broker.ts';
 import { createLoginPatience } from './supervision/login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
 import { orAborted } from './or-aborted.ts';
@@ -15,7 +15,7 @@ import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';
 
 export type { CameraState, CameraStatus } from './supervision/camera-process.ts';
-export type { ClipKeeper } from './supervision/clip-broker.ts';
+export type { ClipStore } from './supervision/clip-broker.ts';
 export type { CaptureTimings } from './messages.ts';
 export type { Snapshot } from './supervision/picture.ts';
 export { recoverTornClip, type RecoveredClip } from './recovery/recover.ts';
@@ -24,7 +24,7 @@ export type { CaptureCamera } from './supervision/settings-change.ts';
 export interface CaptureDeps {
   readonly cameras: readonly CaptureCamera[];
   readonly recording: RecordingConfig;
-  readonly keeper: ClipKeeper;
+  readonly store: ClipStore;
   /** Nobody: suppressed triggers are only counted. */
   readonly suppressed?: Pick<SuppressedStore, 'keep' | 'count'>;
   /** Who is told that a camera's key frames are too far apart. */
@@ -50,7 +50,7 @@ export interface Capture {
   stop(): Promise<void>;
   /** Makes it so: new cameras start, those that are gone end in good order, changed ones change; what did not change
    *  is not disturbed. Returns at once, the rest follows; the last call wins. */
-  apply(wish: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
+  apply(settings: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
   /** Closes running clips and begins no others; pictures keep coming and the ring stays filled. Resolves when every
    *  clip is sealed or given up.
    *  @throws Failure transient `capture.deadline` when `signal` is aborted first; it is paused all the same */
@@ -88,7 +88,7 @@ export function createCapture(deps: CaptureDeps): Capture {
     name: 'capture',
     start: async () => fleet.start(),
     stop: () => fleet.stop(),
-    apply: (wish) => fleet.apply(wish),
+    apply: (settings) => fleet.apply(settings),
     pause: (signal) => orAborted(fleet.pause(), signal, 'closing the clips'),
     resume: () => fleet.resume(),
     snapshot: async (cameraId, signal) =>

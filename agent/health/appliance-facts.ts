@@ -9,7 +9,7 @@ import type { UploadStatus } from '../upload/upload.ts';
 import type { Disk, Health } from './machine-health.ts';
 import type { StorageState } from './storage-state.ts';
 
-/** The settings that the cloud wishes: `$version` of those seen last (0: none yet), and what was not applied. */
+/** The desired properties: `$version` of those seen last (0: none yet), and what was not applied. */
 export interface DesiredFacts {
   readonly version: number;
   readonly refused: readonly Refusal[];

@@ -10,7 +10,7 @@ import type { ApplianceFacts, DesiredFacts } from './appliance-facts.ts';
  *  picture · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
  *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
  *  little · condition: something else is wrong, and `condition` says what · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
- *  settings-refused: the cloud wishes what cannot be */
+ *  settings-refused: a desired property cannot be applied */
 export const APPLIANCE_STATES = [
   'switching-off',
   'battery-critical',

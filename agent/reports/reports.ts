@@ -83,8 +83,8 @@ export function createReports(deps: ReportsDeps): Reports {
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   /** Code of the failure that was logged last; none while all is well. */
   const failing = new Map<string, string>();
-  let wishes: readonly unknown[] = [];
-  let wishesText = '';
+  let desiredNow: readonly unknown[] = [];
+  let desiredText = '';
   let reportAtMs = Number.NEGATIVE_INFINITY;
   let heartbeatAtMs = Number.POSITIVE_INFINITY;
 
@@ -177,15 +177,15 @@ export function createReports(deps: ReportsDeps): Reports {
   }
 
   /** Settings and refusals are long: they are only compared when they are other objects than before. */
-  function wishesChanged(): boolean {
+  function desiredChanged(): boolean {
     const { recording, cameras } = deps.settings();
     const { version, refused } = deps.desired();
     const now = [recording, cameras, version, refused];
-    if (now.every((value, index) => value === wishes[index])) return false;
-    wishes = now;
+    if (now.every((value, index) => value === desiredNow[index])) return false;
+    desiredNow = now;
     const text = JSON.stringify(now);
-    const changed = text !== wishesText;
-    wishesText = text;
+    const changed = text !== desiredText;
+    desiredText = text;
     return changed;
   }
 
@@ -210,7 +210,7 @@ export function createReports(deps: ReportsDeps): Reports {
 
     const facts = deps.facts();
     reportSoon(machineNews.look(JSON.stringify([facts?.throttled, facts?.clock]), null));
-    reportSoon(wishesChanged());
+    reportSoon(desiredChanged());
     if (nowMs >= heartbeatAtMs && tellHeartbeat(cameras, facts)) heartbeatAtMs = nowMs + REPORTS.heartbeatMs;
     if (nowMs < reportAtMs) return;
     reportAtMs = nowMs + REPORTS.reportMs;

@@ -64,20 +64,20 @@ export function readDesired(
   return { accepted, refused: refusals.list() };
 }
 
-function readRecording(wish: unknown, { before, hasCredential }: ReadContext, refusals: Refusals): Leaves {
-  return readLeaves(wish, ['recording'], RECORDING_LEAVES, before.recording, hasCredential, refusals);
+function readRecording(desired: unknown, { before, hasCredential }: ReadContext, refusals: Refusals): Leaves {
+  return readLeaves(desired, ['recording'], RECORDING_LEAVES, before.recording, hasCredential, refusals);
 }
 
-function readCameras(wish: unknown, context: ReadContext, refusals: Refusals): Accepted['cameras'] {
+function readCameras(desired: unknown, context: ReadContext, refusals: Refusals): Accepted['cameras'] {
   const { base, before, hasCredential } = context;
-  if (!isJson(wish)) {
+  if (!isJson(desired)) {
     refusals.add(['cameras'], 'must be an object with the ids of cameras');
     return before.cameras;
   }
   const known = new Set(base.cameras.map(({ id }) => id));
   const ofKnown = new Map<string, Leaves>();
   const ofNew = new Map<string, Leaves>();
-  for (const [id, value] of Object.entries(wish)) {
+  for (const [id, value] of Object.entries(desired)) {
     if (isAbsent(value)) continue;
     const place = ['cameras', id];
     const named = readValue(CameraId, id);
@@ -105,21 +105,21 @@ function readCameras(wish: unknown, context: ReadContext, refusals: Refusals): A
   return new Map([...ofKnown, ...order.slice(0, room)]);
 }
 
-/** Each property by itself. A wish that is no object changes nothing. */
+/** Each property by itself. What is no object changes nothing. */
 function readLeaves(
-  wish: unknown,
+  desired: unknown,
   place: readonly string[],
   known: ReadonlyMap<string, Leaf>,
   before: Leaves,
   hasCredential: ReadContext['hasCredential'],
   refusals: Refusals,
 ): Leaves {
-  if (!isJson(wish)) {
+  if (!isJson(desired)) {
     refusals.add(place, 'must be an object');
     return before;
   }
   const leaves = new Map<string, unknown>();
-  for (const [key, value] of Object.entries(wish)) {
+  for (const [key, value] of Object.entries(desired)) {
     if (isAbsent(value)) continue;
     const schema = known.get(key);
     if (!schema) {

@@ -85,7 +85,7 @@ export function createDesiredSettings(deps: DesiredSettingsDeps): DesiredSetting
             refused: refused.slice(0, LOGGED),
             refusedInAll: refused.length,
           },
-          refused.length > 0 ? 'some wishes of the twin were refused' : 'the wishes of the twin are in force',
+          refused.length > 0 ? 'some desired properties were refused' : 'the desired properties are in force',
         );
       if (changed) apply(settings);
     },

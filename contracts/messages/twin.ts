@@ -12,7 +12,7 @@ const CAMERAS_MAX = 64;
 
 const { id: _, ...cameraProperties } = CameraConfig.properties;
 
-/** A camera as the twin wishes it. Each property stands for itself; one that is absent is as in `appliance.json`.
+/** A camera as the desired properties have it. Each property stands for itself; one that is absent is as in `appliance.json`.
  *  A camera that `appliance.json` does not know needs `main` and `sub`. */
 export const DesiredCamera = Type.Partial(Type.Object(cameraProperties));
 export type DesiredCamera = Static<typeof DesiredCamera>;

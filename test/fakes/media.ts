@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
  *  black: nothing at all. */
 export type VideoKind = 'moving-box' | 'still' | 'noise' | 'light-switch' | 'ramp' | 'black';
 
-export interface VideoWish {
+export interface VideoOptions {
   readonly seconds?: number;
   readonly fps?: number;
   readonly width?: number;
@@ -23,7 +23,7 @@ export interface VideoWish {
 }
 
 /** Makes a small H.264 file whose content is known. The container follows the file's extension. */
-export async function makeVideo(file: string, wish: VideoWish = {}): Promise<void> {
+export async function makeVideo(file: string, wish: VideoOptions = {}): Promise<void> {
   const { seconds = 4, fps = 10, width = 640, height = 360, kind = 'moving-box' } = wish;
   const { fromS = seconds / 3, toS = seconds } = wish;
   const graph = scene({ seconds, fps, width, height, kind, fromS, toS });
@@ -32,7 +32,7 @@ export async function makeVideo(file: string, wish: VideoWish = {}): Promise<voi
   await promisify(execFile)('ffmpeg', ['-nostdin', ...input, ...output], { timeout: 300_000 });
 }
 
-function scene({ seconds, fps, width, height, kind, fromS, toS }: Required<VideoWish>): string {
+function scene({ seconds, fps, width, height, kind, fromS, toS }: Required<VideoOptions>): string {
   const size = `s=${width}x${height}:r=${fps}`;
   const length = `trim=duration=${seconds},setpts=N/(${fps}*TB)`;
   if (kind === 'black') return `color=c=black:${size},${length}`;

@@ -40,7 +40,10 @@ test('a hub that is gone for an hour, with other wishes when it returns: they ar
   await eventually('offline', () => link.status().state === 'offline');
 
   const goneMs = clock.monotonicMs();
-  await house.operator.wish({ recording: { postRollMs: 60_000 }, cameras: { gate: { sensitivity: 8 } } });
+  await house.operator.setDesired({
+    recording: { postRollMs: 60_000 },
+    cameras: { gate: { sensitivity: 8 } },
+  });
   while (clock.monotonicMs() - goneMs < HOUR_MS) {
     // An attempt is under way as long as nothing sleeps: it gets its real time.
     await eventually('the link waits for its next attempt', () => clock.sleepers() > 0);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCamera, type CameraWish } from '../../hardware/simulators/camera/camera.ts';
+import { startCamera, type CameraOptions } from '../../hardware/simulators/camera/camera.ts';
 import { makeVideo } from '../fakes/media.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
-async function camera(t: TestContext, wish: Omit<CameraWish, 'cacheDir'>) {
+async function camera(t: TestContext, wish: Omit<CameraOptions, 'cacheDir'>) {
   const started = await startCamera({ cacheDir: dir, ...wish });
   t.after(() => started.stop());
   return started;

@@ -45,7 +45,7 @@ async function withCamera(act: (camera: Watched) => Promise<void>): Promise<void
   }
 }
 
-const wish = ({ mainUrl, subUrl }: CameraSimulator, id = 'gate', sensitivity = 5): CaptureCamera => ({
+const settings = ({ mainUrl, subUrl }: CameraSimulator, id = 'gate', sensitivity = 5): CaptureCamera => ({
   config: { id, main: mainUrl, sub: subUrl, sensitivity },
   credential: undefined,
 });
@@ -82,7 +82,10 @@ test('other lengths and another sensitivity: the clip that runs keeps its length
     const { pid } = await live(capture);
     await clips.growing(1);
     const visits = camera.visits();
-    capture.apply({ cameras: [wish(camera, 'gate', 7)], recording: { preRollMs: 2000, postRollMs: 9000 } });
+    capture.apply({
+      cameras: [settings(camera, 'gate', 7)],
+      recording: { preRollMs: 2000, postRollMs: 9000 },
+    });
     const running = await clips.written(0);
     assert.ok(running.durationMs <= 6000 + GOP_MS + 1000, `${running.durationMs} ms`);
     const next = await clips.written(1);
@@ -100,7 +103,7 @@ test('a mask over everything and a mask over nothing are obeyed by the running c
     await capture.start();
     const { pid } = await live(capture);
     await clips.written(0);
-    const { config } = wish(camera);
+    const { config } = settings(camera);
     const polygon: [number, number][] = [
       [0, 0],
       [1, 0],
@@ -115,7 +118,7 @@ test('a mask over everything and a mask over nothing are obeyed by the running c
     const round = camera.rounds();
     await until('a whole walk', () => camera.rounds() >= round + 2);
     assert.equal(clips.all().length, seen);
-    capture.apply({ cameras: [wish(camera)], recording });
+    capture.apply({ cameras: [settings(camera)], recording });
     await until('a clip without the mask', () => clips.all().length > seen);
     assert.equal(state(capture)?.pid, pid);
     await capture.stop();
@@ -128,11 +131,11 @@ test('cameras come and go; the clip of one that goes is sealed, and one that sta
       const clips = clipsFromNow();
       await capture.start();
       const { pid } = await live(capture);
-      capture.apply({ cameras: [wish(camera), wish(other, 'yard')], recording: LONG });
+      capture.apply({ cameras: [settings(camera), settings(other, 'yard')], recording: LONG });
       const yard = await live(capture, 'yard');
       assert.equal(state(capture)?.pid, pid);
       const clip = await clips.growing(100_000);
-      capture.apply({ cameras: [wish(other, 'yard')], recording: LONG });
+      capture.apply({ cameras: [settings(other, 'yard')], recording: LONG });
       assert.deepEqual(
         capture.status().map(({ cameraId }) => cameraId),
         ['yard'],
@@ -142,7 +145,8 @@ test('cameras come and go; the clip of one that goes is sealed, and one that sta
       assert.equal(await decodeComplaints(clip.file), '');
       assert.equal(state(capture, 'yard')?.pid, yard.pid);
       // It comes back, goes and comes back at once: its last process has ended before the next begins.
-      for (const cameras of [[wish(camera)], [], [wish(camera)]]) capture.apply({ cameras, recording: LONG });
+      for (const cameras of [[settings(camera)], [], [settings(camera)]])
+        capture.apply({ cameras, recording: LONG });
       assert.notEqual((await live(capture)).pid, pid);
       await capture.stop();
     }),
@@ -156,7 +160,7 @@ test('another address: the running clip is sealed, and another process watches t
       await capture.start();
       const { pid } = await live(capture);
       const clip = await clips.growing(100_000);
-      capture.apply({ cameras: [wish(other)], recording: LONG });
+      capture.apply({ cameras: [settings(other)], recording: LONG });
       const written = await clips.written(0);
       assert.equal(written.bytes, (await stat(clip.file)).size);
       assert.equal(await decodeComplaints(clip.file), '');
@@ -176,7 +180,7 @@ test('a camera that is down is tried at once when its address changes', () =>
     });
     await capture.start();
     await until('a reason', () => state(capture)?.state === 'down');
-    capture.apply({ cameras: [wish(camera)], recording: LONG });
+    capture.apply({ cameras: [settings(camera)], recording: LONG });
     await live(capture);
     await capture.stop();
   }));

@@ -33,10 +33,10 @@ const alive = (pid: number) => {
 };
 
 async function withCamera(
-  wish: { port?: number },
+  settings: { port?: number },
   act: (camera: CameraSimulator) => Promise<void>,
 ): Promise<void> {
-  const camera = await startCamera({ video, leadInS: 3, cacheDir: rig.dir, ...wish });
+  const camera = await startCamera({ video, leadInS: 3, cacheDir: rig.dir, ...settings });
   try {
     await act(camera);
   } finally {

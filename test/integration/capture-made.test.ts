@@ -5,7 +5,7 @@ import {
   isSlice,
   makePictures,
   type MadePicture,
-  type PicturesWish,
+  type PicturesOptions,
   typeOf,
   withBallast,
   withoutRate,
@@ -33,7 +33,7 @@ const stream = (more: Partial<MadeStream> = {}): MadeStream => ({
 });
 
 const HOUR_S = 3600;
-const made = (wish: PicturesWish) => makePictures({ fps: FPS, seconds: 2, ...wish });
+const made = (settings: PicturesOptions) => makePictures({ fps: FPS, seconds: 2, ...settings });
 const setsOf = (pictures: readonly MadePicture[]) => {
   const find = (type: number) => pictures[0]?.units.find((unit) => typeOf(unit) === type) ?? assert.fail();
   return { sps: find(7), pps: find(8) };

@@ -9,7 +9,7 @@ const capture = createCapture({
   recording: { preRollMs: 1000, postRollMs: 2000 },
   clock: systemClock,
   log: createLog('silent'),
-  keeper: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+  store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
 });
 await capture.start();
 setInterval(() => {

@@ -35,12 +35,12 @@ export interface CaptureRig {
   readonly dir: string;
   readonly kept: Kept[];
   readonly logged: string[];
-  capture(wish: { main: string; sub: string } & Partial<CaptureDeps>): Capture;
+  capture(settings: { main: string; sub: string } & Partial<CaptureDeps>): Capture;
   /** Stops every capture and removes the folder. */
   close(): Promise<void>;
 }
 
-/** Captures into a folder of its own, with a keeper that only notes and recovers. */
+/** Captures into a folder of its own, with a store that only notes and recovers. */
 export async function createRig(): Promise<CaptureRig> {
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-capture-'));
   const kept: Kept[] = [];
@@ -60,7 +60,7 @@ export async function createRig(): Promise<CaptureRig> {
         // Long enough for a busy machine: nothing here is slow, but its turn may come late.
         timings: { heartbeatMs: 200, stalledMs: 4000, giveUpMs: 8000, killMs: 20_000, connectMs: 30_000 },
         backoff: { minMs: 100, maxMs: 1000 },
-        keeper: {
+        store: {
           open: ({ cameraId, triggeredMs, cause }) => {
             const clipId = `clip-${kept.length}`;
             const place = { clipId, file: join(dir, `${clipId}.part`), cameraId, triggeredMs, cause };

@@ -156,7 +156,7 @@ test('without room for a clip, a request is told so', async () => {
   const full = rig.capture({
     main: camera.mainUrl,
     sub: camera.subUrl,
-    keeper: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+    store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
   });
   await full.start();
   await until('a live camera', () => full.status()[0]?.state === 'live');

@@ -117,7 +117,7 @@ test('what nobody knows is not on the page, and a machine in need says so while 
   const page = await openPage(PHONE);
   await page.getByRole('heading', { level: 1, name: 'All is well.' }).waitFor();
   assert.equal(await page.locator('#power-part').isVisible(), false);
-  assert.equal(await page.locator('#wishes-part').isVisible(), false);
+  assert.equal(await page.locator('#desired-part').isVisible(), false);
   const part = page.locator('#machine-part');
   assert.equal(await part.getAttribute('data-level'), 'calm');
   world.machine = someMachine({ cpuCelsius: 86 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile } from 'node:fs/promises';
 import { afterEach, beforeEach, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { makePictures, type PicturesWish } from '../../hardware/simulators/camera/made-pictures.ts';
+import { makePictures, type PicturesOptions } from '../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream, Take } from '../../hardware/simulators/camera/made-stream.ts';
 import { createWorld, someCamera, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { createRealHouse, type RealHouse } from '../unit/agent/dashboard/real-house.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
   await house.close();
 });
 
-const made = (wish: PicturesWish) => makePictures({ fps: FPS, seconds: 2, ...wish });
+const made = (wish: PicturesOptions) => makePictures({ fps: FPS, seconds: 2, ...wish });
 
 interface Recorded {
   readonly clipId: string;

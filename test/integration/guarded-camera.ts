@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 import type { Capture } from '../../agent/capture/capture.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
-import { type DoorWish, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { type DoorOptions, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
 import { makeVideo } from '../fakes/media.ts';
 import { type CaptureRig, createRig, until } from './capture-rig.ts';
 
@@ -11,7 +11,7 @@ export interface GuardedCamera {
   readonly rig: CaptureRig;
   readonly port: number;
   /** A door that leads to the camera, as the test wishes it; it ends with the test. */
-  readonly doorOf: (t: TestContext, wish: DoorWish) => Promise<RtspDoor>;
+  readonly doorOf: (t: TestContext, wish: DoorOptions) => Promise<RtspDoor>;
 }
 
 /** A camera with real pictures, behind doors that ask for logins and count requests. To be called at the top of a

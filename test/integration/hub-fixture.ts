@@ -213,7 +213,7 @@ export const restConnectionString = ({ serviceConnectionString }: RunningIotHub)
 /** Somebody at the service's side of the hub, over REST with the real SDK. */
 export interface Operator {
   /** Merges into the desired properties. */
-  wish(desired: object): Promise<void>;
+  setDesired(desired: object): Promise<void>;
   call(
     methodName: string,
     payload?: unknown,
@@ -228,7 +228,7 @@ export function operatorOf(hub: RunningIotHub, deviceId = DEVICE): Operator {
   const client = iothub.Client.fromConnectionString(restConnectionString(hub));
   for (const sdk of [registry, client]) pointAtHub(sdk, hub);
   return {
-    wish: async (desired) => {
+    setDesired: async (desired) => {
       await registry.updateTwin(deviceId, { properties: { desired } }, '*');
     },
     call: async (methodName, payload = null, responseTimeoutInSeconds = 30) => {

@@ -30,9 +30,12 @@ async function flushFails(link: TestLink): Promise<void> {
 }
 
 test('wishes are delivered on connect, and whole after each change', async () => {
-  await house.operator.wish({ recording: { postRollMs: 20_000 }, cameras: { yard: { sensitivity: 7 } } });
+  await house.operator.setDesired({
+    recording: { postRollMs: 20_000 },
+    cameras: { yard: { sensitivity: 7 } },
+  });
   const link = await house.onlineLink();
-  await house.operator.wish({
+  await house.operator.setDesired({
     recording: null,
     cameras: { yard: { sensitivity: 8 }, door: { title: 'Door' } },
   });
@@ -44,9 +47,9 @@ test('wishes are delivered on connect, and whole after each change', async () =>
 });
 
 test('arrays of a wish replace each other, and are not merged place by place', async () => {
-  await house.operator.wish({ list: [1, 2, 3] });
+  await house.operator.setDesired({ list: [1, 2, 3] });
   const link = await house.onlineLink();
-  await house.operator.wish({ list: [9] });
+  await house.operator.setDesired({ list: [9] });
   assert.deepEqual((await sees(link, 3)).properties, { list: [9] });
 });
 
@@ -54,8 +57,8 @@ test('a wish made while the link was down is seen when it returns', async () => 
   const link = await house.onlineLink();
   await house.hub.mqtt.shut();
   await eventually('offline', () => link.status().state === 'offline');
-  await house.operator.wish({ recording: { postRollMs: 60_000 } });
-  await house.operator.wish({ recording: { preRollMs: 0 } });
+  await house.operator.setDesired({ recording: { postRollMs: 60_000 } });
+  await house.operator.setDesired({ recording: { preRollMs: 0 } });
   await house.hub.mqtt.open();
   assert.deepEqual((await sees(link, 3)).properties, { recording: { postRollMs: 60_000, preRollMs: 0 } });
 });
@@ -81,7 +84,7 @@ test('a wish that the agent chokes on is logged, and the link lives', async () =
       throw new Error('no room for wishes');
     },
   });
-  await house.operator.wish({ a: 1 });
+  await house.operator.setDesired({ a: 1 });
   await sees(link, 2);
   assert.deepEqual(book.events('error'), ['twin.desired-failed', 'twin.desired-failed']);
   assert.equal(link.counts.online, 1);

@@ -11,7 +11,7 @@ import { createFragmentRing } from './fragment-ring.ts';
 import { createFragmenter } from '../packing/fragmenter.ts';
 import { type RunningPipeline, runPipeline } from './gstreamer.ts';
 import { createKeyFrameAdvice } from './key-frame-advice.ts';
-import { createLookout } from './motion-stage.ts';
+import { createMotionStage } from './motion-stage.ts';
 import { createMediaClock } from './media-clock.ts';
 import type { CaptureTimings, Credentials, FromChild } from '../messages.ts';
 import { createPictureTap, type Picture } from './picture-tap.ts';
@@ -22,7 +22,8 @@ import { createWatchedPictures } from './watched-pictures.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 import type { RtspStream } from '../rtsp/stream.ts';
 
-export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
+export interface CameraSessionDeps
+  extends Pick<RecorderDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
   readonly credentials: Credentials;
   readonly recording: RecordingConfig;
@@ -38,12 +39,12 @@ export interface WatchDeps extends Pick<RecorderDeps, 'askPlace' | 'written' | '
 
 type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'words'>;
 
-export interface Watch {
+export interface CameraSession {
   start(): void;
   /** How it is; fails when a stream has been silent for too long. */
   heartbeat(): Extract<FromChild, { type: 'heartbeat' }>;
   /** Other settings of the same camera at the same addresses, from now on. */
-  reconfigure(wish: { readonly camera: CameraConfig; readonly recording: RecordingConfig }): void;
+  reconfigure(settings: { readonly camera: CameraConfig; readonly recording: RecordingConfig }): void;
   /** A picture of the sub-stream, not older than the question.
    *  @throws Failure transient `capture.no-picture` */
   snapshot(): Promise<Picture>;
@@ -66,7 +67,7 @@ const RING_SLACK_MS = 3_000;
 const keepMs = ({ preRollMs }: RecordingConfig) => preRollMs + RING_SLACK_MS;
 
 /** One camera: two streams, a decoder, and what happens between them. */
-export function createWatch(deps: WatchDeps): Watch {
+export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   const { camera, credentials, timings, clock } = deps;
   let decoder: RunningPipeline | undefined;
   const streams: RtspStream[] = [];
@@ -77,7 +78,7 @@ export function createWatch(deps: WatchDeps): Watch {
   });
   const mediaClock = createMediaClock();
   const recorder = createRecorder({ ...deps, ring, mediaClock, createWriter: createClipWriter });
-  const lookout = createLookout({
+  const motionStage = createMotionStage({
     camera,
     clock,
     createDetector: deps.createDetector,
@@ -149,7 +150,7 @@ export function createWatch(deps: WatchDeps): Watch {
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
     onUsable('sub', now);
-    lookout.frame(frame, now);
+    motionStage.frame(frame, now);
   }
 
   function decode(): RunningPipeline {
@@ -213,13 +214,13 @@ export function createWatch(deps: WatchDeps): Watch {
         keyFrames: advice.sentence(now, ring.overrun),
         recording: recorder.recording(),
         unrecordedMs: recorder.unrecordedMs(),
-        suppressed: lookout.counts(),
+        suppressed: motionStage.counts(),
       };
     },
-    reconfigure: (wish) => {
-      ring.keep(keepMs(wish.recording));
-      recorder.reconfigure(wish.recording);
-      lookout.reconfigure(wish.camera);
+    reconfigure: (settings) => {
+      ring.keep(keepMs(settings.recording));
+      recorder.reconfigure(settings.recording);
+      motionStage.reconfigure(settings.camera);
     },
     snapshot: () => tap.next(),
     record: () => recorder.record(clock.monotonicMs()),

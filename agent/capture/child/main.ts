@@ -10,7 +10,7 @@ import type { Cause } from '../../motion/motion.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from '../messages.ts';
 import type { ClipPlace } from './recorder.ts';
-import { createWatch, type Watch } from './camera-session.ts';
+import { createCameraSession, type CameraSession } from './camera-session.ts';
 
 /** The parent only writes a row. */
 const PLACE_MS = 5_000;
@@ -19,7 +19,7 @@ const FINISH_MS = 5_000;
 
 const places = new Map<number, (place: ClipPlace | undefined) => void>();
 let requests = 0;
-let watch: Watch | undefined;
+let session: CameraSession | undefined;
 let ending = false;
 
 let lastSent: Promise<void> = Promise.resolve();
@@ -52,12 +52,12 @@ function answer(requestId: number, place: ClipPlace | undefined): void {
 
 async function ask({ type, requestId }: Question): Promise<void> {
   try {
-    if (!watch) throw new Failure('bug', 'capture.order', 'A question came before the settings');
+    if (!session) throw new Failure('bug', 'capture.order', 'A question came before the settings');
     if (type === 'pause') {
-      await watch.pause();
+      await session.pause();
       send({ type: 'paused', requestId });
-    } else if (type === 'record') send({ type: 'recording', requestId, clipId: await watch.record() });
-    else send({ type: 'picture', requestId, ...(await watch.snapshot()) });
+    } else if (type === 'record') send({ type: 'recording', requestId, clipId: await session.record() });
+    else send({ type: 'picture', requestId, ...(await session.snapshot()) });
   } catch (error) {
     if (!(error instanceof Failure) || error.kind === 'bug') throw error;
     const { kind, code, message } = error;
@@ -69,19 +69,19 @@ async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
   try {
-    if (watch) await withDeadline(watch.finish(), FINISH_MS, 'closing the clip', 'capture.finish');
+    if (session) await withDeadline(session.finish(), FINISH_MS, 'closing the clip', 'capture.finish');
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   }
   await lastSent;
   // Native threads that wait in a pipeline would keep `exit` from returning.
-  watch?.stop();
+  session?.stop();
   process.exit(code);
 }
 
 function configure(order: Extract<ToChild, { type: 'configure' }>): void {
   const { camera, credentials, recording, timings, paused } = order;
-  watch = createWatch({
+  session = createCameraSession({
     camera,
     credentials,
     recording,
@@ -97,9 +97,9 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
       void end(1);
     },
   });
-  watch.start();
+  session.start();
   setInterval(() => {
-    if (watch && !ending) send(watch.heartbeat());
+    if (session && !ending) send(session.heartbeat());
   }, timings.heartbeatMs);
 }
 
@@ -110,9 +110,9 @@ function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
     case 'no-place':
       return answer(message.requestId, undefined);
     case 'reconfigure':
-      return watch?.reconfigure(message);
+      return session?.reconfigure(message);
     case 'resume':
-      return watch?.resume();
+      return session?.resume();
     case 'pause':
     case 'record':
     case 'snapshot':

@@ -11,7 +11,7 @@ import {
 import { GREY } from './pipelines.ts';
 import { createSuppressedCount } from './suppressed-count.ts';
 
-export interface LookoutDeps {
+export interface MotionStageDeps {
   readonly camera: CameraConfig;
   readonly clock: Clock;
   readonly createDetector?: typeof createMotionDetector | undefined;
@@ -21,7 +21,7 @@ export interface LookoutDeps {
   suppressed(record: SuppressedRecord): void;
 }
 
-export interface Lookout {
+export interface MotionStage {
   /** @param atMs monotonic milliseconds */
   frame(grey: Buffer, atMs: number): void;
   /** Other zones, masks, lines, sensitivity from the next frame on. */
@@ -32,7 +32,7 @@ export interface Lookout {
 
 /** Grey frames in, motion and what was suppressed out. What the model knows of the scene outlives other settings,
  *  except for other masks. */
-export function createLookout(deps: LookoutDeps): Lookout {
+export function createMotionStage(deps: MotionStageDeps): MotionStage {
   const { clock, createDetector = createMotionDetector } = deps;
   const count = createSuppressedCount();
   let { gate, sampler } = setUp(deps.camera);

@@ -69,7 +69,7 @@ const MAX_QUEUED_BYTES = 192 * 1024 * 1024;
 const OVERDUE_MS = 5_000;
 
 /** What shall be on a clip. Media times, milliseconds. */
-interface Wish {
+interface ClipStart {
   readonly triggerMs: number;
   readonly triggeredWallMs: number;
   readonly cause: Cause;
@@ -149,11 +149,11 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const mediaMs = mediaClock.mediaAt(atMs);
     if (mediaMs !== undefined) lastMotion = { atMs, mediaMs, cause };
     if (running || clock.monotonicMs() < heldOffUntilMs) return;
-    if (mediaMs !== undefined && begin(wishOf(atMs, mediaMs, cause))) return;
+    if (mediaMs !== undefined && begin(startOf(atMs, mediaMs, cause))) return;
     if (!unserved || atMs - unserved.atMs > recording.postRollMs) unserved = { atMs, cause };
   }
 
-  function wishOf(atMs: number, triggerMs: number, cause: Cause): Wish {
+  function startOf(atMs: number, triggerMs: number, cause: Cause): ClipStart {
     const triggeredWallMs = Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
     const fromMs = wantedStart(triggerMs);
     return { triggerMs, triggeredWallMs, cause, fromMs, untilMs: undefined, formatFrom: 0 };
@@ -173,7 +173,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     fromMs,
     untilMs,
     formatFrom,
-  }: Wish): Running | undefined {
+  }: ClipStart): Running | undefined {
     const fragments = ring.from(fromMs, formatFrom);
     const first = fragments[0];
     const last = fragments.at(-1);
@@ -227,7 +227,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       if (begin({ triggerMs, triggeredWallMs, cause, fromMs, untilMs, formatFrom })) return;
     }
     if (lastMotion && lastMotion.mediaMs > clip.lastEndMs)
-      begin(wishOf(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause));
+      begin(startOf(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause));
   }
 
   /** Records what a failed clip is missing, when the disk has had its pause. */
@@ -242,7 +242,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     notBeforeMs = fromMs;
     const fromTriggerMs = Math.max(triggerMs, fromMs);
     const atMs = nowMs - (mediaNowMs - fromTriggerMs);
-    return begin({ ...wishOf(atMs, fromTriggerMs, cause), untilMs }) !== undefined;
+    return begin({ ...startOf(atMs, fromTriggerMs, cause), untilMs }) !== undefined;
   }
 
   function holdOff(): void {
@@ -318,7 +318,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const { atMs, cause } = unserved;
     const mediaMs = mediaClock.mediaAt(atMs);
     if (clock.monotonicMs() - atMs > recording.postRollMs) unserved = undefined;
-    else if (mediaMs !== undefined) begin(wishOf(atMs, mediaMs, cause));
+    else if (mediaMs !== undefined) begin(startOf(atMs, mediaMs, cause));
   }
 
   function tick(): void {
@@ -346,7 +346,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     if (paused || finished) throw pausedFailure();
     const mediaMs = mediaClock.mediaAt(atMs);
     const clip =
-      running ?? (mediaMs === undefined ? undefined : begin(wishOf(atMs, mediaMs, { kind: 'request' })));
+      running ?? (mediaMs === undefined ? undefined : begin(startOf(atMs, mediaMs, { kind: 'request' })));
     if (!clip)
       throw new Failure('transient', 'capture.no-picture', 'The camera has not shown a whole picture yet');
     const place = await clip.place;

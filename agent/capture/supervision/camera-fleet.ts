@@ -10,7 +10,7 @@ import {
 import type { CaptureCamera } from './settings-change.ts';
 
 export interface CameraFleet {
-  apply(wish: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
+  apply(settings: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
   start(): void;
   stop(): Promise<void>;
   pause(): Promise<void>;
@@ -25,7 +25,7 @@ export interface CameraFleet {
  *  1. One process per id. A camera that leaves and comes back waits until the process it had has ended.
  *  2. After `stop` none is added. */
 export function createCameraFleet(
-  deps: Omit<CameraProcessDeps, 'wish' | 'paused' | 'after'> & { readonly log: Log },
+  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'after'> & { readonly log: Log },
 ): CameraFleet {
   const watched = new Map<string, CameraProcess>();
   const leaving = new Map<string, Promise<void>>();
@@ -45,7 +45,7 @@ export function createCameraFleet(
   function add(camera: CaptureCamera, recording: RecordingConfig): void {
     const { id } = camera.config;
     const after = leaving.get(id) ?? Promise.resolve();
-    const process = createCameraProcess({ ...deps, wish: { ...camera, recording }, paused, after });
+    const process = createCameraProcess({ ...deps, settings: { ...camera, recording }, paused, after });
     watched.set(id, process);
     if (phase === 'started') process.start();
   }

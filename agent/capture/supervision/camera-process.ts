@@ -9,10 +9,10 @@ import type { SuppressedStore } from '../../motion/motion.ts';
 import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
 import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
-import { type ClipKeeper, createClipDesk } from './clip-broker.ts';
+import { type ClipStore, createClipBroker } from './clip-broker.ts';
 import { exitOf, forkChild, tell } from './fork-child.ts';
 import type { CaptureTimings, FromChild } from '../messages.ts';
-import { type CameraWish, changeOf, loginsOf } from './settings-change.ts';
+import { type CameraSettings, changeOf, loginsOf } from './settings-change.ts';
 
 export type CameraState = 'starting' | 'live' | 'stalled' | 'down';
 
@@ -36,11 +36,11 @@ export interface CameraStatus {
 }
 
 export interface CameraProcessDeps {
-  readonly wish: CameraWish;
+  readonly settings: CameraSettings;
   readonly paused: boolean;
   /** Nothing is forked before this settles: another process of the same camera still ends. */
   readonly after: Promise<void>;
-  readonly keeper: ClipKeeper;
+  readonly store: ClipStore;
   readonly suppressed?: Pick<SuppressedStore, 'keep' | 'count'>;
   /** Nobody: what is wrong with a camera's key frames is told only while it waits for one. */
   readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
@@ -58,7 +58,7 @@ export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' |
   start(): void;
   stop(): Promise<void>;
   /** @param next of the same camera */
-  apply(next: CameraWish): void;
+  apply(next: CameraSettings): void;
   status(): CameraStatus;
 }
 
@@ -81,23 +81,23 @@ const RENEWED = 'its address or its login was changed';
  *  3. Every place that was given is settled, also when the child dies.
  *  4. No child is forked before the camera has said that both streams can be had; one that refuses the login is left
  *     alone for as long as the door says.
- *  5. A child that is forked knows the last wish, and whether recording is paused; while it is, no place is given. */
+ *  5. A child that is forked knows the last settings, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const { clock, log, timings, fork = forkChild } = deps;
-  const { id: cameraId } = deps.wish.config;
+  const { id: cameraId } = deps.settings.config;
   const requests = createCameraRequests({
     paused: deps.paused,
     pauseMs: timings.stopMs,
     running: () => running,
     absence: () => detail ?? `camera ${cameraId} is ${state}`,
   });
-  const keeper: ClipKeeper = {
-    open: (request) => (requests.paused ? undefined : deps.keeper.open(request)),
-    written: (clipId, clip) => deps.keeper.written(clipId, clip),
-    abandoned: (clipId, reason) => deps.keeper.abandoned(clipId, reason),
+  const store: ClipStore = {
+    open: (request) => (requests.paused ? undefined : deps.store.open(request)),
+    written: (clipId, clip) => deps.store.written(clipId, clip),
+    abandoned: (clipId, reason) => deps.store.abandoned(clipId, reason),
   };
   const stopping = new AbortController();
-  let wish = deps.wish;
+  let settings = deps.settings;
   let state: CameraState = 'starting';
   let sinceMs = 0;
   let detail: string | null = null;
@@ -159,8 +159,8 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const outcomeOf = ({ detail: why, waitMs }: ClosedDoor) => ({ why, waitMs });
 
   function streams(): readonly [DoorStream, DoorStream] {
-    const { main, sub } = wish.config;
-    const { mainLogin, subLogin } = loginsOf(wish);
+    const { main, sub } = settings.config;
+    const { mainLogin, subLogin } = loginsOf(settings);
     return [
       { name: 'main', address: main, credential: mainLogin },
       { name: 'sub', address: sub, credential: subLogin },
@@ -174,7 +174,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     const child = forked();
     if (typeof child === 'string') return { liveMs: 0, why: child };
     const ended = new AbortController();
-    const desk = createClipDesk({ cameraId, keeper, log, send: (message) => tell(child, message) });
+    const broker = createClipBroker({ cameraId, store, log, send: (message) => tell(child, message) });
     const calls = createChildCalls({ cameraId, send: (question) => tell(child, question) });
     const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
     let why: string | undefined;
@@ -184,7 +184,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       why ??= `camera ${cameraId}: ${reason} and was killed`;
       child.kill('SIGKILL');
     };
-    running = { child, calls, desk, gone, kill };
+    running = { child, calls, broker, gone, kill };
     child.on('message', (message: FromChild) => {
       switch (message.type) {
         case 'heartbeat':
@@ -203,7 +203,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
         case 'trigger':
         case 'written':
         case 'abandoned':
-          return desk.take(message);
+          return broker.take(message);
         case 'paused':
         case 'picture':
         case 'recording':
@@ -211,7 +211,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
           return calls.take(message);
       }
     });
-    const { config: camera, recording } = wish;
+    const { config: camera, recording } = settings;
     const { paused } = requests;
     const asked = streams();
     const [main, sub] = asked;
@@ -223,7 +223,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     await guard;
     why ??= `camera ${cameraId}: ${exit}`;
     calls.end(why);
-    await desk.settle(why);
+    await broker.settle(why);
     running = undefined;
     isGone();
     keepCounts();
@@ -307,9 +307,9 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     tell(running.child, { type: 'stop' });
   }
 
-  function apply(next: CameraWish): void {
-    const change = changeOf(wish, next);
-    wish = next;
+  function apply(next: CameraSettings): void {
+    const change = changeOf(settings, next);
+    settings = next;
     if (change === 'nothing') return;
     log.info({ event: 'camera.changed', cameraId, change }, `camera ${cameraId} has other settings`);
     if (change === 'reconfigure') {
@@ -326,7 +326,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     const age = (then: number | null | undefined) => (then == null ? null : Math.round(then + sinceBeat));
     return {
       cameraId,
-      title: wish.config.title ?? cameraId,
+      title: settings.config.title ?? cameraId,
       state,
       sinceMs,
       detail,

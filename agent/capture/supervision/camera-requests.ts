@@ -1,13 +1,13 @@
 import { Failure } from '../../kernel/failure.ts';
 import type { ChildCalls } from './child-calls.ts';
-import type { ClipDesk } from './clip-broker.ts';
+import type { ClipBroker } from './clip-broker.ts';
 import { type Snapshot, snapshotOf } from './picture.ts';
 import { pausedFailure } from '../child/recorder.ts';
 
 /** A child as it runs. */
 export interface RunningChild {
   readonly calls: ChildCalls;
-  readonly desk: ClipDesk;
+  readonly broker: ClipBroker;
   /** Settles when it is gone and its clips are settled. */
   readonly gone: Promise<void>;
   kill(why: string): void;
@@ -56,7 +56,7 @@ export function createCameraRequests(deps: {
       child.kill('the capture process did not close its clip in time');
       return await child.gone;
     }
-    await child.desk.idle();
+    await child.broker.idle();
   }
 
   function calls(): ChildCalls {

@@ -5,7 +5,7 @@ import type { Cause } from '../../motion/motion.ts';
 import type { FromChild, ToChild } from '../messages.ts';
 
 /** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
-export interface ClipKeeper {
+export interface ClipStore {
   /** @returns where to write, or undefined when nothing may be recorded now */
   open(request: {
     cameraId: string;
@@ -18,39 +18,39 @@ export interface ClipKeeper {
   abandoned(clipId: string, reason: string): Promise<void>;
 }
 
-export interface ClipDesk {
+export interface ClipBroker {
   take(message: Extract<FromChild, { type: 'trigger' | 'written' | 'abandoned' }>): void;
-  /** Waits until the keeper has dealt with what was given up so far. */
+  /** Waits until the store has dealt with what was given up so far. */
   idle(): Promise<void>;
-  /** The child is gone: gives up what it left open and waits until the keeper has dealt with it. */
+  /** The child is gone: gives up what it left open and waits until the store has dealt with it. */
   settle(reason: string): Promise<void>;
 }
 
-/** Between one child and the keeper of clips.
+/** Between one child and the store of clips.
  *  Invariants
- *  1. Each place the keeper gave is settled with it exactly once: `written`, or `abandoned`.
- *  2. An error of the keeper is logged and never ends the supervision of the camera. */
-export function createClipDesk(deps: {
+ *  1. Each place the store gave is settled with it exactly once: `written`, or `abandoned`.
+ *  2. An error of the store is logged and never ends the supervision of the camera. */
+export function createClipBroker(deps: {
   readonly cameraId: string;
-  readonly keeper: ClipKeeper;
+  readonly store: ClipStore;
   readonly log: Log;
   send(message: ToChild): void;
-}): ClipDesk {
-  const { cameraId, keeper, log } = deps;
+}): ClipBroker {
+  const { cameraId, store, log } = deps;
   const open = new Set<string>();
   const settling = new Set<Promise<void>>();
 
   function complain(what: string, clipId: string | undefined, error: unknown): void {
     log.error(
-      { event: 'clip.keeper-failed', cameraId, clipId, err: error },
-      `the keeper of clips failed to ${what}`,
+      { event: 'clip.store-failed', cameraId, clipId, err: error },
+      `the store of clips failed to ${what}`,
     );
   }
 
   function trigger({ requestId, triggeredMs, cause }: Extract<FromChild, { type: 'trigger' }>): void {
-    let place: ReturnType<ClipKeeper['open']>;
+    let place: ReturnType<ClipStore['open']>;
     try {
-      place = keeper.open({ cameraId, triggeredMs, cause });
+      place = store.open({ cameraId, triggeredMs, cause });
     } catch (error) {
       complain('open a clip', undefined, error);
     }
@@ -60,7 +60,7 @@ export function createClipDesk(deps: {
   }
 
   function abandon(clipId: string, reason: string): void {
-    const settled = keeper
+    const settled = store
       .abandoned(clipId, reason)
       .catch((error: unknown) => complain('recover a clip', clipId, error))
       .finally(() => settling.delete(settled));
@@ -74,7 +74,7 @@ export function createClipDesk(deps: {
       if (!open.delete(message.clipId)) return;
       if (message.type === 'abandoned') return abandon(message.clipId, message.reason);
       try {
-        keeper.written(message.clipId, message.clip);
+        store.written(message.clipId, message.clip);
       } catch (error) {
         complain('seal a clip', message.clipId, error);
         abandon(message.clipId, `${classify(error, 'clip.seal').kind}: the clip could not be sealed`);

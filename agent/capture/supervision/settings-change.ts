@@ -9,7 +9,7 @@ export interface CaptureCamera {
 }
 
 /** All that one camera's process is told. */
-export interface CameraWish {
+export interface CameraSettings {
   readonly config: CameraConfig;
   readonly credential: CameraCredential | undefined;
   /** Where the sub-stream has a login of its own. */
@@ -21,8 +21,8 @@ export interface CameraWish {
  *  another child. */
 export type Change = 'nothing' | 'reconfigure' | 'renew';
 
-/** What it takes to get from one wish to the next. A setting that is not named here is told to the running child. */
-export function changeOf(before: CameraWish, after: CameraWish): Change {
+/** What it takes to get from one settings to the next. A setting that is not named here is told to the running child. */
+export function changeOf(before: CameraSettings, after: CameraSettings): Change {
   const old = partsOf(before);
   const next = partsOf(after);
   if (!isDeepStrictEqual(old.connection, next.connection)) return 'renew';
@@ -30,13 +30,23 @@ export function changeOf(before: CameraWish, after: CameraWish): Change {
 }
 
 /** The title is for people, and of the credentials only what is in them matters. */
-function partsOf(wish: CameraWish) {
-  const { title: _title, credential: _name, subCredential: _subName, main, sub, ...watching } = wish.config;
-  return { connection: { main, sub, ...loginsOf(wish) }, settings: { watching, recording: wish.recording } };
+function partsOf(settings: CameraSettings) {
+  const {
+    title: _title,
+    credential: _name,
+    subCredential: _subName,
+    main,
+    sub,
+    ...watching
+  } = settings.config;
+  return {
+    connection: { main, sub, ...loginsOf(settings) },
+    settings: { watching, recording: settings.recording },
+  };
 }
 
 /** The login of each stream. */
-export const loginsOf = ({ credential, subCredential = credential }: CameraWish) => ({
+export const loginsOf = ({ credential, subCredential = credential }: CameraSettings) => ({
   mainLogin: credential,
   subLogin: subCredential,
 });

@@ -10,11 +10,11 @@ const POWER_LEVEL = {
   critical: 'trouble',
 };
 
-/** Draws power, machine and the settings that the cloud wishes. What nobody knows is not there.
+/** Draws power, machine and the settings that the cloud has set. What nobody knows is not there.
  *  @param {object} status answer of `/api/status` */
 export function showMachine(status, texts, format) {
   show('power', powerRows(status.power, texts, format));
-  show('wishes', wishRows(status, texts));
+  show('desired', desiredRows(status, texts));
   const rows = machineRows(status, texts, format);
   show('machine', rows);
   const worst = ['trouble', 'notice'].find((level) => rows.some(({ dataset }) => dataset.level === level));
@@ -49,13 +49,13 @@ function powerRows(power, { t }, format) {
   ].filter(Boolean);
 }
 
-function wishRows({ desiredVersion, refused, refusedCount }, { t }) {
+function desiredRows({ desiredVersion, refused, refusedCount }, { t }) {
   if (!desiredVersion && refusedCount === 0) return [];
   return [
     row({
       level: refusedCount > 0 ? 'notice' : 'calm',
-      title: t('wishes.version', { version: desiredVersion }),
-      state: [refusedCount > 0 ? t('wishes.refused', { n: refusedCount }) : t('wishes.applied')],
+      title: t('desired.version', { version: desiredVersion }),
+      state: [refusedCount > 0 ? t('desired.refused', { n: refusedCount }) : t('desired.applied')],
       extra: [
         refused.length > 0 &&
           element(

@@ -88,7 +88,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
       end(new Failure('transient', 'hub.store', 'a cloud message could not be stored', { cause: error })),
     onMethod: (call) => void answerMethod(call),
     // A push may have come while nobody was there; and a hub that forgot what we listen to will not answer.
-    onRenewed: () => wishes.catchUp(),
+    onRenewed: () => desired.catchUp(),
   });
   const { mqtt } = transport;
   const client = new device.Client(mqtt);
@@ -118,7 +118,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
 
   const readTwin = async () =>
     readTwinDocument(await ask('the twin read', () => promised((done) => mqtt.getTwin(done))));
-  const wishes = createDesiredStream({
+  const desired = createDesiredStream({
     log,
     readTwin,
     deliver: (desired) => {
@@ -126,7 +126,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     },
   });
   mqtt.on('twinDesiredPropertiesUpdate', (patch: unknown) => {
-    if (!over.signal.aborted) wishes.pushed(patch);
+    if (!over.signal.aborted) desired.pushed(patch);
   });
 
   async function answerMethod({ requestId, ...call }: MethodCall & { requestId: string }): Promise<void> {
@@ -171,7 +171,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     // Before the twin is read: so nothing is missed in between.
     await subscribe('desired properties', (done) => mqtt.enableTwinDesiredPropertiesUpdates(done));
     twin = await readTwin();
-    wishes.read(twin.desired);
+    desired.read(twin.desired);
     await subscribe('methods', (done) => mqtt.enableMethods(done));
     await subscribe('messages', (done) => mqtt.enableC2D(done));
     isOpen = true;
@@ -184,7 +184,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     ended,
     twin,
     dispose,
-    probe: async () => wishes.read((await readTwin()).desired),
+    probe: async () => desired.read((await readTwin()).desired),
     report: async (patch) => {
       const update = () => promised<void>((done) => mqtt.updateTwinReportedProperties(patch, done));
       // A refusal is an answer: the connection is good.

@@ -51,7 +51,7 @@ export function createDesiredStream({
     } catch (error) {
       log.error(
         { event: 'twin.desired-failed', version: desired.version, err: error },
-        'a wish was not taken',
+        'the desired properties were not taken',
       );
     }
   }

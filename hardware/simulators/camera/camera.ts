@@ -9,7 +9,7 @@ const PYTHON = '/usr/bin/python3';
 const START_MS = 60_000;
 const STOP_MS = 5_000;
 
-export interface CameraWish {
+export interface CameraOptions {
   /** Any video that ffmpeg reads. */
   readonly video: string;
   /** How long the first picture stands still, counted from the first viewer's PLAY. Default 0. */
@@ -61,7 +61,7 @@ export interface CameraSimulator {
 
 /** Starts a simulated RTSP camera in a process of its own, which ends with this process. Rejects with one sentence
  *  for a person when the video cannot be used or the camera cannot start. */
-export async function startCamera(wish: CameraWish): Promise<CameraSimulator> {
+export async function startCamera(wish: CameraOptions): Promise<CameraSimulator> {
   const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = wish;
   const footage = await prepareFootage({ video, cacheDir, onProgress, signal });
   const options = ['--port', `${port}`, '--lead-in', `${leadInS}`, ...(loop ? [] : ['--once'])];

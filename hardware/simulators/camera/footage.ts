@@ -20,7 +20,7 @@ export interface Footage extends FootagePlan {
 /** Told now and then, in words for a person. */
 export type OnProgress = (sentence: string) => void;
 
-export interface FootageWish {
+export interface FootageOptions {
   readonly video: string;
   readonly cacheDir: string;
   readonly onProgress?: OnProgress | undefined;
@@ -32,7 +32,7 @@ const MANIFEST = 'footage.json';
 /** Encodes any video that ffmpeg reads as a camera would, once: `cacheDir` is searched first, by the SHA-256 of the
  *  video and of the parameters. A folder in the cache is always complete: it is renamed into place when done.
  *  Throws an Error with one sentence for a person when the video cannot be used. */
-export async function prepareFootage(wish: FootageWish): Promise<Footage> {
+export async function prepareFootage(wish: FootageOptions): Promise<Footage> {
   const facts = await probeVideo(wish.video);
   const plan = planFootage(facts);
   const key = createHash('sha256')
@@ -94,7 +94,12 @@ function isAlive(pid: number): boolean {
 }
 
 /** Number of pictures of the footage itself. */
-async function encode(wish: FootageWish, plan: FootagePlan, durationS: number, dir: string): Promise<number> {
+async function encode(
+  wish: FootageOptions,
+  plan: FootagePlan,
+  durationS: number,
+  dir: string,
+): Promise<number> {
   const { video, onProgress, signal } = wish;
   const files = { main: join(dir, 'main.h264'), sub: join(dir, 'sub.h264') };
   const stillFrames = 3 * plan.gopFrames;

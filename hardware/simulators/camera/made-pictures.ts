@@ -15,7 +15,7 @@ export interface MadePicture {
   readonly shown: number;
 }
 
-export interface PicturesWish {
+export interface PicturesOptions {
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
@@ -40,7 +40,7 @@ const KEY_SLICE = 5;
 
 /** Encodes a scene in which something always moves: a bright box crosses a still, textured background every two
  *  seconds. */
-export async function makePictures(wish: PicturesWish = {}): Promise<MadePicture[]> {
+export async function makePictures(wish: PicturesOptions = {}): Promise<MadePicture[]> {
   const { width = 640, height = 360, fps = 10, seconds = 4, gop = fps, bPictures = 0, slices = 1 } = wish;
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-made-'));
   try {

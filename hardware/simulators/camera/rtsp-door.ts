@@ -8,7 +8,7 @@ import { challenges, judgeLogin, type LoginScheme, type LoginVerdict } from './r
 /** accept: before a byte was read. */
 export type DoorPhase = 'accept' | 'OPTIONS' | 'DESCRIBE' | 'SETUP' | 'PLAY' | 'GET_PARAMETER' | 'TEARDOWN';
 
-export interface DoorWish {
+export interface DoorOptions {
   /** Without one everybody may enter. */
   readonly login?: { readonly username: string; readonly password: string };
   /** What the camera offers, in this order. Default: md5. */
@@ -48,7 +48,7 @@ export interface RtspDoor {
   /** Connections that were cut off because their session had run out. */
   expired(): number;
   /** From the next request on. */
-  change(wish: DoorWish): void;
+  change(wish: DoorOptions): void;
   stop(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ const REASONS: Readonly<Record<number, string>> = {
 const DOLLAR = 0x24;
 const MAX_REQUEST_BYTES = 64 * 1024;
 
-export async function openDoor(first: DoorWish): Promise<RtspDoor> {
+export async function openDoor(first: DoorOptions): Promise<RtspDoor> {
   let wish = first;
   const requests: DoorRequest[] = [];
   const sockets = new Set<Socket>();

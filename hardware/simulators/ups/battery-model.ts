@@ -30,7 +30,7 @@ const WARM_CELSIUS = 20;
 /** More internal resistance for each degree below 20 °C. */
 const COLD_FACTOR = 0.04;
 
-export interface BatteryWish {
+export interface BatteryOptions {
   readonly capacityMilliampHours: number;
   /** What is left at the start, 0 to 1. */
   readonly fill: number;
@@ -59,7 +59,7 @@ export function createBatteryModel({
   capacityMilliampHours,
   fill: initial,
   ohms,
-}: BatteryWish): BatteryModel {
+}: BatteryOptions): BatteryModel {
   const capacity = (capacityMilliampHours / 1_000) * 3_600_000;
   let fill = initial;
   let volts = CELLS * cellVolts(fill);

@@ -18,7 +18,7 @@ export interface Rehearsal {
   readonly changes: readonly PowerStatus[];
 }
 
-export interface RehearsalWish {
+export interface RehearsalOptions {
   readonly scenario: Scenario;
   /** Time that passes only when it is told to. */
   readonly clock: Clock & { advance(ms: number): Promise<void> };
@@ -31,7 +31,7 @@ export interface RehearsalWish {
 
 /** The agent's power room against a scenario, in simulated time: hours in milliseconds. It ends with the scenario, or
  *  when the machine is off: asked to switch off, or dark because the battery gave nothing any more. */
-export async function rehearse(wish: RehearsalWish): Promise<Rehearsal> {
+export async function rehearse(wish: RehearsalOptions): Promise<Rehearsal> {
   const { scenario, clock, log, thresholds = {}, sealMs = 1_500, tellMs = 1_500 } = wish;
   const model = createUpsModel({ scenario });
   const beganMs = clock.monotonicMs();

@@ -102,7 +102,7 @@ export function createHubClient(place: HubPlace) {
       return (await ask('GET', `/twins/${device(id)}`, { device: id })).body as Twin;
     },
     /** Merges a patch into the desired properties, whatever they are. */
-    async wish(id: string, desired: Patch): Promise<Twin> {
+    async setDesired(id: string, desired: Patch): Promise<Twin> {
       const headers = { 'if-match': '"*"' };
       const body = { properties: { desired } };
       return (await ask('PATCH', `/twins/${device(id)}`, { body, headers, device: id })).body as Twin;

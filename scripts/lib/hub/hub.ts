@@ -35,7 +35,7 @@ async function desired(
   json: boolean,
 ): Promise<number> {
   const { device, patch, waitS } = command;
-  const twin = await hub.wish(device, patch);
+  const twin = await hub.setDesired(device, patch);
   const version = Number(twin.properties.desired['$version']);
   if (waitS === undefined) {
     print(json ? JSON.stringify({ deviceId: device, version }) : `${device}: desired version ${version}`);

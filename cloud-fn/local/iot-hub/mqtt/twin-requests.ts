@@ -10,7 +10,7 @@ const REPORT = '$iothub/twin/PATCH/properties/reported/';
 export interface TwinRequests {
   /** @returns false when the topic is none of the twin's */
   handle(link: DeviceLink, topic: string, payload: Buffer): boolean;
-  /** Tells a listening device what the service wished. */
+  /** Tells a listening device what the service changed. */
   pushDesired(link: DeviceLink, patch: Json, version: number): void;
 }
 

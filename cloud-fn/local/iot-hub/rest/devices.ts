@@ -1,5 +1,5 @@
 import { isJson } from '@dachawatch/contracts';
-import { isDeviceId, type Device, type DeviceWish } from '../store/devices.ts';
+import { isDeviceId, type Device, type DeviceOptions } from '../store/devices.ts';
 import {
   badRequest,
   deviceNotFound,
@@ -53,11 +53,11 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
       path: /^\/devices\/([^/]+)$/,
       caller: 'service',
       handle: ({ params: [id = ''], body, ifMatch }) => {
-        const wish = readWish(id, body);
+        const wanted = readDevice(id, body);
         if (ifMatch === undefined && devices.get(id))
           throw new RestError(409, 'DeviceAlreadyExists', `Device ${id} is already registered`);
         if (ifMatch !== undefined) requireEtag(ifMatch, etagOf(known(id).etag));
-        const device = devices.put(wish);
+        const device = devices.put(wanted);
         if (device.status === 'disabled') mqtt.expel(id);
         return { status: 200, body: show(device) };
       },
@@ -85,7 +85,7 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
   ];
 }
 
-function readWish(deviceId: string, body: unknown): DeviceWish {
+function readDevice(deviceId: string, body: unknown): DeviceOptions {
   if (!isDeviceId(deviceId)) throw badRequest("A device id has 1 to 128 letters, digits or -._%#*?!(),:=@$'");
   if (!isJson(body)) throw badRequest('The device must be a JSON object');
   if (body['deviceId'] !== undefined && body['deviceId'] !== deviceId)
@@ -105,7 +105,7 @@ function readWish(deviceId: string, body: unknown): DeviceWish {
 }
 
 /** Absent and empty keys are made by the hub. */
-function readKey(name: 'primaryKey' | 'secondaryKey', value: unknown): Partial<DeviceWish> {
+function readKey(name: 'primaryKey' | 'secondaryKey', value: unknown): Partial<DeviceOptions> {
   if (value === undefined || value === null || value === '') return {};
   if (typeof value !== 'string' || !KEY.test(value))
     throw badRequest(`${name} is not base64 of 16 to 64 bytes`);

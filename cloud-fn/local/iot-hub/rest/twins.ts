@@ -28,14 +28,14 @@ export function twinRoutes({ devices, twins, events, mqtt }: RestDeps): Route[] 
     },
   });
 
-  function wish({ params: [deviceId = ''], body, ifMatch }: RestRequest, replace: boolean) {
+  function change({ params: [deviceId = ''], body, ifMatch }: RestRequest, replace: boolean) {
     if (!isJson(body)) throw badRequest('The twin must be a JSON object');
     const tags = section(body['tags'], 'tags');
     const properties = section(body['properties'], 'properties');
     const desired = section(properties?.['desired'], 'properties.desired');
     const before = twins.get(deviceId);
     if (before) requireEtag(ifMatch, etagOf(before.etag));
-    const twin = saveWish(deviceId, { ...(tags ? { tags } : {}), ...(desired ? { desired } : {}), replace });
+    const twin = save(deviceId, { ...(tags ? { tags } : {}), ...(desired ? { desired } : {}), replace });
     if (!twin) throw deviceNotFound(deviceId);
     if (desired) {
       const patch = replace ? twin.desired : withoutHubKeys(desired);
@@ -47,9 +47,9 @@ export function twinRoutes({ devices, twins, events, mqtt }: RestDeps): Route[] 
     return { status: 200, body: show(twin) };
   }
 
-  function saveWish(...args: Parameters<typeof twins.wish>) {
+  function save(...args: Parameters<typeof twins.change>) {
     try {
-      return twins.wish(...args);
+      return twins.change(...args);
     } catch (error) {
       if (error instanceof TwinUnfit) throw badRequest(error.message);
       throw error;
@@ -71,13 +71,13 @@ export function twinRoutes({ devices, twins, events, mqtt }: RestDeps): Route[] 
       method: 'PATCH',
       path: /^\/twins\/([^/]+)$/,
       caller: 'service',
-      handle: (request) => wish(request, false),
+      handle: (request) => change(request, false),
     },
     {
       method: 'PUT',
       path: /^\/twins\/([^/]+)$/,
       caller: 'service',
-      handle: (request) => wish(request, true),
+      handle: (request) => change(request, true),
     },
     {
       method: 'POST',

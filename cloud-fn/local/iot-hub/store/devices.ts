@@ -13,7 +13,7 @@ export interface Device {
   readonly etag: number;
 }
 
-export interface DeviceWish {
+export interface DeviceOptions {
   readonly deviceId: string;
   readonly status?: 'enabled' | 'disabled';
   readonly statusReason?: string;
@@ -33,8 +33,8 @@ const COLUMNS = `device_id AS deviceId, status, status_reason AS statusReason, p
 export interface Devices {
   get(deviceId: string): Device | undefined;
   list(): Device[];
-  /** Creates it with fresh keys, or changes what the wish names. */
-  put(wish: DeviceWish): Device;
+  /** Creates it with fresh keys, or changes what the wanted names. */
+  put(wanted: DeviceOptions): Device;
   /** With its twin, messages and tickets. */
   remove(deviceId: string): boolean;
 }
@@ -51,20 +51,20 @@ export function createDevices(db: Db): Devices {
     primary_key = @primaryKey, secondary_key = @secondaryKey, etag = etag + 1 WHERE device_id = @deviceId`);
   const remove = db.prepare('DELETE FROM devices WHERE device_id = ?');
 
-  const put = db.transaction((wish: DeviceWish): Device => {
-    const known = select.get(wish.deviceId);
+  const put = db.transaction((wanted: DeviceOptions): Device => {
+    const known = select.get(wanted.deviceId);
     const row = {
-      deviceId: wish.deviceId,
-      status: wish.status ?? known?.status ?? 'enabled',
-      statusReason: wish.statusReason ?? known?.statusReason ?? null,
-      primaryKey: wish.primaryKey ?? known?.primaryKey ?? newKey(),
-      secondaryKey: wish.secondaryKey ?? known?.secondaryKey ?? newKey(),
+      deviceId: wanted.deviceId,
+      status: wanted.status ?? known?.status ?? 'enabled',
+      statusReason: wanted.statusReason ?? known?.statusReason ?? null,
+      primaryKey: wanted.primaryKey ?? known?.primaryKey ?? newKey(),
+      secondaryKey: wanted.secondaryKey ?? known?.secondaryKey ?? newKey(),
       generationId: known?.generationId ?? String(BigInt(`0x${randomBytes(7).toString('hex')}`)),
     };
     if (known) update.run(row);
     else {
       insert.run(row);
-      insertTwin.run(wish.deviceId);
+      insertTwin.run(wanted.deviceId);
     }
     return { ...row, etag: (known?.etag ?? 0) + 1 };
   });

@@ -56,11 +56,11 @@ export interface Twins {
   /** @returns the new version of the reported properties
    *  @throws TwinUnfit */
   report(deviceId: string, patch: Json): number;
-  /** The service's wish: tags and desired properties, merged in or, with `replace`, put in their place.
+  /** What the service wants: tags and desired properties, merged in or, with `replace`, put in their place.
    *  @throws TwinUnfit */
-  wish(
+  change(
     deviceId: string,
-    wish: { readonly tags?: Json; readonly desired?: Json; readonly replace: boolean },
+    change: { readonly tags?: Json; readonly desired?: Json; readonly replace: boolean },
   ): Twin | undefined;
 }
 
@@ -73,7 +73,7 @@ export function createTwins(db: Db): Twins {
   const saveReported = db.prepare(
     'UPDATE twins SET reported = ?, reported_version = reported_version + 1, etag = etag + 1 WHERE device_id = ?',
   );
-  const saveWish = db.prepare(
+  const save = db.prepare(
     'UPDATE twins SET desired = ?, desired_version = ?, tags = ?, etag = etag + 1 WHERE device_id = ?',
   );
   const get = (deviceId: string) => {
@@ -91,15 +91,15 @@ export function createTwins(db: Db): Twins {
       saveReported.run(reported, deviceId);
       return (twin?.reportedVersion ?? 0) + 1;
     }),
-    wish: db.transaction((deviceId: string, wish: Parameters<Twins['wish']>[1]) => {
-      refuseDeep(wish);
+    change: db.transaction((deviceId: string, wanted: Parameters<Twins['change']>[1]) => {
+      refuseDeep(wanted);
       const twin = get(deviceId);
       if (!twin) return undefined;
       const changed = (old: Json, patch: Json | undefined) =>
-        patch ? mergePatch(wish.replace ? {} : old, patch) : old;
-      const version = twin.desiredVersion + (wish.desired ? 1 : 0);
-      const desired = within(SECTION_LIMIT_BYTES, changed(twin.desired, wish.desired));
-      saveWish.run(desired, version, within(TAGS_LIMIT_BYTES, changed(twin.tags, wish.tags)), deviceId);
+        patch ? mergePatch(wanted.replace ? {} : old, patch) : old;
+      const version = twin.desiredVersion + (wanted.desired ? 1 : 0);
+      const desired = within(SECTION_LIMIT_BYTES, changed(twin.desired, wanted.desired));
+      save.run(desired, version, within(TAGS_LIMIT_BYTES, changed(twin.tags, wanted.tags)), deviceId);
       return get(deviceId);
     }),
   };

@@ -1,12 +1,12 @@
-/** The agent without cameras and page, to be killed and to have its disk and network calls fail: ledger, clip keeper,
- *  clip desk, uploader and hub link as they are, and a recorder process for each camera. Argument: JSON of
+/** The agent without cameras and page, to be killed and to have its disk and network calls fail: ledger, clip store,
+ *  clip broker, uploader and hub link as they are, and a recorder process for each camera. Argument: JSON of
  *  `HouseArguments`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { recoverTornClip } from '../../../../agent/capture/recovery/recover.ts';
-import { createClipDesk } from '../../../../agent/capture/supervision/clip-broker.ts';
-import type { ClipKeeper } from '../../../../agent/capture/capture.ts';
-import { createClipKeeper } from '../../../../agent/clip-keeper.ts';
+import { createClipBroker } from '../../../../agent/capture/supervision/clip-broker.ts';
+import type { ClipStore } from '../../../../agent/capture/capture.ts';
+import { createClipStore } from '../../../../agent/clip-store.ts';
 import { createHubLink } from '../../../../agent/hub/hub.ts';
 import { type Clock, systemClock } from '../../../../agent/kernel/clock.ts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
@@ -95,8 +95,8 @@ const uploader = createUploader({
 
 const onSealed = () => uploader.wake();
 const refusedRecordings = createRefusedRecordings({ conditions, clock });
-const real = createClipKeeper({ ledger, onSealed, refusedRecordings, clock, log });
-const keeper: ClipKeeper = {
+const real = createClipStore({ ledger, onSealed, refusedRecordings, clock, log });
+const store: ClipStore = {
   open(request) {
     const place = real.open(request);
     if (place) journal.write({ did: 'opened', cameraId: request.cameraId, ...place });
@@ -114,9 +114,9 @@ function watch(cameraId: string, offset: number) {
   let child: ChildProcess | undefined;
   let moving = false;
   const send = (order: Order) => child?.connected && child.send(order, undefined, undefined, () => undefined);
-  const desk = createClipDesk({
+  const broker = createClipBroker({
     cameraId,
-    keeper,
+    store,
     log,
     send: (message) => void ((message.type === 'place' || message.type === 'no-place') && send(message)),
   });
@@ -135,11 +135,11 @@ function watch(cameraId: string, offset: number) {
     );
     child = one;
     if (one.pid !== undefined) say({ recorder: one.pid });
-    one.on('message', (report: Report) => (report.type === 'still' ? still() : desk.take(report)));
+    one.on('message', (report: Report) => (report.type === 'still' ? still() : broker.take(report)));
     one.once('exit', () => void startAgain());
   }
   async function startAgain(): Promise<void> {
-    await desk.settle('the capture process ended');
+    await broker.settle('the capture process ended');
     if (moving) still();
     await systemClock.sleep(RECORDER_AGAIN_MS);
     start();

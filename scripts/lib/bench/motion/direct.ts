@@ -5,7 +5,7 @@ import { runOf, type Run } from './measure.ts';
 import { createVary, type Variation } from './vary.ts';
 import { createWitness } from './witness.ts';
 
-export interface DirectWish {
+export interface DirectOptions {
   /** Distance of the pictures. */
   readonly everyMs: number;
   readonly sensitivity: number;
@@ -19,7 +19,7 @@ export interface DirectWish {
  *  @returns a run for each phase; the decoder's CPU is shared among them */
 export async function runDirect(
   clip: Pick<BenchClip, 'path' | 'leadInS'>,
-  { everyMs, sensitivity, phases, variation }: DirectWish,
+  { everyMs, sensitivity, phases, variation }: DirectOptions,
 ): Promise<Run[]> {
   const watchers = Array.from({ length: phases }, () => {
     const witness = createWitness();

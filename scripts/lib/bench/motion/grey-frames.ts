@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 
-export interface GreyWish {
+export interface GreyOptions {
   /** Any video that ffmpeg reads. */
   readonly file: string;
   /** Distance of the pictures. */
@@ -18,7 +18,7 @@ const PIXELS = GREY.width * GREY.height;
  *  @param onFrame the picture is used again for the next one
  *  @returns CPU seconds of the decoder */
 export async function readGreyFrames(
-  { file, everyMs, leadInS }: GreyWish,
+  { file, everyMs, leadInS }: GreyOptions,
   onFrame: (frame: Uint8Array, atS: number) => void | Promise<void>,
 ): Promise<{ readonly decoderCpuS: number; readonly frames: number }> {
   const still = Math.round((leadInS * 1000) / everyMs);

@@ -3,7 +3,7 @@
  *  It never outlives its parent. */
 import { join } from 'node:path';
 import type { CaptureTimings } from '../../../../agent/capture/messages.ts';
-import { createWatch, type Watch } from '../../../../agent/capture/child/camera-session.ts';
+import { createCameraSession, type CameraSession } from '../../../../agent/capture/child/camera-session.ts';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createWitness, type DetectorCost, type Witnessed } from './witness.ts';
 
@@ -41,14 +41,14 @@ const TIMINGS: CaptureTimings = {
 const RECORDING = { preRollMs: 5_000, postRollMs: 30_000 };
 
 const witness = createWitness();
-let watch: Watch | undefined;
+let session: CameraSession | undefined;
 let clips = 0;
 let since = process.cpuUsage();
 
 const send = (message: FromLiveChild): void => void process.send?.(message);
 
 function begin(wish: Extract<ToLiveChild, { type: 'watch' }>): void {
-  watch = createWatch({
+  session = createCameraSession({
     camera: { id: 'bench', main: wish.main, sub: wish.sub, sensitivity: wish.sensitivity },
     credentials: { main: null, sub: null },
     recording: RECORDING,
@@ -63,9 +63,9 @@ function begin(wish: Extract<ToLiveChild, { type: 'watch' }>): void {
     abandoned: (_, reason) => send({ type: 'failed', detail: `a clip could not be written: ${reason}` }),
     fail: (detail) => send({ type: 'failed', detail }),
   });
-  watch.start();
+  session.start();
   // A stream that is silent for too long is noticed here.
-  setInterval(() => watch?.heartbeat(), TIMINGS.heartbeatMs);
+  setInterval(() => session?.heartbeat(), TIMINGS.heartbeatMs);
 }
 
 function report(): void {

@@ -2,7 +2,7 @@ import type { StreamUnit } from '../../../../agent/capture/rtsp/rtp-units.ts';
 import {
   makePictures,
   type MadePicture,
-  type PicturesWish,
+  type PicturesOptions,
 } from '../../../../hardware/simulators/camera/made-pictures.ts';
 
 /** Units as they come out of packets, with four free bytes in front. */
@@ -13,5 +13,5 @@ export const unitsOf = (picture: MadePicture, stampMs: number | undefined, after
     afterLoss: afterLoss && index === 0,
   }));
 
-export const small = (wish: PicturesWish = {}): Promise<MadePicture[]> =>
-  makePictures({ width: 160, height: 96, fps: 10, seconds: 2, ...wish });
+export const small = (settings: PicturesOptions = {}): Promise<MadePicture[]> =>
+  makePictures({ width: 160, height: 96, fps: 10, seconds: 2, ...settings });

@@ -34,8 +34,8 @@ export interface MadeFragment {
   readonly fill?: number;
 }
 
-export function madeMoof(wish: MadeFragment, sequence = 7): Buffer {
-  const { baseMs, frameMs = 100, frames = 10, key = false, frameBytes = 20, version = 0 } = wish;
+export function madeMoof(settings: MadeFragment, sequence = 7): Buffer {
+  const { baseMs, frameMs = 100, frames = 10, key = false, frameBytes = 20, version = 0 } = settings;
   const samples = Array.from({ length: frames }, (_, index) =>
     u32(frameMs, frameBytes, key && index === 0 ? 0x40 : 0x1_00c0),
   );
@@ -54,7 +54,7 @@ export function madeMdat({ frames = 10, frameBytes = 20, fill = 7 }: MadeFragmen
   return box('mdat', Buffer.alloc(frames * frameBytes, fill));
 }
 
-export const madeBytes = (wish: MadeFragment) => Buffer.concat([madeMoof(wish), madeMdat(wish)]);
+export const madeBytes = (settings: MadeFragment) => Buffer.concat([madeMoof(settings), madeMdat(settings)]);
 
 export function madeFormat(number = 1): StreamFormat {
   const init = madeInit();
@@ -62,12 +62,12 @@ export function madeFormat(number = 1): StreamFormat {
 }
 
 export function madeFragment(
-  wish: MadeFragment,
+  settings: MadeFragment,
   format = madeFormat(),
-  arrivedMs = wish.baseMs + 1000,
+  arrivedMs = settings.baseMs + 1000,
 ): Fragment {
-  const moof = madeMoof(wish);
-  const mdat = madeMdat(wish);
+  const moof = madeMoof(settings);
+  const mdat = madeMdat(settings);
   const info = readMoof(moof, format.track);
   return {
     format,
@@ -85,10 +85,10 @@ export function madeFragment(
 /** Fragments of one format, as the fragmenter hands them on. */
 export function madeFragments(
   wishes: readonly MadeFragment[],
-  arrivedMs: (wish: MadeFragment) => number = ({ baseMs }) => baseMs + 1000,
+  arrivedMs: (settings: MadeFragment) => number = ({ baseMs }) => baseMs + 1000,
 ): { init: Buffer; track: TrackInfo; fragments: Fragment[] } {
   const format = madeFormat();
-  const fragments = wishes.map((wish) => madeFragment(wish, format, arrivedMs(wish)));
+  const fragments = wishes.map((settings) => madeFragment(settings, format, arrivedMs(settings)));
   return { init: format.init, track: format.track, fragments };
 }
 

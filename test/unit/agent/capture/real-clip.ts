@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import { createClipWriter } from '../../../../agent/capture/child/clip-writer.ts';
 import type { Fragment } from '../../../../agent/capture/mp4/fragment.ts';
 import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
-import { makeVideo, type VideoWish } from '../../../fakes/media.ts';
+import { makeVideo, type VideoOptions } from '../../../fakes/media.ts';
 
 const run = promisify(execFile);
 
 /** A real H.264 stream in fragments of a second with a key frame each, as the recorder's muxer hands them on. */
 export async function realStream(
-  wish: VideoWish,
+  settings: VideoOptions,
 ): Promise<{ init: Buffer; timescale: number; fragments: Fragment[] }> {
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-stream-'));
   try {
     const [whole, cut] = [join(dir, 'whole.mp4'), join(dir, 'cut.mp4')];
-    await makeVideo(whole, { width: 320, height: 180, kind: 'still', fps: 10, ...wish });
+    await makeVideo(whole, { width: 320, height: 180, kind: 'still', fps: 10, ...settings });
     const flags = [
       '-movflags',
       '+frag_keyframe+empty_moov+default_base_moof',

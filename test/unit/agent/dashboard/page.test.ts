@@ -95,7 +95,7 @@ test('every text the page asks for exists, and none is there for nobody', async 
   const used = new Set<string>();
   for (const [, key = ''] of source.matchAll(/data-(?:text|label)="([^"]+)"/g)) used.add(key);
   for (const [, key = ''] of source.matchAll(
-    /'((?:page|house|condition|camera|link|upload|clip|custody|why|power|machine|wishes)\.[\w.]+)'/g,
+    /'((?:page|house|condition|camera|link|upload|clip|custody|why|power|machine|desired)\.[\w.]+)'/g,
   ))
     used.add(key);
   const gaps = [...source.matchAll(/`([a-z.]+)\.\$\{/g)].map(([, prefix = '']) => prefix);

@@ -1,6 +1,6 @@
 /** How much the way from a picture to a decision allocates for each picture, once it is compiled: prints bytes for
  *  each scene. In a process of its own, whose collector and compiler wait until they are asked. */
-import { createLookout, type LookoutDeps } from '../../../../agent/capture/child/motion-stage.ts';
+import { createMotionStage, type MotionStageDeps } from '../../../../agent/capture/child/motion-stage.ts';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import type { MotionDecision } from '../../../../agent/motion/motion.ts';
 import { SIZE, wall } from './scenes.ts';
@@ -10,7 +10,7 @@ const CHUNKS = 15;
 const CHUNK_FRAMES = 40;
 const PIXELS = SIZE.width * SIZE.height;
 
-type Camera = LookoutDeps['camera'];
+type Camera = MotionStageDeps['camera'];
 interface Scene {
   readonly camera?: Partial<Camera>;
   /** In place of the model. */
@@ -88,7 +88,7 @@ const GRAINY = Array.from({ length: 7 }, (_, k) =>
 );
 
 function bytesOf({ camera, model, draw }: Scene): number {
-  const lookout = createLookout({
+  const motionStage = createMotionStage({
     camera: { id: 'porch', main: 'rtsp://porch/main', sub: 'rtsp://porch/sub', sensitivity: 5, ...camera },
     clock: systemClock,
     ...(model && { createDetector: () => ({ analyse: model }) }),
@@ -103,7 +103,7 @@ function bytesOf({ camera, model, draw }: Scene): number {
     for (const end = n + frames; n < end; n++) {
       frame.set(GRAINY[(n * 5 + (n % 3)) % GRAINY.length] as Uint8Array);
       draw?.(frame, n);
-      lookout.frame(frame, n * 200);
+      motionStage.frame(frame, n * 200);
     }
   };
   run(WARM_FRAMES);

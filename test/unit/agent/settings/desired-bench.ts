@@ -35,7 +35,7 @@ export interface Bench extends DesiredSettings {
   readonly applied: Settings[];
   readonly lines: string[];
   /** Takes the next version. */
-  wish(properties: Record<string, unknown>): void;
+  setDesired(properties: Record<string, unknown>): void;
   camera(id: string): Settings['cameras'][number] | undefined;
   /** Reasons by path. */
   reasons(): Record<string, string>;
@@ -57,7 +57,7 @@ export function bench(dir = folder(), { base = BASE, held = HELD } = {}): Bench 
     dir,
     applied,
     lines,
-    wish: (properties) => desired.take({ version: desired.desired().version + 1, properties }),
+    setDesired: (properties) => desired.take({ version: desired.desired().version + 1, properties }),
     camera: (id) => desired.settings().cameras.find((camera) => camera.id === id),
     reasons: () => Object.fromEntries(desired.desired().refused.map(({ path, reason }) => [path, reason])),
   };

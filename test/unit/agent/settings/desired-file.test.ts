@@ -22,7 +22,7 @@ const WISH = {
 
 test('without a link the settings that were accepted last are in force after a restart', () => {
   const before = bench();
-  before.wish(WISH);
+  before.setDesired(WISH);
   const after = bench(before.dir);
   assert.deepEqual(after.settings(), before.settings());
   assert.deepEqual(after.desired(), before.desired());
@@ -31,7 +31,7 @@ test('without a link the settings that were accepted last are in force after a r
 
 test('the file is for its owner only, and nothing is left beside it', () => {
   const desired = bench();
-  desired.wish(WISH);
+  desired.setDesired(WISH);
   assert.equal(statSync(join(desired.dir, FILE)).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(desired.dir), [FILE]);
 });
@@ -41,7 +41,7 @@ test('what was accepted is in the file before it is applied', () => {
   const seen: string[] = [];
   const desired = bench(dir);
   desired.applied.push = () => seen.push(readFileSync(join(dir, FILE), 'utf8'));
-  desired.wish(WISH);
+  desired.setDesired(WISH);
   assert.match(seen[0] ?? '', /"postRollMs": 20000/);
 });
 
@@ -72,7 +72,7 @@ for (const [what, content] of [
     assert.deepEqual(desired.desired(), { version: 0, refused: [] });
     assert.equal(readFileSync(join(dir, `${FILE}.bad`), 'utf8'), content);
     assert.match(desired.lines[0] ?? '', /desired\.unreadable/);
-    desired.wish(WISH);
+    desired.setDesired(WISH);
     assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
   });
 
@@ -126,13 +126,13 @@ test('a file that cannot be read does not keep the agent from starting', () => {
   mkdirSync(join(dir, FILE));
   const desired = bench(dir);
   assert.deepEqual(desired.settings(), BASE);
-  desired.wish(WISH);
+  desired.setDesired(WISH);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
 });
 
 test('a file of a mebibyte is read, one with a byte more is not', () => {
   const dir = folder();
-  bench(dir).wish(WISH);
+  bench(dir).setDesired(WISH);
   const text = readFileSync(join(dir, FILE), 'utf8');
   writeFileSync(join(dir, FILE), text.padEnd(1024 * 1024, ' '));
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
@@ -148,7 +148,7 @@ test('a file that can be neither used nor set aside is told twice, and replaced 
   assert.deepEqual(desired.settings(), BASE);
   assert.match(desired.lines[0] ?? '', /desired\.unreadable/);
   assert.match(desired.lines[1] ?? '', /desired\.not-set-aside/);
-  desired.wish(WISH);
+  desired.setDesired(WISH);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
 });
 

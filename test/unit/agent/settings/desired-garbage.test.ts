@@ -171,7 +171,7 @@ test('a restart after any document finds the same settings and the same refusals
 test('a value nested without end is refused and does not exhaust the stack', () => {
   const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`) as unknown;
   const desired = bench();
-  desired.wish({
+  desired.setDesired({
     recording: { preRollMs: deep },
     cameras: { yard: { zones: [{ id: 'z', polygon: [], extra: deep }] } },
     other: deep,

@@ -17,7 +17,7 @@ test('without a twin appliance.json is in force, and version 0 was seen', () => 
 
 test('a wish changes what it names and nothing else', () => {
   const desired = bench();
-  desired.wish({ recording: { postRollMs: 20_000 }, cameras: { yard: { sensitivity: 8 } } });
+  desired.setDesired({ recording: { postRollMs: 20_000 }, cameras: { yard: { sensitivity: 8 } } });
   const [yard, gate] = BASE.cameras;
   const expected = {
     recording: { preRollMs: 5_000, postRollMs: 20_000 },
@@ -30,8 +30,8 @@ test('a wish changes what it names and nothing else', () => {
 
 test('a value that does not fit is refused by itself, and the last accepted one stays, also after a restart', () => {
   const desired = bench();
-  desired.wish({ recording: { postRollMs: 20_000, preRollMs: 1_000 } });
-  desired.wish({ recording: { postRollMs: 5, preRollMs: 2_000 } });
+  desired.setDesired({ recording: { postRollMs: 20_000, preRollMs: 1_000 } });
+  desired.setDesired({ recording: { postRollMs: 5, preRollMs: 2_000 } });
   for (const now of [desired, bench(desired.dir)]) {
     assert.deepEqual(now.settings().recording, { preRollMs: 2_000, postRollMs: 20_000 });
     assert.equal(now.desired().version, 2);
@@ -43,12 +43,15 @@ test('a value that does not fit is refused by itself, and the last accepted one 
 
 test('a key that went is as in appliance.json again; null is a key that went', () => {
   const desired = bench();
-  desired.wish({ recording: { postRollMs: 20_000 }, cameras: { yard: { sensitivity: 8, title: 'Hof' } } });
-  desired.wish({ cameras: { yard: { sensitivity: null, title: 'Hof' }, gate: null } });
+  desired.setDesired({
+    recording: { postRollMs: 20_000 },
+    cameras: { yard: { sensitivity: 8, title: 'Hof' } },
+  });
+  desired.setDesired({ cameras: { yard: { sensitivity: null, title: 'Hof' }, gate: null } });
   assert.deepEqual(desired.settings().recording, BASE.recording);
   assert.equal(desired.camera('yard')?.sensitivity, 5);
   assert.equal(desired.camera('yard')?.title, 'Hof');
-  desired.wish({});
+  desired.setDesired({});
   assert.deepEqual(desired.settings(), BASE);
 });
 
@@ -72,7 +75,7 @@ test('a smaller version is what the hub says now: it is taken', () => {
 
 test('a camera that only the twin knows comes with main and sub, and goes with its key', () => {
   const desired = bench();
-  desired.wish({ cameras: { barn: { ...NEW, credential: 'camera-new' } } });
+  desired.setDesired({ cameras: { barn: { ...NEW, credential: 'camera-new' } } });
   assert.deepEqual(desired.camera('barn'), { id: 'barn', ...NEW, credential: 'camera-new', sensitivity: 5 });
   assert.deepEqual(
     bench(desired.dir)
@@ -80,13 +83,13 @@ test('a camera that only the twin knows comes with main and sub, and goes with i
       .cameras.map(({ id }) => id),
     ['yard', 'gate', 'barn'],
   );
-  desired.wish({ cameras: {} });
+  desired.setDesired({ cameras: {} });
   assert.equal(desired.camera('barn'), undefined);
 });
 
 test('an unknown camera without valid main and sub is refused as a whole', () => {
   const desired = bench();
-  desired.wish({ cameras: { barn: { main: NEW.main, sub: 'http://new/2', sensitivity: 3 } } });
+  desired.setDesired({ cameras: { barn: { main: NEW.main, sub: 'http://new/2', sensitivity: 3 } } });
   assert.equal(desired.camera('barn'), undefined);
   assert.match(desired.reasons()['/cameras/barn'] ?? '', /needs a valid main and sub/);
   assert.match(desired.reasons()['/cameras/barn/sub'] ?? '', /begin with rtsp:/);
@@ -94,11 +97,11 @@ test('an unknown camera without valid main and sub is refused as a whole', () =>
 
 test('a camera of the twin that loses an address stays as it was', () => {
   const desired = bench();
-  desired.wish({ cameras: { barn: { ...NEW, sensitivity: 4 } } });
-  desired.wish({ cameras: { barn: { main: NEW.main, sensitivity: 9 } } });
+  desired.setDesired({ cameras: { barn: { ...NEW, sensitivity: 4 } } });
+  desired.setDesired({ cameras: { barn: { main: NEW.main, sensitivity: 9 } } });
   assert.deepEqual(desired.camera('barn'), { id: 'barn', ...NEW, sensitivity: 4 });
   assert.match(desired.reasons()['/cameras/barn'] ?? '', /needs a valid main and sub/);
-  desired.wish({ cameras: { barn: { main: 'nonsense', sub: 'rtsp://new/3' } } });
+  desired.setDesired({ cameras: { barn: { main: 'nonsense', sub: 'rtsp://new/3' } } });
   assert.deepEqual(desired.camera('barn'), {
     id: 'barn',
     main: NEW.main,
@@ -111,9 +114,9 @@ test('beyond sixteen cameras the surplus is refused, and those that run are not 
   const many = (ids: string[]) => ({ cameras: Object.fromEntries(ids.map((id) => [id, NEW])) });
   const ids = Array.from({ length: 14 }, (_, n) => `m${n + 10}`);
   const desired = bench();
-  desired.wish(many(ids));
+  desired.setDesired(many(ids));
   assert.equal(desired.settings().cameras.length, 16);
-  desired.wish(many([...ids, 'a1', 'z1']));
+  desired.setDesired(many([...ids, 'a1', 'z1']));
   assert.deepEqual(
     desired.settings().cameras.map(({ id }) => id),
     ['yard', 'gate', ...ids],
@@ -126,7 +129,7 @@ test('beyond sixteen cameras the surplus is refused, and those that run are not 
 
 test('names that objects have by birth are names like others', () => {
   const desired = bench();
-  desired.wish(
+  desired.setDesired(
     JSON.parse('{"cameras":{"constructor":{"sensitivity":3},"yard":{"toString":1,"__proto__":{}}}}'),
   );
   assert.deepEqual(desired.settings(), BASE);
@@ -139,7 +142,7 @@ test('names that objects have by birth are names like others', () => {
 
 test('what is mistyped is named: properties, sections, ids and what lies inside a zone', () => {
   const desired = bench();
-  desired.wish({
+  desired.setDesired({
     recordng: { postRollMs: 9_000 },
     recording: { postRoll: 9 },
     cameras: {
@@ -159,7 +162,7 @@ test('what is mistyped is named: properties, sections, ids and what lies inside 
 
 test('sections of the contract that this version does not obey are named; those of others are left alone', () => {
   const desired = bench();
-  desired.wish({
+  desired.setDesired({
     power: { lowVolts: 9 },
     firmware: {},
     $version: 4,
@@ -174,9 +177,9 @@ test('sections of the contract that this version does not obey are named; those 
 
 test('a section that is no object changes nothing', () => {
   const desired = bench();
-  desired.wish({ recording: { postRollMs: 20_000 }, cameras: { barn: NEW } });
+  desired.setDesired({ recording: { postRollMs: 20_000 }, cameras: { barn: NEW } });
   const before = desired.settings();
-  desired.wish({ recording: 7, cameras: ['barn'] });
+  desired.setDesired({ recording: 7, cameras: ['barn'] });
   assert.deepEqual(desired.settings(), before);
   assert.deepEqual(Object.keys(desired.reasons()), ['/recording', '/cameras']);
 });
@@ -188,7 +191,7 @@ test('an address with a login is refused, and the login is said nowhere', () => 
     'rtsp://cam:554/user=admin_password=hunter2_channel=1',
   ]) {
     const desired = bench();
-    desired.wish({ cameras: { yard: { main: address } } });
+    desired.setDesired({ cameras: { yard: { main: address } } });
     assert.equal(desired.camera('yard')?.main, 'rtsp://yard/1');
     assert.match(desired.reasons()['/cameras/yard/main'] ?? '', /login.*credential file/);
     assert.doesNotMatch(JSON.stringify([desired.desired(), desired.lines]), /hunter2/);
@@ -197,7 +200,7 @@ test('an address with a login is refused, and the login is said nowhere', () => 
 
 test('a credential that the appliance does not hold is refused', () => {
   const desired = bench();
-  desired.wish({ cameras: { yard: { credential: 'camera-new' }, gate: { credential: 'lost' } } });
+  desired.setDesired({ cameras: { yard: { credential: 'camera-new' }, gate: { credential: 'lost' } } });
   assert.equal(desired.camera('yard')?.credential, 'camera-new');
   assert.equal(desired.camera('gate')?.credential, 'camera-gate');
   assert.deepEqual(desired.reasons(), {
@@ -208,7 +211,7 @@ test('a credential that the appliance does not hold is refused', () => {
 test('fifty refusals are named, the others are counted, and the report stays small', () => {
   const desired = bench();
   const typos = Array.from({ length: 63 }, (_, n) => [`x${'y'.repeat(900)}${n}`, 1]);
-  desired.wish({ recording: Object.fromEntries(typos) });
+  desired.setDesired({ recording: Object.fromEntries(typos) });
   const { refused } = desired.desired();
   assert.equal(refused.length, 51);
   assert.deepEqual(refused.at(-1), { path: '', reason: '13 more values were refused' });

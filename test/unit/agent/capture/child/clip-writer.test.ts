@@ -16,7 +16,7 @@ after(() => rm(dir, { recursive: true }));
 
 function writerFor(name: string, more: Partial<ClipWriterDeps> = {}) {
   const { init, track, fragments } = madeFragments(
-    seconds(8).map((wish) => ({ ...wish, baseMs: wish.baseMs + 50_000 })),
+    seconds(8).map((settings) => ({ ...settings, baseMs: settings.baseMs + 50_000 })),
   );
   const file = join(dir, name);
   const failures: Failure[] = [];

@@ -63,7 +63,7 @@ test('one that is larger still is let go of, says so, and the next key frame beg
 test('fragments of two formats never come together', () => {
   const ring = createFragmentRing({ keepMs: 9000, maxBytes: 1 << 20 });
   const [one, two] = [madeFormat(1), madeFormat(2)];
-  for (const wish of seconds(8)) ring.push(madeFragment(wish, wish.baseMs < 4000 ? one : two));
+  for (const settings of seconds(8)) ring.push(madeFragment(settings, settings.baseMs < 4000 ? one : two));
   assert.deepEqual(starts(ring.from(2500)), [2000, 3000]);
   assert.deepEqual(starts(ring.from(2500, 2)), [4000, 5000, 6000, 7000]);
   assert.deepEqual(starts(ring.from(6500)), [6000, 7000]);

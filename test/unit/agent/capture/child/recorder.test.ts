@@ -372,7 +372,7 @@ test('motion before the first picture is seen as unrecorded, a recorded or a pau
 /** The camera changes its format with the fragment that begins at this moment. */
 function changing(atMs: number, count = 200): Fragment[] {
   const [one, two] = [madeFormat(1), madeFormat(2)];
-  return seconds(count).map((wish) => madeFragment(wish, wish.baseMs < atMs ? one : two));
+  return seconds(count).map((settings) => madeFragment(settings, settings.baseMs < atMs ? one : two));
 }
 const formatsOf = (files: readonly Fragment[][]) =>
   files.map((file) => [...new Set(file.map(({ format }) => format.number))]);

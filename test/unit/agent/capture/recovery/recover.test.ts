@@ -15,7 +15,9 @@ before(async () => (dir = await mkdtemp(join(tmpdir(), 'dachawatch-recover-'))))
 after(() => rm(dir, { recursive: true }));
 
 const init = madeInit();
-const parts = seconds(3).map((wish) => madeBytes({ ...wish, frames: 2, frameMs: 500, frameBytes: 6 }));
+const parts = seconds(3).map((settings) =>
+  madeBytes({ ...settings, frames: 2, frameMs: 500, frameBytes: 6 }),
+);
 const clip = Buffer.concat([init, ...parts]);
 
 async function recover(bytes: Buffer) {

@@ -318,9 +318,9 @@ test('much that comes at once comes whole, also in an encrypted connection', asy
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-rtsps-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const [keyFile, certFile] = [join(dir, 'key'), join(dir, 'cert')];
-  const wish = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=camera';
+  const settings = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=camera';
   const files = ['-keyout', keyFile, '-out', certFile, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await promisify(execFile)('openssl', ['req', ...wish.split(' '), ...files]);
+  await promisify(execFile)('openssl', ['req', ...settings.split(' '), ...files]);
   // As if the machine trusted it.
   process.env['SSL_CERT_FILE'] = certFile;
   t.after(() => delete process.env['SSL_CERT_FILE']);

@@ -14,7 +14,7 @@ import { createLoginPatience } from '../../../../../agent/capture/supervision/lo
 import { systemClock } from '../../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import {
-  type DoorWish,
+  type DoorOptions,
   openDoor,
   type RtspDoor,
 } from '../../../../../hardware/simulators/camera/rtsp-door.ts';
@@ -27,8 +27,8 @@ const newDoor = (answerMs = 20_000): CameraDoor =>
     patience: createLoginPatience({ clock: systemClock, log: createLog('silent') }),
     answerMs,
   });
-async function camera(t: TestContext, wish: DoorWish): Promise<RtspDoor> {
-  const door = await openDoor(wish);
+async function camera(t: TestContext, settings: DoorOptions): Promise<RtspDoor> {
+  const door = await openDoor(settings);
   t.after(() => door.stop());
   return door;
 }
@@ -40,10 +40,10 @@ const never = new AbortController().signal;
 /** What the person reads, after "camera gate, main stream: ". */
 async function detail(
   t: TestContext,
-  wish: DoorWish,
+  settings: DoorOptions,
   credential?: DoorStream['credential'],
 ): Promise<string> {
-  const closed = await newDoor().ask('gate', streams(await camera(t, wish), credential), never);
+  const closed = await newDoor().ask('gate', streams(await camera(t, settings), credential), never);
   const said = closed?.detail ?? 'open';
   return said.replace(/^camera gate, (main|sub) stream: /, '');
 }

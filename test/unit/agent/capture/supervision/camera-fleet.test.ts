@@ -18,7 +18,7 @@ function fleetOf() {
   const asked: string[] = [];
   const holds = new Map<string, Promise<void>>();
   const fleet = createCameraFleet({
-    keeper: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+    store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
     clock,
     log,
     timings,

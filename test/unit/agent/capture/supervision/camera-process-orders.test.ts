@@ -9,7 +9,7 @@ import {
   timings,
   trigger,
   until,
-  wishOf,
+  settingsOf,
   withinJitter,
 } from './camera-process-rig.ts';
 
@@ -99,18 +99,18 @@ test('other settings are told to the child that runs; the next one knows them fr
   const it = await createCameraRig(t);
   it.process.start();
   const child = await it.child();
-  const wish = { ...wishOf({ sensitivity: 9 }), recording: { preRollMs: 1_000, postRollMs: 2_000 } };
-  it.process.apply(wish);
+  const settings = { ...settingsOf({ sensitivity: 9 }), recording: { preRollMs: 1_000, postRollMs: 2_000 } };
+  it.process.apply(settings);
   const told = await child.received('reconfigure');
-  assert.deepEqual(told, { type: 'reconfigure', camera: wish.config, recording: wish.recording });
-  it.process.apply({ ...wish, config: { ...wish.config, title: 'Front gate' } });
+  assert.deepEqual(told, { type: 'reconfigure', camera: settings.config, recording: settings.recording });
+  it.process.apply({ ...settings, config: { ...settings.config, title: 'Front gate' } });
   assert.equal(it.status().title, 'Front gate');
   child.tell({ exit: 1 });
   await it.isDown();
-  it.process.apply({ ...wish, config: { ...wish.config, sensitivity: 3 } });
+  it.process.apply({ ...settings, config: { ...settings.config, sensitivity: 3 } });
   await it.clock.advance(1_500);
   const next = await (await it.child(1)).received('configure');
-  assert.deepEqual([next.camera.sensitivity, next.recording], [3, wish.recording]);
+  assert.deepEqual([next.camera.sensitivity, next.recording], [3, settings.recording]);
   assert.deepEqual(
     child.got.map(({ type }) => type),
     ['configure', 'reconfigure'],
@@ -122,7 +122,7 @@ test('another address ends the child in good order, and the next one is forked w
   it.process.start();
   const child = await it.child();
   await it.beat(child);
-  it.process.apply(wishOf({ main: 'rtsp://camera/other' }));
+  it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   await child.received('stop');
   assert.equal(it.forks(), 1);
   child.tell({ exit: 0 });
@@ -137,7 +137,7 @@ test('a child that is to make place and does not is killed', async (t) => {
   it.process.start();
   const child = await it.child();
   await it.beat(child);
-  it.process.apply(wishOf({ main: 'rtsp://camera/other' }));
+  it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   await child.received('stop');
   await it.clock.advance(timings.stopMs - 1);
   assert.ok(isAlive(child.pid));
@@ -154,7 +154,7 @@ test('another address ends the wait, and the waits begin anew with it', async (t
   for (const middle of [1_000, 2_000, 4_000]) await nextAsk(it, middle * 1.5);
   await it.clock.advance(0);
   const { length } = it.door.asked;
-  it.process.apply(wishOf({ main: 'rtsp://camera/other' }));
+  it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   await it.clock.advance(0);
   assert.equal(it.door.asked.length, length + 1);
   const ms = await nextAsk(it, 1_500);
@@ -167,7 +167,7 @@ test('another address while the door is being asked: the old one is given up, th
   it.process.start();
   await it.clock.advance(0);
   it.door.holds = undefined;
-  it.process.apply(wishOf({ main: 'rtsp://camera/other' }));
+  it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   const child = await it.child();
   assert.equal((await child.received('configure')).camera.main, 'rtsp://camera/other');
   assert.equal(it.forks(), 1);

@@ -17,7 +17,7 @@ import {
 } from '../../../../../agent/capture/supervision/camera-process.ts';
 import { forkChild } from '../../../../../agent/capture/supervision/fork-child.ts';
 import type { CaptureTimings, FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
-import type { CameraWish } from '../../../../../agent/capture/supervision/settings-change.ts';
+import type { CameraSettings } from '../../../../../agent/capture/supervision/settings-change.ts';
 import { createConditions } from '../../../../../agent/kernel/conditions.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createLogBook } from '../../../../fakes/log-book.ts';
@@ -36,7 +36,7 @@ export const timings: CaptureTimings = {
   stopMs: 8_000,
 };
 export const login = { username: 'viewer', password: 'secret' };
-export const wishOf = (more: Partial<CameraWish['config']> = {}): CameraWish => ({
+export const settingsOf = (more: Partial<CameraSettings['config']> = {}): CameraSettings => ({
   config: {
     id: 'gate',
     title: 'Gate',
@@ -162,10 +162,10 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
   /** Forked so far, also those that have not yet said so. */
   let forks = 0;
   const process = createCameraProcess({
-    wish: wishOf(),
+    settings: settingsOf(),
     paused: false,
     after: Promise.resolve(),
-    keeper: {
+    store: {
       open: ({ triggeredMs }) => ({ clipId: `c${triggeredMs}`, partFile: `/clips/c${triggeredMs}` }),
       written: (clipId) => void kept.push(`written ${clipId}`),
       abandoned: async (clipId, reason) => void kept.push(`abandoned ${clipId}: ${reason}`),

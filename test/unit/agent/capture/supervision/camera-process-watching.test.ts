@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SuppressedRecord } from '../../../../../agent/motion/motion.ts';
-import { blind, createCameraRig, isAlive, timings, until, wishOf } from './camera-process-rig.ts';
+import { blind, createCameraRig, isAlive, timings, until, settingsOf } from './camera-process-rig.ts';
 
 test('a child that never says anything is killed when the camera had time to connect and more', async (t) => {
   const it = await createCameraRig(t);
@@ -133,8 +133,8 @@ test('what was suppressed is kept, and counted over all children', async (t) => 
 });
 
 test('the status tells what the child said last, and how old it has become', async (t) => {
-  const { title: _title, ...untitled } = wishOf().config;
-  const it = await createCameraRig(t, { wish: { ...wishOf(), config: untitled } });
+  const { title: _title, ...untitled } = settingsOf().config;
+  const it = await createCameraRig(t, { settings: { ...settingsOf(), config: untitled } });
   assert.deepEqual(it.status(), {
     cameraId: 'gate',
     title: 'gate',

@@ -10,7 +10,7 @@ import {
   timings,
   trigger,
   until,
-  wishOf,
+  settingsOf,
   withinJitter,
 } from './camera-process-rig.ts';
 
@@ -18,7 +18,7 @@ test('a child is told the camera, its logins, and whether recording is paused', 
   const it = await createCameraRig(t);
   it.process.start();
   const child = await it.child();
-  const { config: camera, recording } = wishOf();
+  const { config: camera, recording } = settingsOf();
   assert.deepEqual(child.got, [
     {
       type: 'configure',
@@ -39,14 +39,14 @@ test('a child is told the camera, its logins, and whether recording is paused', 
 });
 
 test('a camera without a login has none for either stream; the sub-stream may have its own', async (t) => {
-  const without = await createCameraRig(t, { wish: { ...wishOf(), credential: undefined } });
+  const without = await createCameraRig(t, { settings: { ...settingsOf(), credential: undefined } });
   without.process.start();
   assert.deepEqual((await (await without.child()).received('configure')).credentials, {
     main: null,
     sub: null,
   });
   const own = { username: 'sub', password: 'other' };
-  const other = await createCameraRig(t, { wish: { ...wishOf(), subCredential: own } });
+  const other = await createCameraRig(t, { settings: { ...settingsOf(), subCredential: own } });
   other.process.start();
   assert.deepEqual((await (await other.child()).received('configure')).credentials, {
     main: login,
@@ -139,7 +139,7 @@ test('the next child is forked only when the last one is gone and its clips are 
   const { promise: dealtWith, resolve } = Promise.withResolvers<void>();
   const reasons: string[] = [];
   const it = await createCameraRig(t, {
-    keeper: {
+    store: {
       open: () => ({ clipId: 'c1', partFile: '/clips/c1' }),
       written: () => undefined,
       abandoned: (clipId, reason) => {

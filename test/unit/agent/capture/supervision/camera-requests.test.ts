@@ -14,7 +14,7 @@ function rig({ runs = true, pauseMs = 60_000 } = {}) {
   const calls = createChildCalls({ cameraId: 'gate', send: (question) => sent.push(question) });
   const child = {
     calls,
-    desk: { take: () => undefined, settle: async () => undefined, idle: () => idle.promise },
+    broker: { take: () => undefined, settle: async () => undefined, idle: () => idle.promise },
     gone: gone.promise,
     kill: (why: string) => killed.push(why),
   };
@@ -35,7 +35,7 @@ const settled = async (promise: Promise<unknown>): Promise<boolean> => {
 };
 const refusedWith = (code: string) => (error: unknown) => error instanceof Failure && error.code === code;
 
-test('a pause is over when the child says so and the keeper has dealt with its clips', async () => {
+test('a pause is over when the child says so and the store has dealt with its clips', async () => {
   const it = rig();
   const pausing = it.requests.pause();
   assert.equal(it.requests.paused, true);

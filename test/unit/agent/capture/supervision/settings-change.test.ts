@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CameraConfig } from '@dachawatch/contracts';
 import {
-  type CameraWish,
+  type CameraSettings,
   type Change,
   changeOf,
 } from '../../../../../agent/capture/supervision/settings-change.ts';
@@ -16,7 +16,7 @@ const config: CameraConfig = {
   sensitivity: 5,
   timeZone: 'Europe/Berlin',
 };
-const before: CameraWish = {
+const before: CameraSettings = {
   config,
   credential: { username: 'a', password: 'b' },
   recording: { preRollMs: 5000, postRollMs: 30_000 },
@@ -27,9 +27,12 @@ const triangle = [
   [0, 1],
 ] as [number, number][];
 
-const camera = (more: Partial<CameraConfig>): CameraWish => ({ ...before, config: { ...config, ...more } });
+const camera = (more: Partial<CameraConfig>): CameraSettings => ({
+  ...before,
+  config: { ...config, ...more },
+});
 
-const CHANGES: readonly (readonly [string, CameraWish, Change])[] = [
+const CHANGES: readonly (readonly [string, CameraSettings, Change])[] = [
   ['the same, written again', structuredClone(before), 'nothing'],
   ['a title', camera({ title: 'Front gate' }), 'nothing'],
   ['the name of the file with the same login', camera({ credential: 'other-file' }), 'nothing'],

@@ -167,24 +167,24 @@ test('twins count their versions apart, and keep nothing of what is too large', 
   const twins = createTwins(db);
   assert.equal(twins.report('pi', { a: 1 }), 2);
   assert.equal(twins.report('pi', { b: 2 }), 3);
-  const wished = twins.wish('pi', { desired: { x: 1 }, tags: { site: 'a' }, replace: false });
+  const wished = twins.change('pi', { desired: { x: 1 }, tags: { site: 'a' }, replace: false });
   assert.deepEqual([wished?.desiredVersion, wished?.desired, wished?.tags], [2, { x: 1 }, { site: 'a' }]);
   assert.throws(() => twins.report('pi', { big: 'x'.repeat(33_000) }), TwinTooLarge);
-  assert.throws(() => twins.wish('pi', { tags: { big: 'x'.repeat(9_000) }, replace: false }), TwinTooLarge);
-  const replaced = twins.wish('pi', { desired: { y: 2 }, replace: true });
+  assert.throws(() => twins.change('pi', { tags: { big: 'x'.repeat(9_000) }, replace: false }), TwinTooLarge);
+  const replaced = twins.change('pi', { desired: { y: 2 }, replace: true });
   assert.deepEqual(
     [replaced?.desired, replaced?.desiredVersion, replaced?.tags],
     [{ y: 2 }, 3, { site: 'a' }],
   );
   assert.deepEqual([twins.get('pi')?.reported, twins.get('pi')?.reportedVersion], [{ a: 1, b: 2 }, 3]);
-  assert.equal(twins.wish('stranger', { desired: {}, replace: false }), undefined);
+  assert.equal(twins.change('stranger', { desired: {}, replace: false }), undefined);
 });
 
 test('tags take eight kilobytes, and not a byte more', () => {
   const twins = createTwins(db);
   const tags = (last: number) => ({ a: 'x'.repeat(4_000), b: 'x'.repeat(4_000), c: 'x'.repeat(last) });
   const left = 8_192 - twinSize(tags(0));
-  assert.ok(twins.wish('pi', { tags: tags(left), replace: false }));
-  assert.throws(() => twins.wish('pi', { tags: tags(left + 1), replace: false }), TwinTooLarge);
+  assert.ok(twins.change('pi', { tags: tags(left), replace: false }));
+  assert.throws(() => twins.change('pi', { tags: tags(left + 1), replace: false }), TwinTooLarge);
   assert.deepEqual(twins.get('pi')?.tags, tags(left));
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClipKeeper, type ClipKeeperDeps } from '../../../agent/clip-keeper.ts';
+import { createClipStore, type ClipStoreDeps } from '../../../agent/clip-store.ts';
 import { createRefusedRecordings } from '../../../agent/health/refused-recordings.ts';
 import { createConditions } from '../../../agent/kernel/conditions.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
@@ -18,22 +18,22 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
   const conditions = createConditions({ clock, log });
   const calls: string[] = [];
   const recovering = Promise.withResolvers<void>();
-  const ledger: ClipKeeperDeps['ledger'] = {
+  const ledger: ClipStoreDeps['ledger'] = {
     openClip: () => {
       if (refuse.open) throw refuse.open;
-      return { clipId: 'c1', partFile: '/clips/c1.part' } as ReturnType<ClipKeeperDeps['ledger']['openClip']>;
+      return { clipId: 'c1', partFile: '/clips/c1.part' } as ReturnType<ClipStoreDeps['ledger']['openClip']>;
     },
     sealClip: (clipId) => {
       if (refuse.seal) throw refuse.seal;
       calls.push(`sealed ${clipId}`);
-      return {} as ReturnType<ClipKeeperDeps['ledger']['sealClip']>;
+      return {} as ReturnType<ClipStoreDeps['ledger']['sealClip']>;
     },
     recoverClip: async (clipId) => {
       calls.push(`recovers ${clipId}`);
       await recovering.promise;
     },
   };
-  const keeper = createClipKeeper({
+  const store = createClipStore({
     ledger,
     onSealed: () => void calls.push('uploadable'),
     refusedRecordings: createRefusedRecordings({ conditions, clock }),
@@ -51,7 +51,7 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
     lines
       .map(({ fields }) => `${String(fields['event'])} ${String(fields['clipId'] ?? fields['cameraId'])}`)
       .filter((line) => line.startsWith('clip.'));
-  return { keeper, calls, recovering, standing, reasons, refuse, told };
+  return { store, calls, recovering, standing, reasons, refuse, told };
 }
 
 test('whatever refuses a recording stands as a condition of the camera until it records again', () => {
@@ -62,28 +62,28 @@ test('whatever refuses a recording stands as a condition of the camera until it 
   ]) {
     const it = rig({ open: error });
     const isBug = !(error instanceof Failure) || error.kind === 'bug';
-    if (isBug) assert.throws(() => it.keeper.open(request), error);
-    else assert.equal(it.keeper.open(request), undefined);
+    if (isBug) assert.throws(() => it.store.open(request), error);
+    else assert.equal(it.store.open(request), undefined);
     assert.deepEqual(it.standing(), ['recording-refused gate'], String(error));
     assert.ok(it.reasons().includes(error.message), it.reasons());
     delete it.refuse.open;
-    assert.deepEqual(it.keeper.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
+    assert.deepEqual(it.store.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
     assert.deepEqual(it.standing(), []);
   }
 });
 
 test('a clip is told to the uploader when it is sealed, and one that must be recovered when that is done', async () => {
   const good = rig();
-  good.keeper.written('c1', written);
+  good.store.written('c1', written);
   assert.deepEqual(good.calls, ['sealed c1', 'uploadable']);
   const differs = rig({ seal: new Failure('corrupt', 'ledger.seal', 'another size') });
-  differs.keeper.written('c1', written);
+  differs.store.written('c1', written);
   assert.deepEqual(differs.calls, ['recovers c1']);
   differs.recovering.resolve();
   await new Promise(setImmediate);
   assert.deepEqual(differs.calls, ['recovers c1', 'uploadable']);
   const torn = rig();
-  const abandoned = torn.keeper.abandoned('c1', 'killed');
+  const abandoned = torn.store.abandoned('c1', 'killed');
   await new Promise(setImmediate);
   assert.deepEqual(torn.calls, ['recovers c1']);
   torn.recovering.resolve();
@@ -94,20 +94,20 @@ test('a clip is told to the uploader when it is sealed, and one that must be rec
 test('a clip that cannot be sealed for any other reason is handed back to the one who reports it', () => {
   for (const error of [new Failure('exhausted', 'ledger.full', 'full'), new Error('broken')]) {
     const it = rig({ seal: error });
-    assert.throws(() => it.keeper.written('c1', written), error);
+    assert.throws(() => it.store.written('c1', written), error);
     assert.deepEqual(it.calls, []);
   }
 });
 
 test('what a clip met is in the log: refused, refused at its seal, given up by its writer, not recovered', async () => {
   const full = rig({ open: new Failure('exhausted', 'ledger.full', 'the disk is full') });
-  full.keeper.open(request);
+  full.store.open(request);
   assert.deepEqual(full.told(), ['clip.refused gate']);
   const differs = rig({ seal: new Failure('corrupt', 'ledger.seal', 'another size') });
-  differs.keeper.written('c1', written);
+  differs.store.written('c1', written);
   assert.deepEqual(differs.told(), ['clip.seal-refused c1']);
   differs.recovering.reject(new Failure('transient', 'ledger.unavailable', 'later'));
-  await differs.keeper.abandoned('c2', 'killed');
+  await differs.store.abandoned('c2', 'killed');
   assert.deepEqual(differs.told(), [
     'clip.seal-refused c1',
     'clip.abandoned c2',

@@ -1,4 +1,4 @@
-import type { ClipKeeper } from './capture/capture.ts';
+import type { ClipStore } from './capture/capture.ts';
 import { clockQuality } from './kernel/clock-quality.ts';
 import type { RefusedRecordings } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -7,7 +7,7 @@ import type { Log } from './kernel/log.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { causeText } from './motion/motion.ts';
 
-export interface ClipKeeperDeps {
+export interface ClipStoreDeps {
   readonly ledger: Pick<Ledger, 'openClip' | 'sealClip' | 'recoverClip'>;
   /** A clip may be uploaded. */
   readonly onSealed: () => void;
@@ -17,13 +17,13 @@ export interface ClipKeeperDeps {
 }
 
 /** What capture asks of the ledger: a place to write, and custody of what was written. */
-export function createClipKeeper({
+export function createClipStore({
   ledger,
   onSealed,
   refusedRecordings,
   clock,
   log,
-}: ClipKeeperDeps): ClipKeeper {
+}: ClipStoreDeps): ClipStore {
   /** What cannot be recovered now waits for the ledger's own tries. */
   async function recover(clipId: string): Promise<void> {
     try {
