@@ -3,16 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { Failure, type FailureKind } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import type { RestoreDeps } from './restore.ts';
-
-/** What was found of a ledger's database before it is opened, and what was done about it.
- *  whole: nothing to do · mended: SQLite could · rebuilt: set aside, and begun anew from what could be read */
-export type Finding =
-  | { readonly state: 'whole' }
-  | { readonly state: 'mended' | 'rebuilt'; readonly sentence: string };
-
-/** So long after it a start tells again that the ledger was begun anew. */
-export const NOTICE_HOURS = 24;
+import type { Finding, RestoreDeps } from './restore.ts';
 
 export interface Care {
   /** Looks the database over; must be asked by its owner, while it is not open.

@@ -1,7 +1,7 @@
 import { ContractError, parse, TELEMETRY_DATA, Telemetry } from '@dachawatch/contracts';
 import type { Breathe } from './breathe.ts';
 import type { Database } from './database.ts';
-import { foldedIn } from './folding.ts';
+import { foldedIn } from './folded-clips.ts';
 import type { ClipEvent } from './life-cycle.ts';
 import type { OutgoingEvent } from './outbox.ts';
 

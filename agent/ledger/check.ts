@@ -9,7 +9,7 @@ import { clipIdIn, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import { type Database, isOfDatabase } from './database.ts';
-import { foldedIn } from './folding.ts';
+import { foldedIn } from './folded-clips.ts';
 import { wholeFindings } from './check-whole.ts';
 import { countAgain } from './totals.ts';
 

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { clipPlaces } from './clip-files.ts';
 import type { Database } from './database.ts';
-import { type FoldedClip, foldedIn } from './folding.ts';
+import { type FoldedClip, foldedIn } from './folded-clips.ts';
 import { firstImpossibleId, timeIn } from './clip-id.ts';
 import { type ClipEvent, type ClipState, nextState } from './life-cycle.ts';
 

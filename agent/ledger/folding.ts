@@ -18,12 +18,6 @@ const REASON_MAX = 120;
 const REASONS_MAX = 20;
 const OTHER_REASONS = 'other reasons';
 
-/** What is known of a clip whose row is gone. */
-export interface FoldedClip {
-  readonly cameraId: string;
-  readonly state: 'judged' | 'lost';
-}
-
 export interface Folding {
   /** One step: clips that are finished begin their time, those whose time is over are folded. */
   step(): void;
@@ -134,15 +128,4 @@ const isOfSqlite = (error: unknown) =>
 function detailOf({ state, verdict, reason }: ClipRow): string {
   if (state === 'judged') return verdict === null ? '' : (JSON.parse(verdict) as Verdict).verdict;
   return (reason ?? '').slice(0, REASON_MAX);
-}
-
-/** @returns a function that tells what is known of a clip that was folded; undefined when none was, or the ledger is
- *  that of a program that folded nothing yet */
-export function foldedIn(db: Database): (clipId: string) => FoldedClip | undefined {
-  const table = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'folded_clips'");
-  if (table.get() === undefined) return () => undefined;
-  const select = db.prepare<[string], FoldedClip>(
-    'SELECT camera_id AS cameraId, state FROM folded_clips WHERE clip_id = ?',
-  );
-  return (clipId) => select.get(clipId);
 }

@@ -4,7 +4,7 @@ import { type CheckReport, checkLedger } from './check.ts';
 import { clipPlaces, entryAt } from './clip-files.ts';
 import type { ClipRow } from './clip-rows.ts';
 import { openToLook } from './database.ts';
-import { foldedIn } from './folding.ts';
+import { foldedIn } from './folded-clips.ts';
 import type { ClipState } from './life-cycle.ts';
 import { isOwned } from './ownership.ts';
 import { intentsIn } from './removal.ts';

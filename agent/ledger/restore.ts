@@ -5,7 +5,6 @@ import { Failure } from '../kernel/failure.ts';
 import { claimFolder } from '../kernel/folder-claim.ts';
 import { replaceDurably } from '../kernel/durable-file.ts';
 import { readSmallText } from '../kernel/regular-file.ts';
-import { type Finding, NOTICE_HOURS } from './care.ts';
 import { isClipId } from './clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow } from './clip-rows.ts';
@@ -28,6 +27,15 @@ import { soundRow } from './restored-row.ts';
 import { createReads, type Reads } from './reads.ts';
 import { openSalvage, type Row, type Salvage } from './salvage.ts';
 import { hasClips, openTransplanted } from './transplant.ts';
+
+/** What was found of a ledger's database before it is opened, and what was done about it.
+ *  whole: nothing to do · mended: SQLite could · rebuilt: set aside, and begun anew from what could be read */
+export type Finding =
+  | { readonly state: 'whole' }
+  | { readonly state: 'mended' | 'rebuilt'; readonly sentence: string };
+
+/** So long after it a start tells again that the ledger was begun anew. */
+export const NOTICE_HOURS = 24;
 
 const NOTE_BYTES_MAX = 10_000;
 
