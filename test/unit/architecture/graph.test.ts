@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '../../..');
@@ -47,15 +47,4 @@ function circle(): string[] | undefined {
 test('no file imports itself in a circle, types included', () => {
   assert.ok(files.size > 500, `only ${files.size} files were found`);
   assert.equal(circle()?.join(' → '), undefined);
-});
-
-test('every room of the agent is on the page of the architecture', () => {
-  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
-  const rooms = new Set(
-    [...files]
-      .map((file) => relative('agent', file))
-      .filter((path) => !path.startsWith('..') && path.includes('/')),
-  );
-  for (const room of new Set([...rooms].map((path) => path.split('/')[0])))
-    assert.ok(page.includes(`  ${room}/`), `docs/architecture.md does not name agent/${room}/`);
 });

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../../..');
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+
+/** Paths of the drawing of folders: two spaces deeper is inside the line above. */
+function drawn(): string[] {
+  const [, drawing = ''] = /## Folders[^]*?```\n([^]*?)```/.exec(page) ?? [];
+  const above: string[] = [];
+  return drawing
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [, indent = '', name = ''] = /^( *)(\S+)/.exec(line) ?? [];
+      const depth = indent.length / 2;
+      above.splice(depth, Number.POSITIVE_INFINITY, name);
+      return above.slice(0, depth + 1).join('');
+    });
+}
+
+/** Folders of the tree that hold files of ours, nothing that is only on this machine. */
+function foldersWith(pattern: string): Set<string> {
+  const files = globSync(pattern, { cwd: root, exclude: (path) => path.includes('node_modules') });
+  return new Set(files.map((file) => `${dirname(file)}/`));
+}
+
+test('every folder and file that the architecture draws exists', () => {
+  const paths = drawn();
+  assert.ok(paths.length > 60, `only ${paths.length} lines are drawn`);
+  for (const path of paths) {
+    assert.ok(existsSync(join(root, path)), `docs/architecture.md draws ${path}, which does not exist`);
+    assert.equal(statSync(join(root, path)).isDirectory(), path.endsWith('/'), path);
+  }
+});
+
+test('every room and corner of the agent and of the cloud is drawn', () => {
+  const paths = new Set(drawn());
+  const folders = new Set([
+    ...foldersWith('{agent,cloud-fn}/**/*.{ts,js,json}'),
+    ...foldersWith('contracts/**/*.ts'),
+  ]);
+  assert.ok(folders.size > 40, `only ${folders.size} folders were found`);
+  const missing = [...folders].filter((folder) => !paths.has(folder));
+  assert.deepEqual(missing, [], 'docs/architecture.md does not draw them');
+});
