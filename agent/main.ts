@@ -28,7 +28,7 @@ import { ifAnswers } from './kernel/if-answers.ts';
 import { createLifecycle, type Service } from './kernel/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createServiceManager } from './kernel/service-manager.ts';
-import { createCare } from './ledger/care.ts';
+import { createCare } from './ledger/care/care.ts';
 import { createLedgerService } from './ledger/ledger-service.ts';
 import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSuppressedStore } from './motion/motion.ts';

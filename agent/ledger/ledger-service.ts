@@ -6,13 +6,13 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Service } from '../kernel/lifecycle.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
-import type { Care } from './care.ts';
-import { backupFile, ledgerFile } from './database-files.ts';
-import { BACKUP_NOT_WHOLE, createDoubts } from './doubts.ts';
+import type { Care } from './care/care.ts';
+import { backupFile, ledgerFile } from './database/database-files.ts';
+import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
-import { takeOwnership } from './ownership.ts';
-import { schemaDamage } from './schema.ts';
-import { NOTICE_HOURS } from './restore.ts';
+import { takeOwnership } from './database/ownership.ts';
+import { schemaDamage } from './database/schema.ts';
+import { NOTICE_HOURS } from './care/restore.ts';
 
 /** What only the service itself does with its ledger. */
 type OwnAlone = 'check' | 'backupBegins' | 'close';

@@ -4,49 +4,49 @@ import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
-import { createAdoption } from './adopt.ts';
+import { createAdoption } from './check/adopt.ts';
 import { createBreathe } from './breathe.ts';
-import { createBudget, freeBytesOf } from './budget.ts';
-import { type CheckReport, checkLedger } from './check.ts';
-import { type Clips, createClipBook } from './clip-book.ts';
-import { clipIdIn, type WrittenClip } from './clip-files.ts';
-import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clip-rows.ts';
-import { createClipsRoot } from './clips-root.ts';
-import { emptyLog, guarded } from './database.ts';
-import { createDiskReserve, RESERVE_BYTES } from './disk-reserve.ts';
-import { createFolding } from './folding.ts';
-import { createGoneJournal } from './gone-journal.ts';
-import { createInbox, type Inbox } from './inbox.ts';
-import { createLeases, type Leases } from './leases.ts';
+import { createBudget, freeBytesOf } from './disk/budget.ts';
+import { type CheckReport, checkLedger } from './check/check.ts';
+import { type Clips, createClipRepository } from './clips/clips.ts';
+import { clipIdIn, type WrittenClip } from './clips/clip-files.ts';
+import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clips/clip-rows.ts';
+import { createClipsRoot } from './clips/clips-root.ts';
+import { emptyLog, guarded } from './database/database.ts';
+import { createDiskReserve, RESERVE_BYTES } from './disk/disk-reserve.ts';
+import { createFolding } from './clips/folding.ts';
+import { createGoneJournal } from './disk/gone-journal.ts';
+import { createInbox, type Inbox } from './queues/inbox.ts';
+import { createLeases, type Leases } from './queues/leases.ts';
 import {
   createOutbox,
   OUTBOX_BYTES_MAX,
   OUTBOX_ROWS_MAX,
   type OutboxBounds,
   type OutgoingEvents,
-} from './outbox.ts';
-import { createLosses } from './losses.ts';
-import { createMisplaced } from './misplaced.ts';
-import { type Ownership, takeOwnership } from './ownership.ts';
-import { createParked, type ParkedClips } from './parked.ts';
-import { createQuarantine } from './quarantine.ts';
-import { openKnowing } from './recall-gone.ts';
-import { createRecovery, type TornClip } from './recovery.ts';
-import { createRemoval, intentsIn } from './removal.ts';
-import { toBeAskedIn } from './storage-answer.ts';
+} from './queues/outbox.ts';
+import { createLosses } from './clips/losses.ts';
+import { createMisplaced } from './check/misplaced.ts';
+import { type Ownership, takeOwnership } from './database/ownership.ts';
+import { createParked, type ParkedClips } from './queues/parked.ts';
+import { createQuarantine } from './disk/quarantine.ts';
+import { openKnowing } from './disk/recall-gone.ts';
+import { createRecovery, type TornClip } from './clips/recovery.ts';
+import { createRemoval, intentsIn } from './disk/removal.ts';
+import { toBeAskedIn } from './queues/storage-answer.ts';
 import { createTending } from './tending.ts';
-import { createUnremovable } from './unremovable.ts';
-import { createUnsealed, mayPass } from './unsealed.ts';
+import { createUnremovable } from './disk/unremovable.ts';
+import { createUnsealed, mayPass } from './clips/unsealed.ts';
 
-export type { CheckReport } from './check.ts';
-export type { LedgerSummary } from './clip-book.ts';
-export type { WrittenClip } from './clip-files.ts';
-export type { Clip, CustodyEntry } from './clip-rows.ts';
-export type { InboxMessage } from './inbox.ts';
-export type { Lease } from './leases.ts';
-export type { ClipState } from './life-cycle.ts';
-export type { OutgoingEvent } from './outbox.ts';
-export type { TornClip } from './recovery.ts';
+export type { CheckReport } from './check/check.ts';
+export type { LedgerSummary } from './clips/clips.ts';
+export type { WrittenClip } from './clips/clip-files.ts';
+export type { Clip, CustodyEntry } from './clips/clip-rows.ts';
+export type { InboxMessage } from './queues/inbox.ts';
+export type { Lease } from './queues/leases.ts';
+export type { ClipState } from './clips/clip-states.ts';
+export type { OutgoingEvent } from './queues/outbox.ts';
+export type { TornClip } from './clips/recovery.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */
 export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvents {
@@ -161,7 +161,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   });
   const root = createClipsRoot({ db, dir });
   let awayCameras: ReadonlySet<string> = new Set();
-  const book = createClipBook({
+  const book = createClipRepository({
     isAway: (cameraId) => awayCameras.has(cameraId),
     db,
     rows,
@@ -253,7 +253,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   });
 
   /** Errors of SQLite and the system leave the ledger as a `Failure`. */
-  const door =
+  const guardedCall =
     <A extends unknown[], R>(name: string, work: (...args: A) => R) =>
     (...args: A): R => {
       ownership.confirm();
@@ -266,7 +266,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     };
 
   return {
-    openClip: door('open-clip', (request) => {
+    openClip: guardedCall('open-clip', (request) => {
       const clip = book.openClip(request);
       writing.add(clip.clipId);
       return clip;
@@ -274,7 +274,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     sealClip(clipId, written) {
       writing.delete(clipId);
       try {
-        return door('seal', () =>
+        return guardedCall('seal', () =>
           rows.toClip(reserve.pay(() => seal(clipId, written, written.detail ?? null))),
         )();
       } catch (error) {
@@ -283,7 +283,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         throw error;
       }
     },
-    loseClip: door('lose', (clipId, reason) => {
+    loseClip: guardedCall('lose', (clipId, reason) => {
       writing.delete(clipId);
       book.lose(clipId, reason);
     }),
@@ -303,24 +303,24 @@ export function createLedger(deps: LedgerDeps): Ledger {
     },
     // What is uploaded may go: these help to make room.
     // What is away cannot be read.
-    leaseNext: door('lease', () => (root.away() === undefined ? paid(leases.leaseNext)() : undefined)),
-    settleUploaded: door('settle', paid(leases.settleUploaded)),
-    settleFailed: door('settle', paid(leases.settleFailed)),
-    settleParked: door('settle', (lease, reason) => {
+    leaseNext: guardedCall('lease', () => (root.away() === undefined ? paid(leases.leaseNext)() : undefined)),
+    settleUploaded: guardedCall('settle', paid(leases.settleUploaded)),
+    settleFailed: guardedCall('settle', paid(leases.settleFailed)),
+    settleParked: guardedCall('settle', (lease, reason) => {
       const settled = reserve.pay(() => leases.settleParked(lease, reason));
       if (settled) parked.begin(lease.clip.clipId);
       return settled;
     }),
-    noteNotInStorage: door('note-storage', paid(leases.noteNotInStorage)),
-    returnParked: door('return-parked', paid(parked.returnParked)),
-    retryClip: door('retry-clip', paid(parked.retryClip)),
-    parked: door('parked', parked.parked),
-    nextLeaseInMs: door('next-lease', leases.nextLeaseInMs),
-    storeMessage: door('store-message', inbox.storeMessage),
-    drainInbox: door('drain-inbox', inbox.drainInbox),
-    applyVerdict: door('apply-verdict', inbox.applyVerdict),
-    noteRefusedVerdict: door('note-verdict', inbox.noteRefusedVerdict),
-    awaitingVerdict: door('awaiting-verdict', book.awaitingVerdict),
+    noteNotInStorage: guardedCall('note-storage', paid(leases.noteNotInStorage)),
+    returnParked: guardedCall('return-parked', paid(parked.returnParked)),
+    retryClip: guardedCall('retry-clip', paid(parked.retryClip)),
+    parked: guardedCall('parked', parked.parked),
+    nextLeaseInMs: guardedCall('next-lease', leases.nextLeaseInMs),
+    storeMessage: guardedCall('store-message', inbox.storeMessage),
+    drainInbox: guardedCall('drain-inbox', inbox.drainInbox),
+    applyVerdict: guardedCall('apply-verdict', inbox.applyVerdict),
+    noteRefusedVerdict: guardedCall('note-verdict', inbox.noteRefusedVerdict),
+    awaitingVerdict: guardedCall('awaiting-verdict', book.awaitingVerdict),
     async returnToQueue(clipId, reason) {
       ownership.confirm();
       try {
@@ -331,13 +331,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
         outbox.announce();
       }
     },
-    tell: (event, data) => door('tell', () => outbox.tell(event, data))(),
-    outgoing: door('outgoing', outbox.outgoing),
-    settleOutgoing: door('settle-outgoing', outbox.settleOutgoing),
-    clip: door('clip', book.clip),
-    clips: door('clips', book.clips),
-    custody: door('custody', rows.custody),
-    summary: door('summary', book.summary),
+    tell: (event, data) => guardedCall('tell', () => outbox.tell(event, data))(),
+    outgoing: guardedCall('outgoing', outbox.outgoing),
+    settleOutgoing: guardedCall('settle-outgoing', outbox.settleOutgoing),
+    clip: guardedCall('clip', book.clip),
+    clips: guardedCall('clips', book.clips),
+    custody: guardedCall('custody', rows.custody),
+    summary: guardedCall('summary', book.summary),
     check: async (options) => {
       const { away: _, awayCameras: __, asked: ___, ...report } = await look(options);
       return report;

@@ -3,17 +3,17 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Failure } from '../kernel/failure.ts';
 import type { Breathe } from './breathe.ts';
-import type { Budget } from './budget.ts';
-import type { Checked } from './check.ts';
-import type { ClipsRoot } from './clips-root.ts';
-import { isOfDatabase } from './database.ts';
-import type { DiskReserve } from './disk-reserve.ts';
-import type { Folding } from './folding.ts';
-import type { Losses } from './losses.ts';
-import type { Quarantine } from './quarantine.ts';
-import type { Removal } from './removal.ts';
-import { TO_BE_ASKED } from './storage-answer.ts';
-import type { Unsealed } from './unsealed.ts';
+import type { Budget } from './disk/budget.ts';
+import type { Checked } from './check/check.ts';
+import type { ClipsRoot } from './clips/clips-root.ts';
+import { isOfDatabase } from './database/database.ts';
+import type { DiskReserve } from './disk/disk-reserve.ts';
+import type { Folding } from './clips/folding.ts';
+import type { Losses } from './clips/losses.ts';
+import type { Quarantine } from './disk/quarantine.ts';
+import type { Removal } from './disk/removal.ts';
+import { TO_BE_ASKED } from './queues/storage-answer.ts';
+import type { Unsealed } from './clips/unsealed.ts';
 
 /** How often all files are looked for; while some are away, more often. */
 const LOOK_EVERY_MS = 60 * 60_000;

@@ -18,8 +18,8 @@ import { after, afterEach, before, beforeEach, test, type TestContext } from 'no
 import { promisify } from 'node:util';
 import type { TwinReported } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
-import { ledgerFile } from '../../agent/ledger/database-files.ts';
-import { takeOwnership } from '../../agent/ledger/ownership.ts';
+import { ledgerFile } from '../../agent/ledger/database/database-files.ts';
+import { takeOwnership } from '../../agent/ledger/database/ownership.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
 import { makeVideo } from '../fakes/media.ts';
 import {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { verdictBlobName } from '@dachawatch/contracts';
-import { openDatabase } from '../../agent/ledger/database.ts';
-import { MIGRATIONS, SCHEMA_VERSION } from '../../agent/ledger/migrations.ts';
+import { openDatabase } from '../../agent/ledger/database/database.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from '../../agent/ledger/database/migrations.ts';
 import { benchLedger, uploadNext, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
-import { damageBench, damagedCopy } from '../unit/agent/ledger/damage-bench.ts';
+import { damageBench, damagedCopy } from '../unit/agent/ledger/care/damage-bench.ts';
 import { DEVICE, useStorage } from './upload-fixture.ts';
 
 const storage = useStorage();

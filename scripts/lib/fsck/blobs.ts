@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS, parseClipBlobName, verdictBlobName } from '@dachawatch/contracts';
 import { Failure } from '../../../agent/kernel/failure.ts';
-import type { Inspection, StoredClip } from '../../../agent/ledger/inspect.ts';
+import type { Inspection, StoredClip } from '../../../agent/ledger/check/inspect.ts';
 
 export interface BlobProblem {
   readonly clipId: string | null;

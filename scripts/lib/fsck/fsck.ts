@@ -7,12 +7,12 @@ import { recoverTornClip } from '../../../agent/capture/recovery/recover.ts';
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
 import { createLog } from '../../../agent/kernel/log.ts';
-import { ledgerFile } from '../../../agent/ledger/database-files.ts';
-import { examineDatabase } from '../../../agent/ledger/examine.ts';
-import { inspectLedger } from '../../../agent/ledger/inspect.ts';
+import { ledgerFile } from '../../../agent/ledger/database/database-files.ts';
+import { examineDatabase } from '../../../agent/ledger/care/examine.ts';
+import { inspectLedger } from '../../../agent/ledger/check/inspect.ts';
 import { type CheckReport, createLedger } from '../../../agent/ledger/ledger.ts';
-import { takeOwnership } from '../../../agent/ledger/ownership.ts';
-import { restoreDatabase } from '../../../agent/ledger/restore.ts';
+import { takeOwnership } from '../../../agent/ledger/database/ownership.ts';
+import { restoreDatabase } from '../../../agent/ledger/care/restore.ts';
 import { connectionStringOf, loadAccount } from '../../../cloud-fn/local/storage/account.ts';
 import { checkBlobs } from './blobs.ts';
 

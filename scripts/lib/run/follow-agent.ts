@@ -1,7 +1,7 @@
 /** Follows the agent through its own page's API and tells what happens, for people and for `--json`. */
 import { systemClock } from '../../../agent/kernel/clock.ts';
-import { createClipRows } from '../../../agent/ledger/clip-rows.ts';
-import { openToLook } from '../../../agent/ledger/database.ts';
+import { createClipRows } from '../../../agent/ledger/clips/clip-rows.ts';
+import { openToLook } from '../../../agent/ledger/database/database.ts';
 
 /** A clip as `/api/clips` gives it; only what is told here. */
 export interface ClipView {

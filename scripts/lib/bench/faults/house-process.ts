@@ -13,7 +13,7 @@ import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createLedgerUpkeep } from '../../../../agent/ledger/upkeep.ts';
 import { createRefusedRecordings } from '../../../../agent/health/health.ts';
-import { createCare } from '../../../../agent/ledger/care.ts';
+import { createCare } from '../../../../agent/ledger/care/care.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
 import { createDispensable } from '../../../../agent/kernel/dispensable.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';

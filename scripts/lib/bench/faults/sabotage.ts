@@ -5,7 +5,7 @@ import { readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { HubLink } from '../../../../agent/hub/hub.ts';
-import { ledgerFile } from '../../../../agent/ledger/database-files.ts';
+import { ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
 import type { Ledger, WrittenClip } from '../../../../agent/ledger/ledger.ts';
 import type { OpenBlob } from '../../../../agent/upload/blob-door.ts';
 import { metadataOf } from '../../../../agent/upload/upload-clip.ts';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, parseClipBlobName, Verdict, verdictBlobName } from '@dachawatch/contracts';
-import { clipPlaces } from '../../../../agent/ledger/clip-files.ts';
-import { inspectLedger } from '../../../../agent/ledger/inspect.ts';
+import { clipPlaces } from '../../../../agent/ledger/clips/clip-files.ts';
+import { inspectLedger } from '../../../../agent/ledger/check/inspect.ts';
 import { checkBlobs } from '../../fsck/blobs.ts';
 import { readClip } from './clip-bytes.ts';
 import type { Finding, Kind } from './findings.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
-import { openDatabase } from '../../../../agent/ledger/database.ts';
+import { openDatabase } from '../../../../agent/ledger/database/database.ts';
 import { createLedger, type Ledger } from '../../../../agent/ledger/ledger.ts';
 import { median } from '../motion/score.ts';
 

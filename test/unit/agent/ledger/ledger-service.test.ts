@@ -3,14 +3,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
-import { type Care, createCare } from '../../../../agent/ledger/care.ts';
-import { backupFile, ledgerFile } from '../../../../agent/ledger/database-files.ts';
+import { type Care, createCare } from '../../../../agent/ledger/care/care.ts';
+import { backupFile, ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
-import { takeOwnership } from '../../../../agent/ledger/ownership.ts';
+import { takeOwnership } from '../../../../agent/ledger/database/ownership.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 import { keepWhole, writeClip } from './bench.ts';
-import { damageBench, restore } from './damage-bench.ts';
+import { damageBench, restore } from './care/damage-bench.ts';
 
 const unavailable = { kind: 'transient', code: 'ledger.unavailable' };
 const PATIENCE_MS = 60_000;

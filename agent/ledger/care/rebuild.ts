@@ -1,0 +1,298 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
+import { clipBlobNameOnDevice } from '@dachawatch/contracts';
+import Sqlite from 'better-sqlite3';
+import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { Failure } from '../../kernel/failure.ts';
+import { isClipId, LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { type Database, migrate } from '../database/database.ts';
+import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
+import type { GoneLine } from '../disk/gone-lines.ts';
+import { MIGRATIONS } from '../database/migrations.ts';
+import { inOrder, newestOf, readHistory } from './restored-history.ts';
+import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
+import type { Key, Row, Salvage } from './salvage.ts';
+
+/** Event of the line of custody of a clip whose row was taken over into a ledger begun anew. */
+export const TAKEN_OVER = 'taken-over';
+/** A fact: the files of the clips on this disk are still to be compared with the rows that were taken over. */
+export const UNVERIFIED = 'restored_unverified';
+
+/** A fact: inode of the damaged database that it was made from; none when there was none. */
+export const REBUILT_FROM = 'rebuilt_from';
+
+/** Where ids of clips stand beside the rows themselves: each index is a second witness. */
+const ID_SOURCES = ['ASC', 'DESC'].flatMap((order) => [
+  `SELECT clip_id FROM clips INDEXED BY clips_by_state ORDER BY state ${order}, clip_id ${order}`,
+  `SELECT clip_id FROM custody INDEXED BY custody_by_clip ORDER BY clip_id ${order}`,
+  `SELECT clip_id FROM custody NOT INDEXED ORDER BY seq ${order}`,
+]);
+
+export interface Rebuilt {
+  readonly clips: number;
+  readonly fromBackup: number;
+  /** From what was noted of clips without a file. */
+  readonly fromNotes: number;
+  /** Clips of which only an id and perhaps a history could be read. */
+  readonly lost: number;
+}
+
+export interface RebuildDeps {
+  readonly dir: string;
+  /** The damaged database, read in one way or several; none when there is nothing to read. */
+  readonly damaged: readonly Salvage[];
+  readonly backup: Salvage | undefined;
+  /** What was noted of clips without a file since the backup (`gone-journal.ts`), by their ids. */
+  readonly gone: ReadonlyMap<string, GoneLine>;
+  /** Clip files on this disk: id and camera. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly nowMs: number;
+}
+
+/** Writes a new database from what can be read of the damaged one and of the backup. It gets its name,
+ *  `ledger.sqlite.rebuilt`, when it is whole on disk. Clip files without a row are taken up later (`adopt.ts`).
+ *  Invariants
+ *  1. A row that contradicts the rules of the schema, or itself, is put right or left out; it keeps no other one from
+ *     being taken over.
+ *  2. Of a clip that several know the newest row is taken: the damaged ledger's, unless a note on a clip without a file
+ *     is younger than all its custody, then that of such a note, then the backup's.
+ *  3. Every clip that is taken over has a line of custody that says from where. */
+export function rebuildDatabase(deps: RebuildDeps): Rebuilt {
+  const { dir } = deps;
+  removeDatabase(buildingFile(dir));
+  const db = new Sqlite(buildingFile(dir));
+  let result: Rebuilt;
+  try {
+    // Nobody else reads it, and after a cut it is begun anew.
+    db.pragma('journal_mode = OFF');
+    db.pragma('synchronous = OFF');
+    migrate(db, MIGRATIONS);
+    result = db.transaction(() => fill(db, deps))();
+    // Last: a rebuilt database without it is not used.
+    const from = lstatSync(ledgerFile(dir), { throwIfNoEntry: false })?.ino;
+    db.prepare('DELETE FROM facts WHERE name = ?').run(REBUILT_FROM);
+    if (from !== undefined)
+      db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(REBUILT_FROM, from);
+    const wrong = db.pragma('integrity_check', { simple: true });
+    if (wrong !== 'ok')
+      throw new Failure('transient', 'ledger.rebuild', `the new ledger is not whole: ${String(wrong)}`);
+  } finally {
+    db.close();
+  }
+  const fd = openSync(buildingFile(dir), 'r+');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(buildingFile(dir), rebuiltFile(dir));
+  fsyncFolder(dir);
+  return result;
+}
+
+function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps): Rebuilt {
+  const sources = backup ? [...damaged, backup] : damaged;
+  const ids = new Set<Key>([...files.keys(), ...gone.keys()]);
+  for (const source of sources)
+    for (const sql of ID_SOURCES) for (const id of source.values(sql)) ids.add(id);
+
+  const linesOfDamaged = readHistory(damaged);
+  const linesOfBackup = readHistory(backup ? [backup] : []);
+  const history = inOrder(new Map([...linesOfBackup, ...linesOfDamaged]));
+  const fromBackup = byClip(backup?.rows('clips', 'clip_id', ids) ?? []);
+  const fromDamaged = damaged.flatMap((one) => one.rows('clips', 'clip_id', [...ids, ...fromBackup.keys()]));
+
+  const insertClip = inserter(db, 'clips');
+  const insertCustody = inserter(db, 'custody');
+  const note = db.prepare(
+    `INSERT INTO custody (seq, clip_id, at_ms, event, state, detail)
+     VALUES (:seq, :clip_id, :at_ms, :event, :state, :detail)`,
+  );
+  const isKnown = (clipId: string, cameraId: string) =>
+    [files.get(clipId), gone.get(clipId)?.row['camera_id'], fromBackup.get(clipId)?.['camera_id']].includes(
+      cameraId,
+    );
+  const notes = [...gone.values()];
+  const storage = storageIn([...fromBackup.values(), ...fromDamaged, ...notes.map(({ row }) => row)]);
+
+  const taken = new Map<string, { state: string; detail: string }>();
+  const take = (raw: Row, where: string) => {
+    const place = placeOf(raw, isKnown);
+    if (!place || taken.has(place.clipId)) return false;
+    const { row, doubts } = soundRow(raw, place, {
+      other: fromBackup.get(place.clipId),
+      storage,
+      hasFile: files.get(place.clipId) === place.cameraId,
+    });
+    if (!insertClip(row)) return false;
+    const without = doubts.length === 0 ? '' : `; not readable: ${doubts.join(', ')}`;
+    taken.set(place.clipId, { state: String(row['state']), detail: `${where}${without}` });
+    return true;
+  };
+  const newestInBackup = newestOf(linesOfBackup);
+  const newestInDamaged = newestOf(linesOfDamaged);
+  const folded = takeFolded(db, damaged, backup);
+  let fromNotes = 0;
+  const takeNote = ({ seq, row }: GoneLine) => {
+    const id = row.clip_id;
+    const isNewest = seq > newestInBackup || !fromBackup.has(id);
+    if (!isNewest || folded.has(id)) return;
+    if (take(row, 'its row was damaged: taken from the notes on clips without a file')) fromNotes += 1;
+  };
+  // Rows may be older than the damage: SQLite passes over what follows a damaged place of the log.
+  for (const note of notes) if (note.seq > newestInDamaged && !files.has(note.row.clip_id)) takeNote(note);
+  for (const row of fromDamaged) take(row, 'taken over from the damaged ledger');
+  for (const note of notes) takeNote(note);
+  let restored = 0;
+  for (const row of fromBackup.values())
+    if (!folded.has(String(row['clip_id'])) && take(row, 'its row was damaged: taken over from the backup'))
+      restored += 1;
+
+  const lost = loseUnreadable(files, history, taken, (row) => insertClip(row));
+  for (const line of history) if (taken.has(String(line['clip_id']))) insertCustody(line);
+  // Above all there ever was, as far as anybody knows: a note is younger than a database with less.
+  let seq = Math.max(newestInBackup, newestInDamaged, ...notes.map((line) => line.seq));
+  for (const [clip_id, { state, detail }] of taken)
+    note.run({ seq: ++seq, clip_id, at_ms: nowMs, event: TAKEN_OVER, state, detail });
+
+  takeMessages(db, damaged, backup);
+  db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, 1)').run(UNVERIFIED);
+  return { clips: taken.size, fromBackup: restored, fromNotes, lost };
+}
+
+/** A clip that has a history, but neither a row nor a file: explained as well as can be. */
+function loseUnreadable(
+  files: ReadonlyMap<string, string>,
+  history: readonly Row[],
+  taken: Map<string, { state: string; detail: string }>,
+  insert: (row: Row) => boolean,
+): number {
+  const last = new Map<string, Row>();
+  const known = new Set<string>();
+  for (const line of history) {
+    const id = String(line['clip_id']);
+    // One line alone may be that of another clip, with a damaged id.
+    if (last.has(id)) known.add(id);
+    last.set(id, line);
+  }
+  let lost = 0;
+  for (const id of known) {
+    if (taken.has(id) || files.has(id)) continue;
+    const line = last.get(id) ?? {};
+    const stored = line['state'] === 'uploaded' || line['state'] === 'judged';
+    const reason = `its row could not be read in the damaged ledger, and no file of it is here${
+      stored ? '; it had been uploaded' : ''
+    }`;
+    const place = {
+      cameraId: 'unknown',
+      clipId: id,
+      triggeredMs: Math.min(LAST_MS, timeOfClipId(id)),
+    };
+    const clip = {
+      clip_id: place.clipId,
+      camera_id: place.cameraId,
+      state: 'lost',
+      clock_quality: 'unsynchronised',
+      blob_name: clipBlobNameOnDevice(place),
+      triggered_ms: place.triggeredMs,
+      reason,
+      on_disk: 0,
+    };
+    if (!insert(clip)) continue;
+    taken.set(id, { state: 'lost', detail: reason });
+    lost += 1;
+  }
+  return lost;
+}
+
+const byClip = (rows: readonly Row[]) => new Map(rows.map((row) => [String(row['clip_id']), row]));
+
+function storageIn(rows: readonly Row[]): string | undefined {
+  for (const { blob_url: url, blob_name: name } of rows) {
+    if (typeof url !== 'string' || typeof name !== 'string') continue;
+    const found = storageOf(url, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Cloud messages, events for the hub, and the counters that mean something beyond this database. */
+function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): void {
+  const insertMessage = inserter(db, 'inbox');
+  const insertEvent = inserter(db, 'outbox');
+  const insertFact = inserter(db, 'facts');
+  let last = '';
+  const given = (id: unknown) => {
+    if (typeof id === 'string' && isClipId(id) && id > last) last = id;
+  };
+  for (const source of backup ? [...damaged, backup] : damaged) {
+    for (const row of source.rows('inbox', 'seq')) {
+      const { body, body_sha256 } = row;
+      if (body instanceof Uint8Array && createHash('sha256').update(body).digest('hex') === body_sha256)
+        insertMessage(row);
+    }
+    for (const row of source.rows('facts', 'name')) if (Number.isSafeInteger(row['value'])) insertFact(row);
+    for (const row of source.rows('outbox_last', 'only_one')) given(row['event_id']);
+  }
+  // What only the backup has may have been sent since.
+  for (const source of damaged)
+    for (const row of source.rows('outbox', 'event_id'))
+      if (isEvent(row)) {
+        insertEvent(row);
+        given(row['event_id']);
+      }
+  if (last !== '')
+    db.prepare('INSERT OR REPLACE INTO outbox_last (only_one, event_id) VALUES (1, ?)').run(last);
+}
+
+/** Totals of clips of long ago.
+ *  @returns the ids that are counted in them */
+function takeFolded(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): Set<string> {
+  const insertTotal = inserter(db, 'folded');
+  const insertClip = inserter(db, 'folded_clips');
+  const ids = new Set<string>();
+  for (const source of backup ? [...damaged, backup] : damaged) {
+    for (const row of source.rows('folded_clips', 'clip_id'))
+      if (isClipId(String(row['clip_id'])) && isState(row['state']) && insertClip(row))
+        ids.add(String(row['clip_id']));
+    for (const row of source.scan('folded'))
+      if (Number.isSafeInteger(row['clips']) && /^\d{4}-\d\d-\d\d$/.test(String(row['day'])))
+        insertTotal(row);
+  }
+  return ids;
+}
+
+/** Whether the row holds an event as it was told. */
+function isEvent({ event_id, event, body }: Row): boolean {
+  if (typeof event_id !== 'string' || !isClipId(event_id) || typeof body !== 'string') return false;
+  try {
+    const message = JSON.parse(body) as { readonly eventId?: unknown; readonly event?: unknown } | null;
+    return message?.eventId === event_id && message.event === event;
+  } catch {
+    return false;
+  }
+}
+
+/** Inserts the columns that the table has. What is there already stays.
+ *  @returns whether the row was taken; not when it breaks a rule of the table */
+function inserter(db: Database, table: string): (row: Row) => boolean {
+  const known = new Set((db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name));
+  const statements = new Map<string, Sqlite.Statement<[Row]>>();
+  return (row) => {
+    const columns = Object.keys(row).filter((column) => known.has(column));
+    const key = columns.join();
+    let statement = statements.get(key);
+    if (!statement) {
+      statement = db.prepare<[Row]>(
+        `INSERT INTO ${table} (${key}) VALUES (${columns.map((column) => `:${column}`).join()}) ON CONFLICT DO NOTHING`,
+      );
+      statements.set(key, statement);
+    }
+    try {
+      return statement.run(row).changes > 0;
+    } catch (error) {
+      if (String((error as { code?: unknown }).code).startsWith('SQLITE_CONSTRAINT')) return false;
+      throw error;
+    }
+  };
+}
