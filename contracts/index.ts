@@ -10,6 +10,7 @@ export * from './messages/file-upload-ticket.ts';
 export * from './messages/power-config.ts';
 export * from './messages/processing-request.ts';
 export * from './messages/processing-result.ts';
+export * from './messages/suppression.ts';
 export * from './messages/telemetry.ts';
 export * from './messages/twin.ts';
 export * from './messages/verdict.ts';

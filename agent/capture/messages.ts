@@ -1,4 +1,9 @@
-import type { CameraConfig, CameraCredential, RecordingConfig } from '@dachawatch/contracts';
+import type {
+  CameraConfig,
+  CameraCredential,
+  RecordingConfig,
+  SuppressionCounts,
+} from '@dachawatch/contracts';
 import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, SuppressedRecord } from '../motion/motion.ts';
@@ -97,7 +102,7 @@ export type FromChild =
       readonly recording: boolean;
       /** How long something has moved that no clip holds; null: nothing moves, or it is recorded. */
       readonly unrecordedMs: number | null;
-      readonly suppressed: Readonly<Record<string, number>>;
+      readonly suppressed: SuppressionCounts;
     }
   /** Something moves: where may the clip be written? */
   | {

@@ -1,12 +1,12 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import type { FrameSize } from './frame-size.ts';
 import { arraysOf, createRegionList, type Region, type RegionList } from './region-list.ts';
 import type { Patch } from './tracking/regions.ts';
 
 export type MotionDecision =
   | { readonly kind: 'quiet' }
-  /** Something moves, but it does not count; `reason` is stable: `learning`, `too-small`, `too-short`, `in-place`
-   *  (it stays or sways where it is), `lighting` (the same surface in another light), `whole-scene`. */
-  | { readonly kind: 'suppressed'; readonly reason: string; readonly regions: readonly Region[] }
+  /** Something moves, but it does not count. */
+  | { readonly kind: 'suppressed'; readonly reason: SuppressionReason; readonly regions: readonly Region[] }
   | {
       readonly kind: 'motion';
       readonly regions: readonly Region[];
@@ -17,6 +17,8 @@ export type MotionDecision =
     };
 
 const NOWHERE: readonly Region[] = [];
+/** Until the first one is said. */
+const NO_REASON: SuppressionReason = 'learning';
 
 /** What is said about one frame after the other, always with the same objects and arrays: nothing is allocated for a
  *  frame, and a decision is valid until the next.
@@ -32,7 +34,7 @@ export function createDecisions({ width, height }: FrameSize, most: number) {
     tracks: idLists[0] as number[],
     presence: false,
   };
-  const suppressed = { kind: 'suppressed' as const, reason: '', regions: NOWHERE };
+  const suppressed = { kind: 'suppressed' as const, reason: NO_REASON, regions: NOWHERE };
 
   function add(list: RegionList, patch: Patch): void {
     const region = list.next();
@@ -43,7 +45,7 @@ export function createDecisions({ width, height }: FrameSize, most: number) {
     region[3] = patch.bottom / height;
   }
 
-  function suppress(reason: string, regions: readonly Region[]): MotionDecision {
+  function suppress(reason: SuppressionReason, regions: readonly Region[]): MotionDecision {
     suppressed.reason = reason;
     suppressed.regions = regions;
     return suppressed;
@@ -72,8 +74,8 @@ export function createDecisions({ width, height }: FrameSize, most: number) {
       return motion;
     },
     /** Nothing of what moves counts. */
-    suppressed: (reason: string) => suppress(reason, others.list()),
+    suppressed: (reason: SuppressionReason) => suppress(reason, others.list()),
     /** The frame was not looked at for regions. */
-    unjudged: (reason: string) => suppress(reason, NOWHERE),
+    unjudged: (reason: SuppressionReason) => suppress(reason, NOWHERE),
   };
 }

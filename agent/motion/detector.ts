@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import { CELL, createBackground } from './scene/background.ts';
 import { createDecisions, type MotionDecision } from './decision.ts';
 import { checkFrame, type FrameSize } from './frame-size.ts';
@@ -55,7 +56,12 @@ const RELIGHT = 1;
 
 const QUIET: MotionDecision = { kind: 'quiet' };
 /** From the weakest to the strongest reason not to trigger. */
-const REASONS = ['too-small', 'lighting', 'too-short', 'in-place'] as const;
+const REASONS = [
+  'too-small',
+  'lighting',
+  'too-short',
+  'in-place',
+] as const satisfies readonly SuppressionReason[];
 
 /** Background model, cells, regions, tracks. No picture, array or object is made for a frame: the decision and its
  *  regions are always the same ones. */

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { ADDRESS_MAX, ClipId, IsoTime, Name, OneOf, Sentence } from '../schema-types.ts';
 import { CONDITION_CODES, CONDITION_LEVELS } from './conditions.ts';
+import type { SuppressionCounts } from './suppression.ts';
 import { CAMERA_STATES, ReportedBacklog, ReportedHealth, ReportedPower, ReportedStorage } from './twin.ts';
 
 const clip = { clipId: ClipId, cameraId: Name('Of the clip') };
@@ -40,7 +41,10 @@ export const TELEMETRY_DATA = {
   'trigger.suppressed': Type.Object({
     cameraId: Name('Of the camera'),
     hourUtc: IsoTime('Beginning of the hour'),
-    reasons: Type.Record(Type.String(), Count, { maxProperties: 64, description: 'Count by reason' }),
+    // Any text: the reader may be older than the appliance.
+    reasons: Type.Unsafe<SuppressionCounts>(
+      Type.Record(Type.String(), Count, { maxProperties: 64, description: 'Count by reason' }),
+    ),
   }),
   'camera.state': Type.Object({
     cameraId: Name('Of the camera'),

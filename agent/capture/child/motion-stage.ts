@@ -1,4 +1,4 @@
-import type { CameraConfig } from '@dachawatch/contracts';
+import type { CameraConfig, SuppressionCounts } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import {
   type Cause,
@@ -27,7 +27,7 @@ export interface MotionStage {
   /** Other zones, masks, lines, sensitivity from the next frame on. */
   reconfigure(camera: CameraConfig): void;
   /** Suppressed triggers by reason. */
-  counts(): Readonly<Record<string, number>>;
+  counts(): SuppressionCounts;
 }
 
 /** Grey frames in, motion and what was suppressed out. What the model knows of the scene outlives other settings,

@@ -1,3 +1,4 @@
+import type { SuppressionCounts, SuppressionReason } from '@dachawatch/contracts';
 import type { GateDecision, MotionDecision } from '../../motion/motion.ts';
 
 /** A reason that comes again within this time is still the same trigger. */
@@ -5,8 +6,8 @@ const SAME_MS = 2_000;
 
 /** Counts suppressed triggers by reason: episodes, not frames. */
 export function createSuppressedCount() {
-  const counts: Record<string, number> = {};
-  const lastMs = new Map<string, number>();
+  const counts: Partial<Record<SuppressionReason, number>> = {};
+  const lastMs = new Map<SuppressionReason, number>();
   return {
     /** @returns whether this is a new trigger, not the last one going on */
     note(decision: MotionDecision | GateDecision, atMs: number): boolean {
@@ -17,6 +18,6 @@ export function createSuppressedCount() {
       counts[decision.reason] = (counts[decision.reason] ?? 0) + 1;
       return true;
     },
-    counts: (): Readonly<Record<string, number>> => ({ ...counts }),
+    counts: (): SuppressionCounts => ({ ...counts }),
   };
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { SuppressionCounts } from '@dachawatch/contracts';
 import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Conditions } from '../../kernel/conditions.ts';
@@ -32,7 +33,7 @@ export interface CameraStatus {
   /** How long something has moved that no clip holds; null: nothing moves, it is recorded, or recording is paused. */
   readonly unrecordedMs: number | null;
   /** Suppressed triggers since start, by reason. */
-  readonly suppressed: Readonly<Record<string, number>>;
+  readonly suppressed: SuppressionCounts;
 }
 
 export interface CameraProcessDeps {

@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Region } from '../region-list.ts';
 import type { Thumbnail } from './pictures.ts';
 import type { ModelState } from '../zones/gate.ts';
@@ -10,6 +11,9 @@ import {
   type ZoneSettings,
 } from '../zones/judge.ts';
 import type { Stay, ZoneObject } from '../zones/objects.ts';
+
+/** A `SuppressionReason`, or one of another version of the appliance: a record is read back from the disk. */
+export type KeptReason = string;
 
 /** One region as it was judged, in numbers. Lengths are widths of the picture, areas shares of it. */
 export interface Sighting {
@@ -28,7 +32,7 @@ export interface Sighting {
 export interface SeenBy {
   readonly sensitivity: number;
   /** Null: the model confirmed motion. */
-  readonly reason: string | null;
+  readonly reason: KeptReason | null;
   readonly quiet: boolean;
   readonly sightings: readonly Sighting[];
 }
@@ -39,7 +43,7 @@ export interface SuppressedRecord {
   readonly version: 1;
   /** Wall time, Unix milliseconds. */
   readonly atMs: number;
-  readonly reason: string;
+  readonly reason: KeptReason;
   readonly models: readonly SeenBy[];
   /** The last picture with the same reason before the note was closed: how long a stay became, how far the way. */
   readonly last?: { readonly afterMs: number; readonly models: readonly SeenBy[] };
@@ -51,7 +55,7 @@ export interface SuppressedRecord {
 export function suppressedRecordOf(deps: {
   readonly atMs: number;
   readonly monotonicMs: number;
-  readonly reason: string;
+  readonly reason: SuppressionReason;
   readonly settings: ZoneSettings;
   readonly models: readonly ModelState[];
   readonly aspect: number;
@@ -113,7 +117,7 @@ const short = (value: number) => Math.round(value * 10_000) / 10_000;
 
 export type Replay =
   | { readonly kind: 'quiet' }
-  | { readonly kind: 'suppressed'; readonly reason: string }
+  | { readonly kind: 'suppressed'; readonly reason: KeptReason }
   | { readonly kind: 'motion'; readonly cause: Cause };
 
 /** Decides again, from the numbers of a record, by the rule that decides for the camera. With the settings of
@@ -130,7 +134,7 @@ export function replayRecord(record: SuppressedRecord, settings: ZoneSettings = 
 }
 
 function decideAgain(models: readonly SeenBy[], zones: readonly JudgedZone[], atMs: number): Replay {
-  let best: string | undefined;
+  let best: KeptReason | undefined;
   for (const model of models) {
     const here = zones.filter((zone) => usedModel(models, zone) === model.sensitivity);
     if (!model.quiet && model.reason !== null) best = nearerReason(best, model.reason);
@@ -156,8 +160,8 @@ function judgeSighting(
   { region, confirmed, stays, seenMs }: Sighting,
   moving: boolean,
   atMs: number,
-): { cause?: Cause; reason?: string } | undefined {
-  let reason: string | undefined;
+): { cause?: Cause; reason?: KeptReason } | undefined {
+  let reason: KeptReason | undefined;
   for (const zone of zones) {
     const stay = stays.find((one) => one.zone === zone.id);
     if (!moving && !(zone.dwellMs > 0 && confirmed && !stay?.told)) continue;

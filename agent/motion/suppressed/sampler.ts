@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { FrameSize } from '../frame-size.ts';
 import { seenBy, type SuppressedRecord, suppressedRecordOf } from './record.ts';
@@ -36,7 +37,7 @@ export function createSuppressedSampler(deps: {
       }
     | undefined;
 
-  function write(reason: string, atMs: number): SuppressedRecord {
+  function write(reason: SuppressionReason, atMs: number): SuppressedRecord {
     return suppressedRecordOf({
       atMs: Math.round(clock.nowMs()),
       monotonicMs: atMs,
@@ -48,7 +49,7 @@ export function createSuppressedSampler(deps: {
     });
   }
 
-  function begin(reason: string, atMs: number): void {
+  function begin(reason: SuppressionReason, atMs: number): void {
     waiting = { record: write(reason, atMs), beganMs: waiting?.beganMs ?? atMs, atMs, after: false };
   }
 

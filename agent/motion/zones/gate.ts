@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { type Crossing, createLineWatch } from './lines.ts';
 import { checkFrame, type FrameSize } from '../frame-size.ts';
@@ -17,8 +18,7 @@ import {
 import { createMaskedFrames } from './mask.ts';
 import { createZoneObjects, leave, type Stay, type ZoneObject } from './objects.ts';
 
-/** What the model and the zones make of a frame. Reasons are the model's, `outside-zones`, `zone-inactive`,
- *  `zone-too-small` and `zone-dwell`. */
+/** What the model and the zones make of a frame. */
 export type GateDecision =
   | Exclude<MotionDecision, { kind: 'motion' }>
   | { readonly kind: 'motion'; readonly regions: readonly Region[]; readonly cause: Cause };
@@ -99,7 +99,11 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
     const followed = createZoneObjects(here.length, watched.length, aspect);
     const counted = createRegionList(MOST_COUNTED);
     const motion = { kind: 'motion' as const, regions: counted.list(), cause: NO_CAUSE };
-    const suppressed = { kind: 'suppressed' as const, reason: '', regions: counted.list() };
+    const suppressed = {
+      kind: 'suppressed' as const,
+      reason: 'outside-zones' as SuppressionReason,
+      regions: counted.list(),
+    };
     let decision: MotionDecision = { kind: 'quiet' };
 
     function analyse(frame: Uint8Array, atMs: number, patienceMs: number): GateDecision {

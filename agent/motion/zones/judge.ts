@@ -1,4 +1,4 @@
-import { type CameraConfig, type Zone } from '@dachawatch/contracts';
+import type { CameraConfig, SuppressionReason, Zone } from '@dachawatch/contracts';
 import type { Region } from '../region-list.ts';
 import { type Active, createSchedule } from './schedule.ts';
 import { createZoneShape, WHOLE_PICTURE, type ZoneShape } from './shape.ts';
@@ -30,7 +30,12 @@ export interface JudgedZone {
 }
 
 /** Reasons that zones add to those of the model, from the farthest to the nearest to a recording. */
-export const ZONE_REASONS = ['outside-zones', 'zone-inactive', 'zone-too-small', 'zone-dwell'] as const;
+export const ZONE_REASONS = [
+  'outside-zones',
+  'zone-inactive',
+  'zone-too-small',
+  'zone-dwell',
+] as const satisfies readonly SuppressionReason[];
 export type ZoneReason = (typeof ZONE_REASONS)[number];
 
 export const DEFAULT_TIME_ZONE = 'UTC';
@@ -83,8 +88,9 @@ export function judgeRegion(
   return undefined;
 }
 
-/** The reason that came closest to a recording: the model's own are farther away than those of zones. */
-export function nearerReason(a: string | undefined, b: string): string {
+/** The reason that came closest to a recording: the model's own are farther away than those of zones. A kept record
+ *  may have one that this version does not know. */
+export function nearerReason<R extends string>(a: R | undefined, b: R): R {
   return a === undefined || rankOf(b) > rankOf(a) ? b : a;
 }
 

@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Colour } from './canvas.ts';
 
 export const WHITE: Colour = [235, 235, 235];
@@ -15,7 +16,7 @@ export const ZONE: Colour = [120, 200, 255];
 export const LINE: Colour = [255, 160, 40];
 export const QUIET: Colour = [52, 56, 62];
 
-const REASONS: Readonly<Record<string, Colour>> = {
+const REASONS: Readonly<Record<SuppressionReason, Colour>> = {
   learning: HELD,
   'too-small': [120, 120, 110],
   'too-short': [190, 190, 170],
@@ -31,7 +32,9 @@ const REASONS: Readonly<Record<string, Colour>> = {
 /** Colour of a decision on the time line and beside its words. */
 export function colourOf({ kind, reason }: { readonly kind: string; readonly reason?: string }): Colour {
   if (kind === 'motion') return MOTION;
-  return kind === 'quiet' ? QUIET : (REASONS[reason ?? ''] ?? FLAT);
+  return kind === 'quiet'
+    ? QUIET
+    : ((REASONS as Readonly<Record<string, Colour | undefined>>)[reason ?? ''] ?? FLAT);
 }
 
 /** What the time line's colours mean, in the order in which they are told. */

@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import { createSuppressedCount } from '../../../../agent/capture/child/suppressed-count.ts';
 import { addScores, alarmsOf, type Decision, median, type Score, scoreClip, type Truth } from './score.ts';
 import type { Span } from './spans.ts';
@@ -6,7 +7,7 @@ import type { DetectorCost } from './witness.ts';
 /** One system's run over one clip. */
 export interface Run {
   /** As it saw them; pictures after the clip's end are not among them. */
-  readonly decisions?: readonly (Decision & { readonly reason?: string })[];
+  readonly decisions?: readonly (Decision & { readonly reason?: SuppressionReason })[];
   readonly alarms: readonly Span[];
   /** Time it watched, lead-in included. */
   readonly watchedS: number;
@@ -46,8 +47,8 @@ export interface Measured extends Score {
 export function measure(truth: Truth, run: Run): Measured {
   const { alarms, watchedS, cpuS, detector } = run;
   const count = createSuppressedCount();
-  for (const { kind, reason = '', atS } of run.decisions ?? [])
-    if (kind === 'suppressed') count.note({ kind, reason, regions: [] }, atS * 1000);
+  for (const { kind, reason, atS } of run.decisions ?? [])
+    if (kind === 'suppressed' && reason) count.note({ kind, reason, regions: [] }, atS * 1000);
   return { ...scoreClip(truth, alarms), alarms, suppressed: count.counts(), watchedS, cpuS, detector };
 }
 

@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import { createMotionDetector, type MotionDetectorDeps } from '../../../../agent/motion/motion.ts';
 
 /** What was decided about one picture. */
@@ -5,7 +6,7 @@ export interface Witnessed {
   /** The moment given to the detector. */
   readonly atMs: number;
   readonly kind: 'quiet' | 'suppressed' | 'motion';
-  readonly reason?: string;
+  readonly reason?: SuppressionReason;
 }
 
 /** What the detector took of its thread. */

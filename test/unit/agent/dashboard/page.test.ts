@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { CONDITION_CODES, POWER_STATES, SHUTDOWN_PHASES, VERDICTS } from '@dachawatch/contracts';
+import {
+  CONDITION_CODES,
+  POWER_STATES,
+  SHUTDOWN_PHASES,
+  SUPPRESSION_REASONS,
+  VERDICTS,
+} from '@dachawatch/contracts';
 import { APPLIANCE_STATES } from '../../../../agent/health/appliance-status.ts';
 import { LANGUAGES } from '../../../../agent/dashboard/language.ts';
 import { PAGE_FILES } from '../../../../agent/dashboard/page-files.ts';
@@ -55,18 +61,7 @@ const PUT_TOGETHER: Record<string, readonly string[]> = {
     'unlink',
     'lose',
   ],
-  suppressed: [
-    'learning',
-    'too-small',
-    'too-short',
-    'in-place',
-    'lighting',
-    'whole-scene',
-    'outside-zones',
-    'zone-inactive',
-    'zone-too-small',
-    'zone-dwell',
-  ],
+  suppressed: SUPPRESSION_REASONS,
   label: ['person', 'car', 'dog'],
 };
 

@@ -82,7 +82,8 @@ test('a quiet day with four cameras costs about two hundred messages and fits th
     Object.assign(house.power, { volts: 12.3 + noise() / 5, amps: 0.05 + noise() / 10 });
     for (const one of house.cameras) {
       one.lastFrameAgeMs = Math.round(1_200 * random());
-      if (random() < 0.1) one.suppressed = { ...one.suppressed, small: (one.suppressed['small'] ?? 0) + 1 };
+      if (random() < 0.1)
+        one.suppressed = { ...one.suppressed, 'too-small': (one.suppressed['too-small'] ?? 0) + 1 };
     }
     // Twenty clips a day, each seen waiting for a minute.
     const isClip = minute % 72 === 0;

@@ -221,36 +221,36 @@ test('an event that will never be taken is not tried for ever', async (t) => {
 
 test('suppressed triggers are told by the hour, by reason, and nothing of a camera without any', async (t) => {
   const { reports, seconds, house, of } = reportsRig(t);
-  house.cameras[0]!.suppressed = { small: 2 };
+  house.cameras[0]!.suppressed = { 'too-small': 2 };
   await reports.start();
   await seconds(600);
-  house.cameras[0]!.suppressed = { small: 5, light: 1 };
+  house.cameras[0]!.suppressed = { 'too-small': 5, lighting: 1 };
   await seconds(2_990);
   assert.deepEqual(of('trigger.suppressed'), []);
   await seconds(11);
   await seconds(3_600);
-  house.cameras[0]!.suppressed = { small: 6, light: 1 };
+  house.cameras[0]!.suppressed = { 'too-small': 6, lighting: 1 };
   await seconds(3_600);
   assert.deepEqual(
     of('trigger.suppressed').map(({ data }) => data),
     [
-      { cameraId: 'gate', hourUtc: '2026-06-01T12:00:00.000Z', reasons: { small: 5, light: 1 } },
-      { cameraId: 'gate', hourUtc: '2026-06-01T14:00:00.000Z', reasons: { small: 1 } },
+      { cameraId: 'gate', hourUtc: '2026-06-01T12:00:00.000Z', reasons: { 'too-small': 5, lighting: 1 } },
+      { cameraId: 'gate', hourUtc: '2026-06-01T14:00:00.000Z', reasons: { 'too-small': 1 } },
     ],
   );
 });
 
 test('counts that begin anew are counted from nothing, and what the running hour has is told when the agent stops', async (t) => {
   const { reports, seconds, house, of } = reportsRig(t);
-  house.cameras[0]!.suppressed = { small: 9 };
+  house.cameras[0]!.suppressed = { 'too-small': 9 };
   await reports.start();
   await seconds(5);
-  house.cameras[0]!.suppressed = { small: 2 };
+  house.cameras[0]!.suppressed = { 'too-small': 2 };
   await seconds(5);
   await reports.stop();
   assert.deepEqual(
     of('trigger.suppressed').map(({ data }) => data['reasons']),
-    [{ small: 11 }],
+    [{ 'too-small': 11 }],
   );
 });
 
@@ -258,13 +258,13 @@ test('a clock that is set puts the right name on the hour, and counts nothing tw
   const rig = reportsRig(t);
   rig.clock.setWall(Date.UTC(1970, 0, 1, 0, 10));
   await rig.reports.start();
-  rig.house.cameras[0]!.suppressed = { small: 3 };
+  rig.house.cameras[0]!.suppressed = { 'too-small': 3 };
   await rig.seconds(40);
   rig.clock.setWall(Date.UTC(2026, 10, 22, 8, 5));
   await rig.seconds(3_500);
   assert.deepEqual(
     rig.of('trigger.suppressed').map(({ data }) => data),
-    [{ cameraId: 'gate', hourUtc: '2026-11-22T08:00:00.000Z', reasons: { small: 3 } }],
+    [{ cameraId: 'gate', hourUtc: '2026-11-22T08:00:00.000Z', reasons: { 'too-small': 3 } }],
   );
 });
 

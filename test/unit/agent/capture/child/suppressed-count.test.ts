@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SuppressionReason } from '@dachawatch/contracts';
 import { createSuppressedCount } from '../../../../../agent/capture/child/suppressed-count.ts';
 
 test('a reason that lasts counts once, and again after a pause', () => {
   const count = createSuppressedCount();
-  const note = (reason: string, atMs: number) =>
+  const note = (reason: SuppressionReason, atMs: number) =>
     count.note({ kind: 'suppressed', reason, regions: [] }, atMs);
   for (let atMs = 0; atMs < 10_000; atMs += 200) note('too-small', atMs);
   note('lighting', 5000);
@@ -15,7 +16,7 @@ test('a reason that lasts counts once, and again after a pause', () => {
 
 test('whoever counts is told which trigger is a new one', () => {
   const count = createSuppressedCount();
-  const note = (reason: string, atMs: number) =>
+  const note = (reason: SuppressionReason, atMs: number) =>
     count.note({ kind: 'suppressed', reason, regions: [] }, atMs);
   assert.deepEqual(
     [note('in-place', 0), note('in-place', 200), note('zone-dwell', 400)],

@@ -119,17 +119,17 @@ test('what was suppressed is kept, and counted over all children', async (t) => 
   const it = await createCameraRig(t);
   it.process.start();
   const child = await it.child();
-  child.send({ type: 'suppressed', record: { reason: 'swaying' } as unknown as SuppressedRecord });
-  await it.beat(child, { suppressed: { swaying: 2, flat: 1 } });
-  assert.deepEqual(it.suppressed.kept, [{ reason: 'swaying' }]);
-  assert.deepEqual(it.status().suppressed, { swaying: 2, flat: 1 });
+  child.send({ type: 'suppressed', record: { reason: 'in-place' } as unknown as SuppressedRecord });
+  await it.beat(child, { suppressed: { 'in-place': 2, lighting: 1 } });
+  assert.deepEqual(it.suppressed.kept, [{ reason: 'in-place' }]);
+  assert.deepEqual(it.status().suppressed, { 'in-place': 2, lighting: 1 });
   child.tell({ exit: 1 });
   await it.isDown();
-  assert.deepEqual(it.status().suppressed, { swaying: 2, flat: 1 });
+  assert.deepEqual(it.status().suppressed, { 'in-place': 2, lighting: 1 });
   await it.clock.advance(1_500);
-  await it.beat(await it.child(1), { suppressed: { swaying: 3 } });
-  assert.deepEqual(it.status().suppressed, { swaying: 5, flat: 1 });
-  assert.deepEqual(it.suppressed.counted.at(-1), { swaying: 5, flat: 1 });
+  await it.beat(await it.child(1), { suppressed: { 'in-place': 3 } });
+  assert.deepEqual(it.status().suppressed, { 'in-place': 5, lighting: 1 });
+  assert.deepEqual(it.suppressed.counted.at(-1), { 'in-place': 5, lighting: 1 });
 });
 
 test('the status tells what the child said last, and how old it has become', async (t) => {

@@ -33,7 +33,7 @@ const tellSuppressed = (ledger: Ledger) =>
   ledger.tell('trigger.suppressed', {
     cameraId: 'gate',
     hourUtc: '2026-06-01T11:00:00.000Z',
-    reasons: { small: 3 },
+    reasons: { 'too-small': 3 },
   });
 const tellPower = (ledger: Ledger) =>
   ledger.tell('power.state', { state: 'on-battery', sinceUtc: '2026-06-01T12:00:00.000Z' });

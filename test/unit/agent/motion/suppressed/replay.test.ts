@@ -49,10 +49,10 @@ function createDice(seed: number) {
       return share() < 0.5 ? {} : { zones, lines: [{ ...line, from: [...line.from], to: [...line.to] }] };
     },
     decisions(): MotionDecision[] {
-      const reasons = ['too-small', 'in-place', 'lighting'];
+      const reasons = ['too-small', 'in-place', 'lighting'] as const;
       return Array.from({ length: 12 }, () => {
         const regions = Array.from({ length: 1 + below(3) }, () => region(4));
-        return share() < 0.6 ? moving(...regions) : unsure(reasons[below(3)] as string, ...regions);
+        return share() < 0.6 ? moving(...regions) : unsure(reasons[below(3) as 0 | 1 | 2], ...regions);
       });
     },
     below,

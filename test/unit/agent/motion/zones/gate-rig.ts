@@ -1,4 +1,4 @@
-import type { Zone } from '@dachawatch/contracts';
+import type { SuppressionReason, Zone } from '@dachawatch/contracts';
 import type { Region } from '../../../../../agent/motion/motion.ts';
 import type { MotionDecision } from '../../../../../agent/motion/motion.ts';
 import { createMotionGate, type GateDecision } from '../../../../../agent/motion/zones/gate.ts';
@@ -14,7 +14,7 @@ export function moving(...regions: Region[]): MotionDecision {
   const found = { kind: 'motion' as const, regions, tracks: regions.map((_, i) => i), presence: false };
   return found;
 }
-export const unsure = (reason: string, ...regions: Region[]): MotionDecision => ({
+export const unsure = (reason: SuppressionReason, ...regions: Region[]): MotionDecision => ({
   kind: 'suppressed',
   reason,
   regions,

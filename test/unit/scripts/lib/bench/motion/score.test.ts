@@ -130,7 +130,7 @@ test('suppressed triggers are counted as the product counts them: episodes, not 
   const decisions = pictures([], 20).map(({ atS }) => ({
     atS,
     kind: (atS >= 2 && atS < 4) || (atS >= 10 && atS < 12) ? ('suppressed' as const) : ('quiet' as const),
-    reason: 'in-place',
+    reason: 'in-place' as const,
   }));
   const { suppressed } = measure(truth, runOf(decisions, 0.2, { watchedS: 20, cpuS: 0 }));
   assert.deepEqual(suppressed, { 'in-place': 2 });
