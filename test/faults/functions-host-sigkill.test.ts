@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startChildService, type ChildService } from '../../cloud-fn/local/child-service.ts';
-import { EVENT, type HistoryEvent } from '../../cloud-fn/local/functions-host/wire.ts';
+import { EVENT, type HistoryEvent } from '../../cloud-fn/local/functions-host/engine/wire.ts';
 
 const path = (relative: string) => new URL(relative, import.meta.url).pathname;
 const INSTANCES = 30;

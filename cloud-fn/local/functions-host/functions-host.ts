@@ -1,20 +1,20 @@
-import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from './bindings.ts';
+import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from './triggers/bindings.ts';
 import type { HostClock } from './clock.ts';
 import type { LoadedApp } from './core-api.ts';
-import { openDatabase } from './database.ts';
-import { createDurableApi, durableClientPayload } from './durable-api.ts';
-import { createEngine } from './engine.ts';
-import { createEventGridWebhook } from './event-grid-webhook.ts';
-import { createHistory } from './history.ts';
+import { openDatabase } from './engine/database.ts';
+import { createDurableApi, durableClientPayload } from './http/durable-api.ts';
+import { createEngine } from './engine/engine.ts';
+import { createEventGridWebhook } from './triggers/event-grid-webhook.ts';
+import { createHistory } from './engine/history.ts';
 import type { HostSettings } from './host-json.ts';
-import { createHttpFunctions } from './http-functions.ts';
-import { createHttpServer } from './http-server.ts';
-import { createInstanceQueries } from './instance-queries.ts';
-import { createInvoker, type Log } from './invoke.ts';
-import { loadKeys } from './keys.ts';
-import { queueServiceOf, resolveName, type AppSettings } from './queue-connections.ts';
-import { createQueuePump } from './queue-pump.ts';
-import { createTimerTriggers } from './timer-triggers.ts';
+import { createHttpFunctions } from './http/http-functions.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { createInstanceQueries } from './engine/instance-queries.ts';
+import { createInvoker, type Log } from './triggers/invoke.ts';
+import { loadKeys } from './http/keys.ts';
+import { queueServiceOf, resolveName, type AppSettings } from './triggers/queue-connections.ts';
+import { createQueuePump } from './triggers/queue-pump.ts';
+import { createTimerTriggers } from './triggers/timer-triggers.ts';
 
 const STOP_WITHIN_MS = 10_000;
 

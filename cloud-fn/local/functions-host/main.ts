@@ -5,7 +5,7 @@ import { systemHostClock } from './clock.ts';
 import { loadApp } from './core-api.ts';
 import { createFunctionsHost } from './functions-host.ts';
 import { readHostSettings } from './host-json.ts';
-import { keysFileIn } from './keys.ts';
+import { keysFileIn } from './http/keys.ts';
 
 const USAGE = `Runs an unmodified Azure Functions app, Durable Functions included, on 127.0.0.1.
   --app FILE         entry of the app, ESM or CommonJS, TypeScript included (required)

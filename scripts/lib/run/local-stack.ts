@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type CameraCredential, CONTAINER_CLIPS, type RecordingConfig } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../../cloud-fn/local/certificates.ts';
-import { loadKeys } from '../../../cloud-fn/local/functions-host/keys.ts';
+import { loadKeys } from '../../../cloud-fn/local/functions-host/http/keys.ts';
 import { writeHubPlace } from '../hub/place.ts';
 import type { CameraLogin } from './camera-logins.ts';
 import { repoRoot } from '../places.ts';

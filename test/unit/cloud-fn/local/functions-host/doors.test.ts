@@ -1,10 +1,10 @@
 /** Where functions are called from outside: their routes, and the door for events. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostedFunction } from '../../../../../cloud-fn/local/functions-host/bindings.ts';
+import type { HostedFunction } from '../../../../../cloud-fn/local/functions-host/triggers/bindings.ts';
 import type { RpcData } from '../../../../../cloud-fn/local/functions-host/core-api.ts';
-import { createEventGridWebhook } from '../../../../../cloud-fn/local/functions-host/event-grid-webhook.ts';
-import { createHttpFunctions } from '../../../../../cloud-fn/local/functions-host/http-functions.ts';
+import { createEventGridWebhook } from '../../../../../cloud-fn/local/functions-host/triggers/event-grid-webhook.ts';
+import { createHttpFunctions } from '../../../../../cloud-fn/local/functions-host/http/http-functions.ts';
 import { byName, hosted, KEYS } from './host-bench.ts';
 
 const ORIGIN = 'http://127.0.0.1:7071';

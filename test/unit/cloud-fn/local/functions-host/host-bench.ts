@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { HostedFunction, TriggerKind } from '../../../../../cloud-fn/local/functions-host/bindings.ts';
-import { openDatabase } from '../../../../../cloud-fn/local/functions-host/database.ts';
-import { createHistory } from '../../../../../cloud-fn/local/functions-host/history.ts';
-import type { HostKeys } from '../../../../../cloud-fn/local/functions-host/keys.ts';
+import type {
+  HostedFunction,
+  TriggerKind,
+} from '../../../../../cloud-fn/local/functions-host/triggers/bindings.ts';
+import { openDatabase } from '../../../../../cloud-fn/local/functions-host/engine/database.ts';
+import { createHistory } from '../../../../../cloud-fn/local/functions-host/engine/history.ts';
+import type { HostKeys } from '../../../../../cloud-fn/local/functions-host/http/keys.ts';
 
 /** A folder that goes with the test. */
 export function folderOf(t: TestContext): string {

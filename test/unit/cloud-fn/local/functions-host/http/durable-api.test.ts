@@ -3,9 +3,9 @@ import { test, type TestContext } from 'node:test';
 import {
   createDurableApi,
   durableClientPayload,
-} from '../../../../../cloud-fn/local/functions-host/durable-api.ts';
-import { createInstanceQueries } from '../../../../../cloud-fn/local/functions-host/instance-queries.ts';
-import { KEYS, stateOf } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/http/durable-api.ts';
+import { createInstanceQueries } from '../../../../../../cloud-fn/local/functions-host/engine/instance-queries.ts';
+import { KEYS, stateOf } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const ORIGIN = 'http://127.0.0.1:7071';

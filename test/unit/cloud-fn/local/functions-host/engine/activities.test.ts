@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { createActivities } from '../../../../../cloud-fn/local/functions-host/activities.ts';
-import type { Invoke } from '../../../../../cloud-fn/local/functions-host/invoke.ts';
-import { EVENT } from '../../../../../cloud-fn/local/functions-host/wire.ts';
-import { byName, hosted, logOf, stateOf, until } from './host-bench.ts';
+import { createActivities } from '../../../../../../cloud-fn/local/functions-host/engine/activities.ts';
+import type { Invoke } from '../../../../../../cloud-fn/local/functions-host/triggers/invoke.ts';
+import { EVENT } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
+import { byName, hosted, logOf, stateOf, until } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import type Sqlite from 'better-sqlite3';
-import { openDatabase } from '../../../../../cloud-fn/local/functions-host/database.ts';
-import type { Episode, EpisodeEnd } from '../../../../../cloud-fn/local/functions-host/episode.ts';
-import { createHistory, type History } from '../../../../../cloud-fn/local/functions-host/history.ts';
-import type { ScheduledTask } from '../../../../../cloud-fn/local/functions-host/walk.ts';
-import { EVENT, iso } from '../../../../../cloud-fn/local/functions-host/wire.ts';
+import { openDatabase } from '../../../../../../cloud-fn/local/functions-host/engine/database.ts';
+import type { Episode, EpisodeEnd } from '../../../../../../cloud-fn/local/functions-host/engine/episode.ts';
+import {
+  createHistory,
+  type History,
+} from '../../../../../../cloud-fn/local/functions-host/engine/history.ts';
+import type { ScheduledTask } from '../../../../../../cloud-fn/local/functions-host/engine/walk.ts';
+import { EVENT, iso } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const root = mkdtempSync(join(tmpdir(), 'dacha-history-'));

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HostedFunction } from './bindings.ts';
+import type { HostedFunction } from '../triggers/bindings.ts';
 import type { ActivityResult, History } from './history.ts';
 import type { ActivityRow } from './history-sql.ts';
-import { jsonOf, type Invoke, type Log } from './invoke.ts';
+import { jsonOf, type Invoke, type Log } from '../triggers/invoke.ts';
 import type { FailureDetails } from './wire.ts';
 
 /** An activity that was begun this often without an end takes the process down with it: give up. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine } from './engine.ts';
-import type { History } from './history.ts';
-import type { InstanceRow } from './history-sql.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { History } from '../engine/history.ts';
+import type { InstanceRow } from '../engine/history-sql.ts';
 import { json, problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
-import { PAGE_MAX, type InstanceFilter, type InstanceQueries } from './instance-queries.ts';
+import { PAGE_MAX, type InstanceFilter, type InstanceQueries } from '../engine/instance-queries.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
-import { isFinal, iso, type RuntimeStatus } from './wire.ts';
+import { isFinal, iso, type RuntimeStatus } from '../engine/wire.ts';
 
 export const TASK_HUB = 'Local';
 const MANAGEMENT = '/runtime/webhooks/durabletask';

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import tls from 'node:tls';
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
-import type { ChildService } from '../../../../../cloud-fn/local/child-service.ts';
-import { hostSettingsOf } from '../../../../../cloud-fn/local/functions-host/host-json.ts';
-import type { Invocation } from '../../../../../cloud-fn/local/functions-host/invoke.ts';
+import type { ChildService } from '../../../../../../cloud-fn/local/child-service.ts';
+import { hostSettingsOf } from '../../../../../../cloud-fn/local/functions-host/host-json.ts';
+import type { Invocation } from '../../../../../../cloud-fn/local/functions-host/triggers/invoke.ts';
 import {
   queueServiceOf,
   resolveName,
-} from '../../../../../cloud-fn/local/functions-host/queue-connections.ts';
-import { createQueuePump } from '../../../../../cloud-fn/local/functions-host/queue-pump.ts';
-import { startStorage, type StorageReady } from '../../../../../cloud-fn/local/storage/storage.ts';
-import { hosted, logOf, until } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/triggers/queue-connections.ts';
+import { createQueuePump } from '../../../../../../cloud-fn/local/functions-host/triggers/queue-pump.ts';
+import { startStorage, type StorageReady } from '../../../../../../cloud-fn/local/storage/storage.ts';
+import { hosted, logOf, until } from '../host-bench.ts';
 
 const trusted = tls.getCACertificates('default');
 let dir = '';

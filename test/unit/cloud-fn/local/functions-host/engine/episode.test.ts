@@ -4,7 +4,7 @@ import {
   runEpisode,
   type EpisodeInput,
   type OrchestrationTrigger,
-} from '../../../../../cloud-fn/local/functions-host/episode.ts';
+} from '../../../../../../cloud-fn/local/functions-host/engine/episode.ts';
 import {
   ACTION,
   EVENT,
@@ -13,7 +13,7 @@ import {
   type Action,
   type HistoryEvent,
   type OrchestratorState,
-} from '../../../../../cloud-fn/local/functions-host/wire.ts';
+} from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const begun: HistoryEvent = {

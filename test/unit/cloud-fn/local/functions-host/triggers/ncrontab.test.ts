@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseNcrontab } from '../../../../../cloud-fn/local/functions-host/ncrontab.ts';
+import { parseNcrontab } from '../../../../../../cloud-fn/local/functions-host/triggers/ncrontab.ts';
 
 const next = (expression: string, after: string) => {
   const ms = parseNcrontab(expression).nextAfter(Date.parse(after));

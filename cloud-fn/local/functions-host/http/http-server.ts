@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Log } from './invoke.ts';
+import type { Log } from '../triggers/invoke.ts';
 
 /** A request whose body has been read. */
 export interface HostRequest {

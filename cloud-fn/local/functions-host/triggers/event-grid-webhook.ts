@@ -1,7 +1,7 @@
 import type { HostedFunction } from './bindings.ts';
-import { json, problem, type Handler } from './http-server.ts';
+import { json, problem, type Handler } from '../http/http-server.ts';
 import type { Invoke } from './invoke.ts';
-import { isOneOf, type HostKeys } from './keys.ts';
+import { isOneOf, type HostKeys } from '../http/keys.ts';
 
 const PATH = '/runtime/webhooks/eventgrid';
 

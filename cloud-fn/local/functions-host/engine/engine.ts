@@ -1,9 +1,9 @@
 import { createActivities } from './activities.ts';
-import type { HostedFunction } from './bindings.ts';
-import type { HostClock } from './clock.ts';
+import type { HostedFunction } from '../triggers/bindings.ts';
+import type { HostClock } from '../clock.ts';
 import { runEpisode, type OrchestrationTrigger } from './episode.ts';
 import type { History } from './history.ts';
-import type { Invoke, Log } from './invoke.ts';
+import type { Invoke, Log } from '../triggers/invoke.ts';
 import type { OrchestratorState } from './wire.ts';
 
 export interface EngineDeps {

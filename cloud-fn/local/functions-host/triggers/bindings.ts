@@ -1,4 +1,4 @@
-import type { Binding, LoadedApp, LoadedFunction } from './core-api.ts';
+import type { Binding, LoadedApp, LoadedFunction } from '../core-api.ts';
 
 export type TriggerKind =
   | 'orchestrationTrigger'

@@ -1,7 +1,7 @@
-import { textOf, type HostedFunction } from './bindings.ts';
-import type { RpcData } from './core-api.ts';
+import { textOf, type HostedFunction } from '../triggers/bindings.ts';
+import type { RpcData } from '../core-api.ts';
 import { problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
-import type { Invoke } from './invoke.ts';
+import type { Invoke } from '../triggers/invoke.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
 import { parseRoute, type Route } from './route.ts';
 

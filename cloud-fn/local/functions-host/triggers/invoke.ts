@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HostedFunction } from './bindings.ts';
-import type { FunctionCallback, Hook, LoadedApp, RpcData } from './core-api.ts';
+import type { FunctionCallback, Hook, LoadedApp, RpcData } from '../core-api.ts';
 
 export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRoute } from '../../../../../cloud-fn/local/functions-host/route.ts';
+import { parseRoute } from '../../../../../../cloud-fn/local/functions-host/http/route.ts';
 
 test('parameters, optional parameters, constraints and the rest of a path', () => {
   assert.deepEqual(parseRoute('/api/videos/{id}').match('/api/videos/a%20b'), { id: 'a b' });

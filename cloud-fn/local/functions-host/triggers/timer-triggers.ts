@@ -1,10 +1,10 @@
 import type Sqlite from 'better-sqlite3';
 import { textOf, type HostedFunction } from './bindings.ts';
-import type { HostClock } from './clock.ts';
+import type { HostClock } from '../clock.ts';
 import type { Invoke, Log } from './invoke.ts';
 import { parseNcrontab } from './ncrontab.ts';
 import { resolveName, type AppSettings } from './queue-connections.ts';
-import { iso } from './wire.ts';
+import { iso } from '../engine/wire.ts';
 
 export interface TimerTriggersDeps {
   readonly db: Sqlite.Database;

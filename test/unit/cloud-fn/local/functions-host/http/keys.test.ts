@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isOneOf, keysFileIn, loadKeys } from '../../../../../cloud-fn/local/functions-host/keys.ts';
-import { folderOf } from './host-bench.ts';
+import { isOneOf, keysFileIn, loadKeys } from '../../../../../../cloud-fn/local/functions-host/http/keys.ts';
+import { folderOf } from '../host-bench.ts';
 
 test('keys are made once, each another, and kept where only their owner reads them', (t) => {
   const dir = join(folderOf(t), 'deep', 'down');

@@ -5,9 +5,9 @@ import type {
   Hook,
   LoadedApp,
   RpcData,
-} from '../../../../../cloud-fn/local/functions-host/core-api.ts';
-import { createInvoker, jsonOf } from '../../../../../cloud-fn/local/functions-host/invoke.ts';
-import { hosted, logOf, until } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/core-api.ts';
+import { createInvoker, jsonOf } from '../../../../../../cloud-fn/local/functions-host/triggers/invoke.ts';
+import { hosted, logOf, until } from '../host-bench.ts';
 
 interface HookContext {
   readonly hookData: Record<string, unknown>;

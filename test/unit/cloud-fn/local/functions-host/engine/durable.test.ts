@@ -3,17 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { loadApp } from '../../../../../cloud-fn/local/functions-host/core-api.ts';
+import { loadApp } from '../../../../../../cloud-fn/local/functions-host/core-api.ts';
 import {
   createFunctionsHost,
   type FunctionsHost,
-} from '../../../../../cloud-fn/local/functions-host/functions-host.ts';
-import { hostSettingsOf } from '../../../../../cloud-fn/local/functions-host/host-json.ts';
-import { EVENT } from '../../../../../cloud-fn/local/functions-host/wire.ts';
-import { createVirtualHostClock } from '../../../../fakes/virtual-host-clock.ts';
-import { until } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/functions-host.ts';
+import { hostSettingsOf } from '../../../../../../cloud-fn/local/functions-host/host-json.ts';
+import { EVENT } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
+import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { until } from '../host-bench.ts';
 
-const APP = new URL('../../../../fakes/apps/durable-sample.ts', import.meta.url).pathname;
+const APP = new URL('../../../../../fakes/apps/durable-sample.ts', import.meta.url).pathname;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 21, 12);
@@ -21,7 +21,7 @@ const START_MS = Date.UTC(2026, 10, 21, 12);
 const app = await loadApp(APP);
 const { effects, deployed, gate } = (await import(
   APP
-)) as typeof import('../../../../fakes/apps/durable-sample.ts');
+)) as typeof import('../../../../../fakes/apps/durable-sample.ts');
 
 let dataDir = '';
 let host: FunctionsHost;

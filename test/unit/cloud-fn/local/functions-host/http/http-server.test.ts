@@ -8,8 +8,8 @@ import {
   json,
   type Handler,
   type HostRequest,
-} from '../../../../../cloud-fn/local/functions-host/http-server.ts';
-import { logOf } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/http/http-server.ts';
+import { logOf } from '../host-bench.ts';
 
 const LARGEST = 10 * 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { HostedFunction } from './bindings.ts';
-import type { RpcData } from './core-api.ts';
-import type { QueueSettings } from './host-json.ts';
+import type { RpcData } from '../core-api.ts';
+import type { QueueSettings } from '../host-json.ts';
 import type { Invoke, Log } from './invoke.ts';
 
 const POISON_SUFFIX = '-poison';

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { RpcData } from '../../../../../cloud-fn/local/functions-host/core-api.ts';
-import { createEngine } from '../../../../../cloud-fn/local/functions-host/engine.ts';
-import type { OrchestrationTrigger } from '../../../../../cloud-fn/local/functions-host/episode.ts';
-import type { History } from '../../../../../cloud-fn/local/functions-host/history.ts';
+import type { RpcData } from '../../../../../../cloud-fn/local/functions-host/core-api.ts';
+import { createEngine } from '../../../../../../cloud-fn/local/functions-host/engine/engine.ts';
+import type { OrchestrationTrigger } from '../../../../../../cloud-fn/local/functions-host/engine/episode.ts';
+import type { History } from '../../../../../../cloud-fn/local/functions-host/engine/history.ts';
 import {
   ACTION,
   EVENT,
   type Action,
   type HistoryEvent,
   type OrchestratorState,
-} from '../../../../../cloud-fn/local/functions-host/wire.ts';
-import { createVirtualHostClock } from '../../../../fakes/virtual-host-clock.ts';
-import { byName, hosted, logOf, stateOf, until } from './host-bench.ts';
+} from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
+import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { byName, hosted, logOf, stateOf, until } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const call = (functionName: string): Action => ({ actionType: ACTION.callActivity, functionName });
