@@ -69,7 +69,7 @@ export function createStoreVerdict({ storage }: { readonly storage: StoreVerdict
   async function tag(place: BlobPlace, verdict: Verdict, deviceId: string | undefined): Promise<void> {
     const word = verdict.verdict === 'nothing' ? 'safe' : verdict.verdict;
     const tags = await storage.readTags(place);
-    if (!tags) return; // The clip itself is gone: forgotten or past its retention.
+    if (!tags) return; // The clip itself is gone, by hand or by a lifetime rule of storage.
     const reviewed = tags['verdict'] === word ? (tags['reviewed'] ?? 'false') : 'false';
     await storage.writeTags(place, {
       ...tags,
