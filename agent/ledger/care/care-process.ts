@@ -2,10 +2,8 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../kernel/clock.ts';
 import { classify } from '../../kernel/classify.ts';
-import { backUpDatabase } from './backup.ts';
 import { type CareMessage, type CareOrder, type CareTask, STEPS_FD } from './care.ts';
 import { createReads } from './reads.ts';
-import { restoreDatabase } from './restore.ts';
 
 const [task, dir = '', given = ''] = process.argv.slice(2);
 const order = JSON.parse(given) as CareOrder;
@@ -17,9 +15,11 @@ const step = (what: string) => void writeSync(STEPS_FD, `${what.replaceAll('\n',
 async function answer(): Promise<CareMessage> {
   try {
     if (task === ('back-up' satisfies CareTask)) {
+      const { backUpDatabase } = await import('./backup.ts');
       await backUpDatabase(dir, step);
       return { finding: 'backed-up' };
     }
+    const { restoreDatabase } = await import('./restore.ts');
     return {
       finding: await restoreDatabase({
         dir,

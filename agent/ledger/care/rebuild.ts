@@ -9,17 +9,13 @@ import { type Database, migrate } from '../database/database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
 import type { GoneLine } from '../disk/gone-lines.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
+import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
 import { inOrder, newestOf, readHistory } from './restored-history.ts';
 import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
 import type { Key, Row, Salvage } from './salvage.ts';
 
 /** Event of the line of custody of a clip whose row was taken over into a ledger begun anew. */
 export const TAKEN_OVER = 'taken-over';
-/** A fact: the files of the clips on this disk are still to be compared with the rows that were taken over. */
-export const UNVERIFIED = 'restored_unverified';
-
-/** A fact: inode of the damaged database that it was made from; none when there was none. */
-export const REBUILT_FROM = 'rebuilt_from';
 
 /** Where ids of clips stand beside the rows themselves: each index is a second witness. */
 const ID_SOURCES = ['ASC', 'DESC'].flatMap((order) => [

@@ -1,13 +1,10 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
+import { existsSync, lstatSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { claimFolder } from '../../kernel/folder-claim.ts';
-import { replaceDurably } from '../../kernel/durable-file.ts';
 import { readSmallText } from '../../kernel/regular-file.ts';
 import { isClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from '../check/clip-survey.ts';
-import type { ClipRow } from '../clips/clip-rows.ts';
 import {
   backupFile,
   clearPlaces,
@@ -16,23 +13,20 @@ import {
   rebuiltFile,
   rebuiltNote,
   removeDatabase,
-  scratchFile,
   setDatabaseAside,
   swapDatabases,
+  wasSetAside,
 } from '../database/database-files.ts';
 import { type Examined, examineDatabase } from './examine.ts';
 import { readGone } from '../disk/gone-lines.ts';
-import { rebuildDatabase, REBUILT_FROM, UNVERIFIED } from './rebuild.ts';
-import { soundRow } from './restored-row.ts';
+import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
+import type { Repaired } from './repair.ts';
 import { createReads, type Reads } from './reads.ts';
-import { openSalvage, type Row, type Salvage } from './salvage.ts';
-import { hasClips, openTransplanted } from './transplant.ts';
+import { openSalvage } from './salvage.ts';
 
 /** What was found of a ledger's database before it is opened, and what was done about it.
  *  whole: nothing to do · mended: SQLite could · rebuilt: set aside, and begun anew from what could be read */
-export type Finding =
-  | { readonly state: 'whole' }
-  | { readonly state: 'mended' | 'rebuilt'; readonly sentence: string };
+export type Finding = { readonly state: 'whole' } | Repaired;
 
 /** So long after it a start tells again that the ledger was begun anew. */
 export const NOTICE_HOURS = 24;
@@ -91,38 +85,18 @@ async function restore(deps: RestoreDeps): Promise<Finding> {
   const gone = readGone(dir).lines;
   if (found.state === 'none' && files.size === 0 && gone.size === 0 && !existsSync(backupFile(dir)))
     return { state: 'whole' };
-  if (found.state === 'mendable' && mend(file))
-    return {
-      state: 'mended',
-      sentence: `an index of the ledger was damaged (${found.why}) and was made again from the rows`,
-    };
+  // Only now: to load it costs several times what the look at a whole database does.
+  const { repairDatabase } = await import('./repair.ts');
+  const isUnreadable = known === 'unreadable';
+  return repairDatabase({ dir, clock, found, isUnreadable, files, gone, reads, onStep, isWanted });
+}
 
-  const why =
-    found.state === 'none'
-      ? 'the ledger was missing'
-      : `the ledger was damaged (${'why' in found ? found.why : ''})`;
-  const damaged = found.state === 'none' || known === 'unreadable' ? [] : openDamaged(dir, reads);
-  onStep?.('filling the new ledger');
-  const backup = openSalvage(backupFile(dir));
-  let result: ReturnType<typeof rebuildDatabase>;
-  try {
-    result = rebuildDatabase({ dir, damaged, backup, gone, files, nowMs: clock.nowMs() });
-  } finally {
-    for (const one of damaged) one.close();
-    backup?.close();
-  }
-  if (!isWanted())
-    throw new Failure('transient', 'ledger.not-wanted', 'nobody waits for the ledger any more');
-  const folder = swapDatabases(dir, clock.nowMs(), known === 'unreadable');
-  const parts = [
-    `${result.clips} clips are in the new one`,
-    ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
-    ...(result.fromNotes > 0 ? [`${result.fromNotes} of them from the notes on clips without a file`] : []),
-    ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
-  ];
-  const sentence = `${why}${wasSetAside(folder)}; ${parts.join(', ')}`;
-  replaceDurably(rebuiltNote(dir), `${sentence}\n`);
-  return { state: 'rebuilt', sentence };
+/** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */
+async function clipsOnDisk(dir: string): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for await (const { clipId, cameraId } of clipFilesIn(dir))
+    if (isClipId(clipId)) files.set(clipId, cameraId);
+  return files;
 }
 
 /** Whether there is a rebuilt database, whole, made of one that was set aside. */
@@ -159,61 +133,4 @@ function toldLately(dir: string, nowMs: number): Finding | undefined {
   if (!note?.isFile() || note.size > NOTE_BYTES_MAX) return undefined;
   if (Math.abs(nowMs - note.mtimeMs) > NOTICE_HOURS * 60 * 60_000) return undefined;
   return { state: 'rebuilt', sentence: readSmallText(rebuiltNote(dir), NOTE_BYTES_MAX).trim() };
-}
-
-const wasSetAside = (folder: string | undefined) => (folder === undefined ? '' : `, set aside in ${folder}`);
-
-/** The damaged database as it is, when its schema is what it should be and it gives clips; else with a first page that
- *  we know; else whatever it gives. */
-function openDamaged(dir: string, reads: Reads): Salvage[] {
-  const file = ledgerFile(dir);
-  // A link that leads to itself does not exist for the system, either.
-  if (!existsSync(file) || !statSync(file).isFile()) return [];
-  const plain = openSalvage(file, reads);
-  if (plain?.hasItsSchema && hasClips(plain)) return [plain];
-  const transplanted = openTransplanted(file, scratchFile(dir), backupFile(dir), reads);
-  return [transplanted, plain].filter((one) => one !== undefined);
-}
-
-/** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */
-async function clipsOnDisk(dir: string): Promise<ReadonlyMap<string, string>> {
-  const files = new Map<string, string>();
-  for await (const { clipId, cameraId } of clipFilesIn(dir))
-    if (isClipId(clipId)) files.set(clipId, cameraId);
-  return files;
-}
-
-/** Makes the indexes again from the rows; takes that back unless everything is in order then.
- *  @returns whether it is */
-function mend(file: string): boolean {
-  const db = new Sqlite(file);
-  try {
-    db.pragma('synchronous = FULL');
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      db.exec('REINDEX');
-      const isWhole =
-        db.pragma('integrity_check', { simple: true }) === 'ok' &&
-        (db.pragma('foreign_key_check') as unknown[]).length === 0 &&
-        rowsAreSound(db.prepare<[], ClipRow>('SELECT * FROM clips').iterate());
-      db.exec(isWhole ? 'COMMIT' : 'ROLLBACK');
-      return isWhole;
-    } catch {
-      // What SQLite cannot mend is begun anew.
-      if (db.inTransaction) db.exec('ROLLBACK');
-      return false;
-    }
-  } finally {
-    db.close();
-  }
-}
-
-/** What damaged an index may have damaged rows as well, of which SQLite knows nothing. */
-function rowsAreSound(rows: Iterable<ClipRow>): boolean {
-  for (const row of rows) {
-    const raw: Row = { ...row };
-    const { clip_id: clipId, camera_id: cameraId } = row;
-    if (soundRow(raw, { clipId, cameraId }, { hasFile: false }).doubts.length > 0) return false;
-  }
-  return true;
 }

@@ -18,7 +18,8 @@ import { isClipId, LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
-import { TAKEN_OVER, UNVERIFIED } from '../care/rebuild.ts';
+import { TAKEN_OVER } from '../care/rebuild.ts';
+import { UNVERIFIED } from '../care/rebuilt-facts.ts';
 import { estimatedTimes, type RecoveryDeps } from '../clips/recovery.ts';
 
 /** A file written so long before its id was given: the id carries the time of an earlier one, given by a clock that

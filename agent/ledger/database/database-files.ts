@@ -134,3 +134,7 @@ function keepNewest(dir: string): void {
       rmSync(join(setAsideDir(dir), name), { recursive: true, force: true });
   }
 }
+
+/** Words for a sentence, when `swapDatabases` has set one aside. */
+export const wasSetAside = (folder: string | undefined) =>
+  folder === undefined ? '' : `, set aside in ${folder}`;

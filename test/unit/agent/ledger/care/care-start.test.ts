@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { createCare } from '../../../../../agent/ledger/care/care.ts';
+import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
+import { createLogBook } from '../../../../fakes/log-book.ts';
+import { damageBench } from './damage-bench.ts';
+
+const HEAVY = /\/typebox\/|\/contracts\//;
+
+/** Looks the ledger over in a process that writes down which modules it loads. */
+async function look(dir: string) {
+  const loaded = join(dir, 'loaded.txt');
+  const preload = join(dir, 'preload.mjs');
+  writeFileSync(loaded, '');
+  writeFileSync(
+    preload,
+    `import { appendFileSync } from 'node:fs';
+     import { registerHooks } from 'node:module';
+     registerHooks({
+       load(url, context, next) {
+         appendFileSync(${JSON.stringify(loaded)}, url + '\\n');
+         return next(url, context);
+       },
+     });`,
+  );
+  const care = createCare({
+    dir,
+    log: createLogBook().log,
+    nodeOptions: ['--import', pathToFileURL(preload).href],
+  });
+  const { state } = await care.look(new AbortController().signal);
+  return { state, modules: readFileSync(loaded, 'utf8').trim().split('\n') };
+}
+
+const heavyOf = (modules: readonly string[]) =>
+  modules.filter((url) => HEAVY.test(url) || url.endsWith('/rebuild.ts'));
+
+test('a look at a whole ledger loads neither the contracts nor what would begin it anew; damage does', async (t) => {
+  const { dir } = damageBench(t);
+  const whole = await look(dir);
+  assert.equal(whole.state, 'whole');
+  assert.ok(whole.modules.some((url) => url.endsWith('/examine.ts')));
+  assert.deepEqual(heavyOf(whole.modules), []);
+
+  const file = ledgerFile(dir);
+  const bytes = Buffer.alloc(statSync(file).size - 8_192, 0x5a);
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, 0, bytes.length, 8_192);
+  closeSync(handle);
+  const damaged = await look(dir);
+  assert.equal(damaged.state, 'rebuilt');
+  assert.ok(damaged.modules.some((url) => url.endsWith('/rebuild.ts')));
+  assert.ok(damaged.modules.some((url) => HEAVY.test(url)));
+});
+
+test('the very first look, at an empty folder, loads neither of them', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'dachawatch-care-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const { state, modules } = await look(dir);
+  assert.equal(state, 'whole');
+  assert.deepEqual(heavyOf(modules), []);
+});
