@@ -5,7 +5,8 @@ import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
 import { openConnection, type TokenLife } from './link/connection.ts';
 import { messageIdOf } from './link/devicebound.ts';
 import { readEndpoint, readIdentity } from './link/identity.ts';
-import { createMethodDispatcher, type DirectMethod } from './methods/dispatcher.ts';
+import { createMethodDispatcher } from './methods/dispatcher.ts';
+import type { DirectMethod } from './methods/method.ts';
 import { createOpenTickets } from './tickets/open-tickets.ts';
 import { createProgress } from './progress.ts';
 import { reach } from './link/reach.ts';
@@ -16,7 +17,7 @@ import { createSupervisor, type LinkStatus, type SupervisorTimings } from './lin
 import { createUploadTickets, type UploadTickets } from './tickets/tickets.ts';
 
 export { createDirectMethods, type DirectMethodsDeps } from './methods/direct-methods.ts';
-export type { DirectMethod } from './methods/dispatcher.ts';
+export type { DirectMethod } from './methods/method.ts';
 export type { LinkState, LinkStatus } from './link/supervisor.ts';
 export type { UploadTickets } from './tickets/tickets.ts';
 export type { DesiredDocument } from './twin/desired-stream.ts';

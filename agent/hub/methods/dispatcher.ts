@@ -2,14 +2,7 @@ import { METHOD_ANSWER_LIMIT_BYTES, type MethodProblem } from '@dachawatch/contr
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { sleepUnlessAborted } from '../../kernel/sleep.ts';
-
-/** @param payload as the caller gave it: anything JSON can say; undefined when there was none
- *  @param signal aborted when nobody waits for the answer any more
- *  @returns status and payload as the caller gets them. A throw is answered 500 and logged, never uncaught. */
-export type DirectMethod = (
-  payload: unknown,
-  signal: AbortSignal,
-) => Promise<{ readonly status: number; readonly payload: unknown }>;
+import type { DirectMethod } from './method.ts';
 
 const RUNNING_LIMIT = 8;
 

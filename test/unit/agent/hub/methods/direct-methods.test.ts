@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Type } from 'typebox';
 import {
   parse,
   MethodProblem,
@@ -11,6 +12,7 @@ import {
   createDirectMethods,
   type DirectMethodsDeps,
 } from '../../../../../agent/hub/methods/direct-methods.ts';
+import { defineMethod } from '../../../../../agent/hub/methods/method.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 const CLIP = '01KB3E4Q9Z0000000000000000';
@@ -170,4 +172,30 @@ test('a clip that is not there is a 404, a lost one a 409, and what is no clip i
   for (const payload of [undefined, null, {}, [], 'x', { clipId: '../../etc' }, { clipId: 7 }])
     assert.equal((await retryClip(payload, signal)).status, 400, JSON.stringify(payload));
   assert.deepEqual(asked, []);
+});
+
+test('a new method is a contract and an answer: its payload is checked, its refusals have their status, its faults are thrown', async () => {
+  const blink = defineMethod({
+    request: Type.Object({ times: Type.Integer({ minimum: 1 }) }, { $id: 'test/blink/1' }),
+    statuses: { 'method.no-lamp': 404 },
+    async answer({ times }, lamp: { readonly blink: (times: number) => boolean }) {
+      if (!lamp.blink(times)) throw new Failure('rejected', 'method.no-lamp', 'there is no lamp');
+      return { blinked: times };
+    },
+  });
+  const there = blink({ blink: () => true });
+  assert.deepEqual(await there({ times: 3 }, signal), { status: 200, payload: { blinked: 3 } });
+  assert.equal(problem(await there({ times: 0 }, signal)).status, 400);
+  const away = blink({ blink: () => false });
+  assert.deepEqual(problem(await away({ times: 3 }, signal)), {
+    status: 404,
+    code: 'method.no-lamp',
+    message: 'there is no lamp',
+  });
+  const broken = blink({
+    blink: () => {
+      throw new Failure('bug', 'lamp.wiring', 'the lamp is wired wrongly');
+    },
+  });
+  await assert.rejects(broken({ times: 3 }, signal), { code: 'lamp.wiring' });
 });
