@@ -19,7 +19,7 @@ export interface MethodDefinition<Deps, Request extends TSchema> {
   readonly statuses?: Readonly<Record<string, number>>;
   /** @throws Failure what the caller shall read: the answer is its code and sentence
    *  @throws anything else, when it is a fault of ours: answered 500, logged */
-  answer(request: Static<Request>, deps: Deps, signal: AbortSignal): Promise<object>;
+  readonly answer: (request: Static<Request>, deps: Deps, signal: AbortSignal) => Promise<object>;
 }
 
 /** Problems are answers; only a fault of ours is thrown. */
