@@ -2,7 +2,7 @@
  *  them in reverse. The only file of the agent that reads the environment. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type CameraConfig, type CameraCredential, ContractError } from '@dachawatch/contracts';
+import { ContractError } from '@dachawatch/contracts';
 import { createCapture, recoverTornClip } from './capture/capture.ts';
 import { createClipStore } from './clip-store.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
@@ -34,7 +34,7 @@ import { createLedgerUpkeep } from './ledger/upkeep.ts';
 import { createSuppressedStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createReports } from './reports/reports.ts';
-import { type ConfigFiles, createDesiredSettings, openConfigFiles, readText } from './settings/settings.ts';
+import { createSettings, openConfigFiles, readText } from './settings/settings.ts';
 import { createWires } from './power/wires.ts';
 import { requestPowerOff } from './power-off.ts';
 import { createTroubleLight } from './trouble-light.ts';
@@ -94,34 +94,6 @@ function options() {
   };
 }
 
-/** Null, or what is wrong with a camera's credential, for the person who named it in the twin. */
-function credentialProblem(files: ConfigFiles, name: string): string | null {
-  try {
-    files.login('of the twin', name);
-    return null;
-  } catch {
-    // Not its name: somebody may have typed the password itself.
-    return 'the appliance holds no usable credential of this name';
-  }
-}
-
-/** One camera's missing login must not keep the others from being watched: that camera is tried without, and says on
- *  the page that it wants one. */
-function loginOf(
-  files: ConfigFiles,
-  cameraId: string,
-  credential: string | undefined,
-  log: Log,
-): CameraCredential | undefined {
-  try {
-    return files.login(cameraId, credential);
-  } catch (error) {
-    if (!(error instanceof Failure || error instanceof ContractError)) throw error;
-    log.error({ event: 'camera.no-login', cameraId }, sentence(error));
-    return undefined;
-  }
-}
-
 /** What nobody caught. An error of the world (the link, the disk, one message) concerns one thing at a time, and its
  *  room goes on; a bug may have left anything behind: the process ends, and is started again. */
 function goOnUnlessBug(log: Log): void {
@@ -166,28 +138,12 @@ async function main(): Promise<void> {
     onEvent: () => hub.wakeOutbox(),
   });
 
-  const settings = createDesiredSettings({
-    base: { recording: config.recording, cameras: config.cameras },
+  const settings = createSettings({
+    files,
     dir: dataDir,
-    hasCredential: (name) => credentialProblem(files, name),
-    apply: () => capture.apply(watched()),
-    log: log.child({ room: 'hub' }),
+    apply: (watching) => capture.apply(watching),
+    log: log.child({ room: 'settings' }),
   });
-  /** What capture is told: the settings in force, with logins and the time zone of the house. */
-  const watched = () => {
-    const { cameras, recording } = settings.settings();
-    const inZone = (camera: CameraConfig) =>
-      config.timeZone === undefined ? camera : { timeZone: config.timeZone, ...camera };
-    return {
-      recording,
-      cameras: cameras.map((camera) => {
-        const { id, credential, subCredential = credential } = camera;
-        const main = loginOf(files, id, credential, log);
-        const sub = subCredential === credential ? main : loginOf(files, id, subCredential, log);
-        return { config: inZone(camera), credential: main, subCredential: sub };
-      }),
-    };
-  };
 
   const hubTurn = progressMark({ name: 'the hub link', clock, longestMs: HUB_TURN_MS });
   const hub = createHubLink({
@@ -236,7 +192,7 @@ async function main(): Promise<void> {
     log: log.child({ room: 'motion' }),
   });
   const capture = createCapture({
-    ...watched(),
+    ...settings.watching(),
     suppressed,
     store: createClipStore({
       ledger,
