@@ -244,7 +244,7 @@ test('the log says what came of a document, once: that it is in force, or what w
       changed: true,
       refused: [],
       refusedInAll: 0,
-      msg: 'the wishes of the twin are in force',
+      msg: 'the desired properties are in force',
     },
   ]);
   const strange = (count: number) =>
@@ -255,7 +255,7 @@ test('the log says what came of a document, once: that it is in force, or what w
   assert.deepEqual(more, []);
   assert.deepEqual(
     [one, seven].map((line) => [line?.level, line?.changed, line?.refusedInAll, line?.msg]),
-    [1, 7].map((count) => [40, false, count, 'some wishes of the twin were refused']),
+    [1, 7].map((count) => [40, false, count, 'some desired properties were refused']),
   );
   const paths = (refused: unknown) => (refused as readonly { path: string }[]).map(({ path }) => path);
   assert.deepEqual(paths(one?.refused), ['/strange0']);
