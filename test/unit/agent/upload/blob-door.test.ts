@@ -293,7 +293,8 @@ for (const [name, call] of Object.entries(CALLS))
     });
     await assert.rejects(call(), (error) => {
       assert.ok(error instanceof Failure);
-      assert.ok((error.retryAfterMs ?? 0) > 100_000 && (error.retryAfterMs ?? 0) <= 120_000);
+      // Both dates are whole seconds, and Node's own may be some old on a busy machine.
+      assert.ok(Math.abs((error.retryAfterMs ?? 0) - 120_000) < 30_000);
       return true;
     });
   });
