@@ -7,11 +7,6 @@ export interface BatteryModel {
   readonly fullVolts: number;
 }
 
-/** waveshare-ups-module-3s: three cells in series of 2.0 to 4.4 V; percent = (V - 9) / 3.6, as the maker's program. */
-export const BATTERY_MODELS = {
-  'waveshare-ups-module-3s': { range: { least: 6, most: 13.2 }, emptyVolts: 9, fullVolts: 12.6 },
-} as const satisfies Record<string, BatteryModel>;
-
 /** How full by voltage, 0 to 1. */
 export const fillOf = (volts: number, { emptyVolts, fullVolts }: BatteryModel): number =>
   Math.min(1, Math.max(0, (volts - emptyVolts) / (fullVolts - emptyVolts)));

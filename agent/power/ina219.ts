@@ -1,4 +1,5 @@
 import { Failure } from '../kernel/failure.ts';
+import type { ChipDriver, UpsChip } from './chip.ts';
 import { hex, type Smbus } from './smbus.ts';
 
 /** Registers of the INA219 (Texas Instruments, SBOS448, "Register maps"). */
@@ -15,17 +16,6 @@ export interface Ina219Settings {
   readonly shuntOhms: number;
   readonly configuration: number;
   readonly calibration: number;
-}
-
-/** not-ready: nothing was measured since the last reading · overflow: the current is beyond the calibration, the
- *  chip's current register means nothing · lost-calibration: the chip had been reset; it is set up again now. */
-export type Ina219Reading =
-  | { readonly kind: 'good'; readonly volts: number; readonly amps: number; readonly raw: string }
-  | { readonly kind: 'overflow' | 'not-ready' | 'lost-calibration' };
-
-export interface Ina219 {
-  /** @throws Failure of the bus */
-  read(): Promise<Ina219Reading>;
 }
 
 /** Two's complement of 16 bits. */
@@ -49,13 +39,13 @@ export function checkSettings({ configuration }: Ina219Settings): void {
     );
 }
 
-/** The battery's sensor.
+/** Overflow: the current is beyond the calibration, the chip's current register means nothing.
  *  Invariants
  *  1. A good reading was made after the one before it: reading the power register clears "conversion ready".
  *  2. A good reading was made with our calibration and configuration: both are read after the values, so that a reset
  *     in between is not taken for a current of zero.
  *  @throws Failure `rejected` for a configuration with which the chip would not measure by itself */
-export function createIna219(smbus: Smbus, settings: Ina219Settings): Ina219 {
+export function createIna219(smbus: Smbus, settings: Ina219Settings): UpsChip {
   const { address, configuration, calibration } = settings;
   checkSettings(settings);
   const step = currentStep(settings);
@@ -92,3 +82,5 @@ export function createIna219(smbus: Smbus, settings: Ina219Settings): Ina219 {
     },
   };
 }
+
+export const INA219: ChipDriver = { check: checkSettings, create: createIna219 };

@@ -3,11 +3,12 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
-import { BATTERY_MODELS } from './battery.ts';
+import type { UpsSettings } from './chip.ts';
 import { createShutdown, type ShutdownActions } from './shutdown.ts';
 import { openSocketSmbus } from './smbus-socket.ts';
 import { openI2cSmbus, type OpenSmbus } from './smbus.ts';
 import { createStatusLight } from './status-light.ts';
+import { UPS_HARDWARE, type UpsModel } from './ups-models.ts';
 import { createUps } from './ups.ts';
 import { createPolicy, type PolicyVerdict } from './policy.ts';
 import { createSupply } from './supply.ts';
@@ -45,6 +46,8 @@ export interface PowerDeps {
   readonly log: Log;
   /** Default: `ups.simulator`'s socket when it is configured, else bus `ups.bus` of this machine. */
   readonly openSmbus?: OpenSmbus;
+  /** What `ups.model` may name; default: every UPS that is known. */
+  readonly models?: Readonly<Record<string, UpsModel>>;
   /** Started; `Power` stops using them at its own stop, and leaves stopping them to who made them. */
   readonly wires?: Wires;
   /** 0 to 1, for the jitter of the backoff. */
@@ -89,14 +92,25 @@ export function createPower({
   clock,
   log,
   openSmbus,
+  models = UPS_HARDWARE,
   wires,
   random = Math.random,
 }: PowerDeps): Power {
-  check(config);
+  const hardware = config.ups && hardwareOf(config.ups, models);
+  check(config, hardware);
   const { thresholds } = config;
   const ups =
     config.ups &&
-    createUps({ config: config.ups, thresholds, open: openSmbus ?? opener(config.ups), clock, log, random });
+    hardware &&
+    createUps({
+      config: config.ups,
+      hardware,
+      thresholds,
+      open: openSmbus ?? opener(config.ups),
+      clock,
+      log,
+      random,
+    });
   const supply = createSupply();
   const policy = createPolicy(thresholds);
   const shutdown = createShutdown({
@@ -216,12 +230,24 @@ export function createPower({
   };
 }
 
-function opener({ simulator, bus }: NonNullable<PowerConfig['ups']>): OpenSmbus {
+function opener({ simulator, bus }: UpsSettings): OpenSmbus {
   return simulator === undefined ? () => openI2cSmbus(bus) : () => openSocketSmbus(simulator);
 }
 
+/** @throws Failure `rejected` for a model that nobody drives */
+function hardwareOf({ model }: UpsSettings, models: Readonly<Record<string, UpsModel>>): UpsModel {
+  const hardware = Object.hasOwn(models, model) ? models[model] : undefined;
+  if (hardware) return hardware;
+  const known = Object.keys(models).join(', ');
+  throw new Failure(
+    'rejected',
+    'power.model',
+    `power.ups.model: nobody drives a ${model}; there are: ${known}`,
+  );
+}
+
 /** Refuses what each value's own bounds cannot. */
-function check({ ups, thresholds, gpio }: PowerConfig): void {
+function check({ ups, thresholds, gpio }: PowerConfig, hardware: UpsModel | undefined): void {
   const refuse = (code: string, sentence: string) => {
     throw new Failure('rejected', `power.${code}`, sentence);
   };
@@ -233,8 +259,8 @@ function check({ ups, thresholds, gpio }: PowerConfig): void {
     );
   if (blindForMs !== undefined && !gpio?.mainsPresent)
     refuse('blind', 'power.thresholds.blindForMs needs the wire power.gpio.mainsPresent');
-  if (!ups) return;
-  const { least, most } = BATTERY_MODELS[ups.model].range;
+  if (!ups || !hardware) return;
+  const { least, most } = hardware.battery.range;
   if (criticalVolts - hysteresisVolts <= least || lowVolts + hysteresisVolts >= most)
     refuse(
       'thresholds',

@@ -1,13 +1,7 @@
 import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import {
-  checkSettings,
-  createIna219,
-  type Ina219,
-  type Ina219Reading,
-  type Ina219Settings,
-} from './ina219.ts';
+import type { ChipDriver, ChipReading, UpsChip, UpsSettings } from './chip.ts';
 import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
 import { within } from './within.ts';
 
@@ -21,13 +15,14 @@ const LASTING: readonly string[] = ['smbus.no-bus', 'smbus.no-access', 'smbus.no
 
 /** waiting: it is not time to ask again yet. */
 export type SensorOutcome =
-  | Ina219Reading
+  | ChipReading
   | { readonly kind: 'failed'; readonly failure: Failure; readonly lasting: boolean }
   | { readonly kind: 'waiting' };
 
 export interface SensorDeps {
   readonly open: OpenSmbus;
-  readonly settings: Ina219Settings;
+  readonly driver: ChipDriver;
+  readonly settings: UpsSettings;
   readonly clock: Clock;
   /** 0 to 1, for the jitter of the backoff. */
   readonly random: () => number;
@@ -45,20 +40,20 @@ export interface Sensor {
  *     opened before reading and close are over: one hung ioctl costs one thread, not one with every poll.
  *  2. It asks for ever: at most 30 s pass between two attempts.
  *  @throws Failure `rejected` for settings that cannot work */
-export function createSensor({ open, settings, clock, random }: SensorDeps): Sensor {
-  checkSettings(settings);
+export function createSensor({ open, driver, settings, clock, random }: SensorDeps): Sensor {
+  driver.check(settings);
   let smbus: Smbus | undefined;
-  let chip: Ina219 | undefined;
-  let reading: Promise<Ina219Reading> | undefined;
+  let chip: UpsChip | undefined;
+  let reading: Promise<ChipReading> | undefined;
   let closing: Promise<unknown> | undefined;
   let answeredMs = Number.NEGATIVE_INFINITY;
   let retryMs = 0;
   let failures = 0;
 
-  async function read(): Promise<Ina219Reading> {
+  async function read(): Promise<ChipReading> {
     if (!smbus || !chip) {
       smbus = await open();
-      chip = createIna219(smbus, settings);
+      chip = driver.create(smbus, settings);
     }
     return chip.read();
   }

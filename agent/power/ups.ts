@@ -1,10 +1,12 @@
 import type { PowerConfig } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { BATTERY_MODELS, createForecast, fillOf } from './battery.ts';
+import { createForecast, fillOf } from './battery.ts';
 import { createReadingFilter, type Filtered } from './reading-filter.ts';
 import { createSensor, type SensorOutcome } from './sensor.ts';
 import type { OpenSmbus } from './smbus.ts';
+import type { UpsModel } from './ups-models.ts';
+import type { UpsSettings } from './chip.ts';
 
 /** Without a believed reading for this long, the last ones say nothing any more. */
 const STALE_MS = 15_000;
@@ -16,7 +18,8 @@ const WELL_MS = 10_000;
 const CHARGED_AMPS = 0.05;
 
 export interface UpsDeps {
-  readonly config: NonNullable<PowerConfig['ups']>;
+  readonly config: UpsSettings;
+  readonly hardware: UpsModel;
   readonly thresholds: PowerConfig['thresholds'];
   readonly open: OpenSmbus;
   readonly clock: Clock;
@@ -44,10 +47,10 @@ export interface Ups {
   close(): Promise<void>;
 }
 
-export function createUps({ config, thresholds, open, clock, log, random }: UpsDeps): Ups {
-  const model = BATTERY_MODELS[config.model];
+export function createUps({ config, hardware, thresholds, open, clock, log, random }: UpsDeps): Ups {
+  const model = hardware.battery;
   const { capacityMilliampHours } = config;
-  const sensor = createSensor({ open, settings: config, clock, random });
+  const sensor = createSensor({ open, driver: hardware.chip, settings: config, clock, random });
   const filter = createReadingFilter(model.range);
   const forecast = createForecast({ model, emptyAtVolts: thresholds.criticalVolts, capacityMilliampHours });
   const startedMs = clock.monotonicMs();
