@@ -19,4 +19,5 @@ export * from './parse-document.ts';
 export * from './parse.ts';
 export * from './polygon.ts';
 export * from './queue-message.ts';
+export * from './weekdays.ts';
 export * from './wire-names.ts';

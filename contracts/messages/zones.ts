@@ -1,10 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { isSimplePolygon } from '../polygon.ts';
 import { Name, OneOf } from '../schema-types.ts';
-
-/** Order of `Date.getUTCDay` is another one: these begin with Monday, as calendars here do. */
-export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
+import { WEEKDAYS } from '../weekdays.ts';
 
 export const LINE_DIRECTIONS = ['left-to-right', 'right-to-left', 'both'] as const;
 

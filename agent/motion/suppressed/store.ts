@@ -6,7 +6,6 @@ import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { readSmallText } from '../../kernel/regular-file.ts';
 import { createHourlyCounts, type HourOfCounts } from './counts.ts';
-import { suppressedRecordIn } from './read.ts';
 import type { SuppressedRecord } from './record.ts';
 
 export interface KeptRecord {
@@ -173,6 +172,8 @@ export function createSuppressedStore(deps: SuppressedStoreDeps): SuppressedStor
 
   async function read(cameraId: string, { id }: Entry): Promise<KeptRecord | undefined> {
     const file = fileOf(cameraId, id);
+    // Only now: a camera's process, which only writes notes, would load the contracts for it.
+    const { suppressedRecordIn } = await import('./read.ts');
     try {
       const record = suppressedRecordIn(readSmallText(file, NOTE_MAX_BYTES));
       if (record) return { id, cameraId, record };

@@ -1,4 +1,5 @@
-import { type Line, segmentsTouch } from '@dachawatch/contracts';
+import type { Line } from '@dachawatch/contracts';
+import { segmentsTouch } from '@dachawatch/contracts/polygon';
 
 export type Crossing = 'left-to-right' | 'right-to-left';
 

@@ -1,4 +1,5 @@
-import { type Schedule, WEEKDAYS, type Weekday } from '@dachawatch/contracts';
+import type { Schedule } from '@dachawatch/contracts';
+import { WEEKDAYS, type Weekday } from '@dachawatch/contracts/weekdays';
 
 /** No house was watched by this program before: a clock that says so has not been set. */
 const CLOCK_UNSET_BEFORE_MS = Date.UTC(2026, 0, 1);
