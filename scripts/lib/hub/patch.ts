@@ -12,7 +12,7 @@ export function readPatch(wishes: readonly string[], unset: readonly string[]): 
   const patch = new Map<string, unknown>();
   for (const wish of wishes) {
     const at = wish.indexOf('=');
-    if (at < 0) throw usage(`"${wish}" lacks a value: PATH=VALUE, or PATH= to take a wish back`);
+    if (at < 0) throw usage(`"${wish}" lacks a value: PATH=VALUE, or PATH= to delete it`);
     put(patch, readPath(wish.slice(0, at)), readValue(wish, wish.slice(at + 1)), wish);
   }
   for (const path of unset) put(patch, readPath(path), null, `--unset ${path}`);
@@ -27,7 +27,7 @@ function readPath(text: string): string[] {
         .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
     : text.split('.');
   if (names.includes('')) throw usage(`"${text}" is no path: it has an empty name in it`);
-  if (names[0]?.startsWith('$')) throw usage(`"${names[0]}" belongs to the hub and cannot be wished`);
+  if (names[0]?.startsWith('$')) throw usage(`"${names[0]}" belongs to the hub and cannot be set`);
   return names;
 }
 

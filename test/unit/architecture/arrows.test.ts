@@ -53,6 +53,22 @@ for (const [file, path] of forbidden) {
   });
 }
 
+for (const code of [
+  'Date.now()',
+  'Math.random()',
+  "fetch('http://x')",
+  'process.pid',
+  'performance.now()',
+  'setTimeout(() => {}, 1)',
+  'crypto.randomUUID()',
+  'Promise.resolve(1)',
+])
+  test(`lint refuses ${code} in an orchestrator`, async () => {
+    const { ok, output } = await lint('cloud-fn/orchestrators/a.ts', `export const x = () => ${code};\n`);
+    assert.equal(ok, false, 'it was not refused');
+    assert.match(output, /no-restricted-(?:globals|properties)|no-process-env/);
+  });
+
 const allowed: readonly [file: string, path: string][] = [
   ['agent/upload/a.ts', '../ledger/ledger.ts'],
   ['agent/upload/a.ts', '../kernel/clock.ts'],
