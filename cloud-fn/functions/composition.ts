@@ -6,6 +6,8 @@ import { noDeviceLink, type DeviceLinkPort } from '../ports/device-link.ts';
 import { createIotHubDeviceLink } from '../ports/iot-hub-device-link.ts';
 import { createLocalProcessCompute } from '../ports/local-process-compute.ts';
 import { stderrLog } from '../ports/log.ts';
+import { createNotificationQueue } from '../ports/notification-queue.ts';
+import { createNotificationWebhook } from '../ports/notification-webhook.ts';
 import { createNotification, type NotificationPort } from '../ports/notification.ts';
 import type { StoragePort } from '../ports/storage.ts';
 
@@ -42,6 +44,14 @@ function compose(settings: Settings): Ports {
     compute:
       compute.kind === 'none' ? elsewhereCompute : createLocalProcessCompute({ ...compute, clock, log }),
     deviceLink: hub ? createIotHubDeviceLink({ access: hub }) : noDeviceLink,
-    notification: createNotification({ storage, clock, log, webhook: settings.notifyWebhook }),
+    notification: createNotification(
+      [
+        createNotificationQueue(storage),
+        ...(settings.notifyWebhook === undefined
+          ? []
+          : [createNotificationWebhook({ address: settings.notifyWebhook, clock, log })]),
+      ],
+      log,
+    ),
   };
 }

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createNotification, type Notification } from '../../../../cloud-fn/ports/notification.ts';
+import { createNotificationQueue } from '../../../../cloud-fn/ports/notification-queue.ts';
+import { createNotificationWebhook } from '../../../../cloud-fn/ports/notification-webhook.ts';
+import {
+  createNotification,
+  type Notification,
+  type NotificationChannel,
+} from '../../../../cloud-fn/ports/notification.ts';
+import { PortFailure } from '../../../../cloud-fn/ports/port-failure.ts';
 import { createFakeStorage } from '../../../fakes/storage-port.ts';
 
 const notification: Notification = {
@@ -36,13 +43,15 @@ function scene(webhookUrl: string | undefined) {
   const storage = createFakeStorage();
   const sleeps: number[] = [];
   const logged: string[] = [];
-  const port = createNotification({
-    storage: storage.port,
-    clock: { sleep: async (ms) => void sleeps.push(ms) },
-    log: { info: () => {}, warn: (fields, message) => logged.push(JSON.stringify(fields) + message) },
-    webhook: webhookUrl,
-    webhookDeadlineMs: 30_000,
-  });
+  const log = {
+    info: () => {},
+    warn: (fields: object, message: string) => void logged.push(JSON.stringify(fields) + message),
+  };
+  const clock = { sleep: async (ms: number) => void sleeps.push(ms) };
+  const channels = [createNotificationQueue(storage.port)];
+  if (webhookUrl !== undefined)
+    channels.push(createNotificationWebhook({ address: webhookUrl, clock, log, deadlineMs: 30_000 }));
+  const port = createNotification(channels, log);
   const queued = () =>
     storage
       .messages('notifications')
@@ -93,17 +102,76 @@ test('a webhook that refuses is not asked again', async (t) => {
 test('a webhook nobody listens on, or that never answers, is an error that does not repeat the address', async (t) => {
   const silent = await webhook(t, () => {});
   for (const url of ['http://127.0.0.1:1/hook?token=secret', silent.url]) {
-    const port = createNotification({
-      storage: createFakeStorage().port,
+    const hook = createNotificationWebhook({
+      address: url,
       clock: { sleep: async () => {} },
       log: { info: () => {}, warn: () => {} },
-      webhook: url,
-      webhookDeadlineMs: 50,
+      deadlineMs: 50,
     });
-    await assert.rejects(port.notify(notification), (error: Error) => {
+    await assert.rejects(hook.notify(notification), (error: Error) => {
       assert.match(error.message, /did not answer/);
       assert.ok(!error.message.includes('token'));
       return true;
     });
   }
+});
+
+/** Channels that note what they are given, and throw what stands beside their name. */
+function sideBySide(wanted: Readonly<Record<string, Error | undefined>>) {
+  const told: string[] = [];
+  const logged: object[] = [];
+  const channels = Object.entries(wanted).map(
+    ([name, error]): NotificationChannel => ({
+      name,
+      notify({ id }) {
+        if (error) throw error;
+        told.push(`${name} ${id}`);
+        return Promise.resolve();
+      },
+    }),
+  );
+  const port = createNotification(channels, { info: () => {}, warn: (fields) => void logged.push(fields) });
+  return { port, told, logged };
+}
+
+test('a channel that fails keeps none of the others from being told, whatever their order, and its error is handed on', async () => {
+  const away = new PortFailure('transient', 'queue.away', 'the queue is away');
+  const { port, told, logged } = sideBySide({ queue: away, webhook: undefined, chat: undefined });
+  await assert.rejects(port.notify(notification), away);
+  assert.deepEqual(told, [`webhook ${notification.id}`, `chat ${notification.id}`]);
+  assert.deepEqual(logged, [{ event: 'notification.failed', channel: 'queue', id: notification.id }]);
+});
+
+test('the webhook is told although the queue is away', async (t) => {
+  const hook = await webhook(t, (response) => response.writeHead(204).end());
+  const log = { info: () => {}, warn: () => {} };
+  const sendMessage = () => Promise.reject(new Error('storage is away'));
+  const port = createNotification(
+    [
+      createNotificationQueue({ sendMessage }),
+      createNotificationWebhook({ address: hook.url, clock: { sleep: async () => {} }, log }),
+    ],
+    log,
+  );
+  await assert.rejects(port.notify(notification), /storage is away/);
+  assert.deepEqual(
+    hook.bodies.map((body) => JSON.parse(body)),
+    [notification],
+  );
+});
+
+test('of several channels that fail each is named, and one that may succeed later is worth another try', async () => {
+  const gone = new PortFailure('rejected', 'webhook.http-410', 'the webhook answered 410');
+  const later = sideBySide({ webhook: gone, queue: new Error('storage is away') });
+  await assert.rejects(later.port.notify(notification), {
+    code: 'notification.failed',
+    kind: 'transient',
+    message: 'webhook: the webhook answered 410; queue: storage is away',
+  });
+  const never = sideBySide({ webhook: gone, chat: gone });
+  await assert.rejects(never.port.notify(notification), { code: 'notification.failed', kind: 'rejected' });
+});
+
+test('where nobody is to be told nothing fails', async () => {
+  await sideBySide({}).port.notify(notification);
 });
