@@ -1,3 +1,5 @@
+import { CLIP_ID_PATTERN } from './clip-id.ts';
+
 /** Parts of a clip's place in storage. */
 export interface ClipPlace {
   readonly deviceId: string;
@@ -18,7 +20,7 @@ export function clipBlobName(place: ClipPlace): string {
   return `${place.deviceId}/${clipBlobNameOnDevice(place)}`;
 }
 
-const CLIP_BLOB = /^([^/]+)\/([^/]+)\/\d{4}\/\d{2}\/\d{2}\/([0-9A-HJKMNP-TV-Z]{26})\.mp4$/;
+const CLIP_BLOB = new RegExp(`^([^/]+)/([^/]+)/\\d{4}/\\d{2}/\\d{2}/(${CLIP_ID_PATTERN})\\.mp4$`);
 
 /** Device, camera and clip of a blob name; undefined when it is not the name of a clip we uploaded. */
 export function parseClipBlobName(

@@ -1,4 +1,5 @@
 export * from './blob-name.ts';
+export * from './clip-id.ts';
 export * from './json.ts';
 export * from './messages/analysis-details.ts';
 export * from './messages/appliance.ts';
@@ -20,4 +21,5 @@ export * from './parse.ts';
 export * from './polygon.ts';
 export * from './queue-message.ts';
 export * from './weekdays.ts';
+export * from './redact.ts';
 export * from './wire-names.ts';

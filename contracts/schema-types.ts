@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { CLIP_ID_PATTERN } from './clip-id.ts';
 
 /** Longest sentence for a person that a document carries. */
 export const SENTENCE_MAX = 4_000;
@@ -35,10 +36,9 @@ export const Sha256 = (description: string) => Type.String({ description, patter
 export const Name = (description: string) =>
   Type.String({ description, pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$' });
 
-/** 26 characters of Crockford base 32: time first, so clips sort by it; unique without a right clock. */
 export const ClipId = Type.String({
   description: 'Clip id: time-ordered and unique, 26 characters of Crockford base 32',
-  pattern: '^[0-9A-HJKMNP-TV-Z]{26}$',
+  pattern: `^${CLIP_ID_PATTERN}$`,
 });
 
 /** Some detectors draw boxes that reach over the edge. */

@@ -21,5 +21,10 @@ export const CONTAINER_CLIPS = 'dacha-video';
 /** Container of the annotated frames, kept under `<clip name>/`. */
 export const CONTAINER_FRAMES = 'detected-dacha-video';
 
-/** How long an orchestration waits for the worker before it escalates. */
+/** Longest that the worker analyses one clip; then it answers what it has seen, or that it was too slow. */
+export const ANALYSIS_DEADLINE_MS = 300_000;
+/** Beside it: the container starts, the clip is fetched, frames and answer are written. */
+export const ANALYSIS_MARGIN_MS = 60_000;
+/** How long an orchestration waits for the worker before it escalates: longer than the worker takes, so that it hears
+ *  why. `DACHA_ANALYSIS_WAIT_MS` sets another. */
 export const DEFAULT_ANALYSIS_WAIT_MS = 360_000;

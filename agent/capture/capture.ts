@@ -10,7 +10,8 @@ import type { CameraStatus } from './supervision/camera-process.ts';
 import type { ClipStore } from './supervision/clip-broker.ts';
 import { createLoginPatience } from './supervision/login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
-import { orAborted } from './or-aborted.ts';
+import { orAborted } from '../kernel/deadline.ts';
+import { tookTooLong } from './took-too-long.ts';
 import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';
 
@@ -89,12 +90,16 @@ export function createCapture(deps: CaptureDeps): Capture {
     start: async () => fleet.start(),
     stop: () => fleet.stop(),
     apply: (settings) => fleet.apply(settings),
-    pause: (signal) => orAborted(fleet.pause(), signal, 'closing the clips'),
+    pause: (signal) => orAborted(fleet.pause(), signal, tookTooLong('closing the clips')),
     resume: () => fleet.resume(),
     snapshot: async (cameraId, signal) =>
-      await orAborted(fleet.camera(cameraId).snapshot(), signal, `the picture of camera ${cameraId}`),
+      await orAborted(
+        fleet.camera(cameraId).snapshot(),
+        signal,
+        tookTooLong(`the picture of camera ${cameraId}`),
+      ),
     recordNow: async (cameraId, signal) =>
-      await orAborted(fleet.camera(cameraId).record(), signal, `the clip of camera ${cameraId}`),
+      await orAborted(fleet.camera(cameraId).record(), signal, tookTooLong(`the clip of camera ${cameraId}`)),
     status: () => fleet.status(),
   };
 }

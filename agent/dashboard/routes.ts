@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
-import { ContractError, parse, Verdict } from '@dachawatch/contracts';
+import { isClipId } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import { type ApplianceSources, readAppliance } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
@@ -192,14 +192,3 @@ const whatMayChange = ({ clipId, state, verdict, reason, attempt }: Clip) => [
   reason,
   attempt,
 ];
-
-/** The contract's own pattern decides. */
-function isClipId(text: string): boolean {
-  try {
-    parse(Verdict.properties.clip_id, text);
-    return true;
-  } catch (error) {
-    if (error instanceof ContractError) return false;
-    throw error;
-  }
-}

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { ChipDriver, ChipReading, UpsChip, UpsSettings } from './chip.ts';
 import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
-import { within } from './within.ts';
+import { within } from '../kernel/deadline.ts';
 
 /** Longest that one reading may take: ten words at 100 kHz take 5 ms. */
 const POLL_MS = 1_000;

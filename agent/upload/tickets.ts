@@ -3,7 +3,7 @@ import type { UploadTickets } from '../hub/hub.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { withDeadline } from '../kernel/deadline.ts';
+import { orAborted, withDeadline } from '../kernel/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/sleep.ts';
@@ -218,18 +218,3 @@ const tellingOf = (code: string, statusCode: number): FileUploadNotification => 
   statusCode,
   statusDescription: code,
 });
-
-/** The promise, or the signal's reason as soon as it is aborted. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort);
-  }
-}

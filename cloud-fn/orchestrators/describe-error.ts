@@ -1,9 +1,10 @@
+import { redact } from '@dachawatch/contracts';
 import type { Problem } from './clip-analysis-steps.ts';
 
 const LONGEST = 300;
 
 /** What an activity threw, for a person. Text differs between hosts and versions, so nothing is read out of it;
- *  stack traces and signatures of storage addresses are taken away. */
+ *  stack traces and secrets are taken away. */
 export function describeError(error: unknown, code: string): Problem {
   const { failureDetails } = (error ?? {}) as { failureDetails?: { errorMessage?: unknown } };
   const text =
@@ -12,11 +13,8 @@ export function describeError(error: unknown, code: string): Problem {
       : error instanceof Error
         ? error.message
         : String(error);
-  const message = withoutRepeats(text.replace(/\n\s*(?:Stack:|at )[\s\S]*$/, ''))
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/([?&]sig=)[^&\s"]+/gi, '$1***')
-    .replaceAll(/((?:AccountKey|SharedAccessKey)=)[^;\s"]+/gi, '$1***')
-    .trim();
+  const words = withoutRepeats(text.replace(/\n\s*(?:Stack:|at )[\s\S]*$/, '')).replaceAll(/\s+/g, ' ');
+  const message = redact(words).trim();
   return { code, message: message.slice(0, LONGEST) || 'no message' };
 }
 

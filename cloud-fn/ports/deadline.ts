@@ -1,6 +1,7 @@
 import { PortFailure } from './port-failure.ts';
 
-/** The promise, or a transient failure when it takes longer than `ms`.
+/** As the agent's, with the cloud's failure: neither imports the other.
+ *  The promise, or a transient failure when it takes longer than `ms`.
  *  @param what named in the error: "the hub's answer" */
 export async function withDeadline<T>(
   promise: Promise<T>,

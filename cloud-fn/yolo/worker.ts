@@ -2,7 +2,12 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { POISON_SUFFIX, QUEUE_PROCESSED, QUEUE_TO_PROCESSING } from '@dachawatch/contracts';
+import {
+  ANALYSIS_DEADLINE_MS,
+  POISON_SUFFIX,
+  QUEUE_PROCESSED,
+  QUEUE_TO_PROCESSING,
+} from '@dachawatch/contracts';
 import { analyseClip } from './analysis/analyse-clip.ts';
 import { createAnswerer } from './answer-request.ts';
 import { NoModel, openDetector } from './detectors/open-detector.ts';
@@ -18,8 +23,6 @@ Takes requests from the queue ${QUEUE_TO_PROCESSING}, analyses their clips, answ
 Ends with exit code 0 when there is nothing to do for DACHA_WORKER_IDLE_MS, or when told to by SIGTERM.
 Settings are environment variables; docs/yolo.md lists them.`;
 
-/** Less than the orchestration waits, so that it hears why. */
-const ANALYSIS_DEADLINE_MS = 300_000;
 const PREPARE_MS = 60_000;
 
 const log = createLog((line) => process.stderr.write(line));

@@ -49,11 +49,14 @@ export const CameraConfig = Type.Object(
 );
 export type CameraConfig = Static<typeof CameraConfig>;
 
+/** Longest pre-roll that may be asked for. A clip begins with a key frame, so it may have a little more. */
+export const PRE_ROLL_MAX_MS = 30_000;
+
 export const RecordingConfig = Type.Object(
   {
     preRollMs: Type.Integer({
       minimum: 0,
-      maximum: 30_000,
+      maximum: PRE_ROLL_MAX_MS,
       default: 5_000,
       description: 'Kept from before the trigger',
     }),

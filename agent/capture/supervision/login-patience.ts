@@ -4,7 +4,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { replaceDurably } from '../../kernel/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import { readSmallText } from '../../kernel/regular-file.ts';
-import { orAborted } from '../or-aborted.ts';
+import { orAborted } from '../../kernel/deadline.ts';
+import { tookTooLong } from '../took-too-long.ts';
 
 /** A login at an address. */
 export interface LoginTry {
@@ -162,7 +163,7 @@ export function createLoginPatience({
     turn: async (login, signal) => {
       const device = deviceOf(login);
       while (device.busy && device.accepted.size === 0)
-        await orAborted(device.busy, signal, 'the login of another camera of the same device');
+        await orAborted(device.busy, signal, tookTooLong('the login of another camera of the same device'));
       if (device.accepted.size > 0) return { done: () => undefined };
       const { promise, resolve } = Promise.withResolvers<void>();
       device.busy = promise;

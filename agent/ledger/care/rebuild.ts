@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
-import { clipBlobNameOnDevice } from '@dachawatch/contracts';
+import { clipBlobNameOnDevice, isClipId } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { fsyncFolder } from '../../kernel/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { isClipId, LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
 import { type Database, migrate } from '../database/database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
 import type { GoneLine } from '../disk/gone-lines.ts';

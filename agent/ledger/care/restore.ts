@@ -1,9 +1,9 @@
 import { existsSync, lstatSync } from 'node:fs';
+import { isClipId } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { claimFolder } from '../../kernel/folder-claim.ts';
 import { readSmallText } from '../../kernel/regular-file.ts';
-import { isClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from '../check/clip-survey.ts';
 import {
   backupFile,

@@ -1,4 +1,5 @@
-import { isClipId, LAST_MS } from '../clips/clip-id.ts';
+import { isClipId } from '@dachawatch/contracts';
+import { LAST_MS } from '../clips/clip-id.ts';
 import { isState } from './restored-row.ts';
 import type { Row, Salvage } from './salvage.ts';
 

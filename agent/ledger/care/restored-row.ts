@@ -4,8 +4,9 @@ import {
   parse,
   parseClipBlobName,
   Verdict,
+  isClipId,
 } from '@dachawatch/contracts';
-import { isClipId, LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
 import { CAMERA_ID } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import type { ClipState } from '../clips/clip-states.ts';

@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isClipId } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
-import { isClipId } from '../clips/clip-id.ts';
 import { removeDatabase } from '../database/database-files.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
 import type { Reads } from './reads.ts';

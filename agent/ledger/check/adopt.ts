@@ -1,4 +1,4 @@
-import { clipBlobNameOnDevice } from '@dachawatch/contracts';
+import { clipBlobNameOnDevice, isClipId } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { clockQuality as systemClockQuality } from '../../kernel/clock-quality.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -14,7 +14,7 @@ import {
   sizeOf,
   type WrittenClip,
 } from '../clips/clip-files.ts';
-import { isClipId, LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';

@@ -69,8 +69,6 @@ function decode(id: string): bigint {
 /** The wall time that an id carries, Unix milliseconds. */
 export const timeOfClipId = (id: string): number => Number(decode(id) >> 80n);
 
-export const isClipId = (text: string): boolean => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text);
-
 /** Ids from here on carry a time that no clip can have. */
 export const firstImpossibleId = (): string => encode(BigInt(LAST_MS + 1) << 80n);
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { PRE_ROLL_MAX_MS } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -21,8 +22,8 @@ import type { Quarantine } from '../disk/quarantine.ts';
 /** A file whose repair failed this often is set aside; the row is lost with the reason. */
 const TRIES_MAX = 3;
 const TRY = 'recover-failed';
-/** More than the longest pre-roll a configuration may ask for. */
-const PRE_ROLL_MAX_MS = 60_000;
+/** A clip begins with the key frame before the pre-roll that was asked for; one that says more than this is wrong. */
+const BELIEVED_PRE_ROLL_MS = 2 * PRE_ROLL_MAX_MS;
 
 /** What could be saved of a part file whose writer died. */
 export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256' | 'detail'>;
@@ -220,7 +221,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
 /** First frame and pre-roll from the time of the last write: the writer that knew them is gone. */
 export function estimatedTimes(row: Pick<ClipRow, 'triggered_ms'>, torn: TornClip, lastWriteMs: number) {
   const preRollMs = Math.round(row.triggered_ms - (lastWriteMs - torn.durationMs));
-  const believable = preRollMs >= 0 && preRollMs <= Math.min(PRE_ROLL_MAX_MS, torn.durationMs);
+  const believable = preRollMs >= 0 && preRollMs <= Math.min(BELIEVED_PRE_ROLL_MS, torn.durationMs);
   return believable
     ? { startedMs: row.triggered_ms - preRollMs, preRollMs }
     : { startedMs: row.triggered_ms, preRollMs: 0 };

@@ -1,12 +1,12 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isClipId } from '@dachawatch/contracts';
 import type { Conditions } from '../../kernel/conditions.ts';
 import { fsyncFolder } from '../../kernel/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import { freeName } from '../../kernel/move-aside.ts';
 import type { Breathe } from '../breathe.ts';
 import { clipPlaces, entryAt, type FoundFile, heldBytesOf, isOfSystem } from '../clips/clip-files.ts';
-import { isClipId } from '../clips/clip-id.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import type { DiskReserve } from './disk-reserve.ts';

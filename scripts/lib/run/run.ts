@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { PRE_ROLL_MAX_MS } from '@dachawatch/contracts';
 import { startCamera, type CameraSimulator } from '../../../hardware/simulators/camera/camera.ts';
 import { defaultFootage } from '../../../hardware/simulators/camera/default-footage.ts';
 import { lockData } from './data-lock.ts';
@@ -118,7 +119,7 @@ function readOptions(args: string[]) {
     upsScenario: values.ups === undefined ? undefined : scenarioFile(values.ups, dataDir),
     port: numberIn(values.port, 'port', 0, 65_535),
     recording: {
-      preRollMs: Math.round(numberIn(values['pre-roll'], 'pre-roll', 0, 30) * 1000),
+      preRollMs: Math.round(numberIn(values['pre-roll'], 'pre-roll', 0, PRE_ROLL_MAX_MS / 1000) * 1000),
       postRollMs: Math.round(numberIn(values['post-roll'], 'post-roll', 1, 300) * 1000),
     },
     untilVerdict: values['until-verdict'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isClipId, nextClipId } from '../../../../../agent/ledger/clips/clip-id.ts';
+import { isClipId } from '@dachawatch/contracts';
+import { nextClipId } from '../../../../../agent/ledger/clips/clip-id.ts';
 
 const zeros = (bytes: number) => new Uint8Array(bytes);
 const ones = (bytes: number) => new Uint8Array(bytes).fill(255);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parse, TELEMETRY_DATA, Telemetry, type TelemetryEvent } from '@dachawatch/contracts';
+import { parse, TELEMETRY_DATA, Telemetry, type TelemetryEvent, isClipId } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
-import { isClipId } from '../../../../../agent/ledger/clips/clip-id.ts';
 import { openDatabase } from '../../../../../agent/ledger/database/database.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { inspectLedger } from '../../../../../agent/ledger/check/inspect.ts';
