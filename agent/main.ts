@@ -21,7 +21,7 @@ import {
 import { createDirectMethods, createHubLink } from './hub/hub.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
-import { createDispensable } from './kernel/dispensable.ts';
+import { createOptionalService } from './kernel/optional-service.ts';
 import { Failure } from './kernel/failure.ts';
 import { isBug } from './kernel/is-bug.ts';
 import { ifAnswers } from './kernel/if-answers.ts';
@@ -312,7 +312,7 @@ async function main(): Promise<void> {
   ];
   // None of them must keep the others from starting: a port that is taken is no reason to watch no camera.
   const lifecycle = createLifecycle(
-    rooms.map((room) => createDispensable(room, { clock, conditions, log })),
+    rooms.map((room) => createOptionalService(room, { clock, conditions, log })),
     { log, stopDeadlineMs: STOP_DEADLINE_MS },
   );
   const starting = lifecycle.start();

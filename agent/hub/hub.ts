@@ -1,6 +1,7 @@
 import type { TwinReported } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { createNotifier } from '../kernel/notifier.ts';
 import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
 import { openConnection, type TokenLife } from './link/connection.ts';
 import { messageIdOf } from './link/devicebound.ts';
@@ -8,7 +9,6 @@ import { readEndpoint, readIdentity } from './link/identity.ts';
 import { createMethodDispatcher } from './methods/dispatcher.ts';
 import type { DirectMethod } from './methods/method.ts';
 import { createOpenTickets } from './tickets/open-tickets.ts';
-import { createProgress } from './progress.ts';
 import { reach } from './link/reach.ts';
 import type { DesiredDocument } from './twin/desired-stream.ts';
 import { createReportedProperties } from './twin/reported-properties.ts';
@@ -52,6 +52,8 @@ export interface LinkTimings extends SupervisorTimings {
   readonly methodMs: number;
 }
 
+/** Whoever flushes looks again after so long, whatever is told. */
+const FLUSH_LOOK_MS = 60_000;
 /** Of IoT Hub. */
 const MQTT_PORT = 8883;
 
@@ -124,8 +126,8 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
   const random = deps.random ?? Math.random;
   let over: AbortSignal | undefined;
   const isConnected = () => over !== undefined && !over.aborted;
-  const progress = createProgress();
-  const onProgress = () => progress.happened();
+  const progress = createNotifier(clock);
+  const onProgress = () => progress.notify();
   const reporter = createReportedProperties({
     everyMs: timings.reportEveryMs,
     onProgress,
@@ -187,9 +189,10 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
 
   async function flush(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && isConnected()) {
+      const heard = progress.count();
       if (reporter.state() === 'refused') return false;
       if (reporter.state() === 'acknowledged' && sender.isEmpty()) return true;
-      await progress.next(signal);
+      await progress.wait(heard, FLUSH_LOOK_MS, signal);
     }
     return false;
   }

@@ -7,7 +7,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { moveAsideUnlessFile } from '../kernel/move-aside.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
-import type { OpenBlob } from './blob-door.ts';
+import type { OpenBlob } from './ticket-blob-client.ts';
 import { ONLY_READ, type Tickets } from './tickets.ts';
 
 const FRAME_MAX_BYTES = 8 * 1024 * 1024;

@@ -11,7 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
-import type { OpenBlob } from './blob-door.ts';
+import type { OpenBlob } from './ticket-blob-client.ts';
 import { ONLY_READ, type Tickets } from './tickets.ts';
 
 /** A verdict names at most a few dozen boxes. */

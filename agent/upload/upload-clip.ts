@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ClipMetadata, ContractError, parse } from '@dachawatch/contracts';
 import { Failure } from '../kernel/failure.ts';
 import type { Clip } from '../ledger/ledger.ts';
-import type { BlobDoor, BlobProperties } from './blob-door.ts';
+import type { TicketBlobClient, BlobProperties } from './ticket-blob-client.ts';
 import { BLOCK_BYTES, type ClipReader, openClip } from './clip-reader.ts';
 
 /** Blob metadata of a clip.
@@ -67,7 +67,7 @@ export interface Carried {
 export async function carryClip(
   clip: Clip,
   metadata: ClipMetadata,
-  door: BlobDoor,
+  door: TicketBlobClient,
   signal: AbortSignal,
   fresh: boolean,
 ): Promise<Carried> {
@@ -99,7 +99,7 @@ async function requireContent(
   clip: Clip,
   found: BlobProperties,
   md5: string | null,
-  door: BlobDoor,
+  door: TicketBlobClient,
   signal: AbortSignal,
 ): Promise<void> {
   const other = (what: string) =>
@@ -128,7 +128,7 @@ async function stageBlocks(
   file: ClipReader,
   clip: Clip,
   staged: ReadonlyMap<string, number>,
-  door: BlobDoor,
+  door: TicketBlobClient,
   signal: AbortSignal,
 ): Promise<{ ids: string[]; reused: number; md5: Buffer }> {
   const ids: string[] = [];

@@ -6,8 +6,8 @@ import type { Conditions } from '../kernel/conditions.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { type Ledger, type Lease, LEDGER_UNAVAILABLE } from '../ledger/ledger.ts';
 import { attemptTime } from './attempt-time.ts';
-import { createBell } from './bell.ts';
-import { createOpenBlob, type OpenBlob } from './blob-door.ts';
+import { createNotifier } from '../kernel/notifier.ts';
+import { createOpenBlob, type OpenBlob } from './ticket-blob-client.ts';
 import { createFrames } from './frames.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createParkedClips } from './parked-clips.ts';
@@ -150,7 +150,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
   });
   const outcomes = createOutcomes({ retry: settings.retry, pause: settings.pause, ...chance });
   const parked = createParkedClips({ ledger, conditions, everyMs: settings.parkedEveryMs, clock, log });
-  const bell = createBell(clock);
+  const notifier = createNotifier(clock);
   const stopping = new AbortController();
   const uploading = new Set<string>();
   let loops: Promise<void>[] = [];
@@ -218,7 +218,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
   async function loop(what: string, turn: () => Promise<number>): Promise<void> {
     let said = '';
     while (!stopping.signal.aborted) {
-      const heard = bell.count();
+      const heard = notifier.count();
       let waitMs = settings.idleMs;
       try {
         waitMs = await turn();
@@ -231,7 +231,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
         said = failure.code;
         log[level]({ event: 'upload.loop-failed', what, code: failure.code, err: failure }, failure.message);
       }
-      if (waitMs > 0) await bell.wait(heard, waitMs, stopping.signal);
+      if (waitMs > 0) await notifier.wait(heard, waitMs, stopping.signal);
     }
   }
 
@@ -253,7 +253,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
   /** @returns as above */
   async function parkedTurn(): Promise<number> {
     parked.tell();
-    if (online() && tickets.waitMs() === 0 && parked.tryOne()) bell.ring();
+    if (online() && tickets.waitMs() === 0 && parked.tryOne()) notifier.notify();
     return settings.idleMs;
   }
 
@@ -274,7 +274,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
       roundDueMs = clock.monotonicMs() + settings.verdictEveryMs;
       const ageMs = connected ? settings.verdictAfterConnectMs : settings.verdictAfterMs;
       if ((await reconciler.round(ageMs, stopping.signal)) > 0) {
-        bell.ring();
+        notifier.notify();
         // Verdicts are there to be had: those that wait behind them need not wait for long.
         roundDueMs = Math.min(roundDueMs, clock.monotonicMs() + settings.idleMs);
       }
@@ -297,7 +297,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
       stopping.abort(new Error('the uploader stops'));
       await Promise.all(loops);
     },
-    wake: () => bell.ring(),
+    wake: () => notifier.notify(),
     status() {
       const [clipId] = uploading;
       if (clipId !== undefined) return { state: 'uploading', clipId, detail };

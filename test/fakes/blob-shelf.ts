@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
-import type { BlobDoor, OpenBlob } from '../../agent/upload/blob-door.ts';
+import type { TicketBlobClient, OpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 
 interface ShelvedBlob {
   readonly body: Buffer;
@@ -36,7 +36,7 @@ export function createBlobShelf(): BlobShelf {
   const staged = new Map<string, Map<string, Buffer>>();
   const calls: string[] = [];
 
-  const openBlob: OpenBlob = (ticket): BlobDoor => {
+  const openBlob: OpenBlob = (ticket): TicketBlobClient => {
     const name = ticket.blobName;
     const enter = async (call: Call, signal: AbortSignal) => {
       signal.throwIfAborted();

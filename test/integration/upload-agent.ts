@@ -6,7 +6,7 @@ import { systemClock } from '../../agent/kernel/clock.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
 import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger } from '../../agent/ledger/ledger.ts';
-import { createOpenBlob } from '../../agent/upload/blob-door.ts';
+import { createOpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../agent/upload/upload.ts';
 import { createFakeTicketDesk } from '../fakes/upload-tickets.ts';
 import { keepWhole, writeClip } from '../unit/agent/ledger/bench.ts';

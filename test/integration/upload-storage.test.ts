@@ -9,10 +9,10 @@ import { systemClock } from '../../agent/kernel/clock.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import { createConditions } from '../../agent/kernel/conditions.ts';
 import { createLog } from '../../agent/kernel/log.ts';
-import { createOpenBlob } from '../../agent/upload/blob-door.ts';
+import { createOpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
 import { createUploader, UPLOAD_SETTINGS, type UploadSettings } from '../../agent/upload/upload.ts';
-import { blobDoorContract } from '../fakes/blob-door-contract.ts';
+import { ticketBlobClientContract } from '../fakes/ticket-blob-client-contract.ts';
 import { ticketDeskContract } from '../fakes/upload-tickets-contract.ts';
 import type { FakeTicketDesk } from '../fakes/upload-tickets.ts';
 import { benchLedger, verdictFor } from '../unit/agent/ledger/bench.ts';
@@ -29,7 +29,7 @@ const FAST: Partial<UploadSettings> = {
 };
 
 let blobs = 0;
-blobDoorContract('Azurite', async () =>
+ticketBlobClientContract('Azurite', async () =>
   openBlob(await storage.desk().requestTicket(`gate/2026/06/01/contract ${++blobs}.mp4`)),
 );
 ticketDeskContract('signing fake desk', async () => ({ desk: storage.desk(), deviceId: DEVICE }));

@@ -1,10 +1,10 @@
-import { blobDoorContract } from '../../fakes/blob-door-contract.ts';
+import { ticketBlobClientContract } from '../../fakes/ticket-blob-client-contract.ts';
 import { createBlobShelf } from '../../fakes/blob-shelf.ts';
 
 const { openBlob } = createBlobShelf();
 let blobs = 0;
 
-blobDoorContract('shelf', async () =>
+ticketBlobClientContract('shelf', async () =>
   openBlob({
     correlationId: 'c',
     hostName: 'storage.invalid',

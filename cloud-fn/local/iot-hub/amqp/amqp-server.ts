@@ -1,6 +1,6 @@
 import { createServer } from 'node:tls';
 import rhea, { type ConnectionOptions, type EventContext } from 'rhea';
-import { createDoor, type Door } from '../door.ts';
+import { createFaultListener, type FaultListener } from '../fault-listener.ts';
 import type { HubParts } from '../parts.ts';
 import { createClaims } from './claims.ts';
 import { createFeedbackLink } from './feedback-link.ts';
@@ -15,7 +15,7 @@ const SERVER_OPTIONS = { receiver_options: { autoaccept: false } } as unknown as
 
 const addressOf = (terminus: unknown) => (terminus as { address?: string } | undefined)?.address ?? '';
 
-export interface AmqpServer extends Door {
+export interface AmqpServer extends FaultListener {
   /** There is feedback to fetch. */
   feedbackReady(): void;
 }
@@ -85,8 +85,8 @@ export function createAmqpServer(
       parts.log({ event: 'amqp.peer-error', kind: event, detail: describe(context) }),
     );
 
-  const door = createDoor({ tls, port });
-  return { ...door, feedbackReady: () => feedback.pump() };
+  const listener = createFaultListener({ tls, port });
+  return { ...listener, feedbackReady: () => feedback.pump() };
 }
 
 function describe(context: unknown): string {

@@ -8,7 +8,7 @@ import type {
   Packet,
   QoS,
 } from 'mqtt-packet';
-import { createDoor } from '../door.ts';
+import { createFaultListener } from '../fault-listener.ts';
 import type { HubParts } from '../parts.ts';
 import { judgeConnect } from './connect.ts';
 import type { DeviceLink } from './device-link.ts';
@@ -52,7 +52,7 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
 
   const tls = createServer({ cert: parts.cert, key: parts.key }, accept);
   tls.on('tlsClientError', (error) => log({ event: 'mqtt.tls-failed', detail: error.message }));
-  const door = createDoor({ tls, port, hold: () => faults.blackHole });
+  const listener = createFaultListener({ tls, port, hold: () => faults.blackHole });
 
   function telemetry(deviceId: string, topic: string, body: Buffer): void {
     events.record({ deviceId, kind: 'telemetry', topic, body });
@@ -165,7 +165,7 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
   }
 
   return {
-    ...door,
+    ...listener,
     forgetSessions: () => {
       sessions.clear();
       for (const { session } of links.values()) {

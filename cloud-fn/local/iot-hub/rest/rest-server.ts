@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import { createDoor, type Door } from '../door.ts';
+import { createFaultListener, type FaultListener } from '../fault-listener.ts';
 import { SERVICE_POLICY, type HubParts } from '../parts.ts';
 import { decodePercent } from '../percent.ts';
 import { checkSas } from '../sas.ts';
@@ -19,7 +19,7 @@ export function createRestServer(
   parts: HubParts,
   deps: RestDeps,
   { port, hostNames }: { port: number; hostNames: () => readonly string[] },
-): Door {
+): FaultListener {
   const { faults, log } = parts;
   const routes = [
     ...twinRoutes(deps),
@@ -109,12 +109,12 @@ export function createRestServer(
     response.end(content);
   }
 
-  const door = createDoor({ tls: server, port });
+  const listener = createFaultListener({ tls: server, port });
   return {
-    ...door,
+    ...listener,
     shut: async () => {
       server.closeAllConnections();
-      await door.shut();
+      await listener.shut();
     },
   };
 }

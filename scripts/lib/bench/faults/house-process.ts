@@ -15,9 +15,9 @@ import { createLedgerUpkeep } from '../../../../agent/ledger/upkeep.ts';
 import { createRefusedRecordings } from '../../../../agent/health/health.ts';
 import { createCare } from '../../../../agent/ledger/care/care.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
-import { createDispensable } from '../../../../agent/kernel/dispensable.ts';
+import { createOptionalService } from '../../../../agent/kernel/optional-service.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { createOpenBlob } from '../../../../agent/upload/blob-door.ts';
+import { createOpenBlob } from '../../../../agent/upload/ticket-blob-client.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../../../agent/upload/upload.ts';
 import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './house.ts';
 import { openJournal } from './journal.ts';
@@ -188,5 +188,5 @@ process.on('message', (order: HouseOrder) => {
 process.on('disconnect', () => process.exit(0));
 const upkeep = createLedgerUpkeep({ ledger, onSealed, clock, log });
 for (const room of [ledger, upkeep, hub, uploader])
-  await createDispensable(room, { clock, conditions, log }).start();
+  await createOptionalService(room, { clock, conditions, log }).start();
 say({ ready: true });

@@ -7,7 +7,7 @@ import Sqlite from 'better-sqlite3';
 import type { HubLink } from '../../../../agent/hub/hub.ts';
 import { ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
 import type { Ledger, WrittenClip } from '../../../../agent/ledger/ledger.ts';
-import type { OpenBlob } from '../../../../agent/upload/blob-door.ts';
+import type { OpenBlob } from '../../../../agent/upload/ticket-blob-client.ts';
 import { metadataOf } from '../../../../agent/upload/upload-clip.ts';
 import { DEVICE, type Sabotage } from './settings.ts';
 

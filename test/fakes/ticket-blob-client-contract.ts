@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
-import type { BlobDoor } from '../../agent/upload/blob-door.ts';
+import type { TicketBlobClient } from '../../agent/upload/ticket-blob-client.ts';
 import { blockId } from '../../agent/upload/upload-clip.ts';
 
 const SHA = 'ab'.repeat(32);
@@ -21,7 +21,7 @@ const metadata: ClipMetadata = {
 
 /** What every door to a blob promises, the shelf in memory and real storage alike.
  *  @param open a door to a blob that does not exist yet, another one with every call */
-export function blobDoorContract(name: string, open: () => Promise<BlobDoor>): void {
+export function ticketBlobClientContract(name: string, open: () => Promise<TicketBlobClient>): void {
   const signal = new AbortController().signal;
   const blocks = [randomBytes(1_000), randomBytes(500)] as const;
   const ids = blocks.map(blockId);

@@ -7,8 +7,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import tls from 'node:tls';
 import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
-import { createOpenBlob } from '../../../../agent/upload/blob-door.ts';
-import { blobDoorContract } from '../../../fakes/blob-door-contract.ts';
+import { createOpenBlob } from '../../../../agent/upload/ticket-blob-client.ts';
+import { ticketBlobClientContract } from '../../../fakes/ticket-blob-client-contract.ts';
 import { type Asked, type BlobService, OF_STORAGE, startBlobService } from '../../../fakes/blob-service.ts';
 
 const trusted = tls.getCACertificates('default');
@@ -67,7 +67,9 @@ const METADATA: ClipMetadata = {
 };
 
 let blobs = 0;
-blobDoorContract('storage on loopback', async () => openBlob(ticketFor(`dacha-1/contract/${++blobs}.mp4`)));
+ticketBlobClientContract('storage on loopback', async () =>
+  openBlob(ticketFor(`dacha-1/contract/${++blobs}.mp4`)),
+);
 
 test('the address is that of the ticket, part by part, and carries the signature only where it is asked', async () => {
   for (const token of ['?sv=1&sig=secret', 'sv=1&sig=secret']) {

@@ -19,7 +19,7 @@ export interface BlobProperties {
 
 /** What a ticket lets us do with its one blob. What does not come from storage (a portal that wants a login, a proxy,
  *  a redirect) is a passing failure, whatever it says. */
-export interface BlobDoor {
+export interface TicketBlobClient {
   /** Where the blob lies, without the ticket's signature. */
   readonly url: string;
   /** Undefined when storage says that there is no such blob. */
@@ -51,7 +51,7 @@ export interface BlobDeadlines {
   readonly blockMs: number;
 }
 
-export type OpenBlob = (ticket: FileUploadTicket) => BlobDoor;
+export type OpenBlob = (ticket: FileUploadTicket) => TicketBlobClient;
 
 /** Read back in pieces of this size, each with a deadline of its own. */
 const PIECE_BYTES = 1024 * 1024;

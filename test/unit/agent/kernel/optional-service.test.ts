@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
-import { createDispensable } from '../../../../agent/kernel/dispensable.ts';
+import { createOptionalService } from '../../../../agent/kernel/optional-service.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
@@ -12,7 +12,7 @@ function world(refusals: number, error: Error = new Failure('rejected', 'page.po
   const book = createLogBook();
   const conditions = createConditions({ clock, log: book.log });
   const calls = { starts: 0, stops: 0 };
-  const service = createDispensable(
+  const service = createOptionalService(
     {
       name: 'page',
       start: async () => {
@@ -83,7 +83,7 @@ test('a start that hangs holds the others up for its deadline only, is told, and
   const conditions = createConditions({ clock, log });
   const slow = Promise.withResolvers<void>();
   const calls: string[] = [];
-  const service = createDispensable(
+  const service = createOptionalService(
     { name: 'disk', start: () => slow.promise, stop: async () => void calls.push('stopped') },
     { clock, conditions, log, startMs: 5_000 },
   );

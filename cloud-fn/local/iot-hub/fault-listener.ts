@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 
-export interface Door {
+export interface FaultListener {
   /** Known after the first `open`. */
   port(): number;
   /** Listens on 127.0.0.1, the second time on the same port as the first. */
@@ -17,7 +17,7 @@ export interface Door {
 /** A loopback listener in front of a TLS server that never listens itself: so that a connection can be held
  *  before its handshake, reset, or find nobody home, as on a bad network.
  *  @param hold when it says so, a new connection is accepted and then ignored */
-export function createDoor({
+export function createFaultListener({
   tls,
   port: wantedPort,
   hold = () => false,
@@ -25,7 +25,7 @@ export function createDoor({
   tls: TlsServer;
   port: number;
   hold?: () => boolean;
-}): Door {
+}): FaultListener {
   const sockets = new Set<Socket>();
   let server: Server | undefined;
   let port = wantedPort;

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBell } from '../../../../agent/upload/bell.ts';
+import { createNotifier } from '../../../../agent/kernel/notifier.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 
 const living = () => new AbortController().signal;
 
-test('a ring ends the wait of everybody, and time ends it without one', async () => {
+test('a notice ends the wait of everybody, and time ends it without one', async () => {
   const clock = createFakeClock();
-  const bell = createBell(clock);
+  const notifier = createNotifier(clock);
   const ended: string[] = [];
   const wait = (name: string, ms: number) =>
-    bell.wait(bell.count(), ms, living()).then(() => void ended.push(name));
+    notifier.wait(notifier.count(), ms, living()).then(() => void ended.push(name));
   const all = [wait('a', 1_000), wait('b', 1_000)];
   await clock.advance(999);
   assert.deepEqual(ended, []);
-  bell.ring();
+  notifier.notify();
   await Promise.all(all);
   assert.deepEqual(ended, ['a', 'b']);
   assert.equal(clock.sleepers(), 0);
@@ -24,26 +24,26 @@ test('a ring ends the wait of everybody, and time ends it without one', async ()
   assert.deepEqual(ended, ['a', 'b', 'c']);
 });
 
-test('a ring between two waits is not missed; one before them is over', async () => {
+test('a notice between two waits is not missed; one before them is over', async () => {
   const clock = createFakeClock();
-  const bell = createBell(clock);
-  const heard = bell.count();
-  bell.ring();
-  await bell.wait(heard, 1_000, living());
-  const next = bell.wait(bell.count(), 1_000, living());
+  const notifier = createNotifier(clock);
+  const heard = notifier.count();
+  notifier.notify();
+  await notifier.wait(heard, 1_000, living());
+  const next = notifier.wait(notifier.count(), 1_000, living());
   await clock.advance(999);
   assert.equal(clock.sleepers(), 1);
-  bell.ring();
+  notifier.notify();
   await next;
 });
 
 test('who stops waits no longer, and never begins to', async () => {
   const clock = createFakeClock();
-  const bell = createBell(clock);
+  const notifier = createNotifier(clock);
   const stop = new AbortController();
-  const waiting = bell.wait(bell.count(), 1_000, stop.signal);
+  const waiting = notifier.wait(notifier.count(), 1_000, stop.signal);
   stop.abort();
   await waiting;
-  await bell.wait(bell.count(), 1_000, stop.signal);
+  await notifier.wait(notifier.count(), 1_000, stop.signal);
   assert.equal(clock.sleepers(), 0);
 });

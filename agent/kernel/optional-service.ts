@@ -6,7 +6,7 @@ import type { Service } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { sleepUnlessAborted } from './sleep.ts';
 
-export interface DispensableDeps {
+export interface OptionalServiceDeps {
   readonly clock: Clock;
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
   readonly log: Log;
@@ -24,7 +24,7 @@ const START_MS = 5_000;
  *  2. While it is not started, condition `room-failed` says so; it is tried again, with backoff, until it is.
  *  3. One start at a time. A bug is no exception: a process that ends for it would meet it again at its next start,
  *     and the services that work would be off. */
-export function createDispensable(service: Service, deps: DispensableDeps): Service {
+export function createOptionalService(service: Service, deps: OptionalServiceDeps): Service {
   const { clock, conditions, log, retry = RETRY, startMs = START_MS } = deps;
   const { name } = service;
   const stopping = new AbortController();
