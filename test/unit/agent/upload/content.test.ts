@@ -176,7 +176,7 @@ test('storage that takes everything and then has no blob of it is asked again, l
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'it is not there');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /committed, but is not in storage/);
   await clock.advance(3_600_000);
-  assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
+  await until(() => ledger.clip(clip.clipId)?.state === 'sealed', 'the last try is over');
   assert.ok(commits > 3 && commits < 20, `${commits} in an hour`);
   forgets = false;
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
