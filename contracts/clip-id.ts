@@ -1,7 +1,7 @@
 /** 26 characters of Crockford's base 32 (no I, L, O, U): time first, so clips sort by it; unique without a right clock.
- *  26 characters could say 130 bits and an id has 128, so the first is 0 to 7: the ledger never gave another, and reads
- *  time and chance out of it by arithmetic that a larger one would overflow. */
-export const CLIP_ID_PATTERN = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+ *  Any first character: of a blob that no appliance recorded the cloud makes the id from its name's hash. The ledger,
+ *  whose own begin with 0 to 7, is stricter about what it takes back from its disk: `isOwnClipId`. */
+export const CLIP_ID_PATTERN = '[0-9A-HJKMNP-TV-Z]{26}';
 
 const CLIP_ID = new RegExp(`^${CLIP_ID_PATTERN}$`);
 

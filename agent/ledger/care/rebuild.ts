@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
-import { clipBlobNameOnDevice, isClipId } from '@dachawatch/contracts';
+import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { fsyncFolder } from '../../kernel/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { type Database, migrate } from '../database/database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
 import type { GoneLine } from '../disk/gone-lines.ts';
@@ -219,7 +219,7 @@ function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage
   const insertFact = inserter(db, 'facts');
   let last = '';
   const given = (id: unknown) => {
-    if (typeof id === 'string' && isClipId(id) && id > last) last = id;
+    if (typeof id === 'string' && isOwnClipId(id) && id > last) last = id;
   };
   for (const source of backup ? [...damaged, backup] : damaged) {
     for (const row of source.rows('inbox', 'seq')) {
@@ -249,7 +249,7 @@ function takeFolded(db: Database, damaged: readonly Salvage[], backup: Salvage |
   const ids = new Set<string>();
   for (const source of backup ? [...damaged, backup] : damaged) {
     for (const row of source.rows('folded_clips', 'clip_id'))
-      if (isClipId(String(row['clip_id'])) && isState(row['state']) && insertClip(row))
+      if (isOwnClipId(String(row['clip_id'])) && isState(row['state']) && insertClip(row))
         ids.add(String(row['clip_id']));
     for (const row of source.scan('folded'))
       if (Number.isSafeInteger(row['clips']) && /^\d{4}-\d\d-\d\d$/.test(String(row['day'])))
@@ -260,7 +260,7 @@ function takeFolded(db: Database, damaged: readonly Salvage[], backup: Salvage |
 
 /** Whether the row holds an event as it was told. */
 function isEvent({ event_id, event, body }: Row): boolean {
-  if (typeof event_id !== 'string' || !isClipId(event_id) || typeof body !== 'string') return false;
+  if (typeof event_id !== 'string' || !isOwnClipId(event_id) || typeof body !== 'string') return false;
   try {
     const message = JSON.parse(body) as { readonly eventId?: unknown; readonly event?: unknown } | null;
     return message?.eventId === event_id && message.event === event;

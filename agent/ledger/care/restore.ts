@@ -1,5 +1,4 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { isClipId } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { claimFolder } from '../../kernel/folder-claim.ts';
@@ -23,6 +22,7 @@ import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
 import type { Repaired } from './repair.ts';
 import { createReads, type Reads } from './reads.ts';
 import { openSalvage } from './salvage.ts';
+import { isOwnClipId } from '../clips/clip-id.ts';
 
 /** What was found of a ledger's database before it is opened, and what was done about it.
  *  whole: nothing to do · mended: SQLite could · rebuilt: set aside, and begun anew from what could be read */
@@ -95,7 +95,7 @@ async function restore(deps: RestoreDeps): Promise<Finding> {
 async function clipsOnDisk(dir: string): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   for await (const { clipId, cameraId } of clipFilesIn(dir))
-    if (isClipId(clipId)) files.set(clipId, cameraId);
+    if (isOwnClipId(clipId)) files.set(clipId, cameraId);
   return files;
 }
 

@@ -1,5 +1,4 @@
-import { isClipId } from '@dachawatch/contracts';
-import { LAST_MS } from '../clips/clip-id.ts';
+import { LAST_MS, isOwnClipId } from '../clips/clip-id.ts';
 import { isState } from './restored-row.ts';
 import type { Row, Salvage } from './salvage.ts';
 
@@ -12,7 +11,7 @@ export function readHistory(sources: readonly Salvage[]): ReadonlyMap<number, Ro
       const sound =
         isSeq(seq) &&
         typeof clip_id === 'string' &&
-        isClipId(clip_id) &&
+        isOwnClipId(clip_id) &&
         isState(state) &&
         typeof at_ms === 'number' &&
         at_ms <= LAST_MS &&

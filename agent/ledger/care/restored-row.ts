@@ -4,9 +4,8 @@ import {
   parse,
   parseClipBlobName,
   Verdict,
-  isClipId,
 } from '@dachawatch/contracts';
-import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { CAMERA_ID } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import type { ClipState } from '../clips/clip-states.ts';
@@ -43,7 +42,7 @@ export function placeOf(
     cameras.flatMap((cameraId) =>
       typeof clipId === 'string' &&
       typeof cameraId === 'string' &&
-      isClipId(clipId) &&
+      isOwnClipId(clipId) &&
       CAMERA_ID.test(cameraId)
         ? [{ clipId, cameraId }]
         : [],

@@ -1,12 +1,12 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { isClipId } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { removeDatabase } from '../database/database-files.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
 import type { Reads } from './reads.ts';
 import { openSalvage, type Salvage } from './salvage.ts';
 import { PAGE_BYTES, READ_VERSION_AT, tablesByPlace, WRITE_VERSION_AT } from '../database/schema.ts';
+import { isOwnClipId } from '../clips/clip-id.ts';
 
 /** Of the first page: its change counter, and the change counter for which its size in pages holds. */
 const CHANGE_COUNTER = 24;
@@ -61,7 +61,7 @@ export function openTransplanted(
 
 /** Whether it gives at least one row of a clip. */
 export const hasClips = (salvage: Salvage) =>
-  salvage.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isClipId(String(id)));
+  salvage.values('SELECT clip_id FROM clips NOT INDEXED LIMIT 1').some((id) => isOwnClipId(String(id)));
 
 function openWith(
   file: string,

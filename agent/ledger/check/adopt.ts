@@ -1,4 +1,4 @@
-import { clipBlobNameOnDevice, isClipId } from '@dachawatch/contracts';
+import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { clockQuality as systemClockQuality } from '../../kernel/clock-quality.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -14,7 +14,7 @@ import {
   sizeOf,
   type WrittenClip,
 } from '../clips/clip-files.ts';
-import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
@@ -104,7 +104,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
 
   /** An id of a time that is to come would make all that follow carry it, too. */
   function isPlausible(clipId: string): boolean {
-    if (!isClipId(clipId)) return false;
+    if (!isOwnClipId(clipId)) return false;
     const now = clock.nowMs();
     const latestMs = clockQuality(now) === 'synchronised' ? now + AHEAD_MS : LAST_MS;
     return timeOfClipId(clipId) <= Math.min(latestMs, LAST_MS);

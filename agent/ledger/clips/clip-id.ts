@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isClipId } from '@dachawatch/contracts';
 import { Failure } from '../../kernel/failure.ts';
 
 /** Crockford's base 32: no I, L, O, U. */
@@ -68,6 +69,10 @@ function decode(id: string): bigint {
 
 /** The wall time that an id carries, Unix milliseconds. */
 export const timeOfClipId = (id: string): number => Number(decode(id) >> 80n);
+
+/** Whether a ledger may have given this id. 26 characters say 130 bits and ours have 128: the first is 0 to 7, and time
+ *  and chance are read out of it by arithmetic that a larger one would overflow. */
+export const isOwnClipId = (text: string): boolean => isClipId(text) && text < '8';
 
 /** Ids from here on carry a time that no clip can have. */
 export const firstImpossibleId = (): string => encode(BigInt(LAST_MS + 1) << 80n);

@@ -1,6 +1,5 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isClipId } from '@dachawatch/contracts';
 import type { Conditions } from '../../kernel/conditions.ts';
 import { fsyncFolder } from '../../kernel/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -12,6 +11,7 @@ import type { Database } from '../database/database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { Losses } from '../clips/losses.ts';
 import { isInStorage } from './removal.ts';
+import { isOwnClipId } from '../clips/clip-id.ts';
 
 export const quarantineDir = (dir: string) => join(dir, 'quarantine');
 /** Share of the byte budget that files set aside may take. */
@@ -46,7 +46,7 @@ interface Kept {
 /** The clip that the name of a file in quarantine tells of. */
 function clipIdOf(name: string): string | undefined {
   const id = /_([0-9A-Z]{26})\.mp4/.exec(name)?.[1];
-  return id !== undefined && isClipId(id) ? id : undefined;
+  return id !== undefined && isOwnClipId(id) ? id : undefined;
 }
 
 /** Files that belong to no row, or not to what their row says. They are bytes of the disk like all others, and

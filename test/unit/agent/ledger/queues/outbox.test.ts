@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parse, TELEMETRY_DATA, Telemetry, type TelemetryEvent, isClipId } from '@dachawatch/contracts';
+import { parse, TELEMETRY_DATA, Telemetry, type TelemetryEvent } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
+import { isOwnClipId } from '../../../../../agent/ledger/clips/clip-id.ts';
 import { openDatabase } from '../../../../../agent/ledger/database/database.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { inspectLedger } from '../../../../../agent/ledger/check/inspect.ts';
@@ -16,7 +17,7 @@ const told = (ledger: Ledger) =>
     const message = parse(Telemetry, JSON.parse(body));
     assert.equal(message.eventId, eventId);
     assert.equal(message.event, event);
-    assert.ok(isClipId(eventId), eventId);
+    assert.ok(isOwnClipId(eventId), eventId);
     const data: Record<string, unknown> = parse(TELEMETRY_DATA[message.event], message.data);
     return { ...message, data };
   });
