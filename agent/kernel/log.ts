@@ -1,4 +1,4 @@
-import { redact } from '@dachawatch/contracts';
+import { redact } from '@dachawatch/contracts/redact';
 import { pino, type DestinationStream } from 'pino';
 
 export { redact };

@@ -1,4 +1,4 @@
-import { redact } from '@dachawatch/contracts';
+import { redact } from '@dachawatch/contracts/redact';
 
 export interface Log {
   info(fields: object, message: string): void;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isClipId } from '@dachawatch/contracts';
+import { isClipId } from '@dachawatch/contracts/clip-id';
 import { Failure } from '../../kernel/failure.ts';
 
 /** Crockford's base 32: no I, L, O, U. */

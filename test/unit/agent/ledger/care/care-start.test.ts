@@ -18,7 +18,8 @@ import { ledgerFile } from '../../../../../agent/ledger/database/database-files.
 import { createLogBook } from '../../../../fakes/log-book.ts';
 import { damageBench } from './damage-bench.ts';
 
-const HEAVY = /\/typebox\/|\/contracts\//;
+/** What a clip id is stands in a file without a schema. */
+const HEAVY = /\/typebox\/|\/contracts\/(?!clip-id\.ts)/;
 
 /** Looks the ledger over in a process that writes down which modules it loads. */
 async function look(dir: string) {
