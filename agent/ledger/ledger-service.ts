@@ -9,17 +9,8 @@ import { sleepUnlessAborted } from '../kernel/sleep.ts';
 import type { Care } from './care/care.ts';
 import { backupFile, ledgerFile } from './database/database-files.ts';
 import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';
-import { type ClipPlace, createRowlessClips } from './clips/rowless-clips.ts';
-import { guarded } from './database/database.ts';
-import { type Ownership, takeOwnership } from './database/ownership.ts';
-import {
-  type Clip,
-  createLedger,
-  type Ledger,
-  type LedgerDeps,
-  LEDGER_UNAVAILABLE,
-  MIN_FREE_BYTES,
-} from './ledger.ts';
+import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
+import { takeOwnership } from './database/ownership.ts';
 import { schemaDamage } from './database/schema.ts';
 import { NOTICE_HOURS } from './care/restore.ts';
 
@@ -27,13 +18,7 @@ import { NOTICE_HOURS } from './care/restore.ts';
 type OwnAlone = 'check' | 'backupBegins' | 'close';
 
 /** The ledger of a process that must go on without one. */
-export type LedgerService = Service &
-  Omit<Ledger, OwnAlone | 'openClip' | 'sealClip'> & {
-    /** As the ledger's; while it is not open, a place for a clip without a row (`rowless-clips.ts`). */
-    openClip(request: Parameters<Ledger['openClip']>[0]): ClipPlace;
-    /** As the ledger's; undefined for a clip that gets its row, and is sealed, by the next check. */
-    sealClip(...args: Parameters<Ledger['sealClip']>): Clip | undefined;
-  };
+export type LedgerService = Service & Omit<Ledger, OwnAlone>;
 
 export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writing'> {
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
@@ -75,8 +60,7 @@ const identityOf = (dir: string) =>
  *  Invariants
  *  1. `start` returns at once and nothing it begins throws: whatever is wrong with the folder, the database or a row,
  *     the process goes on, and condition `ledger-unavailable` says why until it is open.
- *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once. Only clips begin and
- *     end all the same, as files, as long as this process owns the folder.
+ *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once.
  *  3. It is opened only after `care` has found its database whole, and never while another process owns it.
  *  4. Clips that are being written when it has to be opened again stay theirs who write them.
  *  5. Damage that is met while it is open ends no process: it is closed, looked over, and opened again. */
@@ -88,31 +72,6 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   let running: Promise<void> = Promise.resolve();
   let why = 'the ledger is being opened';
   let open: { readonly ledger: Ledger; readonly over: AbortController } | undefined;
-  const rowless = createRowlessClips({ dir, minFreeBytes: deps.minFreeBytes ?? MIN_FREE_BYTES });
-  /** Clips that began without a row. */
-  const begunWithoutRow = new Set<string>();
-  /** Kept while the ledger cannot be opened, so that it can be recorded. */
-  let owned: { readonly ownership: Ownership; readonly folder: string } | undefined;
-
-  function disown(): void {
-    owned?.ownership.release();
-    owned = undefined;
-  }
-
-  /** @throws Failure `transient` `ledger.in-use` */
-  function own(): Ownership {
-    const { dev, ino } = statSync(dir, { bigint: true });
-    const folder = `${dev}/${ino}`;
-    if (owned?.folder === folder) {
-      owned.ownership.confirm();
-      return owned.ownership;
-    }
-    // Another disk is mounted there now.
-    disown();
-    const ownership = takeOwnership(dir, 0);
-    owned = { ownership, folder };
-    return ownership;
-  }
 
   /** Ends the use of the ledger that failed, when only opening it again can help.
    *  @returns what the caller is told */
@@ -139,52 +98,21 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     return call as Ledger[K];
   }
 
-  const openWithRow = through('openClip');
-  function openClip(request: Parameters<Ledger['openClip']>[0]): ClipPlace {
-    const now = open;
-    if (now && !now.over.signal.aborted)
-      try {
-        return openWithRow(request);
-      } catch (error) {
-        // Closed for what it has just said about itself.
-        if (!now.over.signal.aborted) throw error;
-      }
-    if (!owned || stopping.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
-    owned.ownership.confirm();
-    const place = guarded('ledger.open-rowless', () => rowless.open(request));
-    writing.add(place.clipId);
-    begunWithoutRow.add(place.clipId);
-    const { clipId } = place;
-    log.warn(
-      { event: 'clip.without-row', clipId, cameraId: request.cameraId },
-      'the ledger is not open: the clip is recorded all the same, and gets its row when it is',
-    );
-    return place;
-  }
-
-  function hasRow(clipId: string): boolean {
-    const now = open;
-    return now !== undefined && !now.over.signal.aborted && now.ledger.clip(clipId) !== undefined;
-  }
-
   /** For the three that end a clip's writing: whether it can be noted or not, nobody writes it any more, and the next
    *  check puts it right. */
-  function endsWriting<K extends 'sealClip' | 'loseClip' | 'recoverClip'>(name: K) {
-    const call = through(name) as (...args: unknown[]) => ReturnType<Ledger[K]>;
-    return (...[clipId, ...rest]: Parameters<Ledger[K]>): ReturnType<Ledger[K]> | undefined => {
+  function endsWriting<K extends 'sealClip' | 'loseClip' | 'recoverClip'>(name: K): Ledger[K] {
+    const call = through(name) as (...args: unknown[]) => unknown;
+    return ((clipId: string, ...rest: unknown[]) => {
       writing.delete(clipId);
-      if (begunWithoutRow.delete(clipId) && !hasRow(clipId)) return undefined;
       return call(clipId, ...rest);
-    };
+    }) as Ledger[K];
   }
-
-  const recover = endsWriting('recoverClip');
 
   /** Opens it and returns when it must be opened again, or was closed for the stop.
    *  @throws Failure when it cannot be opened */
   async function serve(): Promise<void> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const ownership = own();
+    const ownership = takeOwnership(dir, 0);
     let ledger: Ledger;
     const looking = new AbortController();
     const slow = tellSlow(looking.signal);
@@ -193,6 +121,9 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
       if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
       if (finding.state === 'rebuilt') conditions.raise('ledger-rebuilt', finding.sentence);
       ledger = createLedger({ ...deps, ownership, writing });
+    } catch (error) {
+      ownership.release();
+      throw error;
     } finally {
       looking.abort();
       await slow;
@@ -208,8 +139,6 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     } finally {
       open = undefined;
       over.abort();
-      // The ledger lets go of the folder.
-      owned = undefined;
       ledger.close();
       await tending;
     }
@@ -323,16 +252,16 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   return {
     name: 'ledger',
     start: async () => {
-      running = run().finally(disown);
+      running = run();
     },
     stop: async () => {
       stopping.abort();
       await running;
     },
-    openClip,
+    openClip: through('openClip'),
     sealClip: endsWriting('sealClip'),
     loseClip: endsWriting('loseClip'),
-    recoverClip: (clipId) => recover(clipId) ?? Promise.resolve(),
+    recoverClip: endsWriting('recoverClip'),
     leaseNext: through('leaseNext'),
     settleUploaded: through('settleUploaded'),
     settleFailed: through('settleFailed'),

@@ -143,7 +143,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     if (entry.kind !== 'file') return;
     const idMs = timeOfClipId(clipId);
     if (isWriting(clipId)) {
-      beginAnew(file, idMs, 'it had no row while it was being recorded');
+      beginAnew(file, idMs, 'its row was lost while it was being recorded');
       return;
     }
     const { mtimeMs } = entry;

@@ -99,7 +99,7 @@ test('a database that is damaged while it is open is looked over and begun anew;
   const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));
   for (const clip of clips) if (existsSync(clip.file)) assert.ok(ids.has(clip.clipId), clip.clipId);
   assert.ok(existsSync(writing.partFile), 'nobody took the file from its writer');
-  assert.equal(ledger.sealClip(writing.clipId, written)?.state, 'sealed');
+  assert.equal(ledger.sealClip(writing.clipId, written).state, 'sealed');
 });
 
 test('an owner whose lock file was deleted goes on, and nobody else becomes the owner', async (t) => {

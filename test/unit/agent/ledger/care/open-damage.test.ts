@@ -112,7 +112,7 @@ for (const [what, sql] of Object.entries(SCHEMA))
     const now = new Map(ledger.clips({ limit: 100 }).map((clip) => [clip.clipId, clip]));
     for (const { clipId } of clips) assert.ok(now.has(clipId), clipId);
     const opened = ledger.openClip({ cameraId: 'gate', triggeredMs: 1, clockQuality: 'synchronised' });
-    assert.equal(ledger.sealClip(opened.clipId, writeClip(opened.partFile, 100))?.state, 'sealed');
+    assert.equal(ledger.sealClip(opened.clipId, writeClip(opened.partFile, 100)).state, 'sealed');
   });
 
 for (const part of [0, 0.3, 0.6, 1])
