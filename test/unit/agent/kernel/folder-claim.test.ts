@@ -21,37 +21,37 @@ test('a folder is claimed once for each purpose, by whatever path, until the cla
   const link = `${dir}-link`;
   symlinkSync(dir, link);
   t.after(() => rmSync(link));
-  assert.equal(isClaimed(dir, 'work'), false);
-  const mine = claimFolder(dir, 'work');
+  assert.equal(isClaimed(dir, 'proof'), false);
+  const mine = claimFolder(dir, 'proof');
   assert.ok(mine);
   for (const path of [dir, link]) {
-    assert.equal(claimFolder(path, 'work'), undefined);
-    assert.equal(isClaimed(path, 'work'), true);
+    assert.equal(claimFolder(path, 'proof'), undefined);
+    assert.equal(isClaimed(path, 'proof'), true);
   }
   assert.equal(isClaimed(dir, 'wor'), false);
-  assert.equal(isClaimed(folder(t), 'work'), false);
+  assert.equal(isClaimed(folder(t), 'proof'), false);
   const other = claimFolder(dir, 'rest');
   assert.ok(other);
   other.release();
   mine.release();
-  assert.equal(isClaimed(dir, 'work'), false);
-  const again = claimFolder(dir, 'work');
+  assert.equal(isClaimed(dir, 'proof'), false);
+  const again = claimFolder(dir, 'proof');
   assert.ok(again);
   again.release();
 });
 
 test('a folder that is not there can be neither claimed nor looked at', { skip }, (t) => {
   const gone = join(folder(t), 'gone');
-  assert.throws(() => claimFolder(gone, 'work'), { code: 'ENOENT' });
-  assert.throws(() => isClaimed(gone, 'work'), { code: 'ENOENT' });
+  assert.throws(() => claimFolder(gone, 'proof'), { code: 'ENOENT' });
+  assert.throws(() => isClaimed(gone, 'proof'), { code: 'ENOENT' });
 });
 
 test('who connects to a claim is hung up on', { skip }, async (t) => {
   const dir = folder(t);
-  const mine = claimFolder(dir, 'work');
+  const mine = claimFolder(dir, 'proof');
   t.after(() => mine?.release());
   const { dev, ino } = statSync(dir, { bigint: true });
-  const caller = connect(`\0dachawatch/work/${dev}/${ino}`);
+  const caller = connect(`\0dachawatch/proof/${dev}/${ino}`);
   await new Promise<void>((resolve) =>
     caller
       .once('close', () => resolve())
