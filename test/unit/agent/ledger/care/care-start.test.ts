@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { createCare } from '../../../../../agent/ledger/care/care.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
+import { noteLoads } from '../../../../fakes/loaded-modules.ts';
 import { createLogBook } from '../../../../fakes/log-book.ts';
 import { damageBench } from './damage-bench.ts';
 
@@ -23,27 +14,14 @@ const HEAVY = /\/typebox\/|\/contracts\/(?!clip-id\.ts)/;
 
 /** Looks the ledger over in a process that writes down which modules it loads. */
 async function look(dir: string) {
-  const loaded = join(dir, 'loaded.txt');
-  const preload = join(dir, 'preload.mjs');
-  writeFileSync(loaded, '');
-  writeFileSync(
-    preload,
-    `import { appendFileSync } from 'node:fs';
-     import { registerHooks } from 'node:module';
-     registerHooks({
-       load(url, context, next) {
-         appendFileSync(${JSON.stringify(loaded)}, url + '\\n');
-         return next(url, context);
-       },
-     });`,
-  );
+  const loads = noteLoads(dir);
   const care = createCare({
     dir,
     log: createLogBook().log,
-    nodeOptions: ['--import', pathToFileURL(preload).href],
+    nodeOptions: loads.nodeOptions,
   });
   const { state } = await care.look(new AbortController().signal);
-  return { state, modules: readFileSync(loaded, 'utf8').trim().split('\n') };
+  return { state, modules: loads.modules() };
 }
 
 const heavyOf = (modules: readonly string[]) =>
