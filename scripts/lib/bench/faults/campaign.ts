@@ -5,7 +5,7 @@ import type { ClipNow } from './house.ts';
 import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';
-import { mayBeUnknown, verifyAll, verifyClip, verifyParked } from './verify.ts';
+import { instancesOver, mayBeUnknown, verifyAll, verifyClip, verifyParked } from './verify.ts';
 import { within } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -141,7 +141,8 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
           const answer = await stage.ask([...awaitingVerdict]);
           const states = new Map(answer?.clips.map(({ clipId, state }) => [clipId, state]));
           const waits = [...awaitingVerdict].some((id) => !isOver(states.get(id)));
-          return waits || !world.eventGrid.idle() ? undefined : true;
+          if (waits || !world.eventGrid.idle()) return undefined;
+          return (await instancesOver(world).catch(() => false)) || undefined;
         },
         200,
       );

@@ -137,36 +137,51 @@ interface Instance {
   readonly input: { readonly clip?: { readonly clip_id?: string } } | null;
 }
 
+/** States in which nothing more is to come: what else an instance is, it is not for long. */
+const OVER = /^(Completed|Failed|Terminated|Canceled)$/;
+
+/** Whether no orchestration has anything left to do. The house can read a verdict beside its clip before the
+ *  orchestration that stored it has told anybody. */
+export const instancesOver = async (world: World): Promise<boolean> =>
+  (await instancesOf(world)).every(({ runtimeStatus }) => OVER.test(runtimeStatus));
+
 /** One orchestration for each clip, and all of them over. */
 async function verifyInstances(world: World): Promise<Problem[]> {
-  const there = world.keysOf();
-  if (!there) return [];
   const problems: Problem[] = [];
   const seen = new Map<string, string>();
+  for (const { instanceId, runtimeStatus, input } of await instancesOf(world)) {
+    const clipId = input?.clip?.clip_id ?? null;
+    const earlier = clipId === null ? undefined : seen.get(clipId);
+    if (earlier !== undefined)
+      problems.push({
+        kind: 'duplicated',
+        clipId,
+        what: `orchestrations ${earlier} and ${instanceId} are both its`,
+      });
+    if (clipId !== null) seen.set(clipId, instanceId);
+    if (runtimeStatus !== 'Completed')
+      problems.push({
+        kind: 'unexplained',
+        clipId,
+        what: `its orchestration ${instanceId} is ${runtimeStatus}`,
+      });
+  }
+  return problems;
+}
+
+/** All that the functions host knows; none without a cloud. */
+async function instancesOf(world: World): Promise<Instance[]> {
+  const there = world.keysOf();
+  if (!there) return [];
+  const all: Instance[] = [];
   for (let token = ''; ; ) {
     const answer = await fetch(
       `${there.base}/runtime/webhooks/durabletask/instances?code=${there.keys['durableTask']}&top=200&showInput=true`,
       { headers: token ? { 'x-ms-continuation-token': token } : {} },
     );
-    for (const { instanceId, runtimeStatus, input } of (await answer.json()) as Instance[]) {
-      const clipId = input?.clip?.clip_id ?? null;
-      const earlier = clipId === null ? undefined : seen.get(clipId);
-      if (earlier !== undefined)
-        problems.push({
-          kind: 'duplicated',
-          clipId,
-          what: `orchestrations ${earlier} and ${instanceId} are both its`,
-        });
-      if (clipId !== null) seen.set(clipId, instanceId);
-      if (runtimeStatus !== 'Completed')
-        problems.push({
-          kind: 'unexplained',
-          clipId,
-          what: `its orchestration ${instanceId} is ${runtimeStatus}`,
-        });
-    }
+    all.push(...((await answer.json()) as Instance[]));
     token = answer.headers.get('x-ms-continuation-token') ?? '';
-    if (token === '') return problems;
+    if (token === '') return all;
   }
 }
 
