@@ -21,13 +21,13 @@ import {
 import { createDirectMethods, createHubLink } from './hub/hub.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
-import { createOptionalService } from './kernel/optional-service.ts';
+import { createOptionalService } from './kernel/services/optional-service.ts';
 import { Failure } from './kernel/failure.ts';
 import { isBug } from './kernel/is-bug.ts';
 import { ifAnswers } from './kernel/if-answers.ts';
-import { createLifecycle, type Service } from './kernel/lifecycle.ts';
+import { createLifecycle, type Service } from './kernel/services/lifecycle.ts';
 import { createLog, type Log } from './kernel/log.ts';
-import { createServiceManager } from './kernel/service-manager.ts';
+import { createServiceManager } from './kernel/services/service-manager.ts';
 import { createCare } from './ledger/care/care.ts';
 import { createLedgerService } from './ledger/ledger-service.ts';
 import { createLedgerUpkeep } from './ledger/upkeep.ts';

@@ -1,8 +1,8 @@
 import type { ApplianceStatus } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
-import type { Service } from './kernel/lifecycle.ts';
-import { sleepUnlessAborted } from './kernel/sleep.ts';
+import type { Service } from './kernel/services/lifecycle.ts';
+import { sleepUnlessAborted } from './kernel/waiting/sleep.ts';
 import type { Power } from './power/power.ts';
 
 const LOOK_MS = 2_000;

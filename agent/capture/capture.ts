@@ -1,5 +1,5 @@
 import type { RecordingConfig } from '@dachawatch/contracts';
-import type { BackoffPolicy } from '../kernel/backoff.ts';
+import type { BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
@@ -10,7 +10,7 @@ import type { CameraStatus } from './supervision/camera-process.ts';
 import type { ClipStore } from './supervision/clip-broker.ts';
 import { createLoginPatience } from './supervision/login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
-import { orAborted } from '../kernel/deadline.ts';
+import { orAborted } from '../kernel/waiting/deadline.ts';
 import { tookTooLong } from './took-too-long.ts';
 import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';

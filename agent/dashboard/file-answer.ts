@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../kernel/failure.ts';
-import { openRegular } from '../kernel/regular-file.ts';
+import { openRegular } from '../kernel/files/regular-file.ts';
 import { matchesTag, problem, type Answer } from './answer.ts';
 import { parseRange } from './byte-range.ts';
 import type { FileAnswer, PageRequest } from './request-handler.ts';

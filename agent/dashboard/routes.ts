@@ -5,7 +5,7 @@ import type { CameraStatus } from '../capture/capture.ts';
 import { type ApplianceSources, readAppliance } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { withDeadline } from '../kernel/deadline.ts';
+import { withDeadline } from '../kernel/waiting/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';

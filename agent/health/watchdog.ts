@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { ServiceManager } from '../kernel/service-manager.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import type { ServiceManager } from '../kernel/services/service-manager.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 
 /** A loop that must make progress for the appliance to be alive. */
 export interface WatchdogCheck {

@@ -1,7 +1,7 @@
 import type { TwinReported } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { createNotifier } from '../kernel/notifier.ts';
+import { createNotifier } from '../kernel/waiting/notifier.ts';
 import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
 import { openConnection, type TokenLife } from './link/connection.ts';
 import { messageIdOf } from './link/devicebound.ts';

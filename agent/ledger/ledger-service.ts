@@ -1,11 +1,11 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { aborted } from '../kernel/aborted.ts';
-import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { aborted } from '../kernel/waiting/aborted.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
-import type { Service } from '../kernel/lifecycle.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import type { Service } from '../kernel/services/lifecycle.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Care } from './care/care.ts';
 import { backupFile, ledgerFile } from './database/database-files.ts';
 import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';

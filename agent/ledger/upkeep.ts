@@ -1,9 +1,9 @@
-import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Service } from '../kernel/lifecycle.ts';
+import type { Service } from '../kernel/services/lifecycle.ts';
 import type { Log } from '../kernel/log.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import { type Ledger, LEDGER_UNAVAILABLE } from './ledger.ts';
 
 /** Between two turns. Two clips' room is kept ahead: more are rarely opened in this time. */

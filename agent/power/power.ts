@@ -2,7 +2,7 @@ import type { PowerConfig, ReportedPower } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { UpsSettings } from './chip.ts';
 import { createShutdown, type ShutdownActions } from './shutdown.ts';
 import { openSocketSmbus } from './smbus-socket.ts';

@@ -1,9 +1,9 @@
-import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { ChipDriver, ChipReading, UpsChip, UpsSettings } from './chip.ts';
 import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
-import { within } from '../kernel/deadline.ts';
+import { within } from '../kernel/waiting/deadline.ts';
 
 /** Longest that one reading may take: ten words at 100 kHz take 5 ms. */
 const POLL_MS = 1_000;

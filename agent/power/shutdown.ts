@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
-import { within } from '../kernel/deadline.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
+import { within } from '../kernel/waiting/deadline.ts';
 
 /** What the appliance does before it switches itself off, in this order. A shutdown that is taken back calls `resume`;
  *  a later one calls them again. */

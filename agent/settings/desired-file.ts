@@ -2,10 +2,10 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, Refusal, type Json } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
-import { replaceDurably } from '../kernel/durable-file.ts';
+import { replaceDurably } from '../kernel/files/durable-file.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { readSmallText } from '../kernel/regular-file.ts';
+import { readSmallText } from '../kernel/files/regular-file.ts';
 import type { Accepted } from './desired-reading.ts';
 
 const SCHEMA = 'dachawatch/desired-settings/1';

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Lease } from '../ledger/ledger.ts';
 
 /** An attempt ends before its lease does, so that it can still be settled and its ticket given back. */

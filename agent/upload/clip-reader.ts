@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { classify } from '../kernel/classify.ts';
-import { withDeadline } from '../kernel/deadline.ts';
+import { withDeadline } from '../kernel/waiting/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Clip } from '../ledger/ledger.ts';
 

@@ -5,7 +5,7 @@ import { bestFrameBlobName } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type Log, redact } from '../kernel/log.ts';
-import { moveAsideUnlessFile } from '../kernel/move-aside.ts';
+import { moveAsideUnlessFile } from '../kernel/files/move-aside.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
 import type { OpenBlob } from './ticket-blob-client.ts';
 import { ONLY_READ, type Tickets } from './tickets.ts';

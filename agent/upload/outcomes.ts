@@ -1,4 +1,4 @@
-import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import type { Failure } from '../kernel/failure.ts';
 
 /** So many different clips refused in a row, none accepted between: the fault is not theirs. */

@@ -5,7 +5,7 @@ import {
   Verdict,
   verdictBlobName,
 } from '@dachawatch/contracts';
-import { backoffMs, type BackoffPolicy } from '../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';

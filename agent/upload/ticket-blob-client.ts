@@ -4,7 +4,7 @@ import type { ClipMetadata, FileUploadTicket } from '@dachawatch/contracts';
 import { classify } from '../kernel/classify.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import { retryAfterMs } from '../kernel/retry-after.ts';
+import { retryAfterMs } from '../kernel/waiting/retry-after.ts';
 
 /** What storage says about a blob without sending its bytes. */
 export interface BlobProperties {

@@ -1,12 +1,12 @@
 import type { FileUploadNotification, FileUploadTicket } from '@dachawatch/contracts';
 import type { UploadTickets } from '../hub/hub.ts';
-import { backoffMs } from '../kernel/backoff.ts';
+import { backoffMs } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { orAborted, withDeadline } from '../kernel/deadline.ts';
+import { orAborted, withDeadline } from '../kernel/waiting/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
-import { sleepUnlessAborted } from '../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 
 /** A device may hold ten; some stay free for tickets that nobody could give back. */
 const OPEN_MAX = 4;

@@ -1,12 +1,12 @@
 import type { UploadTickets } from '../hub/hub.ts';
-import type { BackoffPolicy } from '../kernel/backoff.ts';
+import type { BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { type Ledger, type Lease, LEDGER_UNAVAILABLE } from '../ledger/ledger.ts';
 import { attemptTime } from './attempt-time.ts';
-import { createNotifier } from '../kernel/notifier.ts';
+import { createNotifier } from '../kernel/waiting/notifier.ts';
 import { createOpenBlob, type OpenBlob } from './ticket-blob-client.ts';
 import { createFrames } from './frames.ts';
 import { createOutcomes } from './outcomes.ts';

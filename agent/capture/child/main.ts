@@ -5,7 +5,7 @@
  *  2. It never reconnects: a stream that ended or stalled ends the process, with the reason, after the running clip
  *     is closed and reported. */
 import { systemClock } from '../../kernel/clock.ts';
-import { withDeadline } from '../../kernel/deadline.ts';
+import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import type { Cause } from '../../motion/motion.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from '../messages.ts';

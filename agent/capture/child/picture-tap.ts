@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts';
-import { withDeadline } from '../../kernel/deadline.ts';
+import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Caps } from './gstreamer.ts';
 import { MAX_PICTURE_BYTES } from '../messages.ts';

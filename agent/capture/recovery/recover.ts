@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { moveAsideUnlessFile } from '../../kernel/move-aside.ts';
+import { moveAsideUnlessFile } from '../../kernel/files/move-aside.ts';
 import { readInit, rewriteMoof, type TrackInfo } from '../mp4/boxes.ts';
 import { possibleInits, type KnownInit } from './clip-init.ts';
 import {

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { SuppressionCounts } from '@dachawatch/contracts';
-import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Conditions } from '../../kernel/conditions.ts';
 import { isBug } from '../../kernel/is-bug.ts';
 import type { Log } from '../../kernel/log.ts';
-import { sleepUnlessAborted } from '../../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { SuppressedStore } from '../../motion/motion.ts';
 import type { CameraDoor, ClosedDoor, DoorStream } from './camera-door.ts';
 import { type CameraRequests, createCameraRequests, type RunningChild } from './camera-requests.ts';

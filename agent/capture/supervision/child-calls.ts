@@ -1,4 +1,4 @@
-import { withDeadline } from '../../kernel/deadline.ts';
+import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Answer, Question } from '../messages.ts';
 

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { CameraCredential } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
-import { replaceDurably } from '../../kernel/durable-file.ts';
+import { replaceDurably } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
-import { readSmallText } from '../../kernel/regular-file.ts';
-import { orAborted } from '../../kernel/deadline.ts';
+import { readSmallText } from '../../kernel/files/regular-file.ts';
+import { orAborted } from '../../kernel/waiting/deadline.ts';
 import { tookTooLong } from '../took-too-long.ts';
 
 /** A login at an address. */

@@ -2,7 +2,7 @@ import type { Json } from '@dachawatch/contracts';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import type { Mqtt } from 'azure-iot-device-mqtt';
-import { withDeadline } from '../../kernel/deadline.ts';
+import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { OutgoingEvent } from '../../ledger/ledger.ts';

@@ -1,9 +1,9 @@
-import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { redact } from '../../kernel/log.ts';
-import { sleepUnlessAborted } from '../../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { HubConnection } from './connection.ts';
 import { linkFailure } from './link-failure.ts';
 

@@ -1,7 +1,7 @@
 import { METHOD_ANSWER_LIMIT_BYTES, type MethodProblem } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { sleepUnlessAborted } from '../../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { DirectMethod } from './method.ts';
 
 const RUNNING_LIMIT = 8;

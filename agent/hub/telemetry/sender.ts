@@ -1,8 +1,8 @@
-import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { redact, type Log } from '../../kernel/log.ts';
-import { sleepUnlessAborted } from '../../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { HubConnection } from '../link/connection.ts';
 import type { Ledger, OutgoingEvent } from '../../ledger/ledger.ts';
 

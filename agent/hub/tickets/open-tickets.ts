@@ -1,6 +1,6 @@
-import { replaceDurably } from '../../kernel/durable-file.ts';
+import { replaceDurably } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
-import { readSmallText } from '../../kernel/regular-file.ts';
+import { readSmallText } from '../../kernel/files/regular-file.ts';
 
 /** More than a device may hold. */
 const KEPT_MAX = 16;

@@ -2,7 +2,7 @@ import https from 'node:https';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { retryAfterMs } from '../../kernel/retry-after.ts';
+import { retryAfterMs } from '../../kernel/waiting/retry-after.ts';
 
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 

@@ -2,7 +2,7 @@ import type { Json } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { redact, type Log } from '../../kernel/log.ts';
-import { sleepUnlessAborted } from '../../kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { HubConnection } from '../link/connection.ts';
 import { asDocument, difference, mergePatch } from './merge-patch.ts';
 

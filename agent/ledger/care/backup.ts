@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { freeBytesOf } from '../disk/budget.ts';
 import { backupFile, ledgerFile, removeDatabase } from '../database/database-files.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
 import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { type Database, migrate } from '../database/database.ts';

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Clock } from '../../kernel/clock.ts';
-import { replaceDurably } from '../../kernel/durable-file.ts';
+import { replaceDurably } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import {

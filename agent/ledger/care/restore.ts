@@ -1,8 +1,8 @@
 import { existsSync, lstatSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { claimFolder } from '../../kernel/folder-claim.ts';
-import { readSmallText } from '../../kernel/regular-file.ts';
+import { claimFolder } from '../../kernel/files/folder-claim.ts';
+import { readSmallText } from '../../kernel/files/regular-file.ts';
 import { clipFilesIn } from '../check/clip-survey.ts';
 import {
   backupFile,

@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { classify } from '../../kernel/classify.ts';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Breathe } from '../breathe.ts';
 import {

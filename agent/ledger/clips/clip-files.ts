@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
 
 /** Where a clip's bytes lie below the ledger's folder. */

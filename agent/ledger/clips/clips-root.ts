@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { clipsDir, isOfSystem } from './clip-files.ts';
 import type { Database } from '../database/database.ts';
 

@@ -1,4 +1,4 @@
-import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Conditions } from '../../kernel/conditions.ts';

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { freeName } from '../../kernel/move-aside.ts';
+import { freeName } from '../../kernel/files/move-aside.ts';
 
 export const ledgerFile = (dir: string) => join(dir, 'ledger.sqlite');
 /** The last online backup (`backup.ts`). */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { claimFolder, isClaimed } from '../../kernel/folder-claim.ts';
+import { claimFolder, isClaimed } from '../../kernel/files/folder-claim.ts';
 import { moveStrange, requireRegular, setAside } from './database-files.ts';
 
 export interface Ownership {

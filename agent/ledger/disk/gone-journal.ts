@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';

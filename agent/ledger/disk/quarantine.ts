@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Conditions } from '../../kernel/conditions.ts';
-import { fsyncFolder } from '../../kernel/durable-file.ts';
+import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
-import { freeName } from '../../kernel/move-aside.ts';
+import { freeName } from '../../kernel/files/move-aside.ts';
 import type { Breathe } from '../breathe.ts';
 import { clipPlaces, entryAt, type FoundFile, heldBytesOf, isOfSystem } from '../clips/clip-files.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';

@@ -1,4 +1,4 @@
-import { backoffMs, type BackoffPolicy } from '../../kernel/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';

@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { readSmallText } from '../../kernel/regular-file.ts';
+import { readSmallText } from '../../kernel/files/regular-file.ts';
 
 /** Suppressed triggers of one camera in one hour. */
 export interface HourOfCounts {

@@ -4,7 +4,7 @@ import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
-import { readSmallText } from '../../kernel/regular-file.ts';
+import { readSmallText } from '../../kernel/files/regular-file.ts';
 import { createHourlyCounts, type HourOfCounts } from './counts.ts';
 import type { SuppressedRecord } from './record.ts';
 

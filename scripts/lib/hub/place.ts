@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../agent/kernel/failure.ts';
-import { moveAsideUnlessFile } from '../../../agent/kernel/move-aside.ts';
-import { readSmallText } from '../../../agent/kernel/regular-file.ts';
+import { moveAsideUnlessFile } from '../../../agent/kernel/files/move-aside.ts';
+import { readSmallText } from '../../../agent/kernel/files/regular-file.ts';
 
 export interface HubPlace {
   readonly host: string;

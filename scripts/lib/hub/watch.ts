@@ -1,8 +1,8 @@
 /** `scripts/hub watch`: the stream of the local hub, taken up again where it broke. */
-import { backoffMs } from '../../../agent/kernel/backoff.ts';
+import { backoffMs } from '../../../agent/kernel/waiting/backoff.ts';
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
-import { sleepUnlessAborted } from '../../../agent/kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../../agent/kernel/waiting/sleep.ts';
 import type { HubClient } from './client.ts';
 import { eventLine } from './words.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { claimFolder } from '../../../agent/kernel/folder-claim.ts';
+import { claimFolder } from '../../../agent/kernel/files/folder-claim.ts';
 
 /** Holds the data folder for this process: by a claim, which nobody can delete, and by `run.lock`, which processes
  *  with a network of their own see, too. The kernel lets go of both however the process ends, SIGKILL included.

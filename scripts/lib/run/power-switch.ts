@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../../agent/kernel/clock.ts';
-import { sleepUnlessAborted } from '../../../agent/kernel/sleep.ts';
+import { sleepUnlessAborted } from '../../../agent/kernel/waiting/sleep.ts';
 import { POWER_OFF_FILE } from '../../../agent/power-off.ts';
 import type { Supervisor } from './supervisor.ts';
 

@@ -33,6 +33,8 @@ const importing = (path: string) => `import { x } from '${path}';\nexport const 
 const forbidden: readonly [file: string, path: string][] = [
   ['contracts/messages/a.ts', '../../agent/kernel/clock.ts'],
   ['agent/kernel/a.ts', '../ledger/ledger.ts'],
+  ['agent/kernel/files/a.ts', '../../ledger/ledger.ts'],
+  ['agent/kernel/files/a.ts', '../../main.ts'],
   ['agent/upload/a.ts', '../ledger/database.ts'],
   ['agent/upload/a.ts', '../motion/zones/gate.ts'],
   ['agent/motion/zones/a.ts', '../../ledger/database.ts'],
@@ -71,9 +73,13 @@ for (const code of [
 
 const allowed: readonly [file: string, path: string][] = [
   ['agent/upload/a.ts', '../ledger/ledger.ts'],
+  ['agent/kernel/files/a.ts', '../failure.ts'],
+  ['agent/kernel/files/a.ts', '../waiting/sleep.ts'],
   ['agent/upload/a.ts', '../kernel/clock.ts'],
+  ['agent/upload/a.ts', '../kernel/waiting/sleep.ts'],
   ['agent/upload/a.ts', './reconcile.ts'],
   ['agent/motion/zones/a.ts', '../../kernel/clock.ts'],
+  ['agent/motion/zones/a.ts', '../../kernel/waiting/sleep.ts'],
   ['agent/motion/zones/a.ts', '../../ledger/ledger.ts'],
   ['agent/motion/zones/a.ts', '../tracking/track.ts'],
   ['agent/motion/zones/a.ts', '../detector.ts'],

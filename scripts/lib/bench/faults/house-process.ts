@@ -15,7 +15,7 @@ import { createLedgerUpkeep } from '../../../../agent/ledger/upkeep.ts';
 import { createRefusedRecordings } from '../../../../agent/health/health.ts';
 import { createCare } from '../../../../agent/ledger/care/care.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
-import { createOptionalService } from '../../../../agent/kernel/optional-service.ts';
+import { createOptionalService } from '../../../../agent/kernel/services/optional-service.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createOpenBlob } from '../../../../agent/upload/ticket-blob-client.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../../../agent/upload/upload.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GREY } from '../../../../agent/capture/child/pipelines.ts';
-import { withDeadline } from '../../../../agent/kernel/deadline.ts';
+import { withDeadline } from '../../../../agent/kernel/waiting/deadline.ts';
 import { type CameraSimulator, startCamera } from '../../../../hardware/simulators/camera/camera.ts';
 import type { FromLiveChild, ToLiveChild } from './live-child.ts';
 import type { BenchClip } from './manifest.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Footage, prepareFootage } from '../../../../hardware/simulators/camera/footage.ts';
-import { withDeadline } from '../../../../agent/kernel/deadline.ts';
+import { withDeadline } from '../../../../agent/kernel/waiting/deadline.ts';
 import type { LiveDeps } from './live.ts';
 import type { BenchClip } from './manifest.ts';
 import type { Run } from './measure.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backoffMs } from '../../../../agent/kernel/backoff.ts';
+import { backoffMs } from '../../../../agent/kernel/waiting/backoff.ts';
 import { classify } from '../../../../agent/kernel/classify.ts';
-import { withDeadline } from '../../../../agent/kernel/deadline.ts';
+import { withDeadline } from '../../../../agent/kernel/waiting/deadline.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { ifAnswers } from '../../../../agent/kernel/if-answers.ts';
 import { isBug } from '../../../../agent/kernel/is-bug.ts';
-import { createLifecycle, type Service } from '../../../../agent/kernel/lifecycle.ts';
+import { createLifecycle, type Service } from '../../../../agent/kernel/services/lifecycle.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** Sleeps, or ends early when it is aborted. Whatever else ends the sleep is thrown.
  *  @returns false when it was aborted before the time was over */

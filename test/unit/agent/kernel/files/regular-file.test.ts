@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { replaceDurably } from '../../../../agent/kernel/durable-file.ts';
-import { Failure } from '../../../../agent/kernel/failure.ts';
-import { openRegular, readSmallText } from '../../../../agent/kernel/regular-file.ts';
+import { replaceDurably } from '../../../../../agent/kernel/files/durable-file.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { openRegular, readSmallText } from '../../../../../agent/kernel/files/regular-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'regular-file-'));
 after(() => rmSync(dir, { recursive: true }));

@@ -1,10 +1,10 @@
-import { backoffMs, type BackoffPolicy } from './backoff.ts';
-import { classify } from './classify.ts';
-import type { Clock } from './clock.ts';
-import type { Conditions } from './conditions.ts';
+import { backoffMs, type BackoffPolicy } from '../waiting/backoff.ts';
+import { classify } from '../classify.ts';
+import type { Clock } from '../clock.ts';
+import type { Conditions } from '../conditions.ts';
 import type { Service } from './lifecycle.ts';
-import type { Log } from './log.ts';
-import { sleepUnlessAborted } from './sleep.ts';
+import type { Log } from '../log.ts';
+import { sleepUnlessAborted } from '../waiting/sleep.ts';
 
 export interface OptionalServiceDeps {
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../../../agent/kernel/clock.ts';
-import { sleepUnlessAborted } from '../../../../agent/kernel/sleep.ts';
-import { createFakeClock } from '../../../fakes/clock.ts';
+import { systemClock } from '../../../../../agent/kernel/clock.ts';
+import { sleepUnlessAborted } from '../../../../../agent/kernel/waiting/sleep.ts';
+import { createFakeClock } from '../../../../fakes/clock.ts';
 
 test('a sleep that nobody ends lasts as long as it was asked to, and says so', async () => {
   const clock = createFakeClock();

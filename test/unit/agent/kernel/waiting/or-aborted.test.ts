@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tookTooLong } from '../../../../agent/capture/took-too-long.ts';
-import { orAborted } from '../../../../agent/kernel/deadline.ts';
+import { tookTooLong } from '../../../../../agent/capture/took-too-long.ts';
+import { orAborted } from '../../../../../agent/kernel/waiting/deadline.ts';
 
 test('who gives up is let go at once, before and while waiting', async () => {
   const never = new Promise<void>(() => undefined);

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { Failure } from './failure.ts';
+import { Failure } from '../failure.ts';
 
 /** A link leads elsewhere, and to open a pipe is to wait for its writer, for ever. */
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { createLog } from '../../../../agent/kernel/log.ts';
-import { createServiceManager, type ServiceManagerDeps } from '../../../../agent/kernel/service-manager.ts';
+import { createLog } from '../../../../../agent/kernel/log.ts';
+import {
+  createServiceManager,
+  type ServiceManagerDeps,
+} from '../../../../../agent/kernel/services/service-manager.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 

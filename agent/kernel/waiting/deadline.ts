@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from './clock.ts';
-import { Failure } from './failure.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { Failure } from '../failure.ts';
 
 /** The promise's outcome, or that of `late` after `ms` of the clock. What was begun goes on all the same; what comes of
  *  it later is ignored, errors too.

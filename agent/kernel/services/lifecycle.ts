@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 
 /** Something with a life. Construction does nothing visible; `start` and `stop` do. */
 export interface Service {

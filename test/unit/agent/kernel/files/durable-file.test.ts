@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { fsyncFolder, replaceDurably } from '../../../../agent/kernel/durable-file.ts';
+import { fsyncFolder, replaceDurably } from '../../../../../agent/kernel/files/durable-file.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 
 /** What the service manager (systemd) is told. Nothing here throws or waits for longer than a deadline. */
 export interface ServiceManager {

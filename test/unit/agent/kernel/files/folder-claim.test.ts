@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { claimFolder, isClaimed } from '../../../../agent/kernel/folder-claim.ts';
+import { claimFolder, isClaimed } from '../../../../../agent/kernel/files/folder-claim.ts';
 
 const skip = process.platform === 'linux' ? false : 'there is no abstract namespace here';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createConditions } from '../../../../agent/kernel/conditions.ts';
-import { createOptionalService } from '../../../../agent/kernel/optional-service.ts';
-import { Failure } from '../../../../agent/kernel/failure.ts';
-import { createFakeClock } from '../../../fakes/clock.ts';
-import { createLogBook } from '../../../fakes/log-book.ts';
+import { createConditions } from '../../../../../agent/kernel/conditions.ts';
+import { createOptionalService } from '../../../../../agent/kernel/services/optional-service.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { createFakeClock } from '../../../../fakes/clock.ts';
+import { createLogBook } from '../../../../fakes/log-book.ts';
 
 /** A page whose port is taken for the first `refusals` starts. */
 function world(refusals: number, error: Error = new Failure('rejected', 'page.port', 'port 8080 is in use')) {

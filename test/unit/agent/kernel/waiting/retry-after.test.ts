@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RETRY_AFTER_MAX_MS, retryAfterMs } from '../../../../agent/kernel/retry-after.ts';
+import { RETRY_AFTER_MAX_MS, retryAfterMs } from '../../../../../agent/kernel/waiting/retry-after.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const waitOf = (headers: Readonly<Record<string, string>>) => retryAfterMs((name) => headers[name], NOW);

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { sleepUnlessAborted } from './sleep.ts';
 
 /** Wakes whoever waits for something to do. A notice between two waits is not missed. */

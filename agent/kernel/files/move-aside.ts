@@ -1,5 +1,5 @@
 import { lstatSync, renameSync } from 'node:fs';
-import { Failure } from './failure.ts';
+import { Failure } from '../failure.ts';
 
 /** Things of one name that may lie aside. */
 const ASIDE_MAX = 1_000;

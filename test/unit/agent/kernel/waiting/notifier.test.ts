@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNotifier } from '../../../../agent/kernel/notifier.ts';
-import { createFakeClock } from '../../../fakes/clock.ts';
+import { createNotifier } from '../../../../../agent/kernel/waiting/notifier.ts';
+import { createFakeClock } from '../../../../fakes/clock.ts';
 
 const living = () => new AbortController().signal;
 
