@@ -35,7 +35,7 @@ import { createSuppressedStore } from './motion/motion.ts';
 import { createPower } from './power/power.ts';
 import { createReports } from './reports/reports.ts';
 import { createSettings, openConfigFiles, readText } from './settings/settings.ts';
-import { createWires } from './power/wires.ts';
+import { createWires } from './power/gpio/wires.ts';
 import { requestPowerOff } from './power-off.ts';
 import { createTroubleLight } from './trouble-light.ts';
 import { createUploader } from './upload/upload.ts';

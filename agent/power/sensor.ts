@@ -1,8 +1,8 @@
 import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
-import type { ChipDriver, ChipReading, UpsChip, UpsSettings } from './chip.ts';
-import { type OpenSmbus, type Smbus, smbusFailure } from './smbus.ts';
+import type { ChipDriver, ChipReading, UpsChip, UpsSettings } from './i2c/chip.ts';
+import { type OpenSmbus, type Smbus, smbusFailure } from './i2c/smbus.ts';
 import { within } from '../kernel/waiting/deadline.ts';
 
 /** Longest that one reading may take: ten words at 100 kHz take 5 ms. */

@@ -1,7 +1,7 @@
 import type { UPS_MODELS } from '@dachawatch/contracts';
 import type { BatteryModel } from './battery.ts';
-import type { ChipDriver } from './chip.ts';
-import { INA219 } from './ina219.ts';
+import type { ChipDriver } from './i2c/chip.ts';
+import { INA219 } from './i2c/ina219.ts';
 
 /** A UPS that can be bought: its chip, and what its pack means for the numbers. */
 export interface UpsModel {

@@ -4,9 +4,9 @@ import type { Log } from '../kernel/log.ts';
 import { createForecast, fillOf } from './battery.ts';
 import { createReadingFilter, type Filtered } from './reading-filter.ts';
 import { createSensor, type SensorOutcome } from './sensor.ts';
-import type { OpenSmbus } from './smbus.ts';
+import type { OpenSmbus } from './i2c/smbus.ts';
 import type { UpsModel } from './ups-models.ts';
-import type { UpsSettings } from './chip.ts';
+import type { UpsSettings } from './i2c/chip.ts';
 
 /** Without a believed reading for this long, the last ones say nothing any more. */
 const STALE_MS = 15_000;

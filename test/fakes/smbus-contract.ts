@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../agent/kernel/failure.ts';
-import { REGISTER } from '../../agent/power/ina219.ts';
-import type { OpenSmbus } from '../../agent/power/smbus.ts';
+import { REGISTER } from '../../agent/power/i2c/ina219.ts';
+import type { OpenSmbus } from '../../agent/power/i2c/smbus.ts';
 
 export interface SmbusContract {
   /** Opens the port again with every call. */

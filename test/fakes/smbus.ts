@@ -1,4 +1,4 @@
-import { describeI2cError, smbusFailure, type Smbus } from '../../agent/power/smbus.ts';
+import { describeI2cError, smbusFailure, type Smbus } from '../../agent/power/i2c/smbus.ts';
 
 export interface FakeSmbus extends Smbus {
   /** A word of the chip, behind the bus's back. */

@@ -13,7 +13,7 @@ import {
   type DiskFault,
   type Place,
   PLACES,
-} from '../../scripts/lib/bench/faults/disk-faults.ts';
+} from '../../scripts/lib/bench/faults/disk/disk-faults.ts';
 
 let dir = '';
 let library = '';

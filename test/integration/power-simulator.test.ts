@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { parseWithDefaults, PowerConfig } from '@dachawatch/contracts';
 import { systemClock } from '../../agent/kernel/clock.ts';
 import { createPower, type PowerStatus } from '../../agent/power/power.ts';
-import { openSocketSmbus } from '../../agent/power/smbus-socket.ts';
+import { openSocketSmbus } from '../../agent/power/i2c/smbus-socket.ts';
 import { smbusContract } from '../fakes/smbus-contract.ts';
 import { createLogBook } from '../fakes/log-book.ts';
 

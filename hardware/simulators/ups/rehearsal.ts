@@ -2,7 +2,7 @@ import { parseWithDefaults, PowerConfig } from '@dachawatch/contracts';
 import type { Clock } from '../../../agent/kernel/clock.ts';
 import type { Log } from '../../../agent/kernel/log.ts';
 import { createPower, type PowerStatus, type ShutdownActions } from '../../../agent/power/power.ts';
-import { describeI2cError, smbusFailure, type Smbus } from '../../../agent/power/smbus.ts';
+import { describeI2cError, smbusFailure, type Smbus } from '../../../agent/power/i2c/smbus.ts';
 import type { Scenario } from './scenario.ts';
 import { createUpsModel, type Truth, type UpsModel } from './ups-model.ts';
 

@@ -21,6 +21,9 @@ function drawn(): string[] {
     });
 }
 
+/** A list that is longer is no longer read at one look: its folder wants corners. */
+const FILES_MAX = 18;
+
 /** Folders of the tree that hold files of ours, nothing that is only on this machine. */
 function foldersWith(pattern: string): Set<string> {
   const files = globSync(pattern, { cwd: root, exclude: (path) => path.includes('node_modules') });
@@ -45,4 +48,21 @@ test('every room and corner of the agent and of the cloud is drawn', () => {
   assert.ok(folders.size > 40, `only ${folders.size} folders were found`);
   const missing = [...folders].filter((folder) => !paths.has(folder));
   assert.deepEqual(missing, [], 'docs/architecture.md does not draw them');
+});
+
+test(`no folder holds more than ${FILES_MAX} source files`, () => {
+  const parts = '{agent,cloud-fn,contracts,firmware-config,hardware,scripts,systemd}';
+  const files = globSync(`${parts}/**/*.{ts,js,mjs,c,py,sh,html,css}`, {
+    cwd: root,
+    exclude: (path) => path.includes('node_modules'),
+  });
+  assert.ok(files.length > 600, `only ${files.length} files were found`);
+  const sizes = Object.entries(Object.groupBy(files, dirname)).map(([folder, list = []]) => ({
+    folder,
+    files: list.length,
+  }));
+  assert.deepEqual(
+    sizes.filter((size) => size.files > FILES_MAX),
+    [],
+  );
 });

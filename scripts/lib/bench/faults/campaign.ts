@@ -1,7 +1,7 @@
 /** Many rounds on one house: what each leaves is looked at when it is over, what the cloud makes of it a little later. */
 import { type Finding, TORN_SECONDS_MAX } from './findings.ts';
 import { tornMsOf } from './clip-bytes.ts';
-import type { ClipNow } from './house.ts';
+import type { ClipNow } from './processes/house.ts';
 import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';

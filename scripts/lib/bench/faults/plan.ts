@@ -1,6 +1,6 @@
 /** What goes wrong in a round, drawn from seed and round alone. */
-import { type Damage, DAMAGES } from './damage.ts';
-import { type Call, describeDisk, type DiskError, type DiskFault, type Place } from './disk-faults.ts';
+import { type Damage, DAMAGES } from './disk/damage.ts';
+import { type Call, describeDisk, type DiskError, type DiskFault, type Place } from './disk/disk-faults.ts';
 import { createRandom, type Random } from './random.ts';
 
 export type Process = 'house' | 'recorder' | 'functions-host' | 'worker' | 'storage';

@@ -1,7 +1,7 @@
 /** One round: the house works while things go wrong, then everything may recover. */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
-import { type Damage, spoil } from './damage.ts';
-import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './house.ts';
+import { type Damage, spoil } from './disk/damage.ts';
+import { type ClipNow, type HouseOrder, type HouseReport, isAtEnd } from './processes/house.ts';
 import type { Kill, NetFault, Plan } from './plan.ts';
 import { pause, within } from './wait.ts';
 import type { World } from './world.ts';

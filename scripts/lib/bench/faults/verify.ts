@@ -7,7 +7,7 @@ import { inspectLedger } from '../../../../agent/ledger/check/inspect.ts';
 import { checkBlobs } from '../../fsck/blobs.ts';
 import { readClip } from './clip-bytes.ts';
 import type { Finding, Kind } from './findings.ts';
-import { type ClipNow, isAtEnd } from './house.ts';
+import { type ClipNow, isAtEnd } from './processes/house.ts';
 import type { JournalClip } from './journal.ts';
 import { DEVICE, verdictOfSha256 } from './settings.ts';
 import type { World } from './world.ts';

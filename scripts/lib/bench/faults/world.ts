@@ -9,14 +9,14 @@ import { ensureCertificates } from '../../../../cloud-fn/local/certificates.ts';
 import type { ChildService } from '../../../../cloud-fn/local/child-service.ts';
 import { startIotHub } from '../../../../cloud-fn/local/iot-hub/server.ts';
 import { startStorage, type StorageReady } from '../../../../cloud-fn/local/storage/storage.ts';
-import { buildDiskFaults, createDiskRules } from './disk-faults.ts';
-import { createEventGrid, type EventGrid } from './event-grid.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { buildDiskFaults, createDiskRules } from './disk/disk-faults.ts';
+import { createEventGrid, type EventGrid } from './network/event-grid.ts';
+import { type FaultProxy, startFaultProxy } from './network/fault-proxy.ts';
 import { drawFootage, readFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
 import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
 import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
-import { createVictim, type Victim } from './victim.ts';
+import { createVictim, type Victim } from './processes/victim.ts';
 
 export interface World {
   readonly dir: string;
@@ -151,7 +151,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     NODE_COMPILE_CACHE: at('compiled'),
   };
   const house = createVictim({
-    main: here('house-process.ts'),
+    main: here('processes/house-process.ts'),
     args: [JSON.stringify(houseArguments)],
     environment: common,
     rules: rules.get('house'),
@@ -184,7 +184,7 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     rules: rules.get('functions-host'),
   });
   const worker = createVictim({
-    main: here('worker-process.ts'),
+    main: here('processes/worker-process.ts'),
     args: [],
     environment: {
       ...common,

@@ -1,7 +1,7 @@
 /** What the unmodified i2c-bus and the driver above it make of i2c-stub. */
 import { openSync } from 'i2c-bus';
-import { createIna219, REGISTER } from '../../../../agent/power/ina219.ts';
-import { openI2cSmbus } from '../../../../agent/power/smbus.ts';
+import { createIna219, REGISTER } from '../../../../agent/power/i2c/ina219.ts';
+import { openI2cSmbus } from '../../../../agent/power/i2c/smbus.ts';
 import { ADDRESS, BUS, createOtherEnd } from './chips.ts';
 import { asFields, say } from './say.ts';
 

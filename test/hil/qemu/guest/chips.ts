@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openSync, type I2CBus } from 'i2c-bus';
-import { REGISTER } from '../../../../agent/power/ina219.ts';
+import { REGISTER } from '../../../../agent/power/i2c/ina219.ts';
 
 export const BUS = 1;
 export const ADDRESS = 0x41;

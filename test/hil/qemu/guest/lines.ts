@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Gpio } from 'onoff';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import type { Log } from '../../../../agent/kernel/log.ts';
-import { createWires, type WiresDeps } from '../../../../agent/power/wires.ts';
+import { createWires, type WiresDeps } from '../../../../agent/power/gpio/wires.ts';
 import { createOtherEnd, within } from './chips.ts';
 import { say, sayingLog } from './say.ts';
 

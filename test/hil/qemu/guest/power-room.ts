@@ -7,7 +7,7 @@ import type { PowerConfig } from '@dachawatch/contracts';
 import { systemClock as clock } from '../../../../agent/kernel/clock.ts';
 import { requestPowerOff } from '../../../../agent/power-off.ts';
 import { createPower } from '../../../../agent/power/power.ts';
-import { createWires } from '../../../../agent/power/wires.ts';
+import { createWires } from '../../../../agent/power/gpio/wires.ts';
 import { asFields, say, sayingLog as log } from './say.ts';
 
 const runtimeDir = process.env['RUNTIME_DIRECTORY'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseWithDefaults, PowerConfig } from '@dachawatch/contracts';
-import type { ChipDriver } from '../../../../agent/power/chip.ts';
+import type { ChipDriver } from '../../../../agent/power/i2c/chip.ts';
 import { createPower } from '../../../../agent/power/power.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeI2cError, openI2cSmbus } from '../../../../agent/power/smbus.ts';
-import { Failure } from '../../../../agent/kernel/failure.ts';
-import { createFakeSmbus } from '../../../fakes/smbus.ts';
-import { smbusContract } from '../../../fakes/smbus-contract.ts';
-import { createUpsModel } from '../../../../hardware/simulators/ups/ups-model.ts';
-import { checkScenario } from '../../../../hardware/simulators/ups/scenario.ts';
-import { portOf } from '../../../../hardware/simulators/ups/rehearsal.ts';
+import { describeI2cError, openI2cSmbus } from '../../../../../agent/power/i2c/smbus.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { createFakeSmbus } from '../../../../fakes/smbus.ts';
+import { smbusContract } from '../../../../fakes/smbus-contract.ts';
+import { createUpsModel } from '../../../../../hardware/simulators/ups/ups-model.ts';
+import { checkScenario } from '../../../../../hardware/simulators/ups/scenario.ts';
+import { portOf } from '../../../../../hardware/simulators/ups/rehearsal.ts';
 
 const chip = createFakeSmbus(0x41);
 smbusContract('fake', { open: async () => chip.reopened(), address: 0x41, absent: 0x44 });

@@ -1,6 +1,6 @@
 /** A process that is killed, whose disk fails, and that comes back. */
 import { type ChildProcess, fork, type Serializable } from 'node:child_process';
-import type { DiskRules } from './disk-faults.ts';
+import type { DiskRules } from '../disk/disk-faults.ts';
 
 const KEEP_COMPILED = new URL('keep-compiled.ts', import.meta.url).href;
 const READY_MS = 30_000;

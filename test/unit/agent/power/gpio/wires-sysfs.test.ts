@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Direction, Edge, Options } from 'onoff';
-import { createSysfsGpio, type Onoff } from '../../../../agent/power/gpio-sysfs.ts';
-import { createFakeClock } from '../../../fakes/clock.ts';
+import { createSysfsGpio, type Onoff } from '../../../../../agent/power/gpio/gpio-sysfs.ts';
+import { createFakeClock } from '../../../../fakes/clock.ts';
 
 /** GPIO files as the kernel shows them, and a class in the place of onoff's that remembers how it was used. */
 async function bench(

@@ -1,5 +1,5 @@
-import type { Clock } from '../kernel/clock.ts';
-import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { GpioLine } from './gpio.ts';
 
 /** A contact bounces for some milliseconds; a level counts when it has stood still for so long. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Log } from '../../../../agent/kernel/log.ts';
-import { BLINK_MS, createWires, type WiresDeps } from '../../../../agent/power/wires.ts';
-import { IDLE_MS, SETTLE_MS } from '../../../../agent/power/wires-input.ts';
-import { createFakeClock } from '../../../fakes/clock.ts';
+import type { Log } from '../../../../../agent/kernel/log.ts';
+import { BLINK_MS, createWires, type WiresDeps } from '../../../../../agent/power/gpio/wires.ts';
+import { IDLE_MS, SETTLE_MS } from '../../../../../agent/power/gpio/wires-input.ts';
+import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createFakeLines } from './wires-lines.ts';
 
 const LED = 17;

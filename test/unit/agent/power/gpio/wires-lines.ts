@@ -1,5 +1,5 @@
-import type { GpioLine, LineRequest, OpenLine } from '../../../../agent/power/gpio.ts';
-import { Failure } from '../../../../agent/kernel/failure.ts';
+import type { GpioLine, LineRequest, OpenLine } from '../../../../../agent/power/gpio/gpio.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 export interface FakeLine {
   readonly request: LineRequest;

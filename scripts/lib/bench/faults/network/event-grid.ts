@@ -1,7 +1,7 @@
 /** Event Grid of the harness: tells the functions host of committed clips, at least once, sometimes twice, again until
  *  it is taken. It hears of them at the proxy before storage, so that no listing is needed. */
 import { CONTAINER_CLIPS, parseClipBlobName } from '@dachawatch/contracts';
-import { pause } from './wait.ts';
+import { pause } from '../wait.ts';
 
 export interface EventGrid {
   /** Storage has answered a request of the house. */

@@ -5,8 +5,8 @@ import https from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Certificates } from '../../../../cloud-fn/local/certificates.ts';
-import type { NetAction } from './plan.ts';
+import type { Certificates } from '../../../../../cloud-fn/local/certificates.ts';
+import type { NetAction } from '../plan.ts';
 
 export interface ProxyFault {
   readonly after: number;

@@ -4,12 +4,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import type { HubLink } from '../../../../agent/hub/hub.ts';
-import { ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
-import type { Ledger, WrittenClip } from '../../../../agent/ledger/ledger.ts';
-import type { OpenBlob } from '../../../../agent/upload/ticket-blob-client.ts';
-import { metadataOf } from '../../../../agent/upload/upload-clip.ts';
-import { DEVICE, type Sabotage } from './settings.ts';
+import type { HubLink } from '../../../../../agent/hub/hub.ts';
+import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
+import type { Ledger, WrittenClip } from '../../../../../agent/ledger/ledger.ts';
+import type { OpenBlob } from '../../../../../agent/upload/ticket-blob-client.ts';
+import { metadataOf } from '../../../../../agent/upload/upload-clip.ts';
+import { DEVICE, type Sabotage } from '../settings.ts';
 
 export interface Saboteur {
   readonly openBlob: OpenBlob;

@@ -4,18 +4,18 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { createClipWriter } from '../../../../agent/capture/child/clip-writer.ts';
-import { createFragmentRing } from '../../../../agent/capture/child/fragment-ring.ts';
-import { createMediaClock } from '../../../../agent/capture/child/media-clock.ts';
-import type { FromChild, ToChild } from '../../../../agent/capture/messages.ts';
+import { createClipWriter } from '../../../../../agent/capture/child/clip-writer.ts';
+import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
+import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
+import type { FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
 import {
   type ClipPlace,
   createRecorder,
   type RecorderDeps,
-} from '../../../../agent/capture/child/recorder.ts';
-import { readFootage } from './footage.ts';
-import { openJournal } from './journal.ts';
-import { FEED_DEADLINE_MS, PRE_ROLL_MS, RECORDING, type RecorderArguments } from './settings.ts';
+} from '../../../../../agent/capture/child/recorder.ts';
+import { readFootage } from '../footage.ts';
+import { openJournal } from '../journal.ts';
+import { FEED_DEADLINE_MS, PRE_ROLL_MS, RECORDING, type RecorderArguments } from '../settings.ts';
 
 /** Parent to recorder, beside the places of clips. */
 export type Order =

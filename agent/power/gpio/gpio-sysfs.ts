@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { access, constants, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Direction, Edge, Options } from 'onoff';
-import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { Failure } from '../../kernel/failure.ts';
 import type { GpioLine, LineRequest, OpenLine } from './gpio.ts';
 
 /** What is used of onoff's `Gpio`. It works in /sys/class/gpio, whatever it is told. */

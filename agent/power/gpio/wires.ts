@@ -1,9 +1,9 @@
 import type { PowerConfig } from '@dachawatch/contracts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Log } from '../kernel/log.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import type { GpioLine, OpenLine } from './gpio.ts';
 import { createSysfsGpio } from './gpio-sysfs.ts';
-import type { Wires } from './power.ts';
+import type { Wires } from '../power.ts';
 import { followInput } from './wires-input.ts';
 
 /** One phase of a blinking light. */

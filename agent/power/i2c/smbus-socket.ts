@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-import type { Failure } from '../kernel/failure.ts';
+import type { Failure } from '../../kernel/failure.ts';
 import { describeI2cError, hex, smbusFailure, type Smbus } from './smbus.ts';
 
 /** Longest answer line of a simulator. */

@@ -1,4 +1,4 @@
-import { Failure } from '../kernel/failure.ts';
+import { Failure } from '../../kernel/failure.ts';
 import type { ChipDriver, UpsChip } from './chip.ts';
 import { hex, type Smbus } from './smbus.ts';
 

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busVolts, createIna219, currentStep, REGISTER, signed } from '../../../../agent/power/ina219.ts';
-import { createFakeSmbus } from '../../../fakes/smbus.ts';
+import {
+  busVolts,
+  createIna219,
+  currentStep,
+  REGISTER,
+  signed,
+} from '../../../../../agent/power/i2c/ina219.ts';
+import { createFakeSmbus } from '../../../../fakes/smbus.ts';
 
 const SETTINGS = { address: 0x41, shuntOhms: 0.01, configuration: 0x0eef, calibration: 26_868 };
 

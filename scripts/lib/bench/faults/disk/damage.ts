@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 
 export const DAMAGES = [
   ...['bits of the database', 'a page of the database', 'half of the database'],

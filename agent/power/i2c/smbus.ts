@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { Failure } from '../kernel/failure.ts';
+import { Failure } from '../../kernel/failure.ts';
 
 /** SMBus words, as the INA219 understands them: the chip sends its high byte first, SMBus means the low byte first,
  *  and adapters swap, so that `word` here is always the number in the chip's data sheet.

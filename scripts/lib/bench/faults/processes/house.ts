@@ -1,5 +1,5 @@
 /** What the harness and the house say to each other. */
-import type { Clip } from '../../../../agent/ledger/ledger.ts';
+import type { Clip } from '../../../../../agent/ledger/ledger.ts';
 
 /** To the house. */
 export type HouseOrder =
