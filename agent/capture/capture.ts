@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import { createCameraDoor } from './supervision/camera-door.ts';
 import { createCameraFleet } from './supervision/camera-fleet.ts';
-import type { CameraStatus } from './supervision/camera-process.ts';
+import type { CameraStatus } from './supervision/camera-status.ts';
 import type { ClipStore } from './supervision/clip-broker.ts';
 import { createLoginPatience } from './supervision/login-patience.ts';
 import type { CaptureTimings } from './messages.ts';
@@ -15,7 +15,8 @@ import { tookTooLong } from './took-too-long.ts';
 import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';
 
-export type { CameraState, CameraStatus } from './supervision/camera-process.ts';
+export type { CameraState } from './supervision/camera-state.ts';
+export type { CameraStatus } from './supervision/camera-status.ts';
 export type { ClipStore } from './supervision/clip-broker.ts';
 export type { CaptureTimings } from './messages.ts';
 export type { Snapshot } from './supervision/picture.ts';

@@ -1,12 +1,8 @@
 import type { RecordingConfig } from '@dachawatch/contracts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
-import {
-  type CameraProcess,
-  type CameraStatus,
-  createCameraProcess,
-  type CameraProcessDeps,
-} from './camera-process.ts';
+import { type CameraProcess, createCameraProcess, type CameraProcessDeps } from './camera-process.ts';
+import type { CameraStatus } from './camera-status.ts';
 import type { CaptureCamera } from './settings-change.ts';
 
 export interface CameraFleet {

@@ -9,7 +9,7 @@ export interface RunningChild {
   readonly calls: ChildCalls;
   readonly broker: ClipBroker;
   /** Settles when it is gone and its clips are settled. */
-  readonly gone: Promise<void>;
+  readonly gone: Promise<unknown>;
   kill(why: string): void;
 }
 
@@ -54,7 +54,8 @@ export function createCameraRequests(deps: {
     } catch {
       // Late or gone: either way its clip is kept as after a death.
       child.kill('the capture process did not close its clip in time');
-      return await child.gone;
+      await child.gone;
+      return;
     }
     await child.broker.idle();
   }

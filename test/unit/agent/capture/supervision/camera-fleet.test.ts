@@ -3,20 +3,20 @@ import { test } from 'node:test';
 import { createCameraFleet } from '../../../../../agent/capture/supervision/camera-fleet.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createLogBook } from '../../../../fakes/log-book.ts';
-import { timings } from './camera-process-rig.ts';
+import { settingsOf, timings } from './camera-settings.ts';
+import { createToldDoor } from './told-door.ts';
 
 const camera = (id: string, main = `rtsp://${id}/main`) => ({
-  config: { id, main, sub: `rtsp://${id}/sub`, sensitivity: 5 },
+  config: settingsOf({ id, main, sub: `rtsp://${id}/sub` }).config,
   credential: undefined,
 });
-const recording = { preRollMs: 5_000, postRollMs: 10_000 };
 
 /** Cameras whose doors are closed: nothing is forked, and who is asked tells who is watched. */
 function fleetOf() {
   const clock = createFakeClock();
   const { log } = createLogBook();
-  const asked: string[] = [];
-  const holds = new Map<string, Promise<void>>();
+  const door = createToldDoor(clock);
+  door.closed = { detail: 'closed', waitMs: 60_000 };
   const fleet = createCameraFleet({
     store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
     clock,
@@ -24,32 +24,27 @@ function fleetOf() {
     timings,
     backoff: { minMs: 1_000, maxMs: 1_000 },
     environment: {},
-    door: {
-      ask: async (_cameraId, [main]) => {
-        asked.push(main?.address ?? '');
-        await holds.get(main?.address ?? '');
-        return { detail: 'closed', waitMs: 60_000 };
-      },
-      refused: () => ({ detail: 'refused' }),
-    },
+    door,
   });
+  const { recording } = settingsOf();
   const apply = (...cameras: ReturnType<typeof camera>[]) => fleet.apply({ cameras, recording });
   const ids = () => fleet.status().map(({ cameraId }) => cameraId);
-  return { clock, asked, holds, fleet, apply, ids };
+  const asked = () => door.asked.map(({ streams }) => streams[0]?.address);
+  return { clock, asked, holds: door.holdsAt, fleet, apply, ids };
 }
 
 test('cameras are watched from the start on, each once, and listed in the order of the settings', async () => {
   const it = fleetOf();
   it.apply(camera('gate'), camera('yard'));
   await it.clock.advance(0);
-  assert.deepEqual(it.asked, []);
+  assert.deepEqual(it.asked(), []);
   it.fleet.start();
   await it.clock.advance(0);
-  assert.deepEqual(it.asked, ['rtsp://gate/main', 'rtsp://yard/main']);
+  assert.deepEqual(it.asked(), ['rtsp://gate/main', 'rtsp://yard/main']);
   it.apply(camera('lane'), camera('yard'), camera('gate'));
   await it.clock.advance(0);
   assert.deepEqual(it.ids(), ['lane', 'yard', 'gate']);
-  assert.deepEqual(it.asked.slice(2), ['rtsp://lane/main']);
+  assert.deepEqual(it.asked().slice(2), ['rtsp://lane/main']);
   await it.fleet.stop();
 });
 
@@ -61,8 +56,8 @@ test('a camera that is gone is not asked again, nor found; one that changed is a
   it.apply(camera('yard', 'rtsp://yard/other'));
   await it.clock.advance(120_000);
   assert.deepEqual(it.ids(), ['yard']);
-  assert.equal(it.asked.filter((one) => one === 'rtsp://gate/main').length, 1);
-  assert.deepEqual(new Set(it.asked.slice(2)), new Set(['rtsp://yard/other']));
+  assert.equal(it.asked().filter((one) => one === 'rtsp://gate/main').length, 1);
+  assert.deepEqual(new Set(it.asked().slice(2)), new Set(['rtsp://yard/other']));
   assert.throws(() => it.fleet.camera('gate'), { code: 'capture.unknown-camera', kind: 'rejected' });
   assert.equal(it.fleet.camera('yard').status().cameraId, 'yard');
   await it.fleet.stop();
@@ -78,10 +73,10 @@ test('a camera that leaves and comes back waits until the process it had is gone
   it.apply();
   it.apply(camera('gate', 'rtsp://gate/other'));
   await it.clock.advance(60_000);
-  assert.deepEqual(it.asked, ['rtsp://gate/main']);
+  assert.deepEqual(it.asked(), ['rtsp://gate/main']);
   resolve();
   await it.clock.advance(0);
-  assert.deepEqual(it.asked, ['rtsp://gate/main', 'rtsp://gate/other']);
+  assert.deepEqual(it.asked(), ['rtsp://gate/main', 'rtsp://gate/other']);
   await it.fleet.stop();
 });
 
@@ -101,7 +96,7 @@ test('after a stop, which waits for those that leave, none is added', async () =
   await stopping;
   it.apply(camera('lane'));
   await it.clock.advance(1_000);
-  assert.ok(!it.asked.includes('rtsp://lane/main'));
+  assert.ok(!it.asked().includes('rtsp://lane/main'));
 });
 
 test('a pause is that of all cameras and of those that come later, until a resume', async () => {

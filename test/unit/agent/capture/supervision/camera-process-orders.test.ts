@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
-import {
-  clip,
-  createCameraRig,
-  isAlive,
-  nextAsk,
-  timings,
-  trigger,
-  until,
-  settingsOf,
-  withinJitter,
-} from './camera-process-rig.ts';
+import { createCameraRig, nextAsk, withinJitter } from './camera-process-rig.ts';
+import { clip, timings, trigger, settingsOf } from './camera-settings.ts';
+import { isAlive, until } from './told-children.ts';
 
 test('a pause gives no place, closes what runs, and the next child is forked paused', async (t) => {
   const it = await createCameraRig(t);

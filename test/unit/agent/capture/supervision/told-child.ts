@@ -1,4 +1,4 @@
-/** A capture process that does what a test tells it: run by camera-process-rig.ts in the place of the real one. What it
+/** A capture process that does what a test tells it: run by told-children.ts in the place of the real one. What it
  *  is sent by its parent goes to the test, line by line, through the socket named in `TEST_SOCKET`; the test's lines
  *  say what it does. It ends with the socket, or with its parent. */
 import { connect } from 'node:net';
