@@ -1,10 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { CameraCredential } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
-import { replaceDurably } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
-import { readSmallText } from '../../kernel/files/regular-file.ts';
 import { orAborted } from '../../kernel/waiting/deadline.ts';
+import { keepRefusedLogins, readRefusedLogins } from './refused-logins-file.ts';
 import { tookTooLong } from '../took-too-long.ts';
 
 /** A login at an address. */
@@ -35,21 +34,12 @@ const REFUSED_LATER_MS = 2_000;
 /** A refusal this old says nothing about the next one. */
 const FORGET_MS = 24 * 3_600_000;
 const MAX_KEPT = 64;
-/** Of that many refusals, with room. */
-const FILE_MAX_BYTES = 64 * 1024;
-const SCHEMA = 'dachawatch/camera-logins/1';
-
 /** Refusals of a device or an address in a row. */
 interface Held {
   count: number;
   /** Monotonic. */
   untilMs: number;
 }
-
-/** What may stand in the file. */
-type Json = Readonly<
-  Partial<Record<'schema' | 'salt' | 'refused' | 'key' | 'count' | 'untilUtcMs', unknown>>
->;
 
 interface Device {
   /** Addresses at which it has let this login in. */
@@ -107,30 +97,15 @@ export function createLoginPatience({
   }
 
   function load(): void {
-    const kept = file === undefined ? undefined : read(file);
-    if (kept?.schema !== SCHEMA || typeof kept.salt !== 'string' || !Array.isArray(kept.refused)) return;
+    const kept = file === undefined ? undefined : readRefusedLogins(file, log);
+    if (!kept) return;
     ({ salt } = kept);
-    for (const one of kept.refused.slice(0, MAX_KEPT) as (Json | null)[]) {
-      const { key, count, untilUtcMs } = one ?? {};
-      if (typeof key !== 'string' || typeof count !== 'number' || typeof untilUtcMs !== 'number') continue;
+    for (const { key, count, untilUtcMs } of kept.refused.slice(0, MAX_KEPT)) {
       const leftMs = untilUtcMs - clock.nowMs();
-      if (!Number.isSafeInteger(count) || count < 1 || leftMs < -FORGET_MS) continue;
+      if (leftMs < -FORGET_MS) continue;
       // The clock may have been set back meanwhile: nobody waits longer than one step.
       const waitMs = Math.min(leftMs, stepMs(count) + REFUSED_LATER_MS);
       held.set(key, { count, untilMs: clock.monotonicMs() + waitMs });
-    }
-  }
-
-  function read(from: string): Json | undefined {
-    try {
-      return (JSON.parse(readSmallText(from, FILE_MAX_BYTES)) as Json | null) ?? undefined;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        log.warn(
-          { event: 'logins.unread', error },
-          'which logins were refused before the start is not known',
-        );
-      return undefined;
     }
   }
 
@@ -142,12 +117,7 @@ export function createLoginPatience({
       count,
       untilUtcMs: untilMs + ahead,
     }));
-    try {
-      replaceDurably(file, `${JSON.stringify({ schema: SCHEMA, salt, refused })}\n`);
-    } catch (error) {
-      // It holds in memory; only a restart would try once too often.
-      log.warn({ event: 'logins.unkept', error }, 'which logins were refused cannot be written down');
-    }
+    keepRefusedLogins(file, { salt, refused }, log);
   }
 
   const holdMs = (login: LoginTry) => {
@@ -160,20 +130,7 @@ export function createLoginPatience({
   return {
     holdMs,
     isProven: (login) => deviceOf(login).accepted.size > 0,
-    turn: async (login, signal) => {
-      const device = deviceOf(login);
-      while (device.busy && device.accepted.size === 0)
-        await orAborted(device.busy, signal, tookTooLong('the login of another camera of the same device'));
-      if (device.accepted.size > 0) return { done: () => undefined };
-      const { promise, resolve } = Promise.withResolvers<void>();
-      device.busy = promise;
-      return {
-        done: () => {
-          device.busy = undefined;
-          resolve();
-        },
-      };
-    },
+    turn: (login, signal) => turnAt(deviceOf(login), signal),
     accepted: (login) => {
       deviceOf(login).accepted.add(addressKey(login));
       const wasHeld = held.delete(deviceKey(login));
@@ -188,6 +145,21 @@ export function createLoginPatience({
       hold(addressKey(login), REFUSED_LATER_MS);
       keep();
       return holdMs(login);
+    },
+  };
+}
+
+/** Waits until nobody else tries a login at a device that has not accepted it yet. */
+async function turnAt(device: Device, signal: AbortSignal): Promise<{ done(): void }> {
+  while (device.busy && device.accepted.size === 0)
+    await orAborted(device.busy, signal, tookTooLong('the login of another camera of the same device'));
+  if (device.accepted.size > 0) return { done: () => undefined };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  device.busy = promise;
+  return {
+    done: () => {
+      device.busy = undefined;
+      resolve();
     },
   };
 }
