@@ -1,22 +1,22 @@
 /** The house and its cloud on this machine, with everything in between that can go wrong. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS } from '@dachawatch/contracts';
 import { ensureCertificates } from '../../../../cloud-fn/local/certificates.ts';
-import type { ChildService } from '../../../../cloud-fn/local/child-service.ts';
-import { startIotHub } from '../../../../cloud-fn/local/iot-hub/server.ts';
-import { startStorage, type StorageReady } from '../../../../cloud-fn/local/storage/storage.ts';
-import { buildDiskFaults, createDiskRules } from './disk/disk-faults.ts';
-import { createEventGrid, type EventGrid } from './network/event-grid.ts';
-import { type FaultProxy, startFaultProxy } from './network/fault-proxy.ts';
+import { buildDiskFaults } from './disk/disk-faults.ts';
 import { drawFootage, readFootage } from './footage.ts';
 import { createJournalReader, type JournalReader } from './journal.ts';
-import { CAMERAS, HUB_FAULTS, type HubFault, type Process, type Route, ROUTES } from './plan.ts';
-import { DEVICE, HUB_NAME, type HouseArguments, type Sabotage } from './settings.ts';
-import { createVictim, type Victim } from './processes/victim.ts';
+import type { EventGrid } from './network/event-grid.ts';
+import type { FaultProxy } from './network/fault-proxy.ts';
+import { startServices } from './network/services.ts';
+import { HUB_FAULTS, type HubFault, type Process, type Route } from './plan.ts';
+import { accessTo, type HostAccess } from './processes/functions-host.ts';
+import { createRules, createVictims, type RulesOf } from './processes/victims.ts';
+import type { Victim } from './processes/victim.ts';
+import { HUB_NAME, type Sabotage } from './settings.ts';
 
 export interface World {
   readonly dir: string;
@@ -30,7 +30,7 @@ export interface World {
   readonly cloud: { readonly host: Victim; readonly worker: Victim } | undefined;
   readonly victims: ReadonlyMap<Exclude<Process, 'storage'>, Victim>;
   /** The disk rules of processes; the recorders share theirs. */
-  readonly rules: ReadonlyMap<Exclude<Process, 'storage'>, NonNullable<Victim['rules']>>;
+  readonly rules: RulesOf;
   readonly proxies: ReadonlyMap<Route, FaultProxy>;
   readonly eventGrid: EventGrid;
   readonly clips: ReturnType<BlobServiceClient['getContainerClient']>;
@@ -44,7 +44,7 @@ export interface World {
   /** The hub forgets upload tickets that nobody gave back, as it does after an hour. */
   readonly forgetTickets: () => void;
   onHouse(listener: (message: unknown) => void): void;
-  keysOf(): { base: string; keys: Readonly<Record<string, string>> } | undefined;
+  keysOf(): HostAccess | undefined;
   stop(keep: boolean): Promise<void>;
 }
 
@@ -54,160 +54,42 @@ export interface WorldOptions {
   readonly sabotage?: Sabotage | undefined;
 }
 
-const here = (name: string) => join(import.meta.dirname, name);
-const cloudFn = (name: string) => join(import.meta.dirname, '../../../../cloud-fn', name);
-
+/** Makes it all and starts storage, hub and proxies; house and cloud are started by whoever plays. */
 export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'dacha-faults-'));
   const at = (name: string) => join(dir, name);
-  const folder = (name: string) => {
-    mkdirSync(at(name), { recursive: true });
-    return at(name);
-  };
   const [library, footageFile, certificates] = await Promise.all([
     buildDiskFaults(dir),
     drawFootage(dir),
     ensureCertificates(at('certificates'), [HUB_NAME]),
   ]);
-  const ca = readFileSync(certificates.caFile, 'utf8');
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
-  writeFileSync(at('ca.pem'), ca);
-
-  let storage: ChildService<StorageReady> | undefined;
-  let storageReady: StorageReady | undefined;
-  const startTheStorage = async () => {
-    storage ??= await startStorage({ dataDir: at('storage'), certificatesDir: at('certificates') });
-    storageReady = storage.ready;
-  };
-  await startTheStorage();
-  const account = () => storageReady as StorageReady;
-  const portOf = (endpoint: string) => Number(new URL(endpoint).port);
-
-  const eventGrid = createEventGrid();
-  const proxies = new Map<Route, FaultProxy>();
-  for (const route of ROUTES)
-    proxies.set(
-      route,
-      await startFaultProxy({
-        certificates,
-        target: () => ({
-          port:
-            route === 'hub'
-              ? hub.httpsPort
-              : portOf(route.endsWith('queue') ? account().queueEndpoint : account().blobEndpoint),
-        }),
-        killClient: () => void clientOf(route).kill(),
-        ...(route === 'house-blob' && cloud
-          ? {
-              onAnswer: (request, status) => eventGrid.heard(request.method ?? '', request.url ?? '', status),
-            }
-          : {}),
-      }),
-    );
-  const clientOf = (route: Route) =>
-    route.startsWith('host') ? host : route.startsWith('worker') ? worker : house;
-  const port = (route: Route) => proxies.get(route)?.port ?? 0;
-  const through = (blob: Route, queue: Route | undefined) =>
-    account()
-      .connectionString.replace(/(BlobEndpoint=https:\/\/127\.0\.0\.1:)\d+/, `$1${port(blob)}`)
-      .replace(/(QueueEndpoint=https:\/\/127\.0\.0\.1:)\d+/, queue ? `$1${port(queue)}` : '$10');
-
-  const hub = await startIotHub({
-    dataDir: at('hub'),
-    ...certificates,
-    hostName: HUB_NAME,
-    devices: [DEVICE],
-    storageConnection: through('house-blob', undefined),
-    container: CONTAINER_CLIPS,
+  const ca = trust(certificates.caFile, at('ca.pem'));
+  const services = await startServices({
+    at,
+    certificates,
+    cloud,
+    killClient: (route) => void clientOf(route).kill(),
   });
-
-  const rulesOf = (name: string, root: string) => createDiskRules(library, at(`${name}.page`), root);
-  const houseDir = folder('house');
-  const rules = new Map([
-    ['house', rulesOf('house', `${houseDir}/`)],
-    ['recorder', rulesOf('recorder', `${houseDir}/`)],
-    ['functions-host', rulesOf('functions-host', `${folder('functions')}/`)],
-    ['worker', rulesOf('worker', `${folder('worker')}/`)],
-  ] as const);
+  const { storage, hub, eventGrid, routes } = services;
+  const rules = createRules(library, at);
+  const journalFile = at('journal.ndjson');
   const listeners: ((message: unknown) => void)[] = [];
-  const houseArguments: HouseArguments = {
-    dir: houseDir,
-    journalFile: at('journal.ndjson'),
-    footageFile,
-    cameras: CAMERAS,
-    recorderEnvironment: rules.get('recorder')?.environment ?? {},
-    seed,
-    hub: {
-      connectionString: hub.deviceConnectionString(DEVICE),
-      mqttEndpoint: `localhost:${hub.mqttPort}`,
-      httpsEndpoint: `localhost:${port('hub')}`,
-      ca,
-    },
-    ...(sabotage ? { sabotage } : {}),
-  };
-  const common = {
-    PATH: process.env['PATH'],
-    NODE_EXTRA_CA_CERTS: at('ca.pem'),
-    NODE_COMPILE_CACHE: at('compiled'),
-  };
-  const house = createVictim({
-    main: here('processes/house-process.ts'),
-    args: [JSON.stringify(houseArguments)],
-    environment: common,
-    rules: rules.get('house'),
-    onMessage: (message) => {
+  const { house, host, worker } = createVictims({
+    ...{ at, services, rules, journalFile, footageFile, ca, seed, sabotage },
+    caFile: at('ca.pem'),
+    onHouse: (message) => {
       for (const listener of listeners) listener(message);
     },
   });
-
-  const hostJson = JSON.parse(readFileSync(cloudFn('host.json'), 'utf8')) as {
-    extensions: { queues: Record<string, unknown> };
-  };
-  Object.assign(hostJson.extensions.queues, {
-    visibilityTimeout: '00:00:01',
-    maxPollingInterval: '00:00:00.2',
-  });
-  writeFileSync(at('host.json'), JSON.stringify(hostJson));
-  const host = createVictim({
-    main: cloudFn('local/functions-host/main.ts'),
-    args: [
-      ...['--app', cloudFn('functions/app.ts'), '--data', at('functions')],
-      ...['--port', '0', '--host-json', at('host.json')],
-    ],
-    environment: {
-      ...common,
-      DACHA_STORAGE_CONNECTION: through('host-blob', 'host-queue'),
-      DACHA_ANALYSIS_WAIT_MS: String(5 * 60_000),
-      DACHA_COMPUTE: 'none',
-      DACHA_IOTHUB_CONNECTION: hub.serviceConnectionString,
-    },
-    rules: rules.get('functions-host'),
-  });
-  const worker = createVictim({
-    main: here('processes/worker-process.ts'),
-    args: [],
-    environment: {
-      ...common,
-      DACHA_STORAGE_CONNECTION: through('worker-blob', 'worker-queue'),
-      TMPDIR: at('worker'),
-    },
-    rules: rules.get('worker'),
-  });
-
-  const keysOf = () => {
-    const ready = host.ready() as { port: number; keysFile: string } | undefined;
-    if (!ready || !host.alive() || !existsSync(ready.keysFile)) return undefined;
-    return {
-      base: `http://127.0.0.1:${ready.port}`,
-      keys: JSON.parse(readFileSync(ready.keysFile, 'utf8')) as Record<string, string>,
-    };
-  };
+  const clientOf = (route: Route) =>
+    route.startsWith('host') ? host : route.startsWith('worker') ? worker : house;
+  const keysOf = () => accessTo(host);
   eventGrid.deliverTo(keysOf);
 
   return {
     dir,
-    houseDir,
-    journal: createJournalReader(houseArguments.journalFile),
+    houseDir: at('house'),
+    journal: createJournalReader(journalFile),
     init: readFootage(footageFile).fragment(0).format.init,
     house,
     cloud: cloud ? { host, worker } : undefined,
@@ -221,18 +103,14 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
         : []),
     ]),
     rules,
-    proxies,
+    proxies: routes.proxies,
     eventGrid,
-    clips: BlobServiceClient.fromConnectionString(account().connectionString).getContainerClient(
+    clips: BlobServiceClient.fromConnectionString(storage.account().connectionString).getContainerClient(
       CONTAINER_CLIPS,
     ),
-    connectionString: () => account().connectionString,
-    async killStorage() {
-      const one = storage;
-      storage = undefined;
-      await one?.kill();
-    },
-    startStorage: startTheStorage,
+    connectionString: () => storage.account().connectionString,
+    killStorage: () => storage.kill(),
+    startStorage: () => storage.start(),
     cutLink: () => hub.mqtt.drop(),
     breakHub(fault) {
       for (const one of HUB_FAULTS) hub.faults[one] = one === fault;
@@ -243,13 +121,19 @@ export async function makeWorld({ seed, cloud, sabotage }: WorldOptions): Promis
     onHouse: (listener) => void listeners.push(listener),
     keysOf,
     async stop(keep) {
-      eventGrid.stop();
       await Promise.all([house.kill(), host.kill(), worker.kill()]);
-      await storage?.stop();
-      await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
-      await hub.stop();
+      await services.stop();
       for (const page of rules.values()) page.close();
       if (!keep) rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Clients of this process trust the harness's certificates, and those that read the copy.
+ *  @returns the certificate authority */
+function trust(caFile: string, copy: string): string {
+  const ca = readFileSync(caFile, 'utf8');
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
+  writeFileSync(copy, ca);
+  return ca;
 }

@@ -47,20 +47,8 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
   const ca = readFileSync(certificates.caFile);
   const upstream = new https.Agent({ keepAlive: true, ca });
   const sockets = new Set<Duplex>();
-  let faults: { rule: ProxyFault; seen: number }[] = [];
+  const faults = createDueFaults();
   let silent: ServerResponse[] = [];
-  let fired = 0;
-
-  function due(): NetAction | undefined {
-    let action: NetAction | undefined;
-    for (const fault of faults) {
-      const call = fault.seen++;
-      const { rule } = fault;
-      if (action === undefined && call >= rule.after && call < rule.after + rule.times) action = rule.action;
-    }
-    if (action !== undefined) fired++;
-    return action;
-  }
 
   function forward(request: IncomingMessage, response: ServerResponse, action: NetAction | undefined): void {
     const there = https.request(
@@ -90,21 +78,6 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
     request.pipe(there);
   }
 
-  function refuse(request: IncomingMessage, response: ServerResponse, action: NetAction): void {
-    const code = CODES[action] ?? action;
-    request.resume().on('error', () => undefined);
-    request.on('end', () => {
-      response.writeHead(Number(action), {
-        'content-type': 'application/xml',
-        'x-ms-error-code': code,
-        ...(action === '429' || action === '503' ? { 'retry-after': '1' } : {}),
-      });
-      response.end(
-        `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
-      );
-    });
-  }
-
   const server = https.createServer(
     {
       cert: readFileSync(certificates.certFile),
@@ -112,7 +85,7 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
       keepAliveTimeout: 60_000,
     },
     (request, response) => {
-      const action = due();
+      const action = faults.due();
       if (action === 'kill before') killClient?.();
       if (action === 'reset' || action === 'kill before') return void request.socket.destroy();
       if (action === 'black hole') {
@@ -136,16 +109,55 @@ export async function startFaultProxy(deps: FaultProxyDeps): Promise<FaultProxy>
   return {
     port: (server.address() as AddressInfo).port,
     set(rules) {
-      faults = rules.map((rule) => ({ rule, seen: 0 }));
-      fired = 0;
+      faults.set(rules);
       for (const response of silent.splice(0)) response.socket?.destroy();
       silent = [];
     },
-    fired: () => fired,
+    fired: faults.fired,
     async stop() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
       upstream.destroy();
     },
   };
+}
+
+/** Which requests go wrong: counts them. The first of several faults that are due wins. */
+function createDueFaults() {
+  let faults: { rule: ProxyFault; seen: number }[] = [];
+  let fired = 0;
+  return {
+    set(rules: readonly ProxyFault[]): void {
+      faults = rules.map((rule) => ({ rule, seen: 0 }));
+      fired = 0;
+    },
+    /** @returns how the next request goes wrong; undefined when it does not */
+    due(): NetAction | undefined {
+      let action: NetAction | undefined;
+      for (const fault of faults) {
+        const call = fault.seen++;
+        const { rule } = fault;
+        if (action === undefined && call >= rule.after && call < rule.after + rule.times)
+          action = rule.action;
+      }
+      if (action !== undefined) fired++;
+      return action;
+    },
+    fired: () => fired,
+  };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, action: NetAction): void {
+  const code = CODES[action] ?? action;
+  request.resume().on('error', () => undefined);
+  request.on('end', () => {
+    response.writeHead(Number(action), {
+      'content-type': 'application/xml',
+      'x-ms-error-code': code,
+      ...(action === '429' || action === '503' ? { 'retry-after': '1' } : {}),
+    });
+    response.end(
+      `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
+    );
+  });
 }
