@@ -9,7 +9,7 @@ import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import type { Cause } from '../../motion/motion.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from '../messages.ts';
-import type { ClipPlace } from './recorder.ts';
+import type { ClipPlace } from './open-clip.ts';
 import { createCameraSession, type CameraSession } from './camera-session.ts';
 
 /** The parent only writes a row. */

@@ -8,11 +8,8 @@ import { createClipWriter } from '../../../../../agent/capture/child/clip-writer
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
 import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
 import type { FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
-import {
-  type ClipPlace,
-  createRecorder,
-  type RecorderDeps,
-} from '../../../../../agent/capture/child/recorder.ts';
+import type { ClipPlace } from '../../../../../agent/capture/child/open-clip.ts';
+import { createRecorder, type RecorderDeps } from '../../../../../agent/capture/child/recorder.ts';
 import { readFootage } from '../footage.ts';
 import { openJournal } from '../journal.ts';
 import { FEED_DEADLINE_MS, PRE_ROLL_MS, RECORDING, type RecorderArguments } from '../settings.ts';

@@ -1,0 +1,175 @@
+import { Failure } from '../../kernel/failure.ts';
+import type { WrittenClip } from '../../ledger/ledger.ts';
+import type { Cause } from '../../motion/motion.ts';
+import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
+import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
+
+/** What shall be on a clip. Media times, milliseconds. */
+export interface ClipStart {
+  readonly triggerMs: number;
+  readonly triggeredWallMs: number;
+  readonly cause: Cause;
+  readonly fromMs: number;
+  /** Undefined: as long as is set. */
+  readonly untilMs: number | undefined;
+  /** Earlier formats are on another clip. */
+  readonly formatFrom: number;
+}
+
+export interface ClipPlace {
+  readonly clipId: string;
+  readonly partFile: string;
+}
+
+/** What became of a clip. */
+export type ClipOutcome =
+  | { readonly kind: 'whole' }
+  /** No place was given: nothing may be recorded now. */
+  | { readonly kind: 'refused' }
+  /** The disk failed after this much of it, milliseconds. */
+  | { readonly kind: 'cut'; readonly certainMs: number }
+  /** The disk took nothing of it. */
+  | { readonly kind: 'lost' };
+
+/** Media times, milliseconds. */
+export interface OpenClip {
+  readonly start: ClipStart;
+  /** Of its first fragment. */
+  readonly startMs: number;
+  /** Where it shall end, and where what it has been given ends. */
+  readonly endMs: number;
+  readonly lastEndMs: number;
+  readonly format: StreamFormat;
+  /** Undefined: it may not be recorded. */
+  readonly place: Promise<ClipPlace | undefined>;
+  /** It takes no more. */
+  readonly isEnded: boolean;
+  /** The camera changed its format: what is still to come is for another clip. */
+  readonly isChanged: boolean;
+  readonly isBeingWritten: boolean;
+  take(fragment: Fragment): void;
+  /** The camera changed its format. */
+  change(): void;
+  end(): void;
+  /** Settles when it is reported. */
+  readonly reported: Promise<ClipOutcome>;
+}
+
+export interface OpenClipDeps {
+  readonly start: ClipStart;
+  /** From the ring: at least one, and of one format. */
+  readonly fragments: readonly [Fragment, ...Fragment[]];
+  readonly endMs: number;
+  readonly place: Promise<ClipPlace | undefined>;
+  createWriter(deps: ClipWriterDeps): ClipWriter;
+  /** From now on what comes is written. */
+  onWriting(): void;
+  /** It takes no more from this media time on. */
+  onEnd(lastEndMs: number): void;
+  written(clipId: string, clip: WrittenClip): void;
+  abandoned(clipId: string, reason: string): void;
+}
+
+/** Media times are sums of rounded ticks: a fragment that fits exactly must not be left out for a rounding. */
+export const ROUNDING_MS = 20;
+/** What the ring holds at most, all at once, and what a slow disk may leave waiting besides. The ring's bytes are
+ *  shared with it. */
+const MAX_QUEUED_BYTES = 192 * 1024 * 1024;
+
+/** One clip from its first fragment to its report.
+ *  Invariants
+ *  1. It holds one format, and ends with the last fragment that still fits before `endMs`.
+ *  2. What comes before its place is known waits, in order.
+ *  3. The place that was given is answered by `written` or `abandoned`, once. */
+export function openClip(deps: OpenClipDeps): OpenClip {
+  const { start, endMs, place } = deps;
+  const { startMs, format } = deps.fragments[0];
+  const { promise: ended, resolve: finish } = Promise.withResolvers<void>();
+  /** What came before the place was known. */
+  const waiting: Fragment[] = [...deps.fragments];
+  let lastEndMs = (waiting.at(-1) as Fragment).endMs;
+  let isEnded = false;
+  let isChanged = false;
+  let writer: ClipWriter | undefined;
+
+  function take(next: Fragment): void {
+    if (isEnded) return;
+    if (format.number !== next.format.number) return change();
+    if (writer) writer.append(next);
+    else waiting.push(next);
+    lastEndMs = next.endMs;
+    const lengthMs = next.endMs - next.startMs;
+    if (next.endMs + lengthMs > endMs + ROUNDING_MS) end();
+  }
+
+  function change(): void {
+    isChanged = true;
+    end();
+  }
+
+  function end(): void {
+    if (isEnded) return;
+    isEnded = true;
+    deps.onEnd(lastEndMs);
+    finish();
+  }
+
+  async function write(): Promise<ClipOutcome> {
+    const given = await place;
+    if (!given) return { kind: 'refused' };
+    writer = deps.createWriter({
+      file: given.partFile,
+      init: format.init,
+      timescale: format.track.timescale,
+      maxQueuedBytes: MAX_QUEUED_BYTES,
+      // Fragments go on counting until it is closed: they are what the disk did not take.
+      onFailure: () => finish(),
+    });
+    deps.onWriting();
+    for (const fragment of waiting.splice(0)) writer.append(fragment);
+    await ended;
+    return await close(given, writer);
+  }
+
+  async function close({ clipId }: ClipPlace, written: ClipWriter): Promise<ClipOutcome> {
+    try {
+      const { cutBy, ...closed } = await written.close();
+      const preRollMs = Math.round(start.triggerMs - startMs);
+      deps.written(clipId, {
+        ...closed,
+        preRollMs: Math.max(0, preRollMs),
+        startedMs: Math.round(start.triggeredWallMs - preRollMs),
+        ...(cutBy ? { detail: `cut off, because the disk failed (${cutBy.kind}: ${cutBy.message})` } : {}),
+      });
+      return cutBy ? { kind: 'cut', certainMs: closed.durationMs } : { kind: 'whole' };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      deps.abandoned(clipId, `${error.kind}: ${error.message}`);
+      return { kind: 'lost' };
+    }
+  }
+
+  return {
+    start,
+    startMs,
+    endMs,
+    format,
+    place,
+    get lastEndMs() {
+      return lastEndMs;
+    },
+    get isEnded() {
+      return isEnded;
+    },
+    get isChanged() {
+      return isChanged;
+    },
+    get isBeingWritten() {
+      return writer !== undefined;
+    },
+    take,
+    change,
+    end,
+    reported: write(),
+  };
+}

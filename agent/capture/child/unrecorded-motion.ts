@@ -1,0 +1,34 @@
+import type { Clock } from '../../kernel/clock.ts';
+
+/** What moved last so long ago is over. */
+const MOTION_OVER_MS = 10_000;
+
+export interface UnrecordedMotion {
+  /** Something moved at this monotonic moment, and no clip holds it. */
+  moved(atMs: number): void;
+  /** A clip holds what moves now. */
+  recorded(): void;
+  /** How long something has moved that no clip holds, milliseconds; null: nothing does. */
+  ms(): number | null;
+}
+
+/** Counts motion that no clip holds, from its first moment on. */
+export function createUnrecordedMotion(clock: Pick<Clock, 'monotonicMs'>): UnrecordedMotion {
+  /** Monotonic moments: the first and the newest. */
+  let unrecorded: { readonly sinceMs: number; lastMs: number } | undefined;
+  return {
+    moved: (atMs) => {
+      if (!unrecorded || atMs - unrecorded.lastMs > MOTION_OVER_MS)
+        unrecorded = { sinceMs: atMs, lastMs: atMs };
+      unrecorded.lastMs = atMs;
+    },
+    recorded: () => {
+      unrecorded = undefined;
+    },
+    ms: () => {
+      const now = clock.monotonicMs();
+      if (!unrecorded || now - unrecorded.lastMs > MOTION_OVER_MS) return null;
+      return Math.round(now - unrecorded.sinceMs);
+    },
+  };
+}

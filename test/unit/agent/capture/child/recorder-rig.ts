@@ -1,0 +1,101 @@
+import type { ClipWriterDeps } from '../../../../../agent/capture/child/clip-writer.ts';
+import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
+import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
+import { createRecorder } from '../../../../../agent/capture/child/recorder.ts';
+import type { Fragment } from '../../../../../agent/capture/mp4/fragment.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
+import type { WrittenClip } from '../../../../../agent/ledger/ledger.ts';
+import { madeFragments, seconds } from '../made-fragments.ts';
+
+export const WALL = 1_800_000_000_000;
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A camera with a key frame every two seconds. A fragment comes when it ends, so media time is monotonic time. */
+export function rig({
+  preRollMs = 5000,
+  postRollMs = 30_000,
+  refuse = false,
+  failAfter = Infinity,
+  /** Fragments of a failed clip that are on disk. */
+  certain = 0,
+  /** So many clips fail; those after them do not. */
+  failures = Infinity,
+  slowPlace = false,
+  paused = false,
+  fragments = madeFragments(seconds(200)).fragments,
+} = {}) {
+  let now = 0;
+  const ring = createFragmentRing({ keepMs: preRollMs + 3000, maxBytes: 1 << 24 });
+  const mediaClock = createMediaClock();
+  const files: Fragment[][] = [];
+  const asked: number[] = [];
+  const causes: string[] = [];
+  /** Answers to `askPlace` that are held back. */
+  const places: (() => void)[] = [];
+  const written: { clipId: string; clip: WrittenClip }[] = [];
+  const abandoned: string[] = [];
+  const recorder = createRecorder({
+    recording: { preRollMs, postRollMs },
+    paused,
+    ring,
+    mediaClock,
+    clock: { nowMs: () => WALL + now, monotonicMs: () => now },
+    askPlace: async (triggeredMs, cause) => {
+      asked.push(triggeredMs);
+      causes.push(cause.kind);
+      if (slowPlace) await new Promise<void>((resolve) => places.push(resolve));
+      return refuse ? undefined : { clipId: `clip-${asked.length}`, partFile: 'unused' };
+    },
+    createWriter: (writer: ClipWriterDeps) => {
+      const file: Fragment[] = [];
+      files.push(file);
+      const failure = new Failure('exhausted', 'test.full', 'the disk is full');
+      return {
+        append: (fragment) => {
+          file.push(fragment);
+          if (files.length <= failures && file.length === failAfter) writer.onFailure(failure);
+        },
+        close: async () => {
+          if (files.length <= failures && file.length >= failAfter) {
+            if (certain === 0) throw failure;
+            return { durationMs: certain * 1000, bytes: 1, sha256: 'x', cutBy: failure };
+          }
+          return { durationMs: file.length * 1000, bytes: 1, sha256: 'x' };
+        },
+      };
+    },
+    written: (clipId, clip) => written.push({ clipId, clip }),
+    abandoned: (clipId, reason) => abandoned.push(`${clipId} ${reason}`),
+  });
+  let next = 0;
+  return {
+    recorder,
+    files,
+    asked,
+    causes,
+    places,
+    written,
+    abandoned,
+    range: (index: number) => [files[index]?.[0]?.startMs, files[index]?.at(-1)?.endMs],
+    /** Lets time pass; `motion` frames come every 200 ms while it is true. */
+    async until(ms: number, motion = false) {
+      for (; now < ms; ) {
+        now += 100;
+        const fragment = fragments[next];
+        if (fragment && fragment.endMs <= now) {
+          next++;
+          mediaClock.observe({ ...fragment, arrivedMs: now, lastSampleMs: 0 });
+          ring.push(fragment);
+          recorder.fragment(fragment);
+        }
+        if (motion && now % 200 === 0) recorder.motion(now, { kind: 'picture' });
+        await turn();
+      }
+    },
+    now: () => now,
+    async trigger() {
+      recorder.motion(now, { kind: 'picture' });
+      await turn();
+    },
+  };
+}
