@@ -2,7 +2,7 @@ import type { RecordingConfig } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Cause } from '../../motion/motion.ts';
 import type { FragmentRing } from './fragment-ring.ts';
-import type { MediaClock } from './media-clock.ts';
+import type { MediaClock } from '../packing/media-clock.ts';
 import { type ClipStart, type OpenClip, ROUNDING_MS } from './open-clip.ts';
 
 /** A clip that the disk cut off. Media times, milliseconds. */

@@ -61,7 +61,10 @@ export function createClipWriter(deps: ClipWriterDeps): ClipWriter {
   let endTicks = 0;
   let failure: Failure | undefined;
   let closed = false;
-  const opened = openAndSync();
+  const opened = openSynced(deps).then((handle) => {
+    count([deps.init]);
+    return handle;
+  });
   let draining: Promise<void> = opened.then(
     () => undefined,
     (error: unknown) => fail(error),
@@ -73,25 +76,6 @@ export function createClipWriter(deps: ClipWriterDeps): ClipWriter {
     queue.length = 0;
     queuedBytes = 0;
     deps.onFailure(failure);
-  }
-
-  async function openAndSync(): Promise<ClipFile> {
-    const handle = await (deps.openFile ?? ((file) => open(file, 'wx')))(deps.file);
-    try {
-      await writeAll(handle, [deps.init]);
-      await handle.sync();
-      const folder = await open(dirname(deps.file), 'r');
-      try {
-        await folder.sync();
-      } finally {
-        await folder.close();
-      }
-      count([deps.init]);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-    return handle;
   }
 
   function count(parts: readonly Buffer[]): void {
@@ -147,26 +131,49 @@ export function createClipWriter(deps: ClipWriterDeps): ClipWriter {
     } catch (error) {
       fail(error);
     }
-    const whole = !failure || (await cutToCertain(handle));
+    const whole = !failure || (await cutTo(handle, bytes));
     await handle.close().catch(fail);
     const durationMs = Math.round(((endTicks - (firstTicks ?? endTicks)) * 1000) / deps.timescale);
     if (!whole || (failure && certainFragments === 0)) throw failure;
     return { durationMs, bytes, sha256: hash.digest('hex'), ...(failure ? { cutBy: failure } : {}) };
   }
 
-  /** Takes away what may or may not be on disk. */
-  async function cutToCertain(handle: ClipFile): Promise<boolean> {
-    try {
-      await handle.truncate(bytes);
-      await handle.sync();
-      return true;
-    } catch {
-      // The first failure says more; whoever is told of it recovers the file.
-      return false;
-    }
-  }
-
   return { append, close };
+}
+
+/** The file with its init segment, on disk with its name.
+ *  @throws the system's error */
+async function openSynced({ file, init, openFile = openNew }: ClipWriterDeps): Promise<ClipFile> {
+  const handle = await openFile(file);
+  try {
+    await writeAll(handle, [init]);
+    await handle.sync();
+    const folder = await open(dirname(file), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return handle;
+}
+
+const openNew = (file: string): Promise<ClipFile> => open(file, 'wx');
+
+/** Takes away what may or may not be on disk.
+ *  @param bytes what certainly is */
+async function cutTo(handle: ClipFile, bytes: number): Promise<boolean> {
+  try {
+    await handle.truncate(bytes);
+    await handle.sync();
+    return true;
+  } catch {
+    // The first failure says more; whoever is told of it recovers the file.
+    return false;
+  }
 }
 
 async function writeAll(handle: ClipFile, parts: readonly Buffer[]): Promise<void> {

@@ -7,7 +7,7 @@ import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
 import { createClipStarts } from './clip-starts.ts';
 import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
 import type { FragmentRing } from './fragment-ring.ts';
-import type { MediaClock } from './media-clock.ts';
+import type { MediaClock } from '../packing/media-clock.ts';
 import { type ClipOutcome, type ClipPlace, type ClipStart, openClip, type OpenClip } from './open-clip.ts';
 import { createUnrecordedMotion } from './unrecorded-motion.ts';
 

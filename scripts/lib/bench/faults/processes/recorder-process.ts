@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createClipWriter } from '../../../../../agent/capture/child/clip-writer.ts';
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
-import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
+import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 import type { FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
 import type { ClipPlace } from '../../../../../agent/capture/child/open-clip.ts';
 import { createRecorder, type RecorderDeps } from '../../../../../agent/capture/child/recorder.ts';

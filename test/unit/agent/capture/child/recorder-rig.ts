@@ -1,6 +1,6 @@
 import type { ClipWriterDeps } from '../../../../../agent/capture/child/clip-writer.ts';
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
-import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
+import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 import { createRecorder } from '../../../../../agent/capture/child/recorder.ts';
 import type { Fragment } from '../../../../../agent/capture/mp4/fragment.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';

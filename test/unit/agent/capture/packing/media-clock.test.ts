@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMediaClock } from '../../../../../agent/capture/child/media-clock.ts';
+import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 
 test('before the first fragment no moment has a media time', () => {
   assert.equal(createMediaClock().mediaAt(5), undefined);
