@@ -7,10 +7,9 @@ import { orAborted, withDeadline } from '../kernel/waiting/deadline.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
+import { createAskedToWait } from './asked-to-wait.ts';
+import { createTicketQueue } from './ticket-queue.ts';
 
-/** A device may hold ten; some stay free for tickets that nobody could give back. */
-const OPEN_MAX = 4;
-const QUEUE_MAX = 64;
 const RETURN_TRIES = 3;
 /** What a process that stops allows for it. */
 const LAST_RETURN_MS = 5_000;
@@ -47,7 +46,7 @@ export interface Tickets {
 }
 
 export interface TicketsDeps {
-  readonly desk: UploadTickets;
+  readonly hub: UploadTickets;
   readonly clock: Clock;
   readonly log: Log;
   readonly deviceId: string;
@@ -61,81 +60,29 @@ export interface TicketsDeps {
  *  2. Every ticket is given back: after success, after failure, and when it came too late to be used.
  *  3. A ticket for another blob than the one asked for is never used.
  *  4. A hub or a storage that asks to wait is asked for nothing until then. */
-export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: TicketsDeps): Tickets {
-  let open = 0;
-  const queue: (() => void)[] = [];
-  let waitUntilMs = 0;
-  /** Ends what is under way when all are asked to wait. */
-  let calm = new AbortController();
-
-  const waitMs = () => Math.max(0, waitUntilMs - clock.monotonicMs());
-
-  function heed(failure: Failure): void {
-    if (failure.retryAfterMs === undefined || !isOfTheService(failure)) return;
-    waitUntilMs = Math.max(waitUntilMs, clock.monotonicMs() + failure.retryAfterMs);
-    const ended = calm;
-    calm = new AbortController();
-    ended.abort(askedToWait());
-  }
-
-  function askedToWait(): Failure {
-    const leftMs = waitMs();
-    return new Failure(
-      'transient',
-      'upload.asked-to-wait',
-      `the cloud asked to be left in peace for another ${Math.ceil(leftMs / 1_000)} s`,
-      { retryAfterMs: leftMs },
-    );
-  }
+export function createTickets({ hub, clock, log, deviceId, ticketMs, random }: TicketsDeps): Tickets {
+  const queue = createTicketQueue();
+  const asked = createAskedToWait(clock);
 
   function refuseWhileWaiting(): void {
-    if (waitMs() > 0) throw askedToWait();
-  }
-
-  async function enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (open < OPEN_MAX) {
-      open++;
-      return;
-    }
-    if (queue.length >= QUEUE_MAX)
-      throw new Failure('transient', 'upload.tickets-busy', `${QUEUE_MAX} requests wait for a ticket`);
-    await new Promise<void>((resolve, reject) => {
-      const go = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = () => {
-        queue.splice(queue.indexOf(go), 1);
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      queue.push(go);
-    });
-  }
-
-  /** Hands the place to the next in the queue. */
-  function leave(): void {
-    const next = queue.shift();
-    if (next) next();
-    else open--;
+    if (asked.waitMs() > 0) throw asked.refusal();
   }
 
   async function request(blobName: string, signal: AbortSignal): Promise<FileUploadTicket> {
     let late = false;
-    const asked = desk.requestTicket(blobName, signal).then(async (ticket) => {
+    const answer = hub.requestTicket(blobName, signal).then(async (ticket) => {
       if (late) await giveBack(ticket, tellingOf('upload.ticket-late', 408), signal);
       return ticket;
     });
     try {
-      const inTime = withDeadline(asked, ticketMs, `the ticket for ${blobName}`, 'upload.ticket-late');
+      const inTime = withDeadline(answer, ticketMs, `the ticket for ${blobName}`, 'upload.ticket-late');
       return await orAborted(inTime, signal);
     } catch (error) {
       late = true;
       // What comes of it later was said by the deadline.
-      asked.catch(() => undefined);
+      answer.catch(() => undefined);
       const failure = classify(error, 'upload.ticket');
-      heed(failure);
+      asked.heed(failure);
       throw failure;
     }
   }
@@ -147,13 +94,13 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
   ): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = desk.returnTicket(ticket.correlationId, outcome);
+        const answer = hub.returnTicket(ticket.correlationId, outcome);
         const patienceMs = signal.aborted ? Math.min(ticketMs, LAST_RETURN_MS) : ticketMs;
         await withDeadline(answer, patienceMs, 'giving a ticket back', 'upload.ticket-return-late');
         return;
       } catch (error) {
         const failure = classify(error, 'upload.ticket-return');
-        heed(failure);
+        asked.heed(failure);
         const pauseMs = Math.max(backoffMs(RETURN_BACKOFF, attempt, random), failure.retryAfterMs ?? 0);
         // A process that stops tries once: the hub forgets the ticket by itself after an hour.
         if (
@@ -176,11 +123,11 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
   return {
     async use(blobName, outcome, signal, work) {
       refuseWhileWaiting();
-      await enter(signal);
+      await queue.enter(signal);
       try {
         // It may have been said while we waited for our turn.
         refuseWhileWaiting();
-        const calmly = AbortSignal.any([signal, calm.signal]);
+        const calmly = asked.until(signal);
         const ticket = await request(blobName, calmly);
         let told: FileUploadNotification = tellingOf('upload.unknown', 500);
         try {
@@ -194,24 +141,20 @@ export function createTickets({ desk, clock, log, deviceId, ticketMs, random }: 
           told = outcome;
           return result;
         } catch (error) {
-          const failure = calmly.aborted && !signal.aborted ? askedToWait() : classify(error, 'upload');
-          heed(failure);
+          const failure = calmly.aborted && !signal.aborted ? asked.refusal() : classify(error, 'upload');
+          asked.heed(failure);
           told = tellingOf(failure.code, Number(/http-(\d{3})$/.exec(failure.code)?.[1] ?? 500));
           throw failure;
         } finally {
           await giveBack(ticket, told, signal);
         }
       } finally {
-        leave();
+        queue.leave();
       }
     },
-    waitMs,
+    waitMs: () => asked.waitMs(),
   };
 }
-
-/** Whether what failed speaks for everything that would be asked, and not for one blob: the hub gives tickets for all. */
-const isOfTheService = ({ code }: Failure) =>
-  code.startsWith('hub.ticket.') || /http-(?:429|5\d\d)$/.test(code);
 
 const tellingOf = (code: string, statusCode: number): FileUploadNotification => ({
   isSuccess: false,

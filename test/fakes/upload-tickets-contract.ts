@@ -4,59 +4,62 @@ import { CONTAINER_CLIPS, FileUploadTicket, parse } from '@dachawatch/contracts'
 import type { UploadTickets } from '../../agent/hub/hub.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
 
-export interface DeskUnderTest {
-  readonly desk: UploadTickets;
+export interface TicketsUnderTest {
+  readonly hub: UploadTickets;
   readonly deviceId: string;
 }
 
 const BLOB = 'gate/2026/06/01/01ARYZ6S410000000000000000.mp4';
 const DONE = { isSuccess: true, statusCode: 201, statusDescription: 'uploaded' };
 
-/** What every ticket desk promises, the fake one and IoT Hub's alike. */
-export function ticketDeskContract(name: string, make: (t: TestContext) => Promise<DeskUnderTest>): void {
+/** What every giver of upload tickets promises, the fake one and IoT Hub's alike. */
+export function uploadTicketsContract(
+  name: string,
+  make: (t: TestContext) => Promise<TicketsUnderTest>,
+): void {
   test(`${name}: a ticket is for the blob asked for, below the device's name`, async (t) => {
-    const { desk, deviceId } = await make(t);
-    const ticket = parse(FileUploadTicket, await desk.requestTicket(BLOB));
+    const { hub, deviceId } = await make(t);
+    const ticket = parse(FileUploadTicket, await hub.requestTicket(BLOB));
     assert.equal(ticket.blobName, `${deviceId}/${BLOB}`);
     assert.equal(ticket.containerName, CONTAINER_CLIPS);
     assert.match(ticket.sasToken, /^\?/);
-    await desk.returnTicket(ticket.correlationId, DONE);
+    await hub.returnTicket(ticket.correlationId, DONE);
   });
 
   test(`${name}: two tickets for one blob are two tickets`, async (t) => {
-    const { desk } = await make(t);
-    const first = await desk.requestTicket(BLOB);
-    const second = await desk.requestTicket(BLOB);
+    const { hub } = await make(t);
+    const first = await hub.requestTicket(BLOB);
+    const second = await hub.requestTicket(BLOB);
     assert.notEqual(first.correlationId, second.correlationId);
-    await desk.returnTicket(first.correlationId, { ...DONE, isSuccess: false });
-    await desk.returnTicket(second.correlationId, DONE);
+    await hub.returnTicket(first.correlationId, { ...DONE, isSuccess: false });
+    await hub.returnTicket(second.correlationId, DONE);
   });
 
   test(`${name}: a ticket cannot be given back twice, nor one that nobody issued`, async (t) => {
-    const { desk } = await make(t);
-    const { correlationId } = await desk.requestTicket(BLOB);
-    await desk.returnTicket(correlationId, DONE);
+    const { hub } = await make(t);
+    const { correlationId } = await hub.requestTicket(BLOB);
+    await hub.returnTicket(correlationId, DONE);
     for (const id of [correlationId, 'never-issued'])
-      await assert.rejects(desk.returnTicket(id, DONE), (error) => error instanceof Failure);
+      await assert.rejects(hub.returnTicket(id, DONE), (error) => error instanceof Failure);
   });
 
   test(`${name}: the eleventh ticket is refused for now, until one is given back`, async (t) => {
-    const { desk } = await make(t);
+    const { hub } = await make(t);
     const held = [];
-    for (let i = 0; i < 10; i++) held.push(await desk.requestTicket(BLOB));
+    for (let i = 0; i < 10; i++) held.push(await hub.requestTicket(BLOB));
     await assert.rejects(
-      desk.requestTicket(BLOB),
+      hub.requestTicket(BLOB),
       (error) => error instanceof Failure && error.kind === 'transient',
     );
-    await desk.returnTicket(held[0]!.correlationId, DONE);
-    held[0] = await desk.requestTicket(BLOB);
-    for (const ticket of held) await desk.returnTicket(ticket.correlationId, DONE);
+    await hub.returnTicket(held[0]!.correlationId, DONE);
+    held[0] = await hub.requestTicket(BLOB);
+    for (const ticket of held) await hub.returnTicket(ticket.correlationId, DONE);
   });
 
   test(`${name}: a request that is called off before it begins takes no ticket`, async (t) => {
-    const { desk } = await make(t);
-    await assert.rejects(desk.requestTicket(BLOB, AbortSignal.abort(new Error('called off'))));
-    const { correlationId } = await desk.requestTicket(BLOB);
-    await desk.returnTicket(correlationId, DONE);
+    const { hub } = await make(t);
+    await assert.rejects(hub.requestTicket(BLOB, AbortSignal.abort(new Error('called off'))));
+    const { correlationId } = await hub.requestTicket(BLOB);
+    await hub.returnTicket(correlationId, DONE);
   });
 }

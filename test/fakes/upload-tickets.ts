@@ -12,22 +12,22 @@ const OPEN_MAX = 10;
 /** Azurite knows it, and so does Azure. */
 const SAS_VERSION = '2025-11-05';
 
-export interface FakeTicketDesk extends UploadTickets {
+export interface FakeUploadTickets extends UploadTickets {
   /** Correlation ids of tickets that were not given back. */
   readonly open: () => readonly string[];
   /** What every ticket was given back with, in order. */
   readonly returned: readonly (FileUploadNotification & { readonly blobName: string })[];
   /** Names that tickets were asked for, in order. */
   readonly asked: readonly string[];
-  /** Called first in every request and every return: throw or wait in it to be a bad desk. */
+  /** Called first in every request and every return: throw or wait in it to be a bad hub. */
   fault: ((call: 'request' | 'return') => void | Promise<void>) | undefined;
   /** Seconds a ticket lives; negative: it has expired when it is handed out. */
   lifeS: number;
-  /** The device that tickets are for. Another than asked: a desk that mixes up its customers. */
+  /** The device that tickets are for. Another than asked: a hub that mixes up its devices. */
   issueFor: string;
 }
 
-export interface FakeTicketDeskOptions {
+export interface FakeUploadTicketsOptions {
   readonly deviceId: string;
   /** Storage host, with the account as a path for the emulator. */
   readonly hostName?: string;
@@ -35,13 +35,13 @@ export interface FakeTicketDeskOptions {
   readonly container?: string;
 }
 
-/** IoT Hub's file-upload desk: tickets are real shared access signatures when there is an account key. */
-export function createFakeTicketDesk({
+/** IoT Hub's file upload: tickets are real shared access signatures when there is an account key. */
+export function createFakeUploadTickets({
   deviceId,
   hostName = 'storage.invalid',
   account,
   container = CONTAINER_CLIPS,
-}: FakeTicketDeskOptions): FakeTicketDesk {
+}: FakeUploadTicketsOptions): FakeUploadTickets {
   const open = new Map<string, string>();
   const returned: (FileUploadNotification & { blobName: string })[] = [];
   const asked: string[] = [];
@@ -54,7 +54,7 @@ export function createFakeTicketDesk({
         containerName: container,
         blobName,
         permissions: BlobSASPermissions.parse('rw'),
-        expiresOn: new Date(Date.now() + desk.lifeS * 1_000),
+        expiresOn: new Date(Date.now() + hub.lifeS * 1_000),
         version: SAS_VERSION,
       },
       new StorageSharedKeyCredential(account.name, account.key),
@@ -62,7 +62,7 @@ export function createFakeTicketDesk({
     return `?${parameters.toString()}`;
   }
 
-  const desk: FakeTicketDesk = {
+  const hub: FakeUploadTickets = {
     open: () => [...open.keys()],
     returned,
     asked,
@@ -72,7 +72,7 @@ export function createFakeTicketDesk({
     async requestTicket(blobName, signal): Promise<FileUploadTicket> {
       signal?.throwIfAborted();
       asked.push(blobName);
-      await desk.fault?.('request');
+      await hub.fault?.('request');
       if (open.size >= OPEN_MAX)
         throw new Failure(
           'transient',
@@ -80,7 +80,7 @@ export function createFakeTicketDesk({
           'DeviceMaximumActiveFileUploadLimitExceeded: the device holds ten tickets',
         );
       const correlationId = `ticket-${++issued}`;
-      const fullName = `${desk.issueFor}/${blobName}`;
+      const fullName = `${hub.issueFor}/${blobName}`;
       open.set(correlationId, fullName);
       return {
         correlationId,
@@ -91,7 +91,7 @@ export function createFakeTicketDesk({
       };
     },
     async returnTicket(correlationId, outcome) {
-      await desk.fault?.('return');
+      await hub.fault?.('return');
       const blobName = open.get(correlationId);
       if (blobName === undefined)
         throw new Failure('rejected', 'hub.ticket-return.http-400', `unknown ticket ${correlationId}`);
@@ -99,5 +99,5 @@ export function createFakeTicketDesk({
       returned.push({ ...outcome, blobName });
     },
   };
-  return desk;
+  return hub;
 }

@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 /** A link that is never started: tickets need no MQTT connection. */
-function desk(
+function openTickets(
   ...[deps]: Parameters<typeof makeLink> extends [unknown, unknown, ...infer R] ? R : never
 ): TestLink {
   const made = makeLink(world, addressOf(hub), deps);
@@ -73,7 +73,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 test('a ticket opens one blob for reading and writing, and no other', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   const ticket = await tickets.requestTicket('yard/2026/11/21/clip.mp4');
   assert.equal(ticket.containerName, CONTAINER_CLIPS);
   assert.equal(ticket.blobName, `${DEVICE}/yard/2026/11/21/clip.mp4`);
@@ -90,20 +90,20 @@ test('a ticket opens one blob for reading and writing, and no other', async () =
 });
 
 test('a ticket that was given back is unknown, and that is final', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   const { correlationId } = await tickets.requestTicket('a.mp4');
   await tickets.returnTicket(correlationId, { ...DONE, statusDescription: 'hochgeladen, größer' });
   const failure = await failureOf(tickets.returnTicket(correlationId, DONE));
   assert.deepEqual([failure.kind, failure.code], ['rejected', 'hub.ticket.http-400']);
 });
 
-test('a device holds at most ten tickets; our desk stops at eight, and a return makes room', async () => {
-  const tickets = desk();
+test('a device holds at most ten tickets; ours stop at eight, and a return makes room', async () => {
+  const tickets = openTickets();
   const open = [];
   for (let n = 0; n < 8; n += 1) open.push(await tickets.requestTicket(`${n}.mp4`));
   const busy = await failureOf(tickets.requestTicket('8.mp4'));
   assert.deepEqual([busy.kind, busy.code], ['transient', 'hub.ticket.busy']);
-  const restarted = desk();
+  const restarted = openTickets();
   await restarted.requestTicket('8.mp4');
   await restarted.requestTicket('9.mp4');
   const full = await failureOf(restarted.requestTicket('10.mp4'));
@@ -117,13 +117,13 @@ test('tickets that a killed process left open are given back by the next one, be
   const left: string[] = [];
   // Each of them ends without giving anything back, five times as many as the device may hold.
   for (let process = 0; process < 7; process += 1) {
-    const killed = desk({ ticketsFile });
+    const killed = openTickets({ ticketsFile });
     for (let n = 0; n < 7; n += 1)
       left.push((await killed.requestTicket(`${process}-${n}.mp4`)).correlationId);
     await killed.stop();
     links.splice(links.indexOf(killed), 1);
   }
-  const tickets = desk({ ticketsFile });
+  const tickets = openTickets({ ticketsFile });
   const mine = await tickets.requestTicket('mine.mp4');
   for (const id of left) assert.equal((await failureOf(tickets.returnTicket(id, DONE))).kind, 'rejected');
   await tickets.returnTicket(mine.correlationId, DONE);
@@ -132,10 +132,10 @@ test('tickets that a killed process left open are given back by the next one, be
 
 test('tickets that cannot be given back at once are given back later; what the hub has forgotten is forgotten', async () => {
   const ticketsFile = join(world.dir, 'left-longer.json');
-  const killed = desk({ ticketsFile });
+  const killed = openTickets({ ticketsFile });
   const { correlationId } = await killed.requestTicket('a.mp4');
   writeFileSync(ticketsFile, JSON.stringify(['never-heard-of', correlationId]));
-  const tickets = desk({ ticketsFile });
+  const tickets = openTickets({ ticketsFile });
   hub.faults.httpAnswer = { status: 503, body: '' };
   await failureOf(tickets.requestTicket('b.mp4'));
   assert.deepEqual(JSON.parse(readFileSync(ticketsFile, 'utf8')), ['never-heard-of', correlationId]);
@@ -152,13 +152,13 @@ test('a note of open tickets that is damaged or cannot be written keeps nobody f
   for (const ticketsFile of [garbage, folder])
     for (const text of ['', '{"a":1}', '[1, null, ""]', 'null', '["x"']) {
       if (ticketsFile === garbage) writeFileSync(ticketsFile, text);
-      const tickets = desk({ ticketsFile });
+      const tickets = openTickets({ ticketsFile });
       await tickets.returnTicket((await tickets.requestTicket('a.mp4')).correlationId, DONE);
     }
 });
 
 test('throttling and a failing hub are worth another try; the words of the hub are passed on', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   for (const status of [429, 500, 503]) {
     hub.faults.httpAnswer = { status, body: '{"Message":"ErrorCode:Busy;later"}' };
     const failure = await failureOf(tickets.requestTicket('a.mp4'));
@@ -173,14 +173,14 @@ test('throttling and a failing hub are worth another try; the words of the hub a
 
 test('a hub that asks to wait is heard, and what an earlier process left open is not asked for either', async () => {
   const ticketsFile = join(world.dir, 'left-while-busy.json');
-  const killed = desk({ ticketsFile });
+  const killed = openTickets({ ticketsFile });
   const { correlationId } = await killed.requestTicket('a.mp4');
   for (const [headers, waitMs] of [
     [{ 'retry-after': '20' }, 20_000],
     [{ 'x-ms-retry-after-ms': '2500' }, 2_500],
   ] as const) {
     writeFileSync(ticketsFile, JSON.stringify([correlationId, 'another']));
-    const tickets = desk({ ticketsFile });
+    const tickets = openTickets({ ticketsFile });
     hub.faults.httpAnswer = { status: 429, body: '{"Message":"ErrorCode:ThrottlingException;"}', headers };
     for (const asked of [tickets.requestTicket('b.mp4'), tickets.returnTicket('some-id', DONE)]) {
       const failure = await failureOf(asked);
@@ -191,7 +191,7 @@ test('a hub that asks to wait is heard, and what an earlier process left open is
 });
 
 test('an answer that is not what was asked for is an error, not a crash', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   for (const body of [
     '',
     '<html>log in first</html>',
@@ -206,7 +206,7 @@ test('an answer that is not what was asked for is an error, not a crash', async 
 });
 
 test('what something on the way says condemns neither a clip nor a ticket', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   for (const status of [302, 307, 400, 405, 407, 413, 418, 451]) {
     hub.faults.httpAnswer = { status, body: '<html>log in first</html>' };
     assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'transient', String(status));
@@ -221,10 +221,10 @@ test('what something on the way says condemns neither a clip nor a ticket', asyn
 
 test('a hub that does not answer is given up at the deadline, or when nobody waits any more', async () => {
   hub.faults.httpSilent = true;
-  const tickets = desk({ timings: { ...QUICK, callMs: 300 } });
+  const tickets = openTickets({ timings: { ...QUICK, callMs: 300 } });
   assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).code, 'hub.ticket.deadline');
   assert.equal((await failureOf(tickets.returnTicket('id', DONE))).code, 'hub.ticket.deadline');
-  const patient = desk({ timings: { ...QUICK, callMs: 60_000 } });
+  const patient = openTickets({ timings: { ...QUICK, callMs: 60_000 } });
   const given = new AbortController();
   const asked = failureOf(patient.requestTicket('a.mp4', given.signal));
   setImmediate(() => given.abort());
@@ -232,7 +232,7 @@ test('a hub that does not answer is given up at the deadline, or when nobody wai
 });
 
 test('an identity that is unknown or disabled does not condemn the clip', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   hub.devices.put({ deviceId: DEVICE, status: 'disabled' });
   assert.equal((await failureOf(tickets.requestTicket('a.mp4'))).kind, 'transient');
   hub.devices.remove(DEVICE);
@@ -240,7 +240,7 @@ test('an identity that is unknown or disabled does not condemn the clip', async 
 });
 
 test('a blob name that is not plain is refused before anybody is asked', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   for (const name of ['', 'дача/clip.mp4', 'a b.mp4', 'x'.repeat(901)]) {
     const failure = await failureOf(tickets.requestTicket(name));
     assert.deepEqual([failure.kind, failure.code], ['rejected', 'hub.ticket.blob-name']);
@@ -248,15 +248,15 @@ test('a blob name that is not plain is refused before anybody is asked', async (
 });
 
 test('a device cannot give back the ticket of another', async () => {
-  const mine = await desk().requestTicket('a.mp4');
+  const mine = await openTickets().requestTicket('a.mp4');
   const other = makeLink(world, addressOf(hub, 'other'));
   links.push(other);
   assert.equal((await failureOf(other.returnTicket(mine.correlationId, DONE))).kind, 'rejected');
-  await desk().returnTicket(mine.correlationId, DONE);
+  await openTickets().returnTicket(mine.correlationId, DONE);
 });
 
 test('no failure shows a token or a key', async () => {
-  const tickets = desk();
+  const tickets = openTickets();
   const { sasToken } = await tickets.requestTicket('a.mp4');
   assert.match(sasToken, /sp=rw/);
   hub.faults.httpAnswer = { status: 500, body: `{"Message":"ErrorCode:X;${sasToken}"}` };

@@ -8,7 +8,7 @@ import { createLog } from '../../agent/kernel/log.ts';
 import { createLedger } from '../../agent/ledger/ledger.ts';
 import { createOpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 import { createUploader, UPLOAD_SETTINGS } from '../../agent/upload/upload.ts';
-import { createFakeTicketDesk } from '../fakes/upload-tickets.ts';
+import { createFakeUploadTickets } from '../fakes/upload-tickets.ts';
 import { keepWhole, writeClip } from '../unit/agent/ledger/bench.ts';
 
 export interface AgentArguments {
@@ -54,7 +54,7 @@ const openReal = createOpenBlob(UPLOAD_SETTINGS);
 let staged = 0;
 const uploader = createUploader({
   ledger,
-  tickets: createFakeTicketDesk(args),
+  tickets: createFakeUploadTickets(args),
   conditions: createConditions({ clock, log }),
   clock,
   log,

@@ -25,8 +25,8 @@ const LOGIN_PAGE = `<!DOCTYPE html><html><body>Please log in to the network.${' 
 const REAL = { 'x-ms-request-id': '1', 'x-ms-version': '2025-11-05' };
 
 async function house(t: TestContext) {
-  const desk = storage.desk();
-  const { hostName } = await desk.requestTicket('where');
+  const hub = storage.tickets();
+  const { hostName } = await hub.requestTicket('where');
   const [host = '', account = ''] = hostName.split('/');
   const door = await openStorageDoor(storage.caFile(), host);
   /** Where tickets point to. */
@@ -37,10 +37,10 @@ async function house(t: TestContext) {
     ledger: bench.ledger,
     tickets: {
       requestTicket: async (name, signal) => ({
-        ...(await desk.requestTicket(name, signal)),
+        ...(await hub.requestTicket(name, signal)),
         hostName: `${way.host}/${account}`,
       }),
-      returnTicket: (id, outcome) => desk.returnTicket(id, outcome),
+      returnTicket: (id, outcome) => hub.returnTicket(id, outcome),
     },
     conditions: createConditions({ clock: systemClock, log }),
     clock: systemClock,

@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS } from '@dachawatch/contracts';
 import { startStorage } from '../../cloud-fn/local/storage/storage.ts';
-import { createFakeTicketDesk, type FakeTicketDesk } from '../fakes/upload-tickets.ts';
+import { createFakeUploadTickets, type FakeUploadTickets } from '../fakes/upload-tickets.ts';
 
 export const DEVICE = 'dacha-1';
 
@@ -16,7 +16,7 @@ export interface StorageFixture {
   readonly clips: () => ContainerClient;
   readonly connectionString: () => string;
   readonly caFile: () => string;
-  readonly desk: (container?: string) => FakeTicketDesk;
+  readonly tickets: (container?: string) => FakeUploadTickets;
   readonly kill: () => Promise<void>;
   readonly startAgain: () => Promise<void>;
 }
@@ -50,10 +50,10 @@ export function useStorage(): StorageFixture {
     caFile: () => running().caFile,
     clips: () =>
       BlobServiceClient.fromConnectionString(running().connectionString).getContainerClient(CONTAINER_CLIPS),
-    desk(container = CONTAINER_CLIPS) {
+    tickets(container = CONTAINER_CLIPS) {
       const { blobEndpoint, connectionString, accountName } = running();
       const key = /AccountKey=([^;]+)/.exec(connectionString)?.[1] ?? '';
-      return createFakeTicketDesk({
+      return createFakeUploadTickets({
         deviceId: DEVICE,
         hostName: blobEndpoint.replace('https://', ''),
         account: { name: accountName, key },

@@ -13,8 +13,8 @@ import { createOpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
 import { createUploader, UPLOAD_SETTINGS, type UploadSettings } from '../../agent/upload/upload.ts';
 import { ticketBlobClientContract } from '../fakes/ticket-blob-client-contract.ts';
-import { ticketDeskContract } from '../fakes/upload-tickets-contract.ts';
-import type { FakeTicketDesk } from '../fakes/upload-tickets.ts';
+import { uploadTicketsContract } from '../fakes/upload-tickets-contract.ts';
+import type { FakeUploadTickets } from '../fakes/upload-tickets.ts';
 import { benchLedger, verdictFor } from '../unit/agent/ledger/bench.ts';
 import type { AgentArguments } from './upload-agent.ts';
 import { DEVICE, until, useStorage } from './upload-fixture.ts';
@@ -30,18 +30,18 @@ const FAST: Partial<UploadSettings> = {
 
 let blobs = 0;
 ticketBlobClientContract('Azurite', async () =>
-  openBlob(await storage.desk().requestTicket(`gate/2026/06/01/contract ${++blobs}.mp4`)),
+  openBlob(await storage.tickets().requestTicket(`gate/2026/06/01/contract ${++blobs}.mp4`)),
 );
-ticketDeskContract('signing fake desk', async () => ({ desk: storage.desk(), deviceId: DEVICE }));
+uploadTicketsContract('signing fake hub', async () => ({ hub: storage.tickets(), deviceId: DEVICE }));
 
-function house(t: TestContext, desk: FakeTicketDesk, settings: Partial<UploadSettings> = {}) {
+function house(t: TestContext, hub: FakeUploadTickets, settings: Partial<UploadSettings> = {}) {
   const bench = benchLedger(t, { clock: systemClock });
   const lines: string[] = [];
   const log = createLog('debug', (line) => lines.push(line));
   const conditions = createConditions({ clock: systemClock, log });
   const uploader = createUploader({
     ledger: bench.ledger,
-    tickets: desk,
+    tickets: hub,
     clock: systemClock,
     conditions,
     log,
@@ -55,8 +55,8 @@ function house(t: TestContext, desk: FakeTicketDesk, settings: Partial<UploadSet
 }
 
 test('a clip arrives whole, with its type and metadata, under a ticket instead of a key', async (t) => {
-  const desk = storage.desk();
-  const { ledger, uploader, sealed } = house(t, desk);
+  const hub = storage.tickets();
+  const { ledger, uploader, sealed } = house(t, hub);
   const clip = sealed(2 * BLOCK_BYTES + 77);
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
@@ -68,11 +68,11 @@ test('a clip arrives whole, with its type and metadata, under a ticket instead o
   assert.equal(properties.metadata?.['clip_id'], clip.clipId);
   assert.equal(properties.metadata?.['schema'], 'dachawatch/clip-metadata/1');
   assert.equal(ledger.clip(clip.clipId)?.blobUrl, blob.url);
-  await until(() => desk.open().length === 0, 'ticket back');
+  await until(() => hub.open().length === 0, 'ticket back');
 });
 
 test('a ticket opens its own blob and no other', async () => {
-  const ticket = await storage.desk().requestTicket('gate/2026/06/01/mine.mp4');
+  const ticket = await storage.tickets().requestTicket('gate/2026/06/01/mine.mp4');
   const other = openBlob({ ...ticket, blobName: `${DEVICE}/gate/2026/06/01/other.mp4` });
   await assert.rejects(
     other.stageBlock('YQ==', Buffer.from('x'), signal),
@@ -81,13 +81,13 @@ test('a ticket opens its own blob and no other', async () => {
 });
 
 test('a clip whose blob was archived before its answer came is known by what can still be read of it', async (t) => {
-  const { uploader, sealed, ledger } = house(t, storage.desk());
+  const { uploader, sealed, ledger } = house(t, storage.tickets());
   const clip = sealed(2 * BLOCK_BYTES + 9);
   await uploader.start();
   const isUp = () => ledger.clip(clip.clipId)?.state === 'uploaded';
   await until(isUp, 'uploaded');
   await storage.clips().getBlockBlobClient(`${DEVICE}/${clip.blobName}`).setAccessTier('Archive');
-  const opened = openBlob(await storage.desk().requestTicket(clip.blobName));
+  const opened = openBlob(await storage.tickets().requestTicket(clip.blobName));
   assert.equal((await opened.head(signal))?.archived, true);
   await assert.rejects(
     opened.contentSha256(signal),
@@ -100,7 +100,7 @@ test('a clip whose blob was archived before its answer came is known by what can
 });
 
 test('a missing container is a passing failure, never a missing blob', async () => {
-  const ticket = await storage.desk('no-such-container').requestTicket('gate/2026/06/01/x.mp4');
+  const ticket = await storage.tickets('no-such-container').requestTicket('gate/2026/06/01/x.mp4');
   await assert.rejects(
     openBlob(ticket).head(signal),
     (error) =>
@@ -109,22 +109,22 @@ test('a missing container is a passing failure, never a missing blob', async () 
 });
 
 test('an expired ticket is given back; the clip goes up under the next one', async (t) => {
-  const desk = storage.desk();
-  desk.lifeS = -600;
-  const { ledger, uploader, sealed } = house(t, desk);
+  const hub = storage.tickets();
+  hub.lifeS = -600;
+  const { ledger, uploader, sealed } = house(t, hub);
   const clip = sealed(1_000);
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'refused');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /http-403/);
-  desk.lifeS = 3_600;
+  hub.lifeS = 3_600;
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.equal(desk.returned[0]?.isSuccess, false);
-  assert.equal(desk.returned[0]?.statusCode, 403);
+  assert.equal(hub.returned[0]?.isSuccess, false);
+  assert.equal(hub.returned[0]?.statusCode, 403);
 });
 
 test('a clip that is in storage already is settled without sending it again', async (t) => {
-  const desk = storage.desk();
-  const first = house(t, desk);
+  const hub = storage.tickets();
+  const first = house(t, hub);
   const clip = first.sealed(5_000);
   await first.uploader.start();
   await until(() => first.ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
@@ -138,8 +138,8 @@ test('a clip that is in storage already is settled without sending it again', as
 });
 
 test('storage goes down and comes back: clips wait, then go up', async (t) => {
-  const desk = storage.desk();
-  const { ledger, uploader, sealed } = house(t, desk);
+  const hub = storage.tickets();
+  const { ledger, uploader, sealed } = house(t, hub);
   await storage.kill();
   const clips = [sealed(1_000), sealed(1_000)];
   await uploader.start();
@@ -150,12 +150,12 @@ test('storage goes down and comes back: clips wait, then go up', async (t) => {
   await until(() => ledger.summary().waiting === 0, 'both uploaded');
   assert.ok(clips.every((clip) => ledger.clip(clip.clipId)?.state === 'uploaded'));
   assert.equal(uploader.status().detail, null);
-  await until(() => desk.open().length === 0, 'tickets back');
+  await until(() => hub.open().length === 0, 'tickets back');
 });
 
 test('a verdict and a best frame beside the blob are found through read tickets', async (t) => {
-  const desk = storage.desk();
-  const { ledger, uploader, sealed } = house(t, desk, {
+  const hub = storage.tickets();
+  const { ledger, uploader, sealed } = house(t, hub, {
     verdictAfterMs: 0,
     verdictAfterConnectMs: 0,
     verdictEveryMs: 100,
@@ -178,7 +178,7 @@ test('a verdict and a best frame beside the blob are found through read tickets'
 test('killed in mid-upload, the next process sends only what is missing', async (t) => {
   const dir = join(storage.dir(), 'killed-house');
   mkdirSync(dir);
-  const { hostName } = await storage.desk().requestTicket('x');
+  const { hostName } = await storage.tickets().requestTicket('x');
   const key = /AccountKey=([^;]+)/.exec(storage.connectionString())?.[1] ?? '';
   const common = { dir, deviceId: DEVICE, hostName, account: { name: hostName.split('/')[1] ?? '', key } };
 

@@ -16,7 +16,7 @@ import { startStorage } from '../../../../cloud-fn/local/storage/storage.ts';
 import { type LedgerCost, ledgerCost } from './ledger-cost.ts';
 import { Refusal } from '../refusal.ts';
 import { median } from '../motion/score.ts';
-import { createUploadDesk, DEVICE } from './upload-desk.ts';
+import { createSignedTickets, DEVICE } from './signed-tickets.ts';
 
 const ROUNDS = 5;
 const SIZES = [100, 10_000, 100_000] as const;
@@ -90,10 +90,10 @@ export async function uploadRounds(options: {
     leaseMs: 900_000,
     recoverTorn: () => Promise.resolve(undefined),
   });
-  const desk = createUploadDesk(storage.ready);
+  const signed = createSignedTickets(storage.ready);
   const uploader = createUploader({
     ledger,
-    tickets: desk.tickets,
+    tickets: signed.tickets,
     conditions,
     clock: systemClock,
     log,
@@ -118,7 +118,8 @@ export async function uploadRounds(options: {
         }
       });
       const usedPlain = await cpuOf(async () => {
-        for (const clip of sealed) await plainPut(desk.putUrl(`plain/${clip.clipId}.mp4`), clip.file, signal);
+        for (const clip of sealed)
+          await plainPut(signed.putUrl(`plain/${clip.clipId}.mp4`), clip.file, signal);
       });
       if (round === 0) continue;
       ours.push(used / clips);

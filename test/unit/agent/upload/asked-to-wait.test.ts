@@ -16,7 +16,7 @@ for (const [who, code] of [
   ['the hub, by whatever status', 'hub.ticket.http-403'],
 ] as const)
   test(`when ${who}, asks to wait, nothing is asked of anybody until then, and all goes up after it`, async (t) => {
-    const { ledger, clock, sealed, uploader, shelf, desk, link } = benchUpload(t, {
+    const { ledger, clock, sealed, uploader, shelf, hub, link } = benchUpload(t, {
       verdictAfterConnectMs: 0,
     });
     const first = sealed();
@@ -25,12 +25,12 @@ for (const [who, code] of [
     const clips = [sealed(), sealed()];
     const say = asks(code, 600_000);
     if (who.startsWith('storage')) shelf.fault = say;
-    else desk.fault = (call) => (call === 'request' ? say() : undefined);
+    else hub.fault = (call) => (call === 'request' ? say() : undefined);
     uploader.wake();
     await until(() => uploader.status().detail !== null, 'asked to wait');
     shelf.fault = undefined;
-    desk.fault = undefined;
-    const asked = () => desk.asked.length + shelf.calls.length;
+    hub.fault = undefined;
+    const asked = () => hub.asked.length + shelf.calls.length;
     const before = asked();
     for (let s = 0; s < 595; s += 5) {
       uploader.wake();
@@ -89,10 +89,10 @@ test('a hub that asks to wait before a ticket is given back gets it after that t
     [60_000, 2],
     [60_001, 1],
   ] as const) {
-    const { ledger, clock, sealed, uploader, desk } = benchUpload(t);
+    const { ledger, clock, sealed, uploader, hub } = benchUpload(t);
     const clip = sealed();
     let tries = 0;
-    desk.fault = (call) => {
+    hub.fault = (call) => {
       if (call === 'return' && ++tries === 1) asks('hub.ticket.http-429', waitMs)();
     };
     await uploader.start();

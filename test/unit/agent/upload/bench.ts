@@ -4,15 +4,15 @@ import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createUploader, type Uploader, type UploaderDeps } from '../../../../agent/upload/upload.ts';
 import { createBlobShelf } from '../../../fakes/blob-shelf.ts';
-import { createFakeTicketDesk } from '../../../fakes/upload-tickets.ts';
+import { createFakeUploadTickets } from '../../../fakes/upload-tickets.ts';
 import { benchLedger, type LedgerBench } from '../ledger/bench.ts';
 
 export const DEVICE = 'dacha-1';
 
-/** An uploader over a real ledger, a fake desk and a fake shelf; time is a variable. */
+/** An uploader over a real ledger, a fake hub and a fake shelf; time is a variable. */
 export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] = {}) {
   const house: LedgerBench = benchLedger(t, { leaseMs: 15 * 60_000 });
-  const desk = createFakeTicketDesk({ deviceId: DEVICE });
+  const hub = createFakeUploadTickets({ deviceId: DEVICE });
   const shelf = createBlobShelf();
   const link = { online: true };
   const lines: string[] = [];
@@ -22,7 +22,7 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
   const build = (): Uploader =>
     createUploader({
       ledger: house.ledger,
-      tickets: desk,
+      tickets: hub,
       clock: house.clock,
       conditions,
       log,
@@ -35,7 +35,7 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
     });
   const uploader = build();
   t.after(() => uploader.stop());
-  return { ...house, desk, shelf, link, lines, framesDir, uploader, conditions, build };
+  return { ...house, hub, shelf, link, lines, framesDir, uploader, conditions, build };
 }
 
 /** Lets everything run that can run without time passing, until the condition holds. */

@@ -17,7 +17,7 @@ function unjudged(t: Parameters<typeof benchUpload>[0], count: number, settings 
     uploadNext(bench.ledger);
   }
   for (const clip of clips) bench.shelf.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
-  const askedFor = () => new Set(bench.desk.asked.filter((name) => name.endsWith('.verdict.json')));
+  const askedFor = () => new Set(bench.hub.asked.filter((name) => name.endsWith('.verdict.json')));
   const tell = (clip: Clip, body = JSON.stringify(verdictFor(clip.clipId))) =>
     bench.shelf.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), body);
   return { ...bench, clips, askedFor, tell };
@@ -43,12 +43,12 @@ test('the newest clip gets its turn in the first round, however many old ones wa
 });
 
 test('no round asks for more clips than it may', async (t) => {
-  const { clock, uploader, desk } = unjudged(t, 100, { verdictsPerRound: 8 });
+  const { clock, uploader, hub } = unjudged(t, 100, { verdictsPerRound: 8 });
   await clock.advance(10 * 60_000);
   await uploader.start();
   await clock.advance(30_000);
-  assert.ok(desk.asked.length <= 16, `${desk.asked.length} tickets in the first round`);
-  assert.ok(desk.asked.length >= 8);
+  assert.ok(hub.asked.length <= 16, `${hub.asked.length} tickets in the first round`);
+  assert.ok(hub.asked.length >= 8);
 });
 
 test('a clip whose question always fails keeps no other from its answer', async (t) => {
@@ -70,18 +70,18 @@ test('a clip whose question always fails keeps no other from its answer', async 
 });
 
 test('a link that answers nothing ends the round after three questions', async (t) => {
-  const { clock, uploader, desk, shelf } = unjudged(t, 40);
+  const { clock, uploader, hub, shelf } = unjudged(t, 40);
   shelf.fault = () => {
     throw new Failure('transient', 'upload.read.econnreset', 'connection reset');
   };
   await clock.advance(10 * 60_000);
   await uploader.start();
   await clock.advance(30_000);
-  assert.equal(desk.asked.length, 3);
+  assert.equal(hub.asked.length, 3);
 });
 
 test('a verdict document that cannot be used stands in custody once, is asked for slowly, and stops nothing', async (t) => {
-  const { ledger, clock, uploader, clips, tell, desk } = unjudged(t, 6);
+  const { ledger, clock, uploader, clips, tell, hub } = unjudged(t, 6);
   tell(clips[0]!, JSON.stringify({ ...verdictFor(clips[0]!.clipId), revision: 1e300 }));
   tell(clips[1]!, '['.repeat(100_000));
   tell(clips[2]!, '<html>log in</html>');
@@ -95,7 +95,7 @@ test('a verdict document that cannot be used stands in custody once, is asked fo
     const notes = ledger.custody(clip.clipId).filter(({ event }) => event === 'verdict-refused');
     assert.equal(notes.length, 1);
     assert.ok((notes[0]?.detail ?? '').length > 10);
-    const asked = desk.asked.filter((name) => name.includes(clip.clipId)).length;
+    const asked = hub.asked.filter((name) => name.includes(clip.clipId)).length;
     assert.ok(asked >= 5 && asked <= 40, `asked for ${asked} times in twelve hours`);
   }
   for (const clip of clips.slice(4)) assert.equal(ledger.clip(clip.clipId)?.state, 'judged');

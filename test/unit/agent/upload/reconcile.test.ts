@@ -9,7 +9,7 @@ const VERDICT_AFTER_MS = 7 * 60_000;
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
 
 test('a verdict whose message never came is read beside the blob', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
   await uploader.start();
   const clip = sealed();
   uploadNext(ledger);
@@ -18,9 +18,9 @@ test('a verdict whose message never came is read beside the blob', async (t) => 
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded', 'too early to ask');
   await clock.advance(240_000);
   await until(() => ledger.clip(clip.clipId)?.state === 'judged', 'judged');
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
   assert.ok(
-    desk.returned.every((one) => !one.isSuccess),
+    hub.returned.every((one) => !one.isSuccess),
     'looking raises no file notification',
   );
 });
@@ -40,14 +40,14 @@ test('when the link comes back it asks for verdicts at once', async (t) => {
 });
 
 test('a clip that is in storage without a verdict waits, and is asked for less and less often', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed();
   uploadNext(ledger);
   shelf.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
   await uploader.start();
   await clock.advance(24 * 3_600_000);
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
-  assert.ok(desk.asked.length >= 40 && desk.asked.length <= 80, `${desk.asked.length} tickets in a day`);
+  assert.ok(hub.asked.length >= 40 && hub.asked.length <= 80, `${hub.asked.length} tickets in a day`);
 });
 
 test('a clip whose blob is gone is uploaded again, and custody tells', async (t) => {
@@ -96,19 +96,19 @@ test('a best frame is fetched once, whoever asks, and kept', async (t) => {
   files.push(await bench.uploader.bestFrame(clip.clipId));
   assert.equal(new Set(files).size, 1);
   assert.ok(existsSync(files[0]!));
-  assert.equal(bench.desk.asked.length, 1);
-  assert.equal(bench.desk.returned[0]?.isSuccess, false);
+  assert.equal(bench.hub.asked.length, 1);
+  assert.equal(bench.hub.returned[0]?.isSuccess, false);
 });
 
 test('there is no best frame of an unknown clip, of one without a verdict, and while offline', async (t) => {
   const bench = benchUpload(t);
-  const { uploader, link, desk } = bench;
+  const { uploader, link, hub } = bench;
   assert.equal(await uploader.bestFrame('../../etc/passwd'), undefined);
   assert.equal(await uploader.bestFrame(bench.sealed().clipId), undefined);
   link.online = false;
   bench.ledger.loseClip(bench.ledger.clips({ limit: 1 })[0]!.clipId, 'test');
   assert.equal(await uploader.bestFrame(judgedWithFrame(bench).clipId), undefined);
-  assert.deepEqual(desk.asked, []);
+  assert.deepEqual(hub.asked, []);
 });
 
 test('a best frame that cannot be had is not asked for again at once', async (t) => {
@@ -116,7 +116,7 @@ test('a best frame that cannot be had is not asked for again at once', async (t)
   const clip = judgedWithFrame(bench);
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
-  assert.equal(bench.desk.asked.length, 1);
+  assert.equal(bench.hub.asked.length, 1);
   bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), 'this is no picture');
   await bench.clock.advance(31_000);
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
@@ -131,7 +131,7 @@ test('the folder of frames stays bounded, and many pages at once hold few ticket
   for (const clip of clips) bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
   let most = 0;
   bench.shelf.fault = () => {
-    most = Math.max(most, bench.desk.open().length);
+    most = Math.max(most, bench.hub.open().length);
   };
   await Promise.all(clips.map((clip) => bench.uploader.bestFrame(clip.clipId)));
   assert.ok(most <= 4, `${most} tickets at once`);

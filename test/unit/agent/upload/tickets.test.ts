@@ -6,14 +6,14 @@ import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createTickets, DONE, ONLY_READ } from '../../../../agent/upload/tickets.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { createFakeTicketDesk } from '../../../fakes/upload-tickets.ts';
+import { createFakeUploadTickets } from '../../../fakes/upload-tickets.ts';
 import { DEVICE, until } from './bench.ts';
 
-function bench(ticketMs = 60_000, desk: UploadTickets = createFakeTicketDesk({ deviceId: DEVICE })) {
+function bench(ticketMs = 60_000, hub: UploadTickets = createFakeUploadTickets({ deviceId: DEVICE })) {
   const clock = createFakeClock();
   const lines: string[] = [];
   const log = createLog('debug', (line) => lines.push(line));
-  const tickets = createTickets({ desk, clock, log, deviceId: DEVICE, ticketMs, random: () => 0.5 });
+  const tickets = createTickets({ hub, clock, log, deviceId: DEVICE, ticketMs, random: () => 0.5 });
   return { tickets, clock, lines };
 }
 
@@ -27,8 +27,8 @@ function gate() {
 }
 
 test('four tickets are open at most; whoever waits for one gets the next, in the order of asking', async () => {
-  const desk = createFakeTicketDesk({ deviceId: DEVICE });
-  const { tickets } = bench(60_000, desk);
+  const hub = createFakeUploadTickets({ deviceId: DEVICE });
+  const { tickets } = bench(60_000, hub);
   const gates = Array.from({ length: 7 }, gate);
   const began: number[] = [];
   const all = gates.map(({ promise }, n) =>
@@ -39,16 +39,16 @@ test('four tickets are open at most; whoever waits for one gets the next, in the
   );
   await until(() => began.length === 4, 'four at work');
   assert.deepEqual(began, [0, 1, 2, 3]);
-  assert.equal(desk.asked.length, 4);
+  assert.equal(hub.asked.length, 4);
   gates[2]!.open();
   await until(() => began.length === 5, 'the fifth has begun');
   gates[0]!.open();
   await until(() => began.length === 6, 'the sixth has begun');
   assert.deepEqual(began, [0, 1, 2, 3, 4, 5]);
-  assert.equal(desk.open().length, 4);
+  assert.equal(hub.open().length, 4);
   for (const one of gates) one.open();
   await Promise.all(all);
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
   // All places are free again.
   const again = gate();
   let inside = 0;
@@ -59,7 +59,7 @@ test('four tickets are open at most; whoever waits for one gets the next, in the
     }),
   );
   await until(() => inside === 4, 'four at work again');
-  assert.equal(desk.open().length, 4);
+  assert.equal(hub.open().length, 4);
   again.open();
   await Promise.all(more);
 });
@@ -82,18 +82,18 @@ test('sixty-four may wait for a ticket; the next one is told so at once, and who
 });
 
 test('who has given up already asks for no ticket', async () => {
-  const desk = createFakeTicketDesk({ deviceId: DEVICE });
-  const { tickets } = bench(60_000, desk);
+  const hub = createFakeUploadTickets({ deviceId: DEVICE });
+  const { tickets } = bench(60_000, hub);
   await assert.rejects(
     tickets.use('clip', DONE, AbortSignal.abort(new Error('given up')), async () => undefined),
     /given up/,
   );
-  assert.deepEqual(desk.asked, []);
+  assert.deepEqual(hub.asked, []);
 });
 
 test('the hub is told what came of the ticket: done, only read, the status of a failure, or 500', async () => {
-  const desk = createFakeTicketDesk({ deviceId: DEVICE });
-  const { tickets } = bench(60_000, desk);
+  const hub = createFakeUploadTickets({ deviceId: DEVICE });
+  const { tickets } = bench(60_000, hub);
   const fail = (failure: Error) => () => Promise.reject(failure);
   await tickets.use('a', DONE, living(), async () => undefined);
   await tickets.use('b', ONLY_READ, living(), async () => undefined);
@@ -105,7 +105,7 @@ test('the hub is told what came of the ticket: done, only read, the status of a 
   const { isSuccess: yes, ...done } = DONE;
   assert.ok(yes && !ONLY_READ.isSuccess);
   assert.deepEqual(
-    desk.returned.map(({ isSuccess, statusCode, statusDescription }) => [
+    hub.returned.map(({ isSuccess, statusCode, statusDescription }) => [
       isSuccess,
       statusCode,
       statusDescription,
@@ -119,12 +119,12 @@ test('the hub is told what came of the ticket: done, only read, the status of a 
   );
 });
 
-/** A desk whose tickets come when they are let go. */
+/** A hub whose tickets come when they are let go. */
 function slowDesk() {
   const given: { ticket: FileUploadTicket; give: () => void; refuse: (error: Error) => void }[] = [];
   const returned: (FileUploadNotification & { id: string })[] = [];
   let onReturn: (() => Promise<void>) | undefined;
-  const desk: UploadTickets = {
+  const hub: UploadTickets = {
     requestTicket(name) {
       const { promise, resolve, reject } = Promise.withResolvers<FileUploadTicket>();
       const ticket = {
@@ -143,7 +143,7 @@ function slowDesk() {
     },
   };
   return {
-    desk,
+    hub,
     given,
     returned,
     onReturn(what: () => Promise<void>) {
@@ -154,7 +154,7 @@ function slowDesk() {
 
 test('a ticket that comes after its deadline is given back unused, and its place is free meanwhile', async () => {
   const slow = slowDesk();
-  const { tickets } = bench(20, slow.desk);
+  const { tickets } = bench(20, slow.hub);
   let used = 0;
   const use = (name: string) =>
     tickets.use(name, DONE, living(), async () => {
@@ -187,7 +187,7 @@ test('a ticket that comes after its deadline is given back unused, and its place
 
 test('a refusal that comes after its deadline disturbs nobody', async () => {
   const slow = slowDesk();
-  const { tickets } = bench(20, slow.desk);
+  const { tickets } = bench(20, slow.hub);
   await assert.rejects(
     tickets.use('late', DONE, living(), async () => undefined),
     code('upload.ticket-late'),
@@ -199,7 +199,7 @@ test('a refusal that comes after its deadline disturbs nobody', async () => {
 
 test('who gives up while a ticket is on its way does not wait for it; it is given back when it comes', async () => {
   const slow = slowDesk();
-  const { tickets } = bench(600_000, slow.desk);
+  const { tickets } = bench(600_000, slow.hub);
   const impatient = new AbortController();
   const asked = tickets.use('clip', DONE, impatient.signal, async () => undefined);
   await until(() => slow.given.length === 1, 'asked');
@@ -212,7 +212,7 @@ test('who gives up while a ticket is on its way does not wait for it; it is give
 
 test('giving a ticket back is tried three times, with growing waits, and then told with its code', async () => {
   const slow = slowDesk();
-  const { tickets, clock, lines } = bench(600_000, slow.desk);
+  const { tickets, clock, lines } = bench(600_000, slow.hub);
   let tries = 0;
   slow.onReturn(() => {
     tries += 1;
@@ -235,7 +235,7 @@ test('giving a ticket back is tried three times, with growing waits, and then to
 
 test('a ticket that the hub does not know any more is not offered again', async () => {
   const slow = slowDesk();
-  const { tickets, lines } = bench(600_000, slow.desk);
+  const { tickets, lines } = bench(600_000, slow.hub);
   let tries = 0;
   slow.onReturn(() => {
     tries += 1;
@@ -251,7 +251,7 @@ test('a ticket that the hub does not know any more is not offered again', async 
 
 test('a process that stops offers a ticket once and goes', async () => {
   const slow = slowDesk();
-  const { tickets } = bench(600_000, slow.desk);
+  const { tickets } = bench(600_000, slow.hub);
   const stop = new AbortController();
   let tries = 0;
   slow.onReturn(() => {
@@ -270,7 +270,7 @@ test('a process that stops offers a ticket once and goes', async () => {
 
 test('a hub that does not answer when a ticket is given back holds nobody for longer than a ticket may take', async () => {
   const slow = slowDesk();
-  const { tickets, clock, lines } = bench(20, slow.desk);
+  const { tickets, clock, lines } = bench(20, slow.hub);
   slow.onReturn(() => new Promise(() => undefined));
   const used = tickets.use('clip', DONE, living(), async () => 'done');
   await until(() => slow.given.length === 1, 'asked');

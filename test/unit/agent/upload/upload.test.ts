@@ -11,7 +11,7 @@ const storageAway = () => {
 };
 
 test('a sealed clip goes up in blocks with its metadata, and the ticket is given back', async (t) => {
-  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed(2 * BLOCK_BYTES + 500);
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
@@ -20,9 +20,9 @@ test('a sealed clip goes up in blocks with its metadata, and the ticket is given
   assert.equal(shelf.blobs.get(name)?.sha256, clip.sha256);
   assert.equal(shelf.calls.filter((call) => call.startsWith('stage')).length, 3);
   assert.equal(ledger.clip(clip.clipId)?.blobUrl, `https://storage.invalid/dacha-video/${name}`);
-  await until(() => desk.open().length === 0, 'ticket back');
+  await until(() => hub.open().length === 0, 'ticket back');
   assert.deepEqual(
-    desk.returned.map((one) => one.isSuccess),
+    hub.returned.map((one) => one.isSuccess),
     [true],
   );
 });
@@ -38,12 +38,12 @@ test('a clip that is sealed while nothing is to do goes up when the uploader is 
 });
 
 test('without a link nothing is asked for; when it is back the clips go up', async (t) => {
-  const { ledger, clock, sealed, uploader, link, desk } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, link, hub } = benchUpload(t);
   link.online = false;
   const clip = sealed();
   await uploader.start();
   await clock.advance(3_600_000);
-  assert.deepEqual(desk.asked, []);
+  assert.deepEqual(hub.asked, []);
   link.online = true;
   uploader.wake();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
@@ -83,15 +83,15 @@ test('a commit whose answer was lost is recognised, and nothing is sent twice', 
 });
 
 test('another content under the same name is never overwritten: the clip is parked', async (t) => {
-  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed();
   shelf.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /another content/);
   assert.equal(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.toString(), 'something else');
-  await until(() => desk.open().length === 0, 'ticket back');
-  assert.equal(desk.returned[0]?.isSuccess, false);
+  await until(() => hub.open().length === 0, 'ticket back');
+  assert.equal(hub.returned[0]?.isSuccess, false);
 });
 
 test('a file that is not what was sealed is not committed: read again a few times, the clip is parked', async (t) => {
@@ -124,42 +124,42 @@ test('when clip after clip is refused the fault is not theirs: no more are parke
 });
 
 test('while storage is away the pause grows, so that it is not hammered', async (t) => {
-  const { clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { clock, sealed, uploader, shelf, hub } = benchUpload(t);
   for (let i = 0; i < 20; i++) sealed();
   shelf.fault = storageAway;
   await uploader.start();
   await clock.advance(3_600_000);
-  assert.ok(desk.asked.length < 80, `${desk.asked.length} tickets in an hour`);
-  assert.ok(desk.asked.length > 20, `${desk.asked.length} tickets in an hour`);
+  assert.ok(hub.asked.length < 80, `${hub.asked.length} tickets in an hour`);
+  assert.ok(hub.asked.length > 20, `${hub.asked.length} tickets in an hour`);
 });
 
 test('a ticket that cannot be given back is tried again, and the clip counts as uploaded all the same', async (t) => {
-  const { ledger, clock, sealed, uploader, desk } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, hub } = benchUpload(t);
   const clip = sealed();
   let failures = 0;
-  desk.fault = (call) => {
+  hub.fault = (call) => {
     if (call === 'return' && ++failures <= 2) throw new Failure('transient', 'hub.http-500', 'hub away');
   };
   await uploader.start();
   await until(() => failures === 1, 'first return');
   await clock.advance(20_000);
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
 });
 
 test('a ticket for another blob is given back unused', async (t) => {
-  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed();
-  desk.issueFor = 'somebody-else';
+  hub.issueFor = 'somebody-else';
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.ticket-mismatch/);
   assert.deepEqual(shelf.calls, []);
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
 });
 
 test('stopping in mid-upload gives the ticket back, and the clip waits again at once', async (t) => {
-  const { ledger, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
   shelf.fault = (call, _name, signal) =>
     call === 'stage'
@@ -173,7 +173,7 @@ test('stopping in mid-upload gives the ticket back, and the clip waits again at 
   await uploader.stop();
   assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
   assert.equal(ledger.nextLeaseInMs(), 0);
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
 });
 
 test('no signature of a ticket gets into the ledger or the log', async (t) => {
@@ -207,7 +207,7 @@ test('two clips go up at the same time when so set', async (t) => {
 });
 
 test('an attempt ends by itself after nine tenths of its lease, while it can still be settled', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, desk } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
   shelf.fault = (call, _name, signal) =>
     call === 'stage'
@@ -223,7 +223,7 @@ test('an attempt ends by itself after nine tenths of its lease, while it can sti
   await until(() => ledger.clip(clip.clipId)?.state === 'sealed', 'settled');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.lease-over/);
   assert.ok(ledger.custody(clip.clipId).every(({ event }) => event !== 'expire'));
-  assert.deepEqual(desk.open(), []);
+  assert.deepEqual(hub.open(), []);
   shelf.fault = undefined;
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
 });
@@ -231,8 +231,9 @@ test('an attempt ends by itself after nine tenths of its lease, while it can sti
 test('after an upload nothing is left that waits for its lease', async (t) => {
   const { ledger, clock, sealed, uploader } = benchUpload(t);
   await uploader.start();
-  await until(() => clock.sleepers() > 0, 'idle');
-  const idle = clock.sleepers();
+  // Uploads, parked clips, inbox and verdicts.
+  const idle = 4;
+  await until(() => clock.sleepers() === idle, 'idle');
   const clip = sealed();
   uploader.wake();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');

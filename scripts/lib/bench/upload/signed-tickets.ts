@@ -12,7 +12,7 @@ const LIFE_MS = 3_600_000;
 
 /** Hands out what IoT Hub would: signed tickets for one blob each, without a hub in between, whose cost is not what
  *  is measured. */
-export function createUploadDesk({ accountName, connectionString, blobEndpoint }: StorageReady) {
+export function createSignedTickets({ accountName, connectionString, blobEndpoint }: StorageReady) {
   const key = /AccountKey=([^;]+)/.exec(connectionString)?.[1] ?? '';
   const credential = new StorageSharedKeyCredential(accountName, key);
   let issued = 0;
