@@ -1,4 +1,4 @@
-import type { StreamSets } from '../packing/coded-pictures.ts';
+import type { StreamSets } from '../packing/known-sets.ts';
 
 /** Writes fragmented MP4 with one H.264 track (ISO/IEC 14496-12 and -15). */
 

@@ -56,10 +56,8 @@ export function createCameraTime(): CameraTime {
   let lastArrivedMs: number | undefined;
   let rate = 1;
   let usable = true;
-  let lags: { arrivedMs: number; lagMs: number }[] = [];
+  const lags = createLags();
   let drift = createDrift();
-
-  const leastLag = () => lags.reduce((least, { lagMs }) => Math.min(least, lagMs), Infinity);
 
   function agrees(
     from: { stampMs: number | undefined; mediaMs: number },
@@ -68,7 +66,7 @@ export function createCameraTime(): CameraTime {
   ) {
     if (from.stampMs === undefined || !usable || stampMs <= from.stampMs) return undefined;
     const mediaMs = from.mediaMs + (stampMs - from.stampMs) * rate;
-    const lagMs = arrivedMs - mediaMs - leastLag();
+    const lagMs = arrivedMs - mediaMs - lags.least();
     return mediaMs > lastMs && lagMs > -AHEAD_MS && lagMs < LATE_MS ? mediaMs : undefined;
   }
 
@@ -83,8 +81,7 @@ export function createCameraTime(): CameraTime {
 
   function settle(mediaMs: number, stampMs: number | undefined, arrivedMs: number, stepped: boolean) {
     lastMs = mediaMs;
-    lags = lags.filter((one) => arrivedMs - one.arrivedMs < WINDOW_MS);
-    noteLag(arrivedMs, arrivedMs - mediaMs);
+    lags.note(arrivedMs, arrivedMs - mediaMs);
     if (stepped) drift = createDrift();
     if (stampMs !== undefined) {
       const measured = drift.measure(stampMs, arrivedMs);
@@ -94,14 +91,6 @@ export function createCameraTime(): CameraTime {
       }
     }
     return { mediaMs, stepped };
-  }
-
-  /** One for each half second is enough. */
-  function noteLag(arrivedMs: number, lagMs: number): void {
-    const last = lags.at(-1);
-    if (last && Math.floor(last.arrivedMs / BUCKET_MS) === Math.floor(arrivedMs / BUCKET_MS))
-      lags[lags.length - 1] = { arrivedMs, lagMs: Math.min(last.lagMs, lagMs) };
-    else lags.push({ arrivedMs, lagMs });
   }
 
   function placeReordered(stampMs: number | undefined): PlacedPicture {
@@ -144,6 +133,23 @@ export function createCameraTime(): CameraTime {
     },
     get frameMs() {
       return frameMs;
+    },
+  };
+}
+
+/** How late pictures came in the last ten seconds. */
+function createLags() {
+  let lags: { arrivedMs: number; lagMs: number }[] = [];
+  return {
+    /** Infinity before the first. */
+    least: () => lags.reduce((least, { lagMs }) => Math.min(least, lagMs), Infinity),
+    /** One for each half second is enough. */
+    note(arrivedMs: number, lagMs: number): void {
+      lags = lags.filter((one) => arrivedMs - one.arrivedMs < WINDOW_MS);
+      const last = lags.at(-1);
+      if (last && Math.floor(last.arrivedMs / BUCKET_MS) === Math.floor(arrivedMs / BUCKET_MS))
+        lags[lags.length - 1] = { arrivedMs, lagMs: Math.min(last.lagMs, lagMs) };
+      else lags.push({ arrivedMs, lagMs });
     },
   };
 }

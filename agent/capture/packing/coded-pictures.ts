@@ -1,23 +1,7 @@
 import { Failure } from '../../kernel/failure.ts';
-import {
-  isRecoveryPoint,
-  readPps,
-  readSlice,
-  readSps,
-  type Slice,
-  type Sps,
-  typeOf,
-  UNIT,
-} from './parameter-sets.ts';
+import { isRecoveryPoint, readSlice, type Slice, typeOf, UNIT } from './parameter-sets.ts';
+import { createKnownSets, ifReadable, type StreamSets } from './known-sets.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
-
-/** The parameter sets that pictures from one key frame on need. */
-export interface StreamSets {
-  readonly sps: Sps;
-  /** NAL units without start codes. */
-  readonly spsUnit: Buffer;
-  readonly ppsUnits: readonly Buffer[];
-}
 
 /** One picture as the camera coded it. */
 export interface CodedPicture {
@@ -61,8 +45,7 @@ const SAME_STAMP_MS = 5;
  *  2. Parameter sets in the stream win over those of the camera's description, because they come later.
  *  3. Nothing is handed on before a key frame whose parameter sets are known; after a loss, before the next one. */
 export function createPictureCutter(deps: { onPicture(picture: CodedPicture): void }): PictureCutter {
-  const spsById = new Map<number, { sps: Sps; unit: Buffer }>();
-  const ppsById = new Map<number, { spsId: number; unit: Buffer }>();
+  const known = createKnownSets();
   /** Units in front of a picture's first slice. */
   let before: Buffer[] = [];
   let slices: Buffer[] = [];
@@ -97,15 +80,15 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
   function take(unit: Buffer, stampMs: number | undefined, arrivedMs: number): void {
     const type = typeOf(unit.subarray(HEAD));
     if (type !== UNIT.slice && type !== UNIT.idr) {
-      learn(type, unit.subarray(HEAD));
+      known.learn(type, unit.subarray(HEAD));
       before.push(unit);
       if (before.length > MAX_UNITS) before.shift();
       return;
     }
-    const slice = guarded(() => readSlice(unit.subarray(HEAD)));
+    const slice = ifReadable(() => readSlice(unit.subarray(HEAD)));
     if (slice && beginsPicture(slice, stampMs)) {
       flush();
-      first = { slice, idr: type === UNIT.idr, sets: setsFor(slice.ppsId), stampMs, arrivedMs };
+      first = { slice, idr: type === UNIT.idr, sets: known.setsFor(slice.ppsId), stampMs, arrivedMs };
       leading = before;
       before = [];
     }
@@ -128,26 +111,6 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
     return slice.first || apart >= SAME_STAMP_MS;
   }
 
-  function learn(type: number, unit: Buffer): void {
-    if (type === UNIT.sps) {
-      const sps = guarded(() => readSps(unit));
-      if (sps) spsById.set(sps.id, { sps, unit });
-    } else if (type === UNIT.pps) {
-      const pps = guarded(() => readPps(unit));
-      if (pps) ppsById.set(pps.id, { spsId: pps.spsId, unit });
-    }
-  }
-
-  /** What cannot be read counts as not sent. */
-  function guarded<T>(read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      if (error instanceof Failure && error.kind === 'corrupt') return undefined;
-      throw error;
-    }
-  }
-
   function flush(): void {
     if (!first) return;
     const { idr, stampMs, arrivedMs } = first;
@@ -161,37 +124,27 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
     } else if (!picture.reordered) leadingPictures = false;
     if (!current || (picture.reordered && leadingPictures)) return;
     const units = [
-      ...picture.leading.filter((unit) => !isSuperfluous(unit, sets !== undefined)),
+      ...picture.leading.filter((unit) => !isSuperfluous(unit, sets !== undefined, current)),
       ...picture.slices,
     ];
     const size = units.reduce((sum, unit) => sum + unit.length, 0);
     deps.onPicture({ units, bytes: size, sets, reordered: picture.reordered, stampMs, arrivedMs });
   }
 
-  const isRecovery = (unit: Buffer) =>
-    typeOf(unit.subarray(HEAD)) === UNIT.sei && isRecoveryPoint(unit.subarray(HEAD));
-
-  /** Undefined: they never came, or could not be read. `avcC` counts up to 255 of them in a byte, of 256 that there
-   *  can be. */
-  function setsFor(ppsId: number): StreamSets | undefined {
-    const pps = ppsById.get(ppsId);
-    const found = pps && spsById.get(pps.spsId);
-    if (!pps || !found) return undefined;
-    // Pictures behind the key frame may use the others. Their order does not depend on which one is used first.
-    const all = [...ppsById.values()].filter(({ spsId }) => spsId === pps.spsId).slice(0, 255);
-    return { sps: found.sps, spsUnit: found.unit, ppsUnits: all.map(({ unit }) => unit) };
-  }
-
-  /** Delimiters, and parameter sets that the init segment holds: at a key frame whichever came, because it was made
-   *  of the newest. A set that changes within a group of pictures stays where it is. */
-  function isSuperfluous(unit: Buffer, atKeyFrame: boolean): boolean {
-    const bare = unit.subarray(HEAD);
-    const type = typeOf(bare);
-    if (type === UNIT.delimiter) return true;
-    if (type !== UNIT.sps && type !== UNIT.pps) return false;
-    if (atKeyFrame || current?.spsUnit.equals(bare)) return true;
-    return current?.ppsUnits.some((known) => known.equals(bare)) ?? false;
-  }
-
   return { push, flush };
+}
+
+const isRecovery = (unit: Buffer) =>
+  typeOf(unit.subarray(HEAD)) === UNIT.sei && isRecoveryPoint(unit.subarray(HEAD));
+
+/** Delimiters, and parameter sets that the init segment holds: at a key frame whichever came, because it was made
+ *  of the newest. A set that changes within a group of pictures stays where it is.
+ *  @param current in force since the last key frame */
+function isSuperfluous(unit: Buffer, atKeyFrame: boolean, current: StreamSets | undefined): boolean {
+  const bare = unit.subarray(HEAD);
+  const type = typeOf(bare);
+  if (type === UNIT.delimiter) return true;
+  if (type !== UNIT.sps && type !== UNIT.pps) return false;
+  if (atKeyFrame || current?.spsUnit.equals(bare)) return true;
+  return current?.ppsUnits.some((known) => known.equals(bare)) ?? false;
 }

@@ -1,6 +1,7 @@
 import { type FragmentInfo, readInit } from '../mp4/boxes.ts';
 import type { CameraTime } from './camera-time.ts';
-import type { CodedPicture, StreamSets } from './coded-pictures.ts';
+import type { CodedPicture } from './coded-pictures.ts';
+import type { StreamSets } from './known-sets.ts';
 import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
 import { dataHeader, fragmentIndex, initSegment, type Sample, TIMESCALE } from '../mp4/format-boxes.ts';
 

@@ -34,6 +34,7 @@ const HEAD = 4;
  *  1. A unit is handed on whole or not at all; the next one says that something is missing.
  *  2. A camera that goes on with another synchronisation source has lost nothing: its numbers begin anew.
  *  3. Stamps are followed over their wrap at 32 bits. */
+// oxlint-disable-next-line max-lines-per-function -- runs for each packet, and every step reads or sets the same few variables: as parts they would have to be an object's fields
 export function createRtpUnits(deps: {
   readonly payloadType: number;
   /** Ticks of the camera's stamps in a second. */

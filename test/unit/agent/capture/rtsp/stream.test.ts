@@ -9,7 +9,8 @@ import { test, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { systemClock } from '../../../../../agent/kernel/clock.ts';
-import { openRtspStream, type StreamEnd } from '../../../../../agent/capture/rtsp/stream.ts';
+import type { StreamEnd } from '../../../../../agent/capture/rtsp/dialogue.ts';
+import { openRtspStream } from '../../../../../agent/capture/rtsp/stream.ts';
 
 interface Asked {
   readonly method: string;
