@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import type { BlobChange, ChangeCursor } from '../storage/blob-changes.ts';
 import type { BlobCreatedEvent, SeenBlob } from './blob-event.ts';
+import { openEventDatabase } from './event-database.ts';
 
 const DEAD_MAX = 10_000;
 
@@ -26,22 +24,7 @@ export interface TakenChange {
  *  1. A blob counts as seen, and a change as taken, in the transaction that stores its event: a kill loses none.
  *  2. An event leaves only when it was delivered, or into `dead` with the reason. */
 export function openEventStore(dataDir: string) {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = new Sqlite(join(dataDir, 'event-grid.sqlite'), { timeout: 5000 });
-  db.pragma('locking_mode = EXCLUSIVE');
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS blobs (name TEXT PRIMARY KEY, etag TEXT NOT NULL, scan INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS events (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL,
-      attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL);
-    CREATE INDEX IF NOT EXISTS events_by_due ON events (due_ms, seq);
-    CREATE TABLE IF NOT EXISTS dead (
-      seq INTEGER PRIMARY KEY, event TEXT NOT NULL, reason TEXT NOT NULL,
-      attempts INTEGER NOT NULL, died_ms INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS cursors (container TEXT PRIMARY KEY, feed TEXT NOT NULL, seq INTEGER NOT NULL);
-  `);
+  const db = openEventDatabase(dataDir);
   interface Row {
     readonly seq: number;
     readonly event: string;

@@ -2,6 +2,7 @@ import type { Faults } from './faults.ts';
 import type { PacketTrace } from './mqtt/wire.ts';
 import type { Devices } from './store/devices.ts';
 import type { Events } from './store/events.ts';
+import type { Feedback } from './store/feedback.ts';
 import type { Messages } from './store/messages.ts';
 import type { Tickets } from './store/tickets.ts';
 import type { Twins } from './store/twins.ts';
@@ -24,6 +25,7 @@ export interface HubParts {
   readonly devices: Devices;
   readonly twins: Twins;
   readonly messages: Messages;
+  readonly feedback: Feedback;
   readonly tickets: Tickets;
   readonly events: Events;
   /** Base64 key of the policy `iothubowner`. */

@@ -10,6 +10,7 @@ import { createTicketSigner } from './rest/sign-ticket.ts';
 import { openDatabase, setting } from './store/database.ts';
 import { createDevices, isDeviceId, type Devices } from './store/devices.ts';
 import { createEvents, type Events } from './store/events.ts';
+import { createFeedback } from './store/feedback.ts';
 import { createMessages } from './store/messages.ts';
 import { createTickets, type Tickets } from './store/tickets.ts';
 import { createTwins, type Twins } from './store/twins.ts';
@@ -74,13 +75,14 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
 
   const db = openDatabase(options.dataDir);
   const devices = createDevices(db);
-  const messages = createMessages({
+  const feedback = createFeedback({
     db,
     devices,
     nowMs,
     // Behind the transaction that wrote it.
     onFeedback: () => queueMicrotask(() => amqp.feedbackReady()),
   });
+  const messages = createMessages({ db, feedback, nowMs });
   const events = createEvents({ db, nowMs });
   for (const deviceId of events.stillConnected())
     events.record({ deviceId, kind: 'connection', topic: '', body: Buffer.from('{"state":"disconnected"}') });
@@ -92,6 +94,7 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     faults: noFaults(),
     devices,
     messages,
+    feedback,
     twins: createTwins(db),
     tickets: createTickets({ db, nowMs }),
     events,

@@ -33,7 +33,7 @@ export function createAmqpServer(
   const container = rhea.create_container({ id: parts.hostName });
   container.sasl_server_mechanisms.enable_anonymous();
   const claims = createClaims({ ...parts, hostNames });
-  const feedback = createFeedbackLink(parts.messages);
+  const feedback = createFeedbackLink(parts.feedback);
 
   const tls = createServer({ cert: parts.cert, key: parts.key }, (socket) => {
     const connection = container.create_connection(SERVER_OPTIONS);

@@ -1,5 +1,5 @@
 import rhea, { type Connection, type Delivery, type Sender } from 'rhea';
-import type { Messages } from '../store/messages.ts';
+import type { Feedback } from '../store/feedback.ts';
 
 const BATCH_LIMIT = 50;
 const CONTENT_TYPE = 'application/vnd.microsoft.iothub.feedback.json';
@@ -15,14 +15,14 @@ export interface FeedbackLink {
 
 /** What became of messages, for the service's feedback receivers. A record leaves the hub when its receiver
  *  accepted it; one batch is on its way at a time. */
-export function createFeedbackLink(messages: Messages): FeedbackLink {
+export function createFeedbackLink(feedback: Pick<Feedback, 'waiting' | 'drop'>): FeedbackLink {
   const senders = new Set<Sender>();
   let onItsWay: { sender: Sender; delivery: Delivery; sequences: number[] } | undefined;
 
   function pump(): void {
     if (onItsWay) return;
     const sender = [...senders].find((candidate) => candidate.sendable());
-    const records = sender ? messages.feedback(BATCH_LIMIT) : [];
+    const records = sender ? feedback.waiting(BATCH_LIMIT) : [];
     if (!sender || records.length === 0) return;
     const body = Buffer.from(JSON.stringify(records.map(({ record }) => record)));
     const delivery = sender.send({ content_type: CONTENT_TYPE, body: rhea.message.data_section(body) });
@@ -48,7 +48,7 @@ export function createFeedbackLink(messages: Messages): FeedbackLink {
       const { sequences } = onItsWay;
       onItsWay = undefined;
       if (!accepted) return; // offered again when the link says it has room
-      messages.dropFeedback(sequences);
+      feedback.drop(sequences);
       pump();
     },
   };

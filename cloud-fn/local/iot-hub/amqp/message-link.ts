@@ -1,7 +1,8 @@
 import rhea, { type AmqpError, type Message } from 'rhea';
 import type { HubParts } from '../parts.ts';
 import { decodePercent } from '../percent.ts';
-import { BODY_LIMIT_BYTES, type Ack } from '../store/messages.ts';
+import type { Ack } from '../store/feedback.ts';
+import { BODY_LIMIT_BYTES } from '../store/messages.ts';
 
 const TO = /^\/devices\/([^/]+)\/messages\/devicebound$/i;
 const ACKS: readonly Ack[] = ['none', 'positive', 'negative', 'full'];

@@ -1,24 +1,15 @@
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer } from 'node:tls';
 import type { Json } from '@dachawatch/contracts';
-import type {
-  IConnectPacket,
-  IPublishPacket,
-  ISubscribePacket,
-  IUnsubscribePacket,
-  Packet,
-  QoS,
-} from 'mqtt-packet';
+import type { IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet, QoS } from 'mqtt-packet';
 import { createFaultListener } from '../fault-listener.ts';
 import type { HubParts } from '../parts.ts';
-import { judgeConnect } from './connect.ts';
+import { serveConnection } from './connection.ts';
 import type { DeviceLink } from './device-link.ts';
+import { createDeviceLinks } from './device-links.ts';
 import { createMessageDelivery } from './message-delivery.ts';
 import { createMethodCalls, type MethodAnswer } from './method-calls.ts';
-import { createSession, subscriptionOf, type Session } from './session.ts';
+import { subscriptionOf } from './session.ts';
 import { createTwinRequests } from './twin-requests.ts';
-import { createWire, type Wire } from './wire.ts';
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface MqttServer {
   port(): number;
@@ -43,83 +34,27 @@ export interface MqttServer {
 
 /** The device side of the hub: MQTT 3.1.1 over TLS. One connection per device: a second one ends the first. */
 export function createMqttServer(parts: HubParts, { port }: { port: number }): MqttServer {
-  const { faults, devices, events, hostName, nowMs, log, onTrace } = parts;
-  const links = new Map<string, DeviceLink>();
-  const sessions = new Map<string, Session>();
+  const { faults, events, log } = parts;
+  const links = createDeviceLinks();
   const delivery = createMessageDelivery(parts.messages);
   const twinRequests = createTwinRequests({ twins: parts.twins, events, faults });
   const methodCalls = createMethodCalls();
 
-  const tls = createServer({ cert: parts.cert, key: parts.key }, accept);
+  const tls = createServer({ cert: parts.cert, key: parts.key }, (socket) =>
+    serveConnection(socket, {
+      parts,
+      links,
+      onWelcome: (link) => delivery.resume(link),
+      onPacket: handle,
+      onWill: (deviceId, will) => telemetry(deviceId, will.topic, toBuffer(will.payload)),
+    }),
+  );
   tls.on('tlsClientError', (error) => log({ event: 'mqtt.tls-failed', detail: error.message }));
   const listener = createFaultListener({ tls, port, hold: () => faults.blackHole });
 
   function telemetry(deviceId: string, topic: string, body: Buffer): void {
     events.record({ deviceId, kind: 'telemetry', topic, body });
     parts.onTelemetry({ deviceId, topic, body });
-  }
-  const noteConnection = (deviceId: string, state: 'connected' | 'disconnected') =>
-    events.record({ deviceId, kind: 'connection', topic: '', body: Buffer.from(JSON.stringify({ state })) });
-
-  function accept(socket: TLSSocket): void {
-    let link: DeviceLink | undefined;
-    let will: IConnectPacket['will'];
-    let expiry: NodeJS.Timeout | undefined;
-
-    function welcome(packet: IConnectPacket, wire: Wire): void {
-      const verdict =
-        faults.refuseConnect === null
-          ? judgeConnect(packet, { hostName, device: (id) => devices.get(id), nowMs: nowMs() })
-          : { refused: faults.refuseConnect, reason: 'refused by a fault switch' };
-      if ('refused' in verdict) {
-        log({ event: 'mqtt.refused', clientId: packet.clientId, reason: verdict.reason });
-        wire.send({ cmd: 'connack', returnCode: verdict.refused, sessionPresent: false });
-        wire.end();
-        return;
-      }
-      const { deviceId } = verdict.device;
-      links.get(deviceId)?.wire.destroy();
-      const kept = packet.clean ? undefined : sessions.get(deviceId);
-      const session = kept ?? createSession();
-      if (packet.clean) sessions.delete(deviceId);
-      else sessions.set(deviceId, session);
-      link = { deviceId, session, wire };
-      links.set(deviceId, link);
-      noteConnection(deviceId, 'connected');
-      will = packet.will;
-      wire.name(deviceId);
-      wire.keepAlive(packet.keepalive ?? 0);
-      const leftMs = Math.min(verdict.expiresMs - nowMs(), LONGEST_TIMER_MS);
-      expiry = setTimeout(() => wire.destroy(), leftMs);
-      wire.send({ cmd: 'connack', returnCode: 0, sessionPresent: kept !== undefined });
-      delivery.resume(link);
-    }
-
-    function onPacket(packet: Packet, wire: Wire): void {
-      if (packet.cmd === 'connect') {
-        if (link) wire.destroy();
-        else welcome(packet, wire);
-      } else if (!link) wire.destroy();
-      else if (packet.cmd === 'disconnect') {
-        will = undefined;
-        wire.end();
-      } else handle(link, packet);
-    }
-
-    createWire(socket, {
-      faults,
-      onTrace,
-      onPacket,
-      onClose: () => {
-        clearTimeout(expiry);
-        if (!link) return;
-        const { deviceId } = link;
-        if (will) telemetry(deviceId, will.topic, toBuffer(will.payload));
-        if (links.get(deviceId) !== link) return;
-        links.delete(deviceId);
-        noteConnection(deviceId, 'disconnected');
-      },
-    });
   }
 
   function handle(link: DeviceLink, packet: Packet): void {
@@ -166,14 +101,8 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
 
   return {
     ...listener,
-    forgetSessions: () => {
-      sessions.clear();
-      for (const { session } of links.values()) {
-        session.subscriptions.clear();
-        session.inFlight.clear();
-      }
-    },
-    isConnected: (deviceId) => links.has(deviceId),
+    forgetSessions: () => links.forgetSessions(),
+    isConnected: (deviceId) => links.get(deviceId) !== undefined,
     expel: (deviceId) => links.get(deviceId)?.wire.destroy(),
     wake: (deviceId) => {
       const link = links.get(deviceId);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { createFaultListener, type FaultListener } from '../fault-listener.ts';
-import { SERVICE_POLICY, type HubParts } from '../parts.ts';
+import type { HubParts } from '../parts.ts';
 import { decodePercent } from '../percent.ts';
-import { checkSas } from '../sas.ts';
+import { authorize } from './authorize.ts';
 import { deviceRoutes } from './devices.ts';
 import { fileRoutes } from './files.ts';
 import { methodRoutes } from './methods.ts';
@@ -47,7 +47,8 @@ export function createRestServer(
     if (!/^\d{4}-\d{2}-\d{2}(-preview)?$/.test(url.searchParams.get('api-version') ?? ''))
       throw badRequest('The address lacks an api-version');
     const { route, params } = findRoute(request.method ?? '', url.pathname);
-    authorize(request.headers.authorization ?? '', route, params, url.pathname);
+    const token = request.headers.authorization ?? '';
+    authorize(token, { route, params, path: url.pathname }, { parts, hostNames });
     return route.handle({
       params,
       body: parseBody(body),
@@ -62,22 +63,6 @@ export function createRestServer(
       if (match) return { route, params: match.slice(1).map(decode) };
     }
     throw new RestError(404, 'NotFound', `There is nothing at ${method} ${path}`);
-  }
-
-  function authorize(token: string, route: Route, params: readonly string[], path: string): void {
-    const device = route.caller === 'device' ? parts.devices.get(params[0] ?? '') : undefined;
-    const keys = route.caller === 'service' ? [parts.serviceKey] : keysOf(device);
-    const names = route.caller === 'service' ? hostNames() : [parts.hostName];
-    const place = route.caller === 'service' ? path : `/devices/${params[0]}`;
-    const verdict = checkSas(token, {
-      keys,
-      resources: names.map((name) => `${name}${place}`),
-      nowMs: parts.nowMs(),
-    });
-    if ('refused' in verdict) throw new RestError(401, 'IotHubUnauthorizedAccess', verdict.refused);
-    if (route.caller === 'service' && verdict.token.policy !== SERVICE_POLICY)
-      throw new RestError(401, 'IotHubUnauthorizedAccess', 'the token names another policy');
-    if (device?.status === 'disabled') throw new RestError(403, 'DeviceDisabled', 'the device is disabled');
   }
 
   function refusal(error: unknown): RestAnswer {
@@ -118,9 +103,6 @@ export function createRestServer(
     },
   };
 }
-
-const keysOf = (device: { primaryKey: string; secondaryKey: string } | undefined) =>
-  device ? [device.primaryKey, device.secondaryKey] : [];
 
 const errorAnswer = (status: number, code: string, text: string): RestAnswer => ({
   status,

@@ -1,16 +1,11 @@
 import type { Db } from './database.ts';
-import type { Devices } from './devices.ts';
+import type { Ack, Feedback, Outcome } from './feedback.ts';
 
 export const QUEUE_LIMIT = 50;
 export const DELIVERY_LIMIT = 10;
 export const DEFAULT_TTL_MS = 3_600_000;
 export const MAX_TTL_MS = 2 * 86_400_000;
 export const BODY_LIMIT_BYTES = 64 * 1024;
-/** Feedback nobody fetches is dropped from the oldest beyond this. */
-const FEEDBACK_LIMIT = 1000;
-
-export type Ack = 'none' | 'positive' | 'negative' | 'full';
-export type Outcome = 'Success' | 'Expired' | 'DeliveryCountExceeded' | 'Purged';
 
 /** A message on its way from the cloud to a device. */
 export interface QueuedMessage {
@@ -29,16 +24,6 @@ export interface NewMessage {
   readonly messageId: string | null;
   /** Unix milliseconds; null for the hub's default of one hour. */
   readonly expiresMs: number | null;
-}
-
-/** What became of a message, in the words of the service's feedback receiver. */
-export interface FeedbackRecord {
-  readonly originalMessageId: string;
-  readonly description: Outcome;
-  readonly deviceGenerationId: string;
-  readonly deviceId: string;
-  readonly enqueuedTimeUtc: string;
-  readonly statusCode: Outcome;
 }
 
 interface Row {
@@ -64,23 +49,18 @@ export interface Messages {
   purge(deviceId: string): number;
   /** Gives up what outlived its time. */
   expire(): void;
-  feedback(limit: number): { sequence: number; record: FeedbackRecord }[];
-  dropFeedback(sequences: readonly number[]): void;
 }
 
 /** Cloud-to-device queues. A message leaves only as delivered, expired, given up or purged, and its sender is
  *  told when it asked for that. */
 export function createMessages({
   db,
-  devices,
+  feedback,
   nowMs,
-  onFeedback,
 }: {
   db: Db;
-  devices: Pick<Devices, 'get'>;
+  feedback: Pick<Feedback, 'note'>;
   nowMs: () => number;
-  /** A record was written. */
-  onFeedback: () => void;
 }): Messages {
   const columns = `sequence, device_id AS deviceId, properties, body, ack, message_id AS messageId,
     delivery_count AS deliveryCount`;
@@ -94,30 +74,10 @@ export function createMessages({
   const expired = db.prepare<[number], Row>(`SELECT ${columns} FROM messages WHERE expires_ms <= ?`);
   const countUp = db.prepare('UPDATE messages SET delivery_count = delivery_count + 1 WHERE sequence = ?');
   const remove = db.prepare('DELETE FROM messages WHERE sequence = ?');
-  const insertFeedback = db.prepare('INSERT INTO feedback (record) VALUES (?)');
-  const trimFeedback = db.prepare(
-    'DELETE FROM feedback WHERE sequence <= (SELECT max(sequence) FROM feedback) - ?',
-  );
-  const selectFeedback = db.prepare<[number], { sequence: number; record: string }>(
-    'SELECT sequence, record FROM feedback ORDER BY sequence LIMIT ?',
-  );
-  const deleteFeedback = db.prepare('DELETE FROM feedback WHERE sequence = ?');
 
   function settle(row: Row, outcome: Outcome): void {
     remove.run(row.sequence);
-    const wanted = row.ack === 'full' || row.ack === (outcome === 'Success' ? 'positive' : 'negative');
-    if (!wanted) return;
-    const record: FeedbackRecord = {
-      originalMessageId: row.messageId ?? '',
-      description: outcome,
-      deviceGenerationId: devices.get(row.deviceId)?.generationId ?? '',
-      deviceId: row.deviceId,
-      enqueuedTimeUtc: new Date(nowMs()).toISOString(),
-      statusCode: outcome,
-    };
-    insertFeedback.run(JSON.stringify(record));
-    trimFeedback.run(FEEDBACK_LIMIT);
-    onFeedback();
+    feedback.note(row, outcome);
   }
 
   const expire = db.transaction(() => {
@@ -162,13 +122,6 @@ export function createMessages({
       const rows = ofDevice.all(deviceId);
       for (const row of rows) settle(row, 'Purged');
       return rows.length;
-    }),
-    feedback: (limit) =>
-      selectFeedback
-        .all(limit)
-        .map(({ sequence, record }) => ({ sequence, record: JSON.parse(record) as FeedbackRecord })),
-    dropFeedback: db.transaction((sequences: readonly number[]) => {
-      for (const sequence of sequences) deleteFeedback.run(sequence);
     }),
   };
 }

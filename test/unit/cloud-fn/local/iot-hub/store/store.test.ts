@@ -6,10 +6,11 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { openDatabase, setting, type Db } from '../../../../../../cloud-fn/local/iot-hub/store/database.ts';
 import { createDevices, type Devices } from '../../../../../../cloud-fn/local/iot-hub/store/devices.ts';
 import {
-  createMessages,
+  createFeedback,
   type Ack,
-  type Messages,
-} from '../../../../../../cloud-fn/local/iot-hub/store/messages.ts';
+  type Feedback,
+} from '../../../../../../cloud-fn/local/iot-hub/store/feedback.ts';
+import { createMessages, type Messages } from '../../../../../../cloud-fn/local/iot-hub/store/messages.ts';
 import { createTickets } from '../../../../../../cloud-fn/local/iot-hub/store/tickets.ts';
 import { twinSize } from '../../../../../../cloud-fn/local/iot-hub/store/twin-rules.ts';
 import {
@@ -22,13 +23,14 @@ let dir: string;
 let db: Db;
 let nowMs: number;
 let devices: Devices;
+let feedback: Feedback;
 let messages: Messages;
 let written: number;
 
 function open(): void {
   db = openDatabase(dir);
   devices = createDevices(db);
-  messages = createMessages({
+  feedback = createFeedback({
     db,
     devices,
     nowMs: () => nowMs,
@@ -36,6 +38,7 @@ function open(): void {
       written += 1;
     },
   });
+  messages = createMessages({ db, feedback, nowMs: () => nowMs });
 }
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'dacha-hub-store-'));
@@ -60,7 +63,7 @@ const enqueue = (messageId: string, ack: Ack = 'full', expiresMs: number | null 
   });
 const waiting = () => messages.waiting('pi').map(({ body }) => body.toString());
 const outcomes = () =>
-  messages.feedback(100).map(({ record }) => [record.originalMessageId, record.statusCode]);
+  feedback.waiting(100).map(({ record }) => [record.originalMessageId, record.statusCode]);
 
 test('a second hub on the same folder is refused, and keys outlive the first', () => {
   assert.throws(() => openDatabase(dir), /cannot be opened/);
