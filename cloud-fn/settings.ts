@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_ANALYSIS_WAIT_MS } from '@dachawatch/contracts';
+import { LONGEST_WAIT_MS } from './orchestrators/clip-analysis-steps.ts';
 
 /** A setting nobody can work with. One sentence for the person who wrote it. */
 export class SettingsError extends Error {
@@ -58,8 +59,6 @@ const WORKER_VARIABLES = [
 ] as const;
 
 const DEFAULT_WORKER = new URL('./yolo/worker.ts', import.meta.url);
-/** Longer than a day means that nobody waits any more. */
-const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,4 +1,5 @@
 export * from './blob-name.ts';
+export * from './clean-text.ts';
 export * from './clip-id.ts';
 export * from './json.ts';
 export * from './messages/analysis-details.ts';
@@ -23,3 +24,4 @@ export * from './queue-message.ts';
 export * from './weekdays.ts';
 export * from './redact.ts';
 export * from './wire-names.ts';
+export { SENTENCE_MAX } from './schema-types.ts';

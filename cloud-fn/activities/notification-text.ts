@@ -16,7 +16,7 @@ export interface Notice {
 }
 
 /** What is sent to a person, in English and in Ukrainian. The id is the same whenever the same thing is told. */
-export function notificationOf(kind: NotificationKind, { clip, verdict, problem }: Notice): Notification {
+export function notificationOf(kind: ClipNotificationKind, { clip, verdict, problem }: Notice): Notification {
   return {
     id: `${verdict.instance_id}.${verdict.revision}.${kind}`,
     kind,
@@ -48,7 +48,10 @@ interface Facts {
 
 const place = ({ camera, device }: Facts) => (device === undefined ? camera : `${device} / ${camera}`);
 
-const TEXTS: Readonly<Record<NotificationKind, (facts: Facts) => Notification['text']>> = {
+/** A notification about no clip has its own text: keeper/poison-queues.ts. */
+type ClipNotificationKind = Exclude<NotificationKind, 'message-unusable'>;
+
+const TEXTS: Readonly<Record<ClipNotificationKind, (facts: Facts) => Notification['text']>> = {
   'person-seen': (facts) => ({
     en: `A person was seen: ${place(facts)} (${facts.percent} %).`,
     uk: `Помічено людину: ${place(facts)} (${facts.percent} %).`,

@@ -1,13 +1,9 @@
-import {
-  bestFrameBlobName,
-  CONTAINER_CLIPS,
-  CONTAINER_FRAMES,
-  parse,
-  verdictBlobName,
-  Verdict,
-} from '@dachawatch/contracts';
+import { bestFrameBlobName, CONTAINER_CLIPS, parse, verdictBlobName, Verdict } from '@dachawatch/contracts';
+import type { PortLog } from '../ports/log.ts';
 import { PortFailure } from '../ports/port-failure.ts';
 import { json, MAX_DOCUMENT_BYTES, type BlobPlace, type StoragePort } from '../ports/storage.ts';
+import { createKeepPicture } from './keep-picture.ts';
+import { tagClip } from './tag-clip.ts';
 
 export interface StoreVerdict {
   readonly clip: { readonly blobName: string; readonly device_id?: string };
@@ -16,37 +12,51 @@ export interface StoreVerdict {
   readonly frame?: string;
 }
 
-type StoreVerdictStorage = Pick<
-  StoragePort,
-  'createBlob' | 'replaceBlob' | 'writeBlob' | 'readBlob' | 'readTags' | 'writeTags'
->;
+export interface StoreVerdictDeps {
+  readonly storage: Pick<
+    StoragePort,
+    'createBlob' | 'replaceBlob' | 'writeBlob' | 'readBlob' | 'hasBlob' | 'readTags' | 'writeTags'
+  >;
+  readonly log: PortLog;
+}
 
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const MAX_ROUNDS = 5;
 const inClips = (name: string): BlobPlace => ({ container: CONTAINER_CLIPS, name });
 
-/** Stores a verdict beside its clip, a copy of the best frame with it, and tags the clip.
+/** Stores a verdict beside its clip and tags the clip.
  *  Invariants
  *  1. A stored verdict is replaced by a higher revision only; the stored one is the answer.
- *  2. The picture is there before the verdict that names it.
- *  3. Done again, whole or in part, it ends in the same state. */
-export function createStoreVerdict({ storage }: { readonly storage: StoreVerdictStorage }) {
+ *  2. A picture is named only when it is there.
+ *  3. Neither a picture nor a tag that cannot be written keeps a verdict from being stored.
+ *  4. Done again, whole or in part, it ends in the same state. */
+export function createStoreVerdict({ storage, log }: StoreVerdictDeps) {
+  const keepPicture = createKeepPicture({ storage });
+
   return async ({ clip, verdict, frame }: StoreVerdict): Promise<Verdict> => {
     const clipName = clip.blobName.slice(CONTAINER_CLIPS.length + 1);
-    const copied = frame !== undefined && (await copyFrame(frame, bestFrameBlobName(clipName)));
-    const stored = await storeHighest(clipName, copied ? verdict : withoutFrame(verdict));
-    await tag(inClips(clipName), stored, clip.device_id);
+    // Orchestrations of the first version leave the picture to us.
+    if (frame !== undefined) await unlessItFails(verdict, 'picture', () => keepPicture({ clip, frame }));
+    const stored = await storeHighest(clipName, await withPictureThatIsThere(clipName, verdict));
+    await unlessItFails(verdict, 'tags', () => tagClip(storage, { clip, verdict: stored }));
     return stored;
   };
 
-  /** False when there is no such picture: the verdict counts without it. */
-  async function copyFrame(frame: string, to: string): Promise<boolean> {
-    const prefix = `${CONTAINER_FRAMES}/`;
-    const name = frame.startsWith(prefix) ? frame.slice(prefix.length) : frame;
-    const picture = await storage.readBlob({ container: CONTAINER_FRAMES, name }, MAX_FRAME_BYTES);
-    if (!picture) return false;
-    await storage.writeBlob(inClips(to), { bytes: picture.bytes, contentType: 'image/jpeg' });
-    return true;
+  async function unlessItFails(
+    { instance_id }: Verdict,
+    what: string,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { message } = error as Error;
+      log.warn({ event: 'verdict.incomplete', instanceId: instance_id, what }, message);
+    }
+  }
+
+  async function withPictureThatIsThere(clipName: string, verdict: Verdict): Promise<Verdict> {
+    if (!verdict.best_frame || (await storage.hasBlob(inClips(bestFrameBlobName(clipName))))) return verdict;
+    return withoutFrame(verdict);
   }
 
   async function storeHighest(clipName: string, verdict: Verdict): Promise<Verdict> {
@@ -64,24 +74,10 @@ export function createStoreVerdict({ storage }: { readonly storage: StoreVerdict
     }
     throw new PortFailure('transient', 'verdict.contended', 'others keep writing this verdict');
   }
-
-  /** Other tags stay. `reviewed` goes back to false when the verdict a person reviewed is no longer the verdict. */
-  async function tag(place: BlobPlace, verdict: Verdict, deviceId: string | undefined): Promise<void> {
-    const word = verdict.verdict === 'nothing' ? 'safe' : verdict.verdict;
-    const tags = await storage.readTags(place);
-    if (!tags) return; // The clip itself is gone, by hand or by a lifetime rule of storage.
-    const reviewed = tags['verdict'] === word ? (tags['reviewed'] ?? 'false') : 'false';
-    await storage.writeTags(place, {
-      ...tags,
-      verdict: word,
-      reviewed,
-      ...(deviceId === undefined ? {} : { device_id: deviceId }),
-    });
-  }
 }
 
 /** Undefined for what is no verdict: it is replaced. */
-function readVerdict(bytes: Buffer): Verdict | undefined {
+export function readVerdict(bytes: Buffer): Verdict | undefined {
   try {
     return parse(Verdict, JSON.parse(bytes.toString('utf8')));
   } catch {

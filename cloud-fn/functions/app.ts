@@ -1,4 +1,5 @@
 import './clip-analysis.ts';
+import './keep-clips.ts';
 import './on-video-blob-created.ts';
 import './on-video-processed.ts';
 import './start-video.ts';

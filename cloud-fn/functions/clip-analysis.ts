@@ -8,6 +8,7 @@ import {
 } from '@dachawatch/contracts';
 import { createEscalate } from '../activities/escalate.ts';
 import { createFindResult } from '../activities/find-result.ts';
+import { createKeepPicture } from '../activities/keep-picture.ts';
 import { createSendFailureNotification } from '../activities/send-failure-notification.ts';
 import { createSendProcessingRequest } from '../activities/send-processing-request.ts';
 import { createSendVerdictToDevice } from '../activities/send-verdict-to-device.ts';
@@ -17,11 +18,13 @@ import { createStoreVerdict } from '../activities/store-verdict.ts';
 import { clipAnalysis } from '../orchestrators/clip-analysis.ts';
 import {
   ACTIVITY_FIND_RESULT,
+  ACTIVITY_KEEP_PICTURE,
   ACTIVITY_SEND_VERDICT,
   ACTIVITY_START_CONTAINER,
   ACTIVITY_STORE_VERDICT,
   type ClipAnalysisActivities,
 } from '../orchestrators/clip-analysis-steps.ts';
+import { worthOf } from '../orchestrators/decide-verdict.ts';
 import { ports, type Ports } from './composition.ts';
 
 /** What the orchestration expects of each activity against what the activity is: checked by the types. */
@@ -33,7 +36,8 @@ const ACTIVITIES: {
 } = {
   startContainer: [ACTIVITY_START_CONTAINER, createStartContainer],
   sendProcessingRequest: [ACTIVITY_SEND_PROCESSING_REQUEST, createSendProcessingRequest],
-  findResult: [ACTIVITY_FIND_RESULT, createFindResult],
+  findResult: [ACTIVITY_FIND_RESULT, ({ storage }) => createFindResult({ storage, worthOf })],
+  keepPicture: [ACTIVITY_KEEP_PICTURE, createKeepPicture],
   storeVerdict: [ACTIVITY_STORE_VERDICT, createStoreVerdict],
   sendVideoCompleted: [ACTIVITY_SEND_VIDEO_COMPLETED, createSendVideoCompleted],
   escalate: [ACTIVITY_ESCALATE, createEscalate],

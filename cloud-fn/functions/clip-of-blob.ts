@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { CONTAINER_CLIPS, parseClipBlobName } from '@dachawatch/contracts';
 import type { ClipOfAnalysis } from '../orchestrators/clip-analysis-steps.ts';
+import { clipInstanceId } from '../ports/instance-places.ts';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 const digestOf = (blobName: string) => createHash('sha256').update(`${CONTAINER_CLIPS}/${blobName}`).digest();
 
-/** The orchestration of a clip: the same blob is always the same instance, whatever its etag.
- *  @param blobName in the container of the clips */
-export const instanceIdOf = (blobName: string): string =>
-  `clip-${digestOf(blobName).toString('hex').slice(0, 32)}`;
+/** The orchestration of a clip. @param blobName in the container of the clips */
+export const instanceIdOf = (blobName: string): string => clipInstanceId(`${CONTAINER_CLIPS}/${blobName}`);
 
 /** @param blobName in the container of the clips
  *  @param blobUrl may carry a signature, which is taken away */

@@ -5,15 +5,17 @@ import { elsewhereCompute, type ComputePort } from '../ports/compute.ts';
 import { noDeviceLink, type DeviceLinkPort } from '../ports/device-link.ts';
 import { createIotHubDeviceLink } from '../ports/iot-hub-device-link.ts';
 import { createLocalProcessCompute } from '../ports/local-process-compute.ts';
-import { stderrLog } from '../ports/log.ts';
+import { stderrLog, type PortLog } from '../ports/log.ts';
 import { createNotificationQueue } from '../ports/notification-queue.ts';
 import { createNotificationWebhook } from '../ports/notification-webhook.ts';
-import { createNotification, type NotificationPort } from '../ports/notification.ts';
+import { createNotificationOutbox } from '../ports/notification-outbox.ts';
+import type { NotificationPort } from '../ports/notification.ts';
 import type { StoragePort } from '../ports/storage.ts';
 
 export interface Ports {
   readonly settings: Settings;
   readonly clock: Clock;
+  readonly log: PortLog;
   readonly storage: StoragePort;
   readonly compute: ComputePort;
   readonly deviceLink: DeviceLinkPort;
@@ -40,18 +42,21 @@ function compose(settings: Settings): Ports {
   return {
     settings,
     clock,
+    log,
     storage,
     compute:
       compute.kind === 'none' ? elsewhereCompute : createLocalProcessCompute({ ...compute, clock, log }),
     deviceLink: hub ? createIotHubDeviceLink({ access: hub }) : noDeviceLink,
-    notification: createNotification(
-      [
+    notification: createNotificationOutbox({
+      channels: [
         createNotificationQueue(storage),
         ...(settings.notifyWebhook === undefined
           ? []
           : [createNotificationWebhook({ address: settings.notifyWebhook, clock, log })]),
       ],
+      storage,
+      clock,
       log,
-    ),
+    }),
   };
 }

@@ -1,9 +1,9 @@
 import df from 'durable-functions';
-import { ROUTE_MANUAL_START } from '@dachawatch/contracts';
-import { instanceIdOfClip } from './clip-of-blob.ts';
+import { CONTAINER_CLIPS, ROUTE_MANUAL_START } from '@dachawatch/contracts';
+import { announceClip } from './announce-clip.ts';
 import { BadRequest, clipOfRequest } from './clip-of-request.ts';
 import { ports } from './composition.ts';
-import { StartInProgress, startOnce } from './start-once.ts';
+import { StartInProgress } from './start-once.ts';
 
 const refuse = (status: number, code: string, message: string, headers: Record<string, string> = {}) => ({
   status,
@@ -12,7 +12,7 @@ const refuse = (status: number, code: string, message: string, headers: Record<s
 });
 
 /** Start by hand, as the original system did it. Answers with the management payload of the instance; asking again
- *  for the same blob gives the same instance. */
+ *  for the same blob gives the same instance, unless its clip could not be judged: then it is analysed again. */
 df.app.client.http('StartVideo', {
   route: ROUTE_MANUAL_START,
   methods: ['POST'],
@@ -20,12 +20,13 @@ df.app.client.http('StartVideo', {
   handler: async (request, client, context) => {
     try {
       const clip = clipOfRequest(await request.text());
-      const instanceId = instanceIdOfClip(clip);
       const { settings, storage } = ports();
-      const input = { clip, waitMs: settings.analysisWaitMs, revision: 1 };
-      context.log(
-        `${instanceId} ${await startOnce({ storage }, client, instanceId, input)}: ${clip.blobName}`,
-      );
+      const place = { container: CONTAINER_CLIPS, name: clip.blobName.slice(CONTAINER_CLIPS.length + 1) };
+      if (!(await storage.hasBlob(place)))
+        return refuse(404, 'no-such-blob', `There is no blob ${clip.blobName}.`);
+      const about = { clip, waitMs: settings.analysisWaitMs, byHand: true };
+      const { instanceId, outcome } = await announceClip({ storage }, client, about);
+      context.log(`${instanceId} ${outcome}: ${clip.blobName}`);
       return client.createCheckStatusResponse(request, instanceId);
     } catch (error) {
       if (error instanceof BadRequest) return refuse(400, 'bad-request', error.message);

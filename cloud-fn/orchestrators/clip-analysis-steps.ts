@@ -3,6 +3,7 @@ import type { ProcessingRequest, ProcessingResult, Verdict } from '@dachawatch/c
 /** Activities of our own. Those of the original system have their names in contracts/wire-names.ts. */
 export const ACTIVITY_START_CONTAINER = 'start_container';
 export const ACTIVITY_FIND_RESULT = 'find_result';
+export const ACTIVITY_KEEP_PICTURE = 'keep_picture';
 export const ACTIVITY_STORE_VERDICT = 'store_verdict';
 export const ACTIVITY_SEND_VERDICT = 'send_verdict_to_device';
 
@@ -19,7 +20,13 @@ export interface ClipOfAnalysis {
   readonly blobUrl: string;
 }
 
+/** Of the orchestration's code. What is in flight ends on the version it began with; absent: the first. */
+export const CLIP_ANALYSIS_VERSION = 2;
+/** Longest wait for the worker: after a day nobody waits any more. */
+export const LONGEST_WAIT_MS = 24 * 3_600_000;
+
 export interface ClipAnalysisInput {
+  readonly version?: number;
   readonly clip: ClipOfAnalysis;
   /** How long to wait for the worker. In the input, because an orchestration reads no settings. */
   readonly waitMs: number;
@@ -29,12 +36,14 @@ export interface ClipAnalysisInput {
   readonly result?: ProcessingResult;
 }
 
-/** Where an orchestration is: its custom status. `closing` and later no longer wait for the worker's answer. */
+/** Where an orchestration is: its custom status. `closing` and later no longer wait for the worker's answer.
+ *  `since` is beside it: a small status, because a large one fails the instance. */
 export type Step =
   | 'starting-container'
   | 'requesting'
   | 'waiting'
   | 'closing'
+  | 'keeping-picture'
   | 'storing'
   | 'notifying'
   | 'telling-device';
@@ -59,6 +68,12 @@ export interface ClipAnalysisOutput {
   readonly notified?: boolean;
   readonly device_told?: boolean;
   readonly problems: readonly Problem[];
+}
+
+export interface KeepPictureInput {
+  readonly clip: ClipOfAnalysis;
+  /** The worker's best frame, in the container of the frames. */
+  readonly frame: string;
 }
 
 export interface StoreVerdictInput {
@@ -90,7 +105,11 @@ export interface SendVerdictOutput {
 export interface ClipAnalysisActivities {
   startContainer: (input: { readonly instance_id: string }) => Promise<{ readonly worker: string }>;
   sendProcessingRequest: (input: ProcessingRequest) => Promise<void>;
-  findResult: (input: { readonly instance_id: string }) => Promise<ProcessingResult | null>;
+  findResult: (input: {
+    readonly instance_id: string;
+    readonly blobName?: string;
+  }) => Promise<ProcessingResult | null>;
+  keepPicture: (input: KeepPictureInput) => Promise<{ readonly kept: boolean }>;
   storeVerdict: (input: StoreVerdictInput) => Promise<Verdict>;
   sendVideoCompleted: (input: NotifyInput) => Promise<void>;
   escalate: (input: NotifyInput) => Promise<void>;
@@ -109,6 +128,8 @@ export const RETRIES = {
   startContainer: { firstMs: 2_000, attempts: 3, factor: 2 },
   sendProcessingRequest: { firstMs: 2_000, attempts: 4, factor: 2 },
   findResult: { firstMs: 2_000, attempts: 3, factor: 2 },
+  /** Nobody waits long for a picture. */
+  keepPicture: { firstMs: 1_000, attempts: 2, factor: 1 },
   storeVerdict: { firstMs: 2_000, attempts: 5, factor: 2 },
   notify: { firstMs: 5_000, attempts: 3, factor: 2 },
   sendVerdict: { firstMs: 5_000, attempts: 3, factor: 2 },

@@ -8,20 +8,22 @@ import {
   ACTIVITY_SEND_FAILURE_NOTIFICATION,
   ACTIVITY_SEND_PROCESSING_REQUEST,
   ACTIVITY_SEND_VIDEO_COMPLETED,
-  bestFrameBlobName,
-  CONTAINER_CLIPS,
   EVENT_VIDEO_PROCESSED,
   type ProcessingResult,
   type Verdict,
 } from '@dachawatch/contracts';
+import { clipAnalysis1 } from './clip-analysis-1.ts';
 import {
   ACTIVITY_FIND_RESULT,
+  ACTIVITY_KEEP_PICTURE,
   ACTIVITY_SEND_VERDICT,
   ACTIVITY_START_CONTAINER,
   ACTIVITY_STORE_VERDICT,
+  CLIP_ANALYSIS_VERSION,
   RETRIES,
   type ClipAnalysisInput,
   type ClipAnalysisOutput,
+  type KeepPictureInput,
   type NotifyInput,
   type Problem,
   type RetryPolicy,
@@ -29,45 +31,71 @@ import {
   type Step,
   type StoreVerdictInput,
 } from './clip-analysis-steps.ts';
-import { brokenAnalysis, decideVerdict, noAnswer, type Judgement } from './decide-verdict.ts';
+import { brokenAnalysis, decideVerdict, noAnswer, worthOf, type Judgement } from './decide-verdict.ts';
 import { describeError } from './describe-error.ts';
 import { isClipAnalysisInput, readResult } from './read-payload.ts';
+import { untold } from './untold.ts';
+import { verdictOf } from './verdict-of.ts';
+import { slicesOf } from './wait-slices.ts';
 
 /** What the runtime hands back at a yield is not typed; each place says what it expects. */
 type Flow<T> = Generator<Task, T>;
 
-/** One clip from its upload to its verdict.
- *  Invariants
- *  1. Every path ends with a verdict that somebody was told about, or with `ok: false` and the reason.
- *  2. The verdict is stored before anybody is told.
- *  3. Nobody who cannot be told (webhook, device) keeps the others from being told.
- *  4. Time comes from the runtime, settings from the input; no task is yielded twice. */
+/** One clip from its upload to its verdict, by the version of the code that its orchestration began with. */
 export function* clipAnalysis(context: OrchestrationContext): Flow<ClipAnalysisOutput> {
-  const orchestrator = context.df;
-  const orchestratedUtc = utc(orchestrator);
-  const input: unknown = orchestrator.getInput();
+  const input: unknown = context.df.getInput();
   if (!isClipAnalysisInput(input))
     return { ok: false, problems: [{ code: 'bad-input', message: 'the input names no clip' }] };
+  return yield* (input.version ?? 1) < CLIP_ANALYSIS_VERSION
+    ? clipAnalysis1(context)
+    : analyse(context.df, input);
+}
 
+/** Invariants
+ *  1. Every path ends with a verdict that somebody was told about, or with `ok: false` and the reason.
+ *  2. A verdict says `notified` only when the notification was delivered: a person is told first, then it is stored.
+ *  3. Nobody who cannot be told (webhook, device) keeps the others from being told; no picture does.
+ *  4. An answer that is stored is found, also when its event was lost: it is looked for while waiting and once more
+ *     before the end. What comes later is the keeper's.
+ *  5. Time comes from the runtime, settings from the input; no task is yielded twice; no loop depends on the time. */
+function* analyse(
+  orchestrator: DurableOrchestrationContext,
+  input: ClipAnalysisInput,
+): Flow<ClipAnalysisOutput> {
+  const orchestratedUtc = utc(orchestrator);
   const judgement = yield* judgeClip(orchestrator, input);
-  const first = verdictOf(orchestrator, input, judgement, orchestratedUtc);
-  const stored = yield* store(orchestrator, input, first, judgement.frame?.blobName);
-  const notified = yield* notify(orchestrator, input, stored);
-  const final = notified.problem
-    ? yield* correctDecision(orchestrator, input, stored, notified.problem)
-    : stored;
-  const told = yield* tellDevice(orchestrator, input, final.verdict);
-
-  const problems = [judgement.problem, final.problem, notified.problem, told.problem].filter(
-    (problem) => problem !== undefined,
+  const kept = yield* keepPicture(orchestrator, input, judgement);
+  const decided = verdictOf(input, kept.judgement, {
+    instanceId: orchestrator.instanceId,
+    orchestratedUtc,
+    decidedUtc: utc(orchestrator),
+  });
+  const notified = yield* notify(orchestrator, input, decided);
+  const stored = yield* store(
+    orchestrator,
+    input,
+    notified.problem ? untold(decided, notified.problem) : decided,
   );
+  // Of a verdict that nobody will find somebody has to hear.
+  const second =
+    stored.problem && !notified.asked ? yield* tellOfStorage(orchestrator, input, stored) : undefined;
+  const told = yield* tellDevice(orchestrator, input, stored.verdict);
+
+  const problems = [
+    judgement.problem,
+    kept.problem,
+    stored.problem,
+    notified.problem,
+    second?.problem,
+    told.problem,
+  ].filter((problem) => problem !== undefined);
   return {
     ok: problems.length === 0,
-    verdict: final.verdict.verdict,
-    decision: final.verdict.decision,
-    document: final.verdict,
-    stored: !final.problem,
-    notified: notified.done,
+    verdict: stored.verdict.verdict,
+    decision: stored.verdict.decision,
+    document: stored.verdict,
+    stored: !stored.problem,
+    notified: notified.done || (second?.done ?? false),
     device_told: told.done,
     problems,
   };
@@ -81,39 +109,109 @@ function* judgeClip(orchestrator: DurableOrchestrationContext, input: ClipAnalys
     enter(orchestrator, 'starting-container');
     yield call(orchestrator, ACTIVITY_START_CONTAINER, RETRIES.startContainer, { instance_id: instanceId });
     enter(orchestrator, 'requesting');
+    // Made before anybody can answer.
+    const answer = orchestrator.waitForExternalEvent(EVENT_VIDEO_PROCESSED);
     yield call(orchestrator, ACTIVITY_SEND_PROCESSING_REQUEST, RETRIES.sendProcessingRequest, {
       instance_id: instanceId,
       blobUrl: input.clip.blobUrl,
       blobName: input.clip.blobName,
       posted: utc(orchestrator),
     });
-    const result = yield* waitForResult(orchestrator, input.waitMs);
+    const result = yield* waitForResult(orchestrator, input, answer);
     return result ? decideVerdict(result) : noAnswer(input.waitMs);
   } catch (error) {
     return brokenAnalysis(describeError(error, 'analysis-broken'));
   }
 }
 
-/** The answer, or undefined when none came in time. An answer that is stored but whose event came too late is
- *  found: whoever receives one stores it before it looks at us. */
+/** The answer, or undefined when none came in time.
+ *  The wait is made of slices, each with a timer and a waiter of its own: a task may be waited for only once. An event
+ *  that comes between two of them goes to a waiter that nobody looks at any more, so all are looked at. */
 function* waitForResult(
   orchestrator: DurableOrchestrationContext,
-  waitMs: number,
+  { waitMs, clip }: ClipAnalysisInput,
+  first: Task,
 ): Flow<ProcessingResult | undefined> {
   enter(orchestrator, 'waiting');
-  const answer = orchestrator.waitForExternalEvent(EVENT_VIDEO_PROCESSED);
-  const tooLate = orchestrator.createTimer(new Date(orchestrator.currentUtcDateTime.getTime() + waitMs));
-  const winner: Task = yield orchestrator.Task.any([answer, tooLate]);
-  if (winner === answer) {
-    // A timer left alone would keep the instance running until it fires.
-    if (!tooLate.isCompleted) tooLate.cancel();
-    return readResult(answer.result);
+  const beganMs = orchestrator.currentUtcDateTime.getTime();
+  const answers: Task[] = [first];
+  const arrived = () => answers.find((task) => task.isCompleted);
+  for (const dueMs of slicesOf(waitMs)) {
+    const answer = answers.at(-1) as Task;
+    const tooLate = orchestrator.createTimer(new Date(beganMs + dueMs));
+    const winner: Task = yield orchestrator.Task.any([answer, tooLate]);
+    if (winner !== tooLate) {
+      // A timer left alone would keep the instance running until it fires.
+      if (!tooLate.isCompleted) tooLate.cancel();
+      return yield* orBetter(orchestrator, clip.blobName, readResult(answer.result));
+    }
+    if (dueMs < waitMs) {
+      const found = yield* findResult(orchestrator, clip.blobName);
+      const late = arrived();
+      if (late) return yield* orBetter(orchestrator, clip.blobName, readResult(late.result));
+      if (found && (found.instance_id === orchestrator.instanceId || worthOf(found) > 0)) return found;
+      answers.push(orchestrator.waitForExternalEvent(EVENT_VIDEO_PROCESSED));
+    }
   }
   enter(orchestrator, 'closing');
-  const found: unknown = yield call(orchestrator, ACTIVITY_FIND_RESULT, RETRIES.findResult, {
-    instance_id: orchestrator.instanceId,
-  });
-  return found === null || found === undefined ? undefined : readResult(found);
+  const found = yield* findResult(orchestrator, clip.blobName);
+  const late = arrived();
+  return found ?? (late ? readResult(late.result) : undefined);
+}
+
+/** A second answer may have come while we were on the way: a failure, say, and then what was seen after all. */
+function* orBetter(
+  orchestrator: DurableOrchestrationContext,
+  blobName: string,
+  result: ProcessingResult,
+): Flow<ProcessingResult> {
+  if (decideVerdict(result).verdict === 'person') return result;
+  enter(orchestrator, 'closing');
+  const found = yield* findResult(orchestrator, blobName);
+  return found && worthOf(found) > worthOf(result) ? found : result;
+}
+
+/** Whoever receives an answer stores it before it looks at us. That it cannot be looked for now is no failure: an event
+ *  may still bring it. */
+function* findResult(
+  orchestrator: DurableOrchestrationContext,
+  blobName: string,
+): Flow<ProcessingResult | undefined> {
+  const request = { instance_id: orchestrator.instanceId, blobName };
+  try {
+    const found: unknown = yield call(orchestrator, ACTIVITY_FIND_RESULT, RETRIES.findResult, request);
+    return found === null || found === undefined ? undefined : readResult(found);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Kept {
+  /** Without a frame when there is no picture of it. */
+  readonly judgement: Judgement;
+  readonly problem?: Problem;
+}
+
+function* keepPicture(
+  orchestrator: DurableOrchestrationContext,
+  { clip }: ClipAnalysisInput,
+  judgement: Judgement,
+): Flow<Kept> {
+  const { frame, ...rest } = judgement;
+  if (!frame) return { judgement };
+  enter(orchestrator, 'keeping-picture');
+  const request: KeepPictureInput = { clip, frame: frame.blobName };
+  try {
+    const { kept }: { kept: boolean } = yield call(
+      orchestrator,
+      ACTIVITY_KEEP_PICTURE,
+      RETRIES.keepPicture,
+      request,
+    );
+    return { judgement: kept ? judgement : rest };
+  } catch (error) {
+    return { judgement: rest, problem: describeError(error, 'picture-not-kept') };
+  }
 }
 
 interface Stored {
@@ -126,10 +224,9 @@ function* store(
   orchestrator: DurableOrchestrationContext,
   { clip }: ClipAnalysisInput,
   verdict: Verdict,
-  frame?: string,
 ): Flow<Stored> {
   enter(orchestrator, 'storing');
-  const request: StoreVerdictInput = { clip, verdict, ...(frame === undefined ? {} : { frame }) };
+  const request: StoreVerdictInput = { clip, verdict };
   try {
     return { verdict: yield call(orchestrator, ACTIVITY_STORE_VERDICT, RETRIES.storeVerdict, request) };
   } catch (error) {
@@ -138,24 +235,44 @@ function* store(
 }
 
 interface Told {
+  /** Whether anybody was to be told at all. */
+  readonly asked: boolean;
   readonly done: boolean;
   readonly problem?: Problem;
 }
 
+const NOBODY: Told = { asked: false, done: false };
+
 function* notify(
+  orchestrator: DurableOrchestrationContext,
+  { clip }: ClipAnalysisInput,
+  verdict: Verdict,
+): Flow<Told> {
+  const activity = NOTIFIERS[verdict.decision];
+  if (activity === undefined) return NOBODY;
+  return yield* tell(orchestrator, activity, { clip, verdict });
+}
+
+function* tellOfStorage(
   orchestrator: DurableOrchestrationContext,
   { clip }: ClipAnalysisInput,
   { verdict, problem }: Stored,
 ): Flow<Told> {
-  const activity = NOTIFIERS[verdict.decision] ?? (problem ? ACTIVITY_SEND_FAILURE_NOTIFICATION : undefined);
-  if (!activity) return { done: false };
+  const notice = { clip, verdict, ...(problem ? { problem } : {}) };
+  return yield* tell(orchestrator, ACTIVITY_SEND_FAILURE_NOTIFICATION, notice);
+}
+
+function* tell(
+  orchestrator: DurableOrchestrationContext,
+  activity: string,
+  request: NotifyInput,
+): Flow<Told> {
   enter(orchestrator, 'notifying');
-  const request: NotifyInput = { clip, verdict, ...(problem ? { problem } : {}) };
   try {
     yield call(orchestrator, activity, RETRIES.notify, request);
-    return { done: true };
+    return { asked: true, done: true };
   } catch (error) {
-    return { done: false, problem: describeError(error, 'not-notified') };
+    return { asked: true, done: false, problem: describeError(error, 'not-notified') };
   }
 }
 
@@ -165,29 +282,13 @@ const NOTIFIERS: Readonly<Partial<Record<Verdict['decision'], string>>> = {
   failed: ACTIVITY_SEND_FAILURE_NOTIFICATION,
 };
 
-/** A verdict that says `notified` when nobody was would be a lie: it is replaced by a higher revision. */
-function* correctDecision(
-  orchestrator: DurableOrchestrationContext,
-  input: ClipAnalysisInput,
-  stored: Stored,
-  problem: Problem,
-): Flow<Stored> {
-  if (stored.verdict.decision !== 'notified') return stored;
-  return yield* store(orchestrator, input, {
-    ...stored.verdict,
-    revision: stored.verdict.revision + 1,
-    decision: 'recorded',
-    reason: `${stored.verdict.reason} The notification could not be delivered: ${problem.message}`,
-  });
-}
-
 /** A hint: the device also looks beside its clips for verdicts it has not heard of. */
 function* tellDevice(
   orchestrator: DurableOrchestrationContext,
   { clip }: ClipAnalysisInput,
   verdict: Verdict,
 ): Flow<Told> {
-  if (clip.device_id === undefined) return { done: false };
+  if (clip.device_id === undefined) return NOBODY;
   enter(orchestrator, 'telling-device');
   const request = { device_id: clip.device_id, verdict };
   try {
@@ -197,42 +298,12 @@ function* tellDevice(
       RETRIES.sendVerdict,
       request,
     );
-    if (answer.taken) return { done: true };
-    return { done: false, problem: { code: 'device-not-told', message: answer.reason ?? 'not taken' } };
+    if (answer.taken) return { asked: true, done: true };
+    const problem = { code: 'device-not-told', message: answer.reason ?? 'not taken' };
+    return { asked: true, done: false, problem };
   } catch (error) {
-    return { done: false, problem: describeError(error, 'device-not-told') };
+    return { asked: true, done: false, problem: describeError(error, 'device-not-told') };
   }
-}
-
-function verdictOf(
-  orchestrator: DurableOrchestrationContext,
-  { clip, revision }: ClipAnalysisInput,
-  judgement: Judgement,
-  orchestratedUtc: string,
-): Verdict {
-  const { frame, analysedUtc } = judgement;
-  return {
-    clip_id: clip.clip_id,
-    revision,
-    instance_id: orchestrator.instanceId,
-    verdict: judgement.verdict,
-    labels: [...judgement.labels],
-    confidence: judgement.confidence,
-    ...(frame
-      ? {
-          best_frame: {
-            blobName: bestFrameBlobName(clip.blobName.slice(CONTAINER_CLIPS.length + 1)),
-            at_ms: frame.at_ms,
-            boxes: [...frame.boxes],
-          },
-        }
-      : {}),
-    orchestrated_utc: orchestratedUtc,
-    ...(analysedUtc === undefined ? {} : { analysed_utc: analysedUtc }),
-    decided_utc: utc(orchestrator),
-    decision: judgement.decision,
-    reason: judgement.reason,
-  };
 }
 
 const utc = (orchestrator: DurableOrchestrationContext) => orchestrator.currentUtcDateTime.toISOString();

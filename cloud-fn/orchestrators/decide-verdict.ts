@@ -1,4 +1,10 @@
-import { type AnalysisDetails, BOXES_MAX, type ProcessingResult, type Verdict } from '@dachawatch/contracts';
+import {
+  type AnalysisDetails,
+  BOXES_MAX,
+  cleanText,
+  type ProcessingResult,
+  type Verdict,
+} from '@dachawatch/contracts';
 import type { Problem } from './clip-analysis-steps.ts';
 
 type Detection = AnalysisDetails['detections'][number];
@@ -100,6 +106,12 @@ const partlySeen = ({ labels }: Judgement, unseen: string) => ({
   problem: { code: 'partly-seen', message: unseen },
 });
 
+/** How much a verdict says: what was seen outranks that nothing was, and anything outranks not knowing. */
+export const worthOfVerdict = (verdict: Verdict['verdict']): number =>
+  ['undecided', 'nothing', 'animal', 'vehicle', 'person'].indexOf(verdict);
+/** How much an answer says, by the same measure. */
+export const worthOf = (result: ProcessingResult): number => worthOfVerdict(decideVerdict(result).verdict);
+
 /** Nobody answered in time. */
 export const noAnswer = (waitMs: number): Judgement =>
   undecided('escalated', `No answer within ${Math.round(waitMs / 1000)} s; a person has to look.`, {
@@ -183,7 +195,7 @@ const undecided = (
   labels: [],
   confidence: 0,
   // A worker's message may be as long as it likes.
-  reason: reason.slice(0, REASON_MAX),
+  reason: cleanText(reason).slice(0, REASON_MAX),
   problem,
   ...(analysedUtc === undefined ? {} : { analysedUtc }),
 });

@@ -1,5 +1,5 @@
 import { CONTAINER_CLIPS, decodeProcessingResult, type ProcessingResult } from '@dachawatch/contracts';
-import type { ClipAnalysisInput } from './clip-analysis-steps.ts';
+import { type ClipAnalysisInput, LONGEST_WAIT_MS } from './clip-analysis-steps.ts';
 
 /** The worker's answer out of an event: the object, or, as the original worker sent it, its JSON text.
  *  @throws QueueMessageError */
@@ -9,7 +9,7 @@ export const readResult = (payload: unknown): ProcessingResult =>
 /** Whether a value fits as input. Anybody with the system key can start an orchestration with anything. */
 export function isClipAnalysisInput(value: unknown): value is ClipAnalysisInput {
   if (typeof value !== 'object' || value === null) return false;
-  const { clip, waitMs, revision } = value as { clip?: unknown; waitMs?: unknown; revision?: unknown };
+  const { clip, waitMs, revision } = value as Partial<Record<string, unknown>>;
   if (typeof clip !== 'object' || clip === null) return false;
   const { clip_id, blobName, blobUrl } = clip as Record<string, unknown>;
   return (
@@ -17,7 +17,8 @@ export function isClipAnalysisInput(value: unknown): value is ClipAnalysisInput 
     (blobName as string).startsWith(`${CONTAINER_CLIPS}/`) &&
     Number.isInteger(waitMs) &&
     (waitMs as number) > 0 &&
-    Number.isInteger(revision) &&
+    (waitMs as number) <= LONGEST_WAIT_MS &&
+    Number.isSafeInteger(revision) &&
     (revision as number) > 0
   );
 }

@@ -1,7 +1,7 @@
 import { BlobServiceClient, RestError, type BlockBlobClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { PortFailure } from './port-failure.ts';
-import type { BlobContent, BlobPlace, StoragePort } from './storage.ts';
+import type { BlobContent, BlobPlace, ListedBlob, StoragePort } from './storage.ts';
 import type { StorageAccess } from '../settings.ts';
 
 interface Clients {
@@ -11,6 +11,8 @@ interface Clients {
 
 /** No call may outlive the function that makes it. */
 const DEADLINE_MS = 60_000;
+/** Storage gives at most so many names at once. */
+const LARGEST_PAGE = 5_000;
 const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 5_000 } } as const;
 
 /** Azure Storage, or Azurite. Clients are made at the first call and kept. */
@@ -69,6 +71,37 @@ export function createAzureStorage(access: StorageAccess): StoragePort {
         if (statusOf(error) === 404) return undefined;
         throw error;
       }
+    },
+
+    async hasBlob(place) {
+      return (await blobAt(place)).exists({ abortSignal: abortSignal() });
+    },
+
+    async listBlobs(container, prefix, most) {
+      const found: ListedBlob[] = [];
+      const pages = (await clients()).blobs
+        .getContainerClient(container)
+        .listBlobsFlat({ prefix, abortSignal: abortSignal() })
+        .byPage({ maxPageSize: Math.min(most, LARGEST_PAGE) });
+      try {
+        for await (const page of pages) {
+          const now = page.date?.getTime() ?? 0;
+          for (const { name, properties } of page.segment.blobItems)
+            found.push({ name, ageMs: Math.max(0, now - properties.lastModified.getTime()) });
+          if (found.length >= most) break;
+        }
+      } catch (error) {
+        if (codeOf(error) !== 'ContainerNotFound') throw error;
+      }
+      return found.slice(0, most);
+    },
+
+    async deleteBlob(place, ifMatch) {
+      const blob = await blobAt(place);
+      return unless(
+        [404, 412],
+        blob.delete({ conditions: { ifMatch }, deleteSnapshots: 'include', abortSignal: abortSignal() }),
+      );
     },
 
     async readTags(place) {

@@ -17,13 +17,13 @@ const ATTEMPTS = 3;
 /** Posts each notification, at most three times while the other side stumbles.
  *  @returns a channel that throws a `PortFailure` */
 export function createNotificationWebhook(deps: NotificationWebhookDeps): NotificationChannel {
-  const { address, clock, log, deadlineMs = 10_000, retryMs = 1_000 } = deps;
+  const { address, clock, log, deadlineMs = 20_000, retryMs = 1_000 } = deps;
 
-  async function tryPost(body: string): Promise<PortFailure | undefined> {
+  async function tryPost(id: string, body: string): Promise<PortFailure | undefined> {
     try {
       const response = await fetch(address, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', 'idempotency-key': id },
         body,
         signal: AbortSignal.timeout(deadlineMs),
       });
@@ -32,6 +32,12 @@ export function createNotificationWebhook(deps: NotificationWebhookDeps): Notifi
     } catch (error) {
       // The cause's code is enough; the message of the error could repeat the address.
       const { code = (error as Error).name } = ((error as Error).cause ?? {}) as { code?: string };
+      if (code === 'TimeoutError')
+        return new PortFailure(
+          'transient',
+          'webhook.no-answer',
+          `the webhook did not answer within ${deadlineMs / 1000} s`,
+        );
       return new PortFailure('transient', 'webhook.unreachable', `the webhook did not answer (${code})`);
     }
   }
@@ -41,10 +47,12 @@ export function createNotificationWebhook(deps: NotificationWebhookDeps): Notifi
     async notify(notification) {
       const body = JSON.stringify(notification);
       for (let attempt = 1; ; attempt += 1) {
-        const failure = await tryPost(body);
+        const failure = await tryPost(notification.id, body);
         if (!failure) return;
         log.warn({ event: 'webhook.failed', code: failure.code, attempt }, failure.message);
-        if (failure.kind === 'rejected' || attempt === ATTEMPTS) throw failure;
+        // Without an answer it may have arrived: who calls us decides whether to risk a second one.
+        const isOver = failure.kind === 'rejected' || failure.code === 'webhook.no-answer';
+        if (isOver || attempt === ATTEMPTS) throw failure;
         await clock.sleep(retryMs * 2 ** (attempt - 1));
       }
     },

@@ -1,7 +1,7 @@
 import type { PortLog } from './log.ts';
 import { PortFailure } from './port-failure.ts';
 
-export type NotificationKind = 'person-seen' | 'no-answer' | 'analysis-failed';
+export type NotificationKind = 'person-seen' | 'no-answer' | 'analysis-failed' | 'message-unusable';
 
 /** Something a person should know. */
 export interface Notification {
@@ -11,13 +11,14 @@ export interface Notification {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly text: { readonly en: string; readonly uk: string };
+  /** Null when it is not about a clip. */
   readonly clip: {
     readonly clipId: string;
     readonly blobName: string;
     readonly deviceId: string | null;
     readonly cameraId: string | null;
-  };
-  readonly verdict: string;
+  } | null;
+  readonly verdict: string | null;
   readonly confidence: number;
   /** Picture beside the clip, in the container of the clips. */
   readonly bestFrame: string | null;

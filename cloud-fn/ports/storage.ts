@@ -11,6 +11,12 @@ export interface StoredBlob {
   readonly ageMs: number;
 }
 
+export interface ListedBlob {
+  readonly name: string;
+  /** Since it was last written, by the storage server's own clock. */
+  readonly ageMs: number;
+}
+
 export interface BlobContent {
   readonly bytes: Buffer | string;
   readonly contentType: string;
@@ -26,6 +32,12 @@ export interface StoragePort {
   writeBlob(place: BlobPlace, content: BlobContent): Promise<void>;
   /** Undefined: no such blob. @throws PortFailure rejected when it is larger than `maxBytes` */
   readBlob(place: BlobPlace, maxBytes: number): Promise<StoredBlob | undefined>;
+  /** Whether there is such a blob, without reading it. */
+  hasBlob(place: BlobPlace): Promise<boolean>;
+  /** Blobs whose names begin so, in the order of their names, at most `most`; none when the container does not exist. */
+  listBlobs(container: string, prefix: string, most: number): Promise<readonly ListedBlob[]>;
+  /** Deletes a blob only while its etag is still `ifMatch`. False: somebody wrote it meanwhile, or it is gone. */
+  deleteBlob(place: BlobPlace, ifMatch: string): Promise<boolean>;
   /** Undefined: no such blob. */
   readTags(place: BlobPlace): Promise<Record<string, string> | undefined>;
   /** Sets all index tags of a blob. False: no such blob. */
@@ -35,7 +47,7 @@ export interface StoragePort {
 }
 
 /** Our own book-keeping, apart from clips and frames, so that neither their lifetime rules nor their readers meet
- *  it: `<instance>/start.json` and `<instance>/result.json`. */
+ *  it. What lies there: instance-places.ts. */
 export const CONTAINER_INSTANCES = 'dacha-instances';
 
 /** Largest document we ever read back: verdicts and results are a few kilobytes. */

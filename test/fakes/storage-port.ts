@@ -46,6 +46,26 @@ export function createFakeStorage() {
         throw new PortFailure('rejected', 'storage.too-large', `${place.name} is too large`);
       return { bytes: held.bytes, etag: held.etag, ageMs: fake.nowMs - held.writtenMs };
     },
+    async hasBlob(place) {
+      fake.fail('hasBlob', place);
+      return blobs.has(keyOf(place));
+    },
+    async listBlobs(container, prefix, most) {
+      fake.fail('listBlobs', { container, name: prefix });
+      const start = `${container}/${prefix}`;
+      return [...blobs]
+        .filter(([key]) => key.startsWith(start))
+        .toSorted(([one], [other]) => (one < other ? -1 : 1))
+        .slice(0, most)
+        .map(([key, held]) => ({
+          name: key.slice(container.length + 1),
+          ageMs: fake.nowMs - held.writtenMs,
+        }));
+    },
+    async deleteBlob(place, ifMatch) {
+      fake.fail('deleteBlob', place);
+      return blobs.get(keyOf(place))?.etag === ifMatch && blobs.delete(keyOf(place));
+    },
     async readTags(place) {
       fake.fail('readTags', place);
       const tags = blobs.get(keyOf(place))?.tags;
@@ -111,6 +131,32 @@ export function testStoragePort(title: string, open: () => Promise<StoragePort>)
     assert.equal(await port.replaceBlob(place('none'), text('x'), '"1"'), false);
     await port.writeBlob(place('large'), text('12345678901'));
     await assert.rejects(port.readBlob(place('large'), 10), { code: 'storage.too-large', kind: 'rejected' });
+  });
+
+  test(`${title}: blobs are listed by the beginning of their names, in order, and not more than asked for`, async () => {
+    const port = await opened();
+    for (const name of ['list/c', 'list/a', 'list/b', 'other']) await port.writeBlob(place(name), text(name));
+    const all = await port.listBlobs('port-promises', 'list/', 10);
+    assert.deepEqual(
+      all.map(({ name }) => name),
+      ['list/a', 'list/b', 'list/c'],
+    );
+    assert.ok(all.every(({ ageMs }) => ageMs >= 0));
+    assert.equal((await port.listBlobs('port-promises', 'list/', 2)).length, 2);
+    assert.deepEqual(await port.listBlobs('port-promises-none', '', 10), []);
+  });
+
+  test(`${title}: a blob is deleted only by who has seen its latest state`, async () => {
+    const port = await opened();
+    await port.writeBlob(place('gone'), text('1'));
+    const seen = (await port.readBlob(place('gone'), 10))?.etag ?? '';
+    await port.writeBlob(place('gone'), text('2'));
+    assert.equal(await port.deleteBlob(place('gone'), seen), false);
+    assert.equal(await port.hasBlob(place('gone')), true);
+    const latest = (await port.readBlob(place('gone'), 10))?.etag ?? '';
+    assert.equal(await port.deleteBlob(place('gone'), latest), true);
+    assert.equal(await port.hasBlob(place('gone')), false);
+    assert.equal(await port.deleteBlob(place('gone'), latest), false);
   });
 
   test(`${title}: tags are read back as written`, async () => {

@@ -68,13 +68,19 @@ async function clip(): Promise<{ name: string; url: string; id: string; clipId: 
   clips += 1;
   const clipId = `01JD3V7Q8ZK4M6N8P0R2S4T${String(clips).padStart(3, '0')}`;
   const name = `${DEVICE}/gate/2026/11/21/${clipId}.mp4`;
-  return { name, clipId, url: await storage.putClip(name, 'clip'), id: instanceIdOf(name) };
+  const id = instanceIdOf(name);
+  blobNames.set(id, `dacha-video/${name}`);
+  return { name, clipId, url: await storage.putClip(name, 'clip'), id };
 }
+const blobNames = new Map<string, string>();
 const answerTo = (
   instance_id: string,
   about: ProcessingResult['details'],
   more: Partial<ProcessingResult> = {},
-) => result(about, { instance_id, ...more });
+) => {
+  const blobName = blobNames.get(instance_id);
+  return result(about, { instance_id, ...(blobName === undefined ? {} : { blobName }), ...more });
+};
 const heardBy = (messageId: string) =>
   found(`the house hears ${messageId}`, async () => {
     const message = house.stored.find((one) => one.messageId === messageId);
@@ -159,8 +165,8 @@ test('a start by hand answers with the management payload; a bad body is refused
     'purgeHistoryDeleteUri',
   ])
     assert.ok(links[link], link);
-  const request = await worker().nextRequest();
-  await worker().answer(answerTo(request.instance_id, details([detection('dog')])));
+  const { instance_id, blobName } = await worker().nextRequest();
+  await worker().answer(answerTo(instance_id, details([detection('dog')]), { blobName }));
   const output = await app.finished(links['id'] ?? '');
   assert.deepEqual([output.verdict, output.decision, output.device_told], ['animal', 'recorded', false]);
   assert.equal((await storage.verdictOf('20250819-111832.avi'))?.verdict, 'animal');

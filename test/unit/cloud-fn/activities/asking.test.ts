@@ -4,6 +4,7 @@ import { decodeProcessingRequest } from '@dachawatch/contracts';
 import { createFindResult } from '../../../../cloud-fn/activities/find-result.ts';
 import { createSendProcessingRequest } from '../../../../cloud-fn/activities/send-processing-request.ts';
 import { createStartContainer } from '../../../../cloud-fn/activities/start-container.ts';
+import { worthOf } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
 import { createFakeCompute } from '../../../fakes/compute-port.ts';
 import { createFakeStorage } from '../../../fakes/storage-port.ts';
 import { details, detection, result } from '../orchestrators/clip-samples.ts';
@@ -43,7 +44,7 @@ test('a worker is asked for, and a second time it already runs', async () => {
 
 test('a stored answer is found; none is null', async () => {
   const storage = createFakeStorage();
-  const find = createFindResult({ storage: storage.port });
+  const find = createFindResult({ storage: storage.port, worthOf });
   const answer = result(details([detection('person')]));
   assert.equal(await find(answer), null);
   await storage.port.createBlob(
@@ -51,4 +52,26 @@ test('a stored answer is found; none is null', async () => {
     { bytes: JSON.stringify(answer), contentType: 'application/json' },
   );
   assert.deepEqual(await find(answer), answer);
+});
+
+test('of several answers the one that says most is found, whichever analysis asked for it; one about another clip is none', async () => {
+  const storage = createFakeStorage();
+  const find = createFindResult({ storage: storage.port, worthOf });
+  const failed = result({ error: { code: 'bad-video', message: 'broken' } }, { status: 'FAILED' });
+  const { instance_id, blobName } = failed;
+  const put = (name: string, answer: unknown) =>
+    storage.port.writeBlob(
+      { container: 'dacha-instances', name },
+      { bytes: typeof answer === 'string' ? answer : JSON.stringify(answer), contentType: '' },
+    );
+  await put(`${instance_id}/result.json`, failed);
+  await put(`${instance_id}/result-0123456789abcdef.json`, 'no answer');
+  await put(`${instance_id}-r2/result.json`, result(details([detection('dog')])));
+  await put(
+    `${instance_id}-r3/result.json`,
+    result(details([detection('person')]), { blobName: 'dacha-video/other.mp4' }),
+  );
+  const found = await find({ instance_id: `${instance_id}-r2`, blobName });
+  assert.deepEqual(found, result(details([detection('dog')])));
+  assert.deepEqual(await find({ instance_id, blobName }), found);
 });

@@ -7,6 +7,7 @@ import { analysisInput, BLOB_NAME } from '../orchestrators/clip-samples.ts';
 import { verdictOfClip } from './verdict-sample.ts';
 
 const { clip } = analysisInput();
+const log = { info: () => {}, warn: () => {} };
 const CLIP = `dacha-video/${BLOB_NAME}`;
 const VERDICT = CLIP.replace('.mp4', '.verdict.json');
 const PICTURE = CLIP.replace('.mp4', '.best.jpg');
@@ -22,7 +23,7 @@ async function storageWithClip() {
     { container: 'detected-dacha-video', name: FRAME },
     { bytes: 'picture', contentType: '' },
   );
-  return { storage, storeVerdict: createStoreVerdict({ storage: storage.port }) };
+  return { storage, storeVerdict: createStoreVerdict({ storage: storage.port, log }) };
 }
 
 test('the verdict, the picture and the tags are beside the clip; a second time changes nothing', async () => {
@@ -72,7 +73,7 @@ test('a picture that is not there leaves the verdict without one', async () => {
 
 test('a clip that is gone does not stand in the way of its verdict', async () => {
   const storage = createFakeStorage();
-  await createStoreVerdict({ storage: storage.port })({ clip, verdict: verdictOfClip() });
+  await createStoreVerdict({ storage: storage.port, log })({ clip, verdict: verdictOfClip() });
   assert.deepEqual(storage.names(), [VERDICT]);
 });
 
@@ -91,4 +92,23 @@ test('tags of others stay, and what a person reviewed is open again when the ver
   });
   await storeVerdict({ clip, verdict: verdictOfClip({ revision: 2, verdict: 'animal' }) });
   assert.equal(storage.tags(CLIP)?.['reviewed'], 'false');
+});
+
+test('neither a picture nor a tag that cannot be written keeps a verdict from being stored', async () => {
+  const { storage, storeVerdict } = await storageWithClip();
+  storage.fail = (operation, place) => {
+    if (operation === 'writeTags' || operation === 'readTags' || place.name.endsWith('.jpg'))
+      if (operation !== 'hasBlob') throw new Error('refused');
+  };
+  const stored = await storeVerdict({ clip, verdict: verdictOfClip(), frame: FRAME });
+  assert.equal(stored.best_frame, undefined, 'a picture is named only when it is there');
+  assert.equal((storage.document(VERDICT) as Verdict).verdict, 'person');
+});
+
+test('a later revision keeps the picture that lies beside the clip', async () => {
+  const { storage, storeVerdict } = await storageWithClip();
+  await storeVerdict({ clip, verdict: verdictOfClip(), frame: FRAME });
+  const second = await storeVerdict({ clip, verdict: verdictOfClip({ revision: 2 }) });
+  assert.deepEqual(second.best_frame, verdictOfClip().best_frame);
+  assert.deepEqual(storage.document(VERDICT), second);
 });

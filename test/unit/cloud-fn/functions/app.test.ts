@@ -146,7 +146,7 @@ test('a committed clip is asked about once, and the answer of the worker becomes
   const input = JSON.parse(host.history.instance(id)?.input ?? '') as { waitMs: number; revision: number };
   assert.deepEqual([input.waitMs, input.revision], [600_000, 1]);
 
-  const answer = result(details([detection('dog')]), { instance_id: id });
+  const answer = result(details([detection('dog')]), { instance_id: id, blobName: `dacha-video/${name}` });
   await queues.getQueueClient('video-processed').sendMessage(encodeQueueMessage(answer));
   const { ok } = await outputOf(id);
   assert.equal(ok, false, 'there is no hub to tell the house through');

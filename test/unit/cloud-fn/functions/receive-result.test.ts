@@ -115,18 +115,60 @@ test('an instance that has just stopped waiting gets the answer again, when it h
   assert.deepEqual(client.raised, []);
 });
 
-test('an instance that has not begun yet is told all the same', async () => {
-  const { client, receive } = scene();
-  client.set(ID, 'Pending', { customStatus: null });
-  assert.equal(await receive(answer), 'raised');
+test('to an instance that has not begun an event could be lost: the answer comes again, and is kept for it at last', async () => {
+  const { storage, client, receive, aside } = scene();
+  client.set(ID, 'Pending', { customStatus: null, input: analysisInput() });
+  for (let delivery = 1; delivery < LAST_DELIVERY; delivery += 1)
+    await assert.rejects(receive(answer, delivery), /has not begun/);
+  assert.equal(await receive(answer, LAST_DELIVERY), 'kept');
+  assert.deepEqual([client.raised, aside()], [[], []]);
+  assert.deepEqual(storage.document(`dacha-instances/${ID}/result.json`), answer);
+  assert.ok(storage.names().includes(`dacha-instances/open/${ID}.json`), 'the keeper looks after it');
+  client.set(ID, 'Running', { customStatus: null, input: analysisInput() });
+  assert.equal(await receive(answer), 'raised', 'one that runs and has not said its step has begun');
+});
+
+test('what the last delivery finds closing, or cannot raise, is kept for the keeper and not put aside', async () => {
+  const { storage, client, receive, aside } = scene();
+  client.set(ID, 'Running', { customStatus: { step: 'notifying' }, input: analysisInput() });
+  assert.equal(await receive(answer, LAST_DELIVERY), 'kept');
+  client.set(ID, 'Running', { customStatus: { step: 'waiting' }, input: analysisInput() });
+  client.raiseEvent = () => Promise.reject(new Error('the runtime answered 500'));
+  await assert.rejects(receive(answer), /500/);
+  assert.equal(await receive(answer, LAST_DELIVERY), 'kept');
+  assert.deepEqual(aside(), []);
+  assert.ok(storage.names().includes(`dacha-instances/open/${ID}.json`));
+});
+
+test('an answer about another clip is put aside, and neither stored nor raised', async () => {
+  const { storage, client, receive, aside } = scene();
+  const other = { ...answer, blobName: 'dacha-video/house-2/gate/2026/11/21/01JD3V7Q8ZK4M6N8P0R2S4T6V9.mp4' };
+  assert.equal(await receive(other), 'put-aside');
+  assert.equal(aside()[0].reason, 'other-clip');
+  assert.deepEqual(client.raised, []);
+  assert.ok(!storage.names().some((name) => name.includes('/result')));
+  const { blobName } = answer;
+  assert.equal(await receive({ ...answer, blobName: blobName.replace('dacha-video/', '') }), 'raised');
+});
+
+test('texts that a queue cannot carry are cleaned before anything is stored or raised', async () => {
+  const { storage, client, receive } = scene();
+  const error = { code: 'bad\uFFFE', message: 'broken \uFFFF \u0001 \uD83D here, \u{1F600} fine' };
+  assert.equal(await receive({ ...failed, details: { error } }), 'raised');
+  const clean = { code: 'bad\uFFFD', message: 'broken \uFFFD \uFFFD \uFFFD here, \u{1F600} fine' };
+  assert.deepEqual((client.raised[0]?.payload as ProcessingResult).details, { error: clean });
+  const stored = storage.document(`dacha-instances/${ID}/result.json`) as ProcessingResult;
+  assert.deepEqual(stored.details, { error: clean });
 });
 
 for (const [ended, output] of [
   ['Completed', { ok: false, decision: 'escalated', document: { revision: 1 } }],
   ['Completed', { ok: false, decision: 'failed', document: { revision: 1 } }],
   ['Failed', null],
+  ['Terminated', 'an operator ended it'],
+  ['Completed', { ok: true, decision: 'marked-safe', document: { revision: 1, verdict: 'nothing' } }],
 ] as const)
-  test(`a late answer becomes a verdict, once: ${ended} ${output?.decision ?? ''}`, async () => {
+  test(`a late answer becomes a verdict, once: ${ended} ${(output as { decision?: string } | null)?.decision ?? ''}`, async () => {
     const { client, receive } = scene();
     client.set(ID, ended, { output, input: JSON.stringify(analysisInput()) });
     assert.equal(await receive(answer), 'judged-again');
@@ -142,8 +184,6 @@ test('a late answer changes nothing when a verdict was made, or when it says not
   assert.equal(await receive(answer), 'not-needed');
   client.set(ID, 'Completed', { output: { decision: 'escalated' }, input: analysisInput() });
   for (const empty of [failed, result({})]) assert.equal(await receive(empty), 'not-needed');
-  client.set(ID, 'Terminated', { output: null, input: analysisInput() });
-  assert.equal(await receive(answer), 'not-needed');
   assert.deepEqual(client.started, []);
 });
 

@@ -41,6 +41,7 @@ before(async () => {
 test('loading the app registers every function under its name on the wire, and needs no settings', () => {
   assert.deepEqual([...registered.keys()].toSorted(), [
     'Escalate',
+    'KeepClips',
     'OnVideoBlobCreated',
     'OnVideoProcessed',
     'SendFailureNotification',
@@ -48,6 +49,7 @@ test('loading the app registers every function under its name on the wire, and n
     'StartVideo',
     'clip-analysis',
     'find_result',
+    'keep_picture',
     'send_processing_request',
     'send_verdict_to_device',
     'start_container',
@@ -66,6 +68,7 @@ test('triggers listen where the original system speaks, and no door is open to e
   assert.equal(http?.['route'], 'orchestrators/video_orchestrator');
   assert.equal(http?.['authLevel'], 'function');
   assert.deepEqual(http?.['methods'], ['POST']);
-  for (const name of ['OnVideoProcessed', 'OnVideoBlobCreated', 'StartVideo'])
+  assert.equal(bindingOf('KeepClips', 'timerTrigger')?.['schedule'], '*/30 * * * * *');
+  for (const name of ['OnVideoProcessed', 'OnVideoBlobCreated', 'StartVideo', 'KeepClips'])
     assert.ok(bindingOf(name, 'durableClient'), name);
 });

@@ -8,6 +8,7 @@ const working: Outcomes = {
   start_container: () => ({ worker: 'started' }),
   send_processing_request: () => null,
   find_result: () => null,
+  keep_picture: () => ({ kept: true }),
   store_verdict: ({ verdict }: { verdict: Verdict }) => verdict,
   SendVideoComplited: () => null,
   Escalate: () => null,
@@ -24,20 +25,22 @@ test('a person: asked, judged, stored, told to a person and to the house', () =>
   const driven = run({ event: person });
   assert.deepEqual(namesOf(driven.actions), [
     'start_container',
-    'send_processing_request',
     'wait',
+    'send_processing_request',
     'timer',
     'any',
-    'store_verdict',
+    'keep_picture',
     'SendVideoComplited',
+    'store_verdict',
     'send_verdict_to_device',
   ]);
   assert.deepEqual(driven.steps, [
     'starting-container',
     'requesting',
     'waiting',
-    'storing',
+    'keeping-picture',
     'notifying',
+    'storing',
     'telling-device',
   ]);
   assert.deepEqual(driven.inputs['send_processing_request'], {
@@ -94,13 +97,20 @@ test('a vehicle or an animal is recorded, and nobody is disturbed', () => {
 
 test('no answer in time: escalated, undecided, not ok', () => {
   const driven = run({});
-  assert.deepEqual(namesOf(driven.actions).slice(4), [
-    'any',
-    'find_result',
-    'store_verdict',
+  const slice = ['timer', 'any', 'find_result'];
+  assert.deepEqual(namesOf(driven.actions).slice(2), [
+    'send_processing_request',
+    ...Array.from({ length: 5 }, () => [...slice, 'wait']).flat(),
+    ...slice,
     'Escalate',
+    'store_verdict',
     'send_verdict_to_device',
   ]);
+  assert.deepEqual(
+    driven.actions.filter((action) => action.startsWith('timer')).map((action) => action.slice(17, 25)),
+    ['12:01:02', '12:02:02', '12:03:02', '12:04:02', '12:05:02', '12:06:02'],
+    'the slices end when they would have without the looking in between',
+  );
   assert.equal(driven.output?.ok, false);
   assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['undecided', 'escalated']);
   assert.deepEqual(
@@ -177,7 +187,7 @@ test('a worker that cannot be started or asked ends in a failure notification an
     );
     assert.deepEqual(driven.output?.problems, [{ code: 'analysis-broken', message: 'quota exceeded' }]);
     assert.ok(namesOf(driven.actions).includes('SendFailureNotification'));
-    assert.ok(!namesOf(driven.actions).includes('wait'));
+    assert.ok(!namesOf(driven.actions).includes('any'));
   }
 });
 
@@ -200,8 +210,10 @@ test('a verdict does not say that somebody was notified when nobody was', () => 
   const sent = driven.inputs['send_verdict_to_device'] as { verdict: Verdict };
   assert.deepEqual(
     [sent.verdict.revision, sent.verdict.decision, sent.verdict.verdict],
-    [2, 'recorded', 'person'],
+    [1, 'recorded', 'person'],
   );
+  assert.deepEqual(driven.inputs['store_verdict'], { clip: analysisInput().clip, verdict: sent.verdict });
+  assert.ok(sent.verdict.best_frame, 'the picture stays');
   assert.match(sent.verdict.reason, /could not be delivered: the webhook answered 500/);
   assert.deepEqual([driven.output?.ok, driven.output?.notified], [false, false]);
 });
@@ -226,8 +238,9 @@ test('a verdict that cannot be stored is still told, to a person and to the hous
 test('a late result is judged without asking anybody, under its own revision', () => {
   const driven = run({ input: analysisInput({ revision: 2, result: person.payload }) });
   assert.deepEqual(namesOf(driven.actions), [
-    'store_verdict',
+    'keep_picture',
     'SendVideoComplited',
+    'store_verdict',
     'send_verdict_to_device',
   ]);
   assert.deepEqual([driven.output?.ok, driven.output?.document?.revision], [true, 2]);
@@ -270,18 +283,90 @@ test('whoever looks at an instance sees when it no longer waits for an answer', 
     'requesting',
     'waiting',
     'closing',
-    'storing',
     'notifying',
+    'storing',
     'telling-device',
   ]);
 });
 
-test('the best frame goes to whoever stores the verdict; without one nothing is said of it', () => {
+test('the best frame goes beside the clip before anybody is told; without one nothing is said of it', () => {
   const framed = run({ event: person });
-  assert.equal((framed.inputs['store_verdict'] as { frame?: string }).frame, `${BLOB_NAME}/best.jpg`);
+  assert.deepEqual(framed.inputs['keep_picture'], {
+    clip: analysisInput().clip,
+    frame: `${BLOB_NAME}/best.jpg`,
+  });
   const { best_frame: _, ...blind } = details([detection('person')]);
   const bare = run({ event: { payload: result(blind) } });
-  assert.ok(!('frame' in (bare.inputs['store_verdict'] as object)));
+  assert.ok(!namesOf(bare.actions).includes('keep_picture'));
+  assert.equal(bare.output?.document?.best_frame, undefined);
+});
+
+test('a picture that cannot be kept holds nobody up: told and stored without it', () => {
+  for (const keep of [fails('forbidden'), () => ({ kept: false })]) {
+    const driven = run({ event: person, outcomes: { keep_picture: keep } });
+    assert.deepEqual(
+      [driven.output?.decision, driven.output?.notified, driven.output?.document?.best_frame],
+      ['notified', true, undefined],
+    );
+  }
+});
+
+test('an answer whose event was lost is found at the end of the slice', () => {
+  const driven = run({ outcomes: { find_result: () => person.payload } });
+  assert.equal(driven.output?.verdict, 'person');
+  assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 1);
+});
+
+test('an event that comes in a later slice, or between two, is taken at once', () => {
+  for (const between of [false, true]) {
+    const driven = run({ event: { ...person, slice: 2, between } });
+    assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['person', 'notified']);
+    assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 3);
+  }
+});
+
+test('an answer to an earlier analysis of the clip that says nothing does not end the wait; one that says something does', () => {
+  const failed = result(
+    { error: { code: 'bad-video', message: 'broken' } },
+    { status: 'FAILED', instance_id: 'clip-0123456789abcdef0123456789abcde0' },
+  );
+  const waits = run({ outcomes: { find_result: () => failed } });
+  assert.equal(namesOf(waits.actions).filter((name) => name === 'timer').length, 6);
+  assert.equal(waits.output?.decision, 'failed');
+  const dog = { ...result(details([detection('dog')])), instance_id: failed.instance_id };
+  assert.equal(run({ outcomes: { find_result: () => dog } }).output?.verdict, 'animal');
+});
+
+test('a failure that is followed by what was seen after all is judged by the better answer', () => {
+  const failed = result({ error: { code: 'bad-video', message: 'broken' } }, { status: 'FAILED' });
+  for (const first of [failed, result({}), result(details([]))]) {
+    const driven = run({ event: { payload: first }, outcomes: { find_result: () => person.payload } });
+    assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['person', 'notified']);
+  }
+  const worse = run({ event: { payload: result(details([])) }, outcomes: { find_result: () => failed } });
+  assert.equal(worse.output?.verdict, 'nothing');
+});
+
+test('answers that cannot be looked for are no failure of the analysis', () => {
+  const driven = run({ event: { ...person, slice: 1 }, outcomes: { find_result: fails('storage is away') } });
+  assert.deepEqual([driven.output?.ok, driven.output?.verdict], [true, 'person']);
+  assert.equal(run({ outcomes: { find_result: fails('storage is away') } }).output?.decision, 'escalated');
+});
+
+test('nobody is told twice by one orchestration, also when nothing can be stored', () => {
+  const driven = run({ event: person, outcomes: { store_verdict: fails('disk full') } });
+  const told = namesOf(driven.actions).filter((name) => /^(Send(V|F)|Escalate)/.test(name ?? ''));
+  assert.deepEqual(told, ['SendVideoComplited']);
+});
+
+test('the longest wait has as many slices as any, and one that is longer is no input', () => {
+  const day = 24 * 3_600_000;
+  const driven = run({ input: analysisInput({ waitMs: day }) });
+  assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 24);
+  for (const waitMs of [day + 1, 1e300, Number.MAX_SAFE_INTEGER]) {
+    const refused = run({ input: analysisInput({ waitMs }) });
+    assert.deepEqual([refused.actions, refused.output?.problems[0]?.code], [[], 'bad-input']);
+  }
 });
 
 test('what fails is tried again as often as the table says, each time after twice the wait', () => {

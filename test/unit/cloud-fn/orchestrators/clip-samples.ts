@@ -5,6 +5,7 @@ export const CLIP_ID = '01JD3V7Q8ZK4M6N8P0R2S4T6V8';
 export const BLOB_NAME = `house-1/gate/2026/11/21/${CLIP_ID}.mp4`;
 
 export const analysisInput = (more: Partial<ClipAnalysisInput> = {}): ClipAnalysisInput => ({
+  version: 2,
   clip: {
     clip_id: CLIP_ID,
     device_id: 'house-1',

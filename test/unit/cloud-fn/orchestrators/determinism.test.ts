@@ -8,6 +8,7 @@ const working: Outcomes = {
   start_container: () => ({ worker: 'started' }),
   send_processing_request: () => null,
   find_result: () => null,
+  keep_picture: () => ({ kept: true }),
   store_verdict: ({ verdict }: { verdict: Verdict }) => verdict,
   SendVideoComplited: () => new Error('no'),
   Escalate: () => null,
@@ -20,6 +21,21 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     activities: working,
     event: { payload: result(details([detection('person')])) },
   },
+  'person, between two slices': {
+    input: analysisInput(),
+    activities: { ...working, SendVideoComplited: () => null },
+    event: { payload: result(details([detection('person')])), slice: 2, between: true },
+  },
+  'nothing, and nobody can be told of it': {
+    input: analysisInput(),
+    activities: { ...working, store_verdict: () => new Error('disk full') },
+    event: { payload: result(details([])) },
+  },
+  'judged again': {
+    input: analysisInput({ revision: 3, result: result(details([detection('dog')])) }),
+    activities: working,
+  },
+  'the first version': { input: { ...analysisInput(), version: undefined }, activities: working },
   'no answer': { input: analysisInput(), activities: working },
   broken: { input: analysisInput(), activities: { ...working, start_container: () => new Error('no') } },
 };

@@ -11,8 +11,9 @@ export type Outcomes = Readonly<Record<string, (input: never) => unknown>>;
 export interface Script {
   readonly input: unknown;
   readonly activities: Outcomes;
-  /** Payload of the worker's event; absent: the timer wins. */
-  readonly event?: { readonly payload: unknown };
+  /** Payload of the worker's event; absent: every timer wins. `slice`: of the wait in which it comes (0). `between`:
+   *  after that slice's timer, while nobody waits. */
+  readonly event?: { readonly payload: unknown; readonly slice?: number; readonly between?: boolean };
   /** Stop after so many yields: the replay of a prefix. */
   readonly yields?: number;
 }
@@ -40,6 +41,7 @@ export function drive(script: Script): Driven {
   const yielded = new Set<Task>();
   let nowMs = STARTED_MS;
   let cancelled = false;
+  let slice = -1;
   const task = (action: string): FakeTask => {
     actions.push(action);
     return { action, isCompleted: false, isFaulted: false, outcome: undefined };
@@ -72,8 +74,11 @@ export function drive(script: Script): Driven {
         const made = task('any');
         const [answer, timer] = children as [FakeTask, FakeTask];
         made.outcome = () => {
-          const winner = script.event ? answer : timer;
-          Object.assign(winner, { isCompleted: true, result: script.event?.payload });
+          slice += 1;
+          const comes = script.event !== undefined && slice === (script.event.slice ?? 0);
+          const winner = comes && !script.event?.between ? answer : timer;
+          if (comes) Object.assign(answer, { isCompleted: true, result: script.event?.payload });
+          Object.assign(winner, { isCompleted: true });
           return winner;
         };
         return made;
