@@ -74,7 +74,7 @@ export async function keepClip(deps: KeeperDeps, firstId: string): Promise<Move[
     const { record, latest } = facts;
     switch (move.do) {
       case 'wait':
-        return false;
+        break;
       case 'start': {
         const next: OpenClip = { ...record, asked: record.asked + (move.again ? 1 : 0) };
         if (!(await storage.replaceBlob(openClipPlace(firstId), json(next), note.etag))) return false;
@@ -82,7 +82,7 @@ export async function keepClip(deps: KeeperDeps, firstId: string): Promise<Move[
           record: next,
           revision: move.revision,
         });
-        return false;
+        break;
       }
       case 'terminate':
         await runtime.terminate(move.instanceId, OVERDUE);
@@ -100,19 +100,20 @@ export async function keepClip(deps: KeeperDeps, firstId: string): Promise<Move[
       case 'correct':
         return publish(record, corrected(move.verdict, move.told, move.why));
       case 'close':
-        return close(record, move.verdict, note);
+        await close(record, move.verdict, note);
+        break;
     }
+    return false;
   }
 
-  async function close(record: OpenClip, verdict: Verdict, note: StoredBlob): Promise<false> {
+  async function close(record: OpenClip, verdict: Verdict, note: StoredBlob): Promise<void> {
     try {
       await tagClip(storage, { clip: record.clip, verdict });
     } catch (error) {
       log.warn({ event: 'keeper.not-tagged', instanceId: firstId }, (error as Error).message);
-      if (note.ageMs < TAGS_TRIED_MS) return false;
+      if (note.ageMs < TAGS_TRIED_MS) return;
     }
     await storage.deleteBlob(openClipPlace(firstId), note.etag);
-    return false;
   }
 
   async function settle(

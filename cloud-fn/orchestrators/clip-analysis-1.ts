@@ -1,8 +1,4 @@
-import df, {
-  type DurableOrchestrationContext,
-  type OrchestrationContext,
-  type Task,
-} from 'durable-functions';
+import type { DurableOrchestrationContext, OrchestrationContext, Task } from 'durable-functions';
 import {
   ACTIVITY_ESCALATE,
   ACTIVITY_SEND_FAILURE_NOTIFICATION,
@@ -12,6 +8,7 @@ import {
   type ProcessingResult,
   type Verdict,
 } from '@dachawatch/contracts';
+import { call, enter, type Flow, utc } from './calls.ts';
 import {
   ACTIVITY_FIND_RESULT,
   ACTIVITY_SEND_VERDICT,
@@ -22,18 +19,13 @@ import {
   type ClipAnalysisOutput,
   type NotifyInput,
   type Problem,
-  type RetryPolicy,
   type SendVerdictOutput,
-  type Step,
   type StoreVerdictInput,
 } from './clip-analysis-steps.ts';
 import { brokenAnalysis, decideVerdict, noAnswer, type Judgement } from './decide-verdict.ts';
 import { describeError } from './describe-error.ts';
 import { isClipAnalysisInput, readResult } from './read-payload.ts';
 import { verdictOf } from './verdict-of.ts';
-
-/** What the runtime hands back at a yield is not typed; each place says what it expects. */
-type Flow<T> = Generator<Task, T>;
 
 /** The first version of `clip-analysis`, for orchestrations that began with it: its order of steps is in their history,
  *  and is never changed. To be removed when none is in flight any more: a week after the second version was deployed.
@@ -208,21 +200,4 @@ function* tellDevice(
   } catch (error) {
     return { done: false, problem: describeError(error, 'device-not-told') };
   }
-}
-
-const utc = (orchestrator: DurableOrchestrationContext) => orchestrator.currentUtcDateTime.toISOString();
-
-function enter(orchestrator: DurableOrchestrationContext, step: Step): void {
-  orchestrator.setCustomStatus({ step, since: utc(orchestrator) });
-}
-
-function call(
-  orchestrator: DurableOrchestrationContext,
-  name: string,
-  policy: RetryPolicy,
-  input: object,
-): Task {
-  const options = new df.RetryOptions(policy.firstMs, policy.attempts);
-  options.backoffCoefficient = policy.factor;
-  return orchestrator.callActivityWithRetry(name, options, input);
 }

@@ -1,20 +1,15 @@
-import df, {
-  type DurableOrchestrationContext,
-  type OrchestrationContext,
-  type Task,
-} from 'durable-functions';
+import type { DurableOrchestrationContext, OrchestrationContext } from 'durable-functions';
 import {
   ACTIVITY_ESCALATE,
   ACTIVITY_SEND_FAILURE_NOTIFICATION,
   ACTIVITY_SEND_PROCESSING_REQUEST,
   ACTIVITY_SEND_VIDEO_COMPLETED,
   EVENT_VIDEO_PROCESSED,
-  type ProcessingResult,
   type Verdict,
 } from '@dachawatch/contracts';
+import { call, enter, type Flow, utc } from './calls.ts';
 import { clipAnalysis1 } from './clip-analysis-1.ts';
 import {
-  ACTIVITY_FIND_RESULT,
   ACTIVITY_KEEP_PICTURE,
   ACTIVITY_SEND_VERDICT,
   ACTIVITY_START_CONTAINER,
@@ -26,20 +21,15 @@ import {
   type KeepPictureInput,
   type NotifyInput,
   type Problem,
-  type RetryPolicy,
   type SendVerdictOutput,
-  type Step,
   type StoreVerdictInput,
 } from './clip-analysis-steps.ts';
-import { brokenAnalysis, decideVerdict, noAnswer, worthOf, type Judgement } from './decide-verdict.ts';
+import { brokenAnalysis, decideVerdict, noAnswer, type Judgement } from './decide-verdict.ts';
 import { describeError } from './describe-error.ts';
 import { isClipAnalysisInput, readResult } from './read-payload.ts';
 import { untold } from './untold.ts';
 import { verdictOf } from './verdict-of.ts';
-import { slicesOf } from './wait-slices.ts';
-
-/** What the runtime hands back at a yield is not typed; each place says what it expects. */
-type Flow<T> = Generator<Task, T>;
+import { waitForResult } from './wait-for-result.ts';
 
 /** One clip from its upload to its verdict, by the version of the code that its orchestration began with. */
 export function* clipAnalysis(context: OrchestrationContext): Flow<ClipAnalysisOutput> {
@@ -121,68 +111,6 @@ function* judgeClip(orchestrator: DurableOrchestrationContext, input: ClipAnalys
     return result ? decideVerdict(result) : noAnswer(input.waitMs);
   } catch (error) {
     return brokenAnalysis(describeError(error, 'analysis-broken'));
-  }
-}
-
-/** The answer, or undefined when none came in time.
- *  The wait is made of slices, each with a timer and a waiter of its own: a task may be waited for only once. An event
- *  that comes between two of them goes to a waiter that nobody looks at any more, so all are looked at. */
-function* waitForResult(
-  orchestrator: DurableOrchestrationContext,
-  { waitMs, clip }: ClipAnalysisInput,
-  first: Task,
-): Flow<ProcessingResult | undefined> {
-  enter(orchestrator, 'waiting');
-  const beganMs = orchestrator.currentUtcDateTime.getTime();
-  const answers: Task[] = [first];
-  const arrived = () => answers.find((task) => task.isCompleted);
-  for (const dueMs of slicesOf(waitMs)) {
-    const answer = answers.at(-1) as Task;
-    const tooLate = orchestrator.createTimer(new Date(beganMs + dueMs));
-    const winner: Task = yield orchestrator.Task.any([answer, tooLate]);
-    if (winner !== tooLate) {
-      // A timer left alone would keep the instance running until it fires.
-      if (!tooLate.isCompleted) tooLate.cancel();
-      return yield* orBetter(orchestrator, clip.blobName, readResult(answer.result));
-    }
-    if (dueMs < waitMs) {
-      const found = yield* findResult(orchestrator, clip.blobName);
-      const late = arrived();
-      if (late) return yield* orBetter(orchestrator, clip.blobName, readResult(late.result));
-      if (found && (found.instance_id === orchestrator.instanceId || worthOf(found) > 0)) return found;
-      answers.push(orchestrator.waitForExternalEvent(EVENT_VIDEO_PROCESSED));
-    }
-  }
-  enter(orchestrator, 'closing');
-  const found = yield* findResult(orchestrator, clip.blobName);
-  const late = arrived();
-  return found ?? (late ? readResult(late.result) : undefined);
-}
-
-/** A second answer may have come while we were on the way: a failure, say, and then what was seen after all. */
-function* orBetter(
-  orchestrator: DurableOrchestrationContext,
-  blobName: string,
-  result: ProcessingResult,
-): Flow<ProcessingResult> {
-  if (decideVerdict(result).verdict === 'person') return result;
-  enter(orchestrator, 'closing');
-  const found = yield* findResult(orchestrator, blobName);
-  return found && worthOf(found) > worthOf(result) ? found : result;
-}
-
-/** Whoever receives an answer stores it before it looks at us. That it cannot be looked for now is no failure: an event
- *  may still bring it. */
-function* findResult(
-  orchestrator: DurableOrchestrationContext,
-  blobName: string,
-): Flow<ProcessingResult | undefined> {
-  const request = { instance_id: orchestrator.instanceId, blobName };
-  try {
-    const found: unknown = yield call(orchestrator, ACTIVITY_FIND_RESULT, RETRIES.findResult, request);
-    return found === null || found === undefined ? undefined : readResult(found);
-  } catch {
-    return undefined;
   }
 }
 
@@ -304,21 +232,4 @@ function* tellDevice(
   } catch (error) {
     return { asked: true, done: false, problem: describeError(error, 'device-not-told') };
   }
-}
-
-const utc = (orchestrator: DurableOrchestrationContext) => orchestrator.currentUtcDateTime.toISOString();
-
-function enter(orchestrator: DurableOrchestrationContext, step: Step): void {
-  orchestrator.setCustomStatus({ step, since: utc(orchestrator) });
-}
-
-function call(
-  orchestrator: DurableOrchestrationContext,
-  name: string,
-  policy: RetryPolicy,
-  input: object,
-): Task {
-  const options = new df.RetryOptions(policy.firstMs, policy.attempts);
-  options.backoffCoefficient = policy.factor;
-  return orchestrator.callActivityWithRetry(name, options, input);
 }
