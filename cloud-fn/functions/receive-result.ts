@@ -147,7 +147,7 @@ async function judgeAgain(
   const input = objectOf(status.input);
   if (!isClipAnalysisInput(input)) return 'not-needed';
   const output: unknown = status.output;
-  const done = typeof output === 'object' ? (output as Partial<ClipAnalysisOutput> | null) : null;
+  const done: Partial<ClipAnalysisOutput> | null = typeof output === 'object' ? output : null;
   const name = verdictBlobName(input.clip.blobName.slice(CONTAINER_CLIPS.length + 1));
   const blob = await deps.storage.readBlob({ container: CONTAINER_CLIPS, name }, MAX_DOCUMENT_BYTES);
   const verdict = (blob && readVerdict(blob.bytes)) ?? done?.document;

@@ -156,7 +156,7 @@ test('texts that a queue cannot carry are cleaned before anything is stored or r
   const error = { code: 'bad\uFFFE', message: 'broken \uFFFF \u0001 \uD83D here, \u{1F600} fine' };
   assert.equal(await receive({ ...failed, details: { error } }), 'raised');
   const clean = { code: 'bad\uFFFD', message: 'broken \uFFFD \uFFFD \uFFFD here, \u{1F600} fine' };
-  assert.deepEqual((client.raised[0]?.payload as ProcessingResult).details, { error: clean });
+  assert.deepEqual((client.raised[0]?.payload as ProcessingResult | undefined)?.details, { error: clean });
   const stored = storage.document(`dacha-instances/${ID}/result.json`) as ProcessingResult;
   assert.deepEqual(stored.details, { error: clean });
 });
