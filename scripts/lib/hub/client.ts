@@ -1,19 +1,13 @@
 /** The service side of an IoT Hub over HTTPS: what Azure documents for its REST API 2021-04-12, and the watch stream
  *  of the local hub. */
 import type { IncomingMessage } from 'node:http';
-import https from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
 import type { Json } from '@dachawatch/contracts';
-import { Failure } from '../../../agent/kernel/failure.ts';
-import { makeSas } from '../../../cloud-fn/local/iot-hub/sas.ts';
 import { hubFailure, linkFailure } from './failures.ts';
 import type { HubPlace } from './place.ts';
 import type { Patch } from './patch.ts';
+import { ANSWER_MS, answerTo, createHubRequests, readAll } from './requests.ts';
 
-const API = 'api-version=2021-04-12';
-const ANSWER_MS = 15_000;
-const TOKEN_MS = 600_000;
-const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Pages of a query: a hub with more devices than these is not for a command line. */
 const PAGES = 100;
 /** The local hub sends an empty line every 15 s. */
@@ -34,48 +28,7 @@ export interface MethodAnswer {
 export type HubClient = ReturnType<typeof createHubClient>;
 
 export function createHubClient(place: HubPlace) {
-  const open = (method: string, path: string, headers: Record<string, string> = {}) =>
-    https.request({
-      host: place.host === 'localhost' ? '127.0.0.1' : place.host,
-      servername: place.host,
-      port: place.port,
-      method,
-      path,
-      agent: false,
-      ...(place.ca === undefined ? {} : { ca: place.ca }),
-      headers: {
-        authorization: makeSas(place.host, place.key, Date.now() + TOKEN_MS, place.policy),
-        'user-agent': 'dachawatch-hub',
-        ...headers,
-      },
-    });
-
-  /** @throws Failure with a sentence for a person */
-  async function ask(
-    method: string,
-    path: string,
-    what: { body?: unknown; headers?: Record<string, string>; deadlineMs?: number; device?: string } = {},
-  ): Promise<{ body: unknown; headers: IncomingMessage['headers'] }> {
-    const text = what.body === undefined ? undefined : JSON.stringify(what.body);
-    const headers = text === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' };
-    const request = open(method, `${path}?${API}`, { ...headers, ...what.headers });
-    const deadline = setTimeout(
-      () => request.destroy(new Error('it did not answer in time')),
-      what.deadlineMs ?? ANSWER_MS,
-    );
-    try {
-      const response = await answerTo(request, text);
-      const body = await readAll(response);
-      if (response.statusCode !== 200)
-        throw hubFailure({ status: response.statusCode ?? 0, body, device: what.device, place });
-      return { body: JSON.parse(body) as unknown, headers: response.headers };
-    } catch (error) {
-      throw linkFailure(error, place);
-    } finally {
-      clearTimeout(deadline);
-    }
-  }
-
+  const { ask, stream } = createHubRequests(place);
   const device = (id: string) => encodeURIComponent(id);
 
   return {
@@ -118,7 +71,7 @@ export function createHubClient(place: HubPlace) {
     /** What happens at the local hub. Ends with the stream.
      *  @throws Failure when the hub says no, goes away or falls silent */
     async *watch(query: URLSearchParams, signal: AbortSignal): AsyncGenerator<Json> {
-      const request = open('GET', `/dachawatch/watch?${API}&${query.toString()}`);
+      const request = stream(`/dachawatch/watch?${query.toString()}`);
       const stop = () => request.destroy(new Error('stopped'));
       signal.addEventListener('abort', stop);
       try {
@@ -142,13 +95,6 @@ export function createHubClient(place: HubPlace) {
   };
 }
 
-const answerTo = (request: ReturnType<typeof https.request>, body: string | undefined) =>
-  new Promise<IncomingMessage>((resolve, reject) => {
-    request.on('error', reject);
-    request.on('response', resolve);
-    request.end(body);
-  });
-
 /** Rejects when the stream breaks. What stands behind the last end of line is not given. */
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
@@ -158,16 +104,4 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
     begun = lines.pop() ?? '';
     yield* lines;
   }
-}
-
-async function readAll(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_LIMIT_BYTES)
-      throw new Failure('rejected', 'hub.answer-too-large', 'the answer of the hub is larger than 64 MB');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

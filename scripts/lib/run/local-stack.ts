@@ -50,11 +50,59 @@ export async function startHouse(
   supervisor: Supervisor,
   options: HouseOptions,
 ): Promise<{ dashboard: string }> {
-  const { dataDir, tell } = options;
-  const cloudDir = join(dataDir, 'cloud');
-  const dirOf = (name: string) => join(cloudDir, name);
+  const { dataDir, upsScenario, tell } = options;
+  const hub = await startCloud(supervisor, options);
+  if (upsScenario !== undefined) {
+    tell('starting the UPS');
+    const ups = upsSockets(dataDir);
+    await supervisor.start({
+      name: 'ups',
+      entry: entry('hardware/simulators/ups/main.ts'),
+      args: ['--socket', ups.bus, '--control', ups.control, '--scenario', upsScenario],
+      env: {},
+      readyMs: READY_MS,
+    });
+  }
+
+  tell('starting the agent');
+  const dashboardPort = options.dashboardPort === 0 ? Number(await freePort()) : options.dashboardPort;
+  writeAgentFiles({ ...options, dashboardPort }, hub);
+  const agent = await supervisor.start({
+    name: 'agent',
+    entry: entry('agent/main.ts'),
+    args: [
+      ...['--config', join(dataDir, 'appliance.json'), '--data', join(dataDir, 'agent')],
+      ...['--credentials', join(dataDir, 'credentials')],
+    ],
+    env: {
+      ...trust(hub.caFile),
+      ...(upsScenario === undefined ? {} : { RUNTIME_DIRECTORY: agentRuntimeDir(dataDir) }),
+    },
+    readyMs: READY_MS,
+  });
+  return { dashboard: text(agent, 'dashboard') };
+}
+
+/** Where devices and operators find the hub, and with which keys. */
+interface HubAddress {
+  readonly connectionString: string;
+  readonly serviceConnectionString: string;
+  readonly mqttPort: string;
+  readonly httpsPort: string;
+  readonly caFile: string;
+}
+
+const trust = (caFile: string) => ({ NODE_EXTRA_CA_CERTS: caFile });
+
+/** Storage, hub, functions and the bridge between storage and functions, in the order in which they need each other.
+ *  `scripts/hub` finds the hub as soon as it runs. */
+async function startCloud(
+  supervisor: Supervisor,
+  { dataDir, modelsDir, tell }: Pick<HouseOptions, 'dataDir' | 'modelsDir' | 'tell'>,
+): Promise<HubAddress> {
+  const dirOf = (name: string) => join(dataDir, 'cloud', name);
   const certificates = await ensureCertificates(dirOf('certificates'), [HUB_NAME]);
-  const trustCa = { NODE_EXTRA_CA_CERTS: certificates.caFile };
+  const { caFile } = certificates;
 
   tell('starting storage (Azurite)');
   const storage = await supervisor.start({
@@ -64,7 +112,10 @@ export async function startHouse(
     env: {},
     readyMs: READY_MS,
   });
-  const connection = { DACHA_STORAGE_CONNECTION: text(storage, 'connectionString') };
+  const environment = {
+    DACHA_STORAGE_CONNECTION: text(storage, 'connectionString'),
+    ...trust(caFile),
+  };
 
   tell('starting the IoT hub');
   const hub = await supervisor.start({
@@ -75,15 +126,18 @@ export async function startHouse(
       ...['--host-name', HUB_NAME, '--device', DEVICE_ID, '--container', CONTAINER_CLIPS],
       ...['--mqtt-port', await freePort(), '--https-port', await freePort(), '--amqp-port', await freePort()],
     ],
-    env: { ...connection, ...trustCa },
+    env: environment,
     readyMs: READY_MS,
   });
 
-  writeHubPlace(dataDir, {
+  const address: HubAddress = {
+    connectionString: text(hub, 'deviceConnectionString'),
     serviceConnectionString: text(hub, 'serviceConnectionString'),
+    mqttPort: text(hub, 'mqttPort'),
     httpsPort: text(hub, 'httpsPort'),
-    caFile: certificates.caFile,
-  });
+    caFile,
+  };
+  writeHubPlace(dataDir, address);
 
   tell('starting the functions host');
   const functionsDir = dirOf('functions-host');
@@ -92,12 +146,11 @@ export async function startHouse(
     entry: entry('cloud-fn/local/functions-host/main.ts'),
     args: ['--app', entry('cloud-fn/functions/app.ts'), '--data', functionsDir, '--port', await freePort()],
     env: {
-      ...connection,
-      ...trustCa,
+      ...environment,
       AzureWebJobsStorage: text(storage, 'connectionString'),
-      DACHA_IOTHUB_CONNECTION: text(hub, 'serviceConnectionString'),
+      DACHA_IOTHUB_CONNECTION: address.serviceConnectionString,
       DACHA_COMPUTE: 'local-process',
-      DACHA_MODELS_DIR: options.modelsDir,
+      DACHA_MODELS_DIR: modelsDir,
     },
     readyMs: READY_MS,
   });
@@ -107,47 +160,11 @@ export async function startHouse(
     name: 'event-grid',
     entry: entry('cloud-fn/local/event-grid/main.ts'),
     args: ['--data', dirOf('event-grid'), '--endpoint', text(functions, 'eventGridUrl')],
-    env: { ...connection, ...trustCa, DACHA_EVENTGRID_KEY: loadKeys(functionsDir).eventGrid },
+    env: { ...environment, DACHA_EVENTGRID_KEY: loadKeys(functionsDir).eventGrid },
     readyMs: READY_MS,
   });
 
-  const ups = upsSockets(dataDir);
-  if (options.upsScenario !== undefined) {
-    tell('starting the UPS');
-    await supervisor.start({
-      name: 'ups',
-      entry: entry('hardware/simulators/ups/main.ts'),
-      args: ['--socket', ups.bus, '--control', ups.control, '--scenario', options.upsScenario],
-      env: {},
-      readyMs: READY_MS,
-    });
-  }
-
-  tell('starting the agent');
-  const dashboardPort = options.dashboardPort === 0 ? Number(await freePort()) : options.dashboardPort;
-  writeAgentFiles(
-    { ...options, dashboardPort },
-    {
-      connectionString: text(hub, 'deviceConnectionString'),
-      mqttPort: text(hub, 'mqttPort'),
-      httpsPort: text(hub, 'httpsPort'),
-      caFile: certificates.caFile,
-    },
-  );
-  const agent = await supervisor.start({
-    name: 'agent',
-    entry: entry('agent/main.ts'),
-    args: [
-      ...['--config', join(dataDir, 'appliance.json'), '--data', join(dataDir, 'agent')],
-      ...['--credentials', join(dataDir, 'credentials')],
-    ],
-    env: {
-      ...trustCa,
-      ...(options.upsScenario === undefined ? {} : { RUNTIME_DIRECTORY: agentRuntimeDir(dataDir) }),
-    },
-    readyMs: READY_MS,
-  });
-  return { dashboard: text(agent, 'dashboard') };
+  return address;
 }
 
 /** Where the simulated UPS listens: its bus, and the commands that pull the plug. */
@@ -158,13 +175,6 @@ export const upsSockets = (dataDir: string) => ({
 
 /** Where the agent asks to be powered off. */
 export const agentRuntimeDir = (dataDir: string) => join(dataDir, 'runtime');
-
-interface HubAddress {
-  readonly connectionString: string;
-  readonly mqttPort: string;
-  readonly httpsPort: string;
-  readonly caFile: string;
-}
 
 /** `appliance.json` and the credentials folder, as an installer would write them. */
 function writeAgentFiles(options: HouseOptions, hub: HubAddress): void {
