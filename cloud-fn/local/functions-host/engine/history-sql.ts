@@ -29,6 +29,8 @@ export interface ActivityRow {
   readonly attempts: number;
 }
 
+export type HistorySql = ReturnType<typeof prepareHistory>;
+
 /** The statements `history.ts` is made of. */
 export const prepareHistory = (db: Sqlite.Database) => ({
   instance: db.prepare<[string], InstanceRow>('SELECT * FROM instances WHERE id = ?'),

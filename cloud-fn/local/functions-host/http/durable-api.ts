@@ -4,8 +4,10 @@ import type { History } from '../engine/history.ts';
 import type { InstanceRow } from '../engine/history-sql.ts';
 import { json, problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
 import { PAGE_MAX, type InstanceFilter, type InstanceQueries } from '../engine/instance-queries.ts';
+import { createInstanceCommands } from './instance-commands.ts';
+import { jsonText } from './json-text.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
-import { isFinal, iso, type RuntimeStatus } from '../engine/wire.ts';
+import { isFinal, iso } from '../engine/wire.ts';
 
 export const TASK_HUB = 'Local';
 const MANAGEMENT = '/runtime/webhooks/durabletask';
@@ -24,12 +26,7 @@ export interface DurableApiDeps {
  *  below `/runtime/webhooks/durabletask` with the key. */
 export function createDurableApi(deps: DurableApiDeps): Handler {
   const { history, queries, engine, keys, nowMs } = deps;
-  const changed = (status: RuntimeStatus | undefined, accepted: HostResponse): HostResponse => {
-    if (status === undefined) return problem(404, 'No instance with that id.');
-    if (isFinal(status)) return problem(410, `The instance is ${status}.`);
-    engine.kick();
-    return accepted;
-  };
+  const command = createInstanceCommands({ history, onChanged: () => engine.kick(), nowMs });
 
   const start = (request: HostRequest, name: string, given: string | undefined): HostResponse => {
     const id = given ?? randomUUID().replaceAll('-', '');
@@ -78,33 +75,6 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
   const purge = (ids: readonly string[]): HostResponse => {
     const instancesDeleted = ids.filter((id) => history.purge(id)).length;
     return instancesDeleted === 0 ? problem(404, 'Nothing to purge.') : json(200, { instancesDeleted });
-  };
-
-  const command = (
-    request: HostRequest,
-    id: string,
-    verb: string,
-    rest: string | undefined,
-  ): HostResponse => {
-    const reason = request.url.searchParams.get('reason') ?? '';
-    switch (verb.toLowerCase()) {
-      case 'raiseevent': {
-        const input = jsonText(request.body);
-        if (rest === undefined || rest === '') return problem(400, 'The event has no name.');
-        if (input === undefined) return problem(400, 'The event is not JSON.');
-        return changed(history.raiseEvent(id, rest, input ?? 'null', nowMs()), { status: 202 });
-      }
-      case 'terminate':
-        return changed(history.terminate(id, reason, nowMs()), { status: 202 });
-      case 'suspend':
-        return changed(history.suspend(id, nowMs()), { status: 202 });
-      case 'resume':
-        return changed(history.resume(id, nowMs()), { status: 202 });
-      case 'rewind':
-        return problem(501, 'The local Functions host does not emulate rewind.');
-      default:
-        return problem(404, `There is no operation ${verb}.`);
-    }
   };
 
   const route = (request: HostRequest, path: string): HostResponse => {
@@ -208,18 +178,6 @@ function filterOf(query: URLSearchParams): InstanceFilter {
     ?.split(',')
     .filter((one) => one !== '');
   return { createdFromMs: time('createdTimeFrom'), createdToMs: time('createdTimeTo'), statuses };
-}
-
-/** The body as JSON text; null when there is none, undefined when it is not JSON. */
-function jsonText(body: Buffer): string | null | undefined {
-  if (body.length === 0) return null;
-  try {
-    const text = body.toString('utf8');
-    JSON.parse(text);
-    return text;
-  } catch {
-    return undefined;
-  }
 }
 
 function safeDecode(segment: string): string {

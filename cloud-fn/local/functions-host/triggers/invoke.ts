@@ -91,15 +91,7 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
   const invoke: Invoke = async (target, invocation) => {
     const invocationId = randomUUID();
     const startedMs = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(new Error(`Timeout value of ${timeoutMs / 1000} s exceeded by function: ${target.name}`)),
-        timeoutMs,
-      );
-      timer.unref();
-    });
+    const late = tooLate(target.name, timeoutMs);
     const ended = (outcome: object) =>
       log({
         event: 'function.invoked',
@@ -110,14 +102,14 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
         ...outcome,
       });
     try {
-      const answer = await Promise.race([call(target, invocation, invocationId), late]);
+      const answer = await Promise.race([call(target, invocation, invocationId), late.promise]);
       ended({ ok: true });
       return answer;
     } catch (error) {
       ended({ ok: false, message: firstLine(error) });
       throw error;
     } finally {
-      clearTimeout(timer);
+      late.end();
     }
   };
 
@@ -130,6 +122,17 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
 }
 
 export type { Hook };
+
+/** Rejects when a function has taken too long; `end` must be called. */
+function tooLate(name: string, timeoutMs: number): { promise: Promise<never>; end: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`Timeout value of ${timeoutMs / 1000} s exceeded by function: ${name}`)),
+    timeoutMs,
+  );
+  timer.unref();
+  return { promise, end: () => clearTimeout(timer) };
+}
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
