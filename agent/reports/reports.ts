@@ -1,43 +1,21 @@
-import type { TelemetryData, TelemetryEvent, TwinReported } from '@dachawatch/contracts';
+import type { TwinReported } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
+import type { RefusedRecordings, StorageState } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Service } from '../kernel/services/lifecycle.ts';
-import { type Log, redact } from '../kernel/log.ts';
 import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Ledger, LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
-import { createStorageJudge, type RefusedRecordings, type StorageState } from '../health/health.ts';
-import { createCameraReport } from './cameras.ts';
-import { createConditionReport } from './conditions.ts';
-import { backlogOf, type Observed, powerOf, storageOf, twinOf } from './document.ts';
-import { shorten } from './fit.ts';
-import { createNews, type News } from './news.ts';
+import { createChanges } from './changes.ts';
+import { backlogOf, type Observed, twinOf } from './document.ts';
+import { REPORTS } from './pace.ts';
 import { createSteady } from './steady.ts';
-import { createSuppressedReport } from './suppressed.ts';
-
-/** How often and how much. Tests count with them; nobody changes them at run time. */
-export const REPORTS = {
-  lookMs: 1_000,
-  /** A state that does not hold so long is not told. */
-  settleMs: 10_000,
-  /** A condition is told sooner: it has no trembling in it. */
-  conditionSettleMs: 2_000,
-  /** Most events about one camera, the link or storage in any hour. */
-  perHour: 12,
-  /** Power is told at once; switching off and a critical battery always. */
-  powerPerHour: 60,
-  storageMs: 10_000,
-  /** Changes that come together make one report. */
-  reportSoonMs: 2_000,
-  reportMs: 15 * 60_000,
-  firstHeartbeatMs: 60_000,
-  heartbeatMs: 15 * 60_000,
-  /** After an event could not be stored. */
-  pauseMs: 30_000,
-} as const;
+import { createStorageLook } from './storage-look.ts';
+import { createSubjects } from './subjects.ts';
+import { createTeller, tellable } from './teller.ts';
 
 /** What the appliance says of itself: events into the ledger's outbox, and the document of the twin. */
 export interface Reports extends Service {
@@ -77,186 +55,78 @@ export interface ReportsDeps {
 export function createReports(deps: ReportsDeps): Reports {
   const { ledger, clock, log } = deps;
   const steady = createSteady();
-  const storageJudge = createStorageJudge();
+  const teller = createTeller({ ledger, clock, log });
+  const subjects = createSubjects({ clock, teller });
+  const settingsChanged = createChanges();
+  const standingChanged = createChanges();
+  /** Null while the ledger does not answer: that is told as a condition, and stops nothing else. */
+  const summary = (): LedgerSummary | null => ifAnswers(() => ledger.summary());
+  const storage = createStorageLook({ ...deps, summary });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
-  let pausedUntilMs = Number.NEGATIVE_INFINITY;
-  /** Code of the failure that was logged last; none while all is well. */
-  const failing = new Map<string, string>();
-  let desiredNow: readonly unknown[] = [];
-  let desiredText = '';
   let reportAtMs = Number.NEGATIVE_INFINITY;
   let heartbeatAtMs = Number.POSITIVE_INFINITY;
-
-  /** @returns what went wrong; undefined when all is well */
-  function attempt(what: 'look' | 'store', work: () => void): Failure | undefined {
-    try {
-      work();
-      failing.delete(what);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof Failure) || error.kind === 'bug') throw error;
-      if (failing.get(what) !== error.code)
-        log.error({ event: `reports.${what}-failed`, code: error.code }, error.message);
-      failing.set(what, error.code);
-      return error;
-    }
-  }
-
-  /** Null while the ledger does not answer: that is told as a condition, and stops nothing else. */
-  const summaryNow = (): LedgerSummary | null => ifAnswers(() => ledger.summary());
-
-  /** @returns false when it could not be stored now */
-  function tell<E extends TelemetryEvent>(event: E, data: TelemetryData<E>): boolean {
-    if (clock.monotonicMs() < pausedUntilMs) return false;
-    const failure = attempt('store', () => ledger.tell(event, data));
-    if (failure === undefined) return true;
-    // The same bytes will never be taken.
-    if (failure.kind === 'rejected') return true;
-    pausedUntilMs = clock.monotonicMs() + REPORTS.pauseMs;
-    return false;
-  }
-
-  const newsOf = <S>(perHour: number, tell: (state: S) => boolean): News<S> =>
-    createNews({ clock, settleMs: REPORTS.settleMs, perHour, tell });
-  const detailOf = (detail: string | null) =>
-    detail === null ? {} : { detail: shorten(redact(detail), 1_000) };
-
-  const cameraNews = createCameraReport({
-    clock,
-    settleMs: REPORTS.settleMs,
-    perHour: REPORTS.perHour,
-    tell: (data) => tell('camera.state', data),
-    detail: detailOf,
-  });
-  const conditionNews = createConditionReport({
-    clock,
-    settleMs: REPORTS.conditionSettleMs,
-    perHour: REPORTS.perHour,
-    tell: (data) => tell('condition.state', data),
-    detail: detailOf,
-  });
-  /** Conditions that stand: when that changes, the twin is brought up to date. */
-  let standing = '';
-  const linkNews = newsOf<LinkStatus & { state: 'online' | 'offline' | 'refused' }>(
-    REPORTS.perHour,
-    ({ state, detail }) => tell('link.state', { state, ...detailOf(detail) }),
-  );
-  const powerNews = newsOf<PowerStatus>(REPORTS.powerPerHour, (status) =>
-    tell('power.state', powerOf(status)),
-  );
-  const storageNews = newsOf<TelemetryData<'storage.state'>>(REPORTS.perHour, (data) =>
-    tell('storage.state', data),
-  );
-  /** Nothing is told of this, but the twin is brought up to date. */
-  const machineNews = newsOf<null>(REPORTS.perHour, () => true);
-  const suppressed = createSuppressedReport({ clock, tell: (data) => tell('trigger.suppressed', data) });
-
-  let storage: TelemetryData<'storage.state'> | undefined;
-  let storageAtMs = Number.NEGATIVE_INFINITY;
 
   const reportSoon = (told: boolean, withinMs: number = REPORTS.reportSoonMs) => {
     if (told) reportAtMs = Math.min(reportAtMs, clock.monotonicMs() + withinMs);
   };
 
-  function lookAtStorage(): void {
-    if (clock.monotonicMs() - storageAtMs >= REPORTS.storageMs) {
-      storageAtMs = clock.monotonicMs();
-      const disk = deps.disk();
-      const summary = summaryNow();
-      // Both 0: the disk could not be read.
-      storage =
-        disk.diskTotalBytes === 0 || summary === null
-          ? undefined
-          : {
-              state: storageJudge({ ...disk, summary, clipBytesMax: deps.clipBytesMax }),
-              ...storageOf({ summary, disk, clipBytesMax: deps.clipBytesMax }),
-            };
-    }
-    if (storage) reportSoon(storageNews.look(storage.state, storage));
-  }
-
-  /** Settings and refusals are long: they are only compared when they are other objects than before. */
-  function desiredChanged(): boolean {
-    const { recording, cameras } = deps.settings();
-    const { version, refused } = deps.desired();
-    const now = [recording, cameras, version, refused];
-    if (now.every((value, index) => value === desiredNow[index])) return false;
-    desiredNow = now;
-    const text = JSON.stringify(now);
-    const changed = text !== desiredText;
-    desiredText = text;
-    return changed;
-  }
-
-  const powerKey = ({ state, shutdown }: PowerStatus) => `${state} ${shutdown}`;
-
   function look(): void {
     const nowMs = clock.monotonicMs();
     const cameras = deps.cameras();
-    reportSoon(cameraNews.look(cameras));
+    reportSoon(subjects.cameras.look(cameras));
     const link = deps.link();
     // Between two states, and no news itself.
-    if (link.state !== 'connecting') linkNews.look(link.state, { ...link, state: link.state });
+    if (link.state !== 'connecting') subjects.link.look(link.state, { ...link, state: link.state });
     const power = deps.power();
-    reportSoon(powerNews.look(powerKey(power), power));
-    lookAtStorage();
-    suppressed.look(cameras);
-    deps.refusedRecordings.look(cameras);
-    deps.refusedRecordings.report((data) =>
-      tell('recording.refused', { ...data, reason: shorten(redact(data.reason), 1_000) }),
-    );
+    reportSoon(subjects.power.look(powerKey(power), power));
+    const room = storage.look();
+    if (room) reportSoon(subjects.storage.look(room.state, room));
+    subjects.suppressed.look(cameras);
+    lookAtRefusedRecordings(cameras);
     lookAtConditions();
 
     const facts = deps.facts();
-    reportSoon(machineNews.look(JSON.stringify([facts?.throttled, facts?.clock]), null));
-    reportSoon(desiredChanged());
+    reportSoon(subjects.machine.look(JSON.stringify([facts?.throttled, facts?.clock]), null));
+    const { recording, cameras: watched } = deps.settings();
+    const { version, refused } = deps.desired();
+    reportSoon(settingsChanged([recording, watched, version, refused]));
     if (nowMs >= heartbeatAtMs && tellHeartbeat(cameras, facts)) heartbeatAtMs = nowMs + REPORTS.heartbeatMs;
     if (nowMs < reportAtMs) return;
     reportAtMs = nowMs + REPORTS.reportMs;
     deps.report(reported());
   }
 
+  function lookAtRefusedRecordings(cameras: readonly CameraStatus[]): void {
+    deps.refusedRecordings.look(cameras);
+    deps.refusedRecordings.report((data) =>
+      teller.tell('recording.refused', { ...data, reason: tellable(data.reason) }),
+    );
+  }
+
+  /** When other conditions stand, the twin is brought up to date. */
   function lookAtConditions(): void {
     const conditions = deps.conditions();
-    conditionNews.look(conditions);
-    const now = conditions.map(({ code, subject }) => `${code} ${subject}`).join();
-    reportSoon(now !== standing);
-    standing = now;
+    subjects.conditions.look(conditions);
+    reportSoon(standingChanged(conditions.map(({ code, subject }) => `${code} ${subject}`)));
   }
 
   function tellHeartbeat(cameras: readonly CameraStatus[], facts: Observed['facts']): boolean {
-    const summary = summaryNow();
-    if (summary === null) return false;
-    return tell('heartbeat', {
-      backlog: backlogOf(summary),
+    const known = summary();
+    if (known === null) return false;
+    return teller.tell('heartbeat', {
+      backlog: backlogOf(known),
       ...(facts === null ? {} : { health: facts }),
       camerasLive: cameras.filter(({ state }) => state === 'live').length,
       cameras: cameras.length,
     });
   }
 
-  function reported(): TwinReported {
-    return twinOf(
-      {
-        cameras: deps.cameras(),
-        power: deps.power(),
-        summary: summaryNow(),
-        disk: deps.disk(),
-        clipBytesMax: deps.clipBytesMax,
-        facts: deps.facts(),
-        versions: deps.versions(),
-        settings: deps.settings(),
-        desired: deps.desired(),
-        conditions: deps.conditions(),
-      },
-      steady,
-    );
-  }
+  const reported = (): TwinReported => twinOf(observedBy(deps, summary()), steady);
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      attempt('look', look);
+      teller.attempt('look', look);
       await sleepUnlessAborted(clock, REPORTS.lookMs, signal);
     }
   }
@@ -270,13 +140,28 @@ export function createReports(deps: ReportsDeps): Reports {
     stop: async () => {
       stopping.abort();
       await running;
-      suppressed.flush();
+      subjects.suppressed.flush();
     },
     powerChanged(status) {
       const always = status.state === 'critical' || status.shutdown !== null;
-      reportSoon(powerNews.now(powerKey(status), status, always), 0);
+      reportSoon(subjects.power.now(powerKey(status), status, always), 0);
     },
     reported,
-    storage: () => storage?.state ?? null,
+    storage: () => storage.state(),
   };
 }
+
+const powerKey = ({ state, shutdown }: PowerStatus) => `${state} ${shutdown}`;
+
+const observedBy = (deps: ReportsDeps, summary: LedgerSummary | null): Observed => ({
+  cameras: deps.cameras(),
+  power: deps.power(),
+  summary,
+  disk: deps.disk(),
+  clipBytesMax: deps.clipBytesMax,
+  facts: deps.facts(),
+  versions: deps.versions(),
+  settings: deps.settings(),
+  desired: deps.desired(),
+  conditions: deps.conditions(),
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Telemetry, TwinReported } from '@dachawatch/contracts';
-import { REPORTS } from '../../../../agent/reports/reports.ts';
+import { REPORTS } from '../../../../agent/reports/pace.ts';
 import { seededRandom } from '../../../faults/ledger-fragments.ts';
 import { camera, cameraConfig, type House, quietHouse, type ReportsRig, reportsRig } from './rig.ts';
 

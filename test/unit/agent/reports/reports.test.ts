@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReports, REPORTS } from '../../../../agent/reports/reports.ts';
+import { REPORTS } from '../../../../agent/reports/pace.ts';
+import { createReports } from '../../../../agent/reports/reports.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { benchLedger } from '../ledger/bench.ts';
