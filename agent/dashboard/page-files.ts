@@ -18,6 +18,7 @@ export const PAGE_FILES = [
   'texts.js',
   'format.js',
   'house.js',
+  'sentence.js',
   'machine.js',
   'clip-card.js',
   'why.js',

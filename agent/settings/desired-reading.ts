@@ -7,8 +7,8 @@ import {
   type Json,
 } from '@dachawatch/contracts';
 import type { Refusal } from '@dachawatch/contracts';
-import { createRefusals, type Refusals } from './desired-refusals.ts';
-import { objectionToAddress, readValue, type Leaf } from './desired-value.ts';
+import { createRefusals, pointer, type Refusals } from './desired-refusals.ts';
+import { holdsLogin, loginInTwin, readValue, type Leaf } from './desired-value.ts';
 
 /** What the twin may change about the appliance. */
 export interface Settings {
@@ -58,6 +58,7 @@ export function readDesired(
     if (isAbsent(value) || isForeign(key, value)) continue;
     if (key === 'recording') accepted = { ...accepted, recording: readRecording(value, context, refusals) };
     else if (key === 'cameras') accepted = { ...accepted, cameras: readCameras(value, context, refusals) };
+    else if (holdsLogin(key, value)) refusals.add([key], loginInTwin(pointer([key])));
     else if (NOT_YET.has(key)) refusals.add([key], 'this version does not apply it');
     else refusals.add([key], 'unknown section: this version knows recording and cameras');
   }
@@ -121,9 +122,15 @@ function readLeaves(
   const leaves = new Map<string, unknown>();
   for (const [key, value] of Object.entries(desired)) {
     if (isAbsent(value)) continue;
+    const at = [...place, key];
     const schema = known.get(key);
+    if (holdsLogin(key, value)) {
+      refusals.add(at, loginInTwin(pointer(at)));
+      if (before.has(key)) leaves.set(key, before.get(key));
+      continue;
+    }
     if (!schema) {
-      refusals.add([...place, key], 'unknown property');
+      refusals.add(at, 'unknown property');
       continue;
     }
     const read = readValue(schema, value);
@@ -132,8 +139,8 @@ function readLeaves(
       leaves.set(key, read.value);
       continue;
     }
-    if ('reason' in read) refusals.add([...place, key, ...read.at], read.reason);
-    else refusals.add([...place, key], objection ?? '');
+    if ('reason' in read) refusals.add([...at, ...read.at], read.reason);
+    else refusals.add(at, objection ?? '');
     if (before.has(key)) leaves.set(key, before.get(key));
   }
   return leaves;
@@ -145,8 +152,7 @@ function objectionTo(
   value: unknown,
   hasCredential: ReadContext['hasCredential'],
 ): string | null {
-  if (key === 'credential' || key === 'subCredential') return hasCredential(String(value));
-  return key === 'main' || key === 'sub' ? objectionToAddress(String(value)) : null;
+  return key === 'credential' || key === 'subCredential' ? hasCredential(String(value)) : null;
 }
 
 /** `appliance.json`, and over it what was accepted. Cameras of the twin follow, by id. */

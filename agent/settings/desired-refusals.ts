@@ -26,7 +26,7 @@ export function createRefusals(): Refusals {
   };
 }
 
-const pointer = (place: readonly string[]) =>
+export const pointer = (place: readonly string[]) =>
   place.map((name) => `/${redact(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

@@ -1,4 +1,4 @@
-import { ContractError, parse } from '@dachawatch/contracts';
+import { ContractError, isJson, parse } from '@dachawatch/contracts';
 
 /** Schema of one property, as the contract has it. */
 export type Leaf = Parameters<typeof parse>[0];
@@ -28,14 +28,26 @@ export function readValue(schema: Leaf, value: unknown): ReadValue {
   return stray ? { at: stray, reason: 'unknown property' } : { value: clean };
 }
 
-const LOGIN = /(?<![a-z])(?:user(?:name)?|usr|login|pass(?:word|wd)?|pwd)=/i;
+const SECRET_NAME = /^(?:pass(?:word|wd|phrase)?|pwd|secret)$/i;
+/** A login before the host, also one with characters that end it too early. */
+const LOGIN_BEFORE_HOST = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@|[^/?#]*:(?!\d+[/?#]).*@)/i;
+/** Some cameras take the login as a parameter of the address. */
+const LOGIN_AS_PARAMETER = /:\/\/.*(?<![a-z])(?:user(?:name)?|usr|login|pass(?:word|wd)?|pwd)=/i;
 
-/** What the pattern of an address allows and the twin may not hold: some cameras take the login as a parameter. */
-export function objectionToAddress(address: string): string | null {
-  return LOGIN.test(address)
-    ? 'must hold no login: that belongs into a credential file on the appliance, named in "credential"'
-    : null;
+/** Whether a property holds what nobody may read in a twin: a password by its name, or a login in an address. */
+export function holdsLogin(name: string, value: unknown, depth = 0): boolean {
+  // What is nested deeper is refused for that.
+  if (depth > MAX_DEPTH) return false;
+  if (typeof value === 'string')
+    return SECRET_NAME.test(name) || LOGIN_BEFORE_HOST.test(value) || LOGIN_AS_PARAMETER.test(value);
+  if (Array.isArray(value)) return value.some((one) => holdsLogin(name, one, depth + 1));
+  return isJson(value) && Object.entries(value).some(([key, inner]) => holdsLogin(key, inner, depth + 1));
 }
+
+/** Why such a property is refused, and what has to be done: refused or not, it stands in the twin.
+ *  @param pointer JSON pointer of the property */
+export const loginInTwin = (pointer: string): string =>
+  `holds a login, which all who read the twin see: remove it (scripts/hub desired DEVICE --unset ${pointer}, or set it to null), change the password, and name a credential file of the appliance in "credential"`;
 
 const plainName = (token: string) => token.replaceAll('~1', '/').replaceAll('~0', '~');
 

@@ -22,9 +22,44 @@ test_packages='chromium fonts-dejavu-core gstreamer1.0-tools git fdisk systemd'
 
 say() { printf '%s\n' "$*" >&2; }
 
+# die SENTENCE: a failure.
 die() {
-  printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+  printf 'scripts/%s: %s\n' "$(basename -- "$0")" "$*" >&2
   exit 1
+}
+
+# refuse SENTENCE: something the person can mend.
+refuse() {
+  printf 'scripts/%s: %s\n' "$(basename -- "$0")" "$*" >&2
+  exit 2
+}
+
+# Exit codes of signals, as shells have them; 130 is Ctrl-C. What runs in the background ends, too.
+background=
+trap 'end_by 129' HUP
+trap 'end_by 130' INT
+trap 'end_by 143' TERM
+end_by() {
+  trap '' HUP INT TERM
+  [ -z "$background" ] || end_tree "$background"
+  exit "$1"
+}
+
+# end_tree PID: ends a process and what it started.
+end_tree() {
+  for begun in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do end_tree "$begun"; done
+  kill -TERM "$1" 2>/dev/null || true
+}
+
+# interruptible COMMAND…: a shell hears a signal while it waits, and not before the end of what runs in front of it.
+interruptible() {
+  # Behind another number, since a shell takes standard input from what runs in the background.
+  { "$@" <&5 5<&- & } 5<&0
+  background=$!
+  result=0
+  wait $background || result=$?
+  background=
+  return $result
 }
 
 # help_if_asked "$@": prints the comment at the head of the script when --help or -h is among the arguments.
@@ -41,6 +76,10 @@ help_if_asked() {
 
 # need_debian PACKAGE…
 need_debian() {
+  interruptible install_debian "$@" || exit
+}
+
+install_debian() {
   # shellcheck disable=SC2016 # the format is dpkg-query's
   installed=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' "$@" 2>/dev/null || true)
   missing=
@@ -115,10 +154,15 @@ apt_get() {
 # need_npm: the packages of package-lock.json, Node 24 among them.
 need_npm() {
   # One at a time: two that install into the same folder spoil it.
-  (flock 9 && install_npm) 9<"$root/package.json"
+  interruptible install_alone install_npm || exit
   # Programs of npm packages ask for "node" and mean a recent one.
   export PATH="$root/node_modules/.bin:$PATH"
 }
+
+# install_alone COMMAND
+install_alone() {
+  flock 9 && "$1"
+} 9<"$root/package.json"
 
 install_npm() {
   stamp=$root/node_modules/.installed-lock
@@ -196,7 +240,7 @@ fetch_node() {
 
 # need_addons: the native addons, built for our Node and not for the one that runs npm.
 need_addons() {
-  (flock 9 && build_addons) 9<"$root/package.json"
+  interruptible install_alone build_addons || exit
 }
 
 # addons_built: whether need_addons has nothing to do, and no compiler is needed. After need_npm.
@@ -227,7 +271,7 @@ build_addons() {
   printf '%s\n' "$built" >"$stamp"
 }
 
-# need_models: the detectors' weights.
+# need_models: the detectors' weights. Where they are is no news.
 need_models() {
-  "$root/scripts/models" >&2
+  interruptible "$root/scripts/models" >/dev/null || exit
 }

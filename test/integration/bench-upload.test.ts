@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ledgerCost } from '../../scripts/lib/bench/upload/ledger-cost.ts';
-import { Refusal } from '../../scripts/lib/bench/refusal.ts';
+import { Refusal } from '../../scripts/lib/command/ends.ts';
 import { benchUpload, uploadRounds } from '../../scripts/lib/bench/upload/upload.ts';
 
 const { signal } = new AbortController();

@@ -98,9 +98,13 @@ test('no repair while the agent runs; no ledger, no folder, no flag: one sentenc
   assert.match(busy.result.problems[0]?.problem ?? '', /another process is using the ledger/);
 
   const empty = await fsck('--data', folder(t), '--json');
-  assert.match(empty.result.problems[0]?.problem ?? '', /there is no ledger in/);
+  assert.equal(empty.code, 2);
+  assert.match(empty.stderr, /^scripts\/fsck: --data: there is no ledger in .*\n$/);
   const none = await fsck('--data', '/nowhere/at/all');
-  assert.deepEqual([none.code, none.stderr], [1, 'fsck: the folder /nowhere/at/all does not exist\n']);
+  assert.deepEqual(
+    [none.code, none.stderr],
+    [2, 'scripts/fsck: --data: there is no folder /nowhere/at/all\n'],
+  );
   const wrong = await fsck('--dta', 'x');
   assert.equal(wrong.code, 2);
   assert.equal(wrong.stderr.trim().split('\n').length, 1);

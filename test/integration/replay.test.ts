@@ -68,7 +68,7 @@ test('what cannot be replayed is refused with one sentence and code 2', async ()
   await writeFile(join(dir, 'words.mp4'), 'these are words');
   const refused: readonly [args: string[], says: RegExp][] = [
     [[], /name one video FILE/],
-    [['nowhere.mp4'], /does not exist/],
+    [['nowhere.mp4'], /cannot be read: there is no such file/],
     [['words.mp4'], /not a video/],
     [['box.mp4', '--sensitivity', '0'], /--sensitivity takes/],
     [['box.mp4', '--loud'], /--help/],

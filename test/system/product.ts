@@ -48,9 +48,13 @@ export function createPlace(): Place {
       return video;
     },
     start(args) {
-      const child = spawn(SCRIPT, ['--data', data, '--port', '0', ...args], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const child = spawn(
+        SCRIPT,
+        ['--data', data, ...(args.includes('--port') ? [] : ['--port', '0']), ...args],
+        {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

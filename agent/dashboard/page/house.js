@@ -1,4 +1,5 @@
 import { arrange, element, row, say } from './elements.js';
+import { conditionSentence, houseSentence } from './sentence.js';
 
 const at = (id) => document.getElementById(id);
 
@@ -48,28 +49,6 @@ export function showConditions({ conditions, cameras }, texts, format) {
     ),
   );
 }
-
-/** A subject that is a camera has a name for people. */
-const conditionSentence = ({ code, subject }, cameras, { t }) =>
-  t(`condition.${code}`, {
-    subject: cameras.find(({ cameraId }) => cameraId === subject)?.title ?? subject ?? '',
-  });
-
-function houseSentence({ house, power, disk, refusedCount, cameras }, texts, format) {
-  const { t } = texts;
-  if (house.state === 'condition') return conditionSentence(house.condition, cameras, texts);
-  const sentence = t(`house.${house.state}`, {
-    n: house.state === 'settings-refused' ? refusedCount : house.waiting,
-    cameras: format.list(house.cameras),
-    since: house.sinceUtc ? format.since(house.sinceUtc) : '',
-    size: disk ? format.size(disk.diskFreeBytes) : '',
-  });
-  const left = LASTS.includes(house.state) ? power.minutesLeft : null;
-  return left === null ? sentence : `${sentence} ${t('power.lasts', { n: left })}`;
-}
-
-/** States of the house in which the owner asks how long. */
-const LASTS = ['on-battery', 'battery-low', 'battery-critical'];
 
 const CAMERA_LEVEL = { live: 'calm', starting: 'notice', stalled: 'trouble', down: 'trouble' };
 const LINK_LEVEL = { online: 'calm', connecting: 'notice', offline: 'notice', refused: 'trouble' };

@@ -64,6 +64,7 @@ export interface CameraSimulator {
 export async function startCamera(wish: CameraOptions): Promise<CameraSimulator> {
   const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = wish;
   const footage = await prepareFootage({ video, cacheDir, onProgress, signal });
+  signal?.throwIfAborted();
   const options = ['--port', `${port}`, '--lead-in', `${leadInS}`, ...(loop ? [] : ['--once'])];
   // In a process group of its own: Ctrl-C reaches only us, and the camera still runs while others are stopped.
   const child = spawn(PYTHON, [PROGRAM, footage.dir, ...options], { stdio: 'pipe', detached: true });
@@ -93,7 +94,7 @@ export async function startCamera(wish: CameraOptions): Promise<CameraSimulator>
   const failed = exited.then(() => {
     throw new Error(`The camera did not start: ${lastWords.trim().split('\n').at(-1) || 'it said nothing'}`);
   });
-  const urls = await withinStart(Promise.race([ready, failed]), child);
+  const urls = await withinStart(Promise.race([ready, failed]), child, signal);
   return {
     mainUrl: urls.mainUrl,
     subUrl: urls.subUrl,
@@ -106,11 +107,18 @@ export async function startCamera(wish: CameraOptions): Promise<CameraSimulator>
   };
 }
 
-async function withinStart<T>(started: Promise<T>, child: ChildProcess): Promise<T> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+async function withinStart<T>(
+  started: Promise<T>,
+  child: ChildProcess,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const kill = () => void child.kill('SIGKILL');
+  const timer = setTimeout(kill, START_MS);
+  signal?.addEventListener('abort', kill);
   try {
     return await started;
   } finally {
+    signal?.removeEventListener('abort', kill);
     clearTimeout(timer);
   }
 }

@@ -11,16 +11,27 @@ const FILE = 'usr/share/doc/opencv-doc/examples/data/vtest.avi';
 const SHA256 = '45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf';
 const DOWNLOAD_MS = 15 * 60_000;
 
+interface Fetching {
+  /** Where to. */
+  readonly dir: string;
+  readonly onProgress: OnProgress | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Real footage for a first try: people walking across a campus, from Debian's package opencv-doc. The package is
  *  fetched but not installed, and only this file of it is kept.
  *  @returns the video file in `cacheDir`; throws an Error with one sentence for a person when it cannot be had */
-export async function defaultFootage(cacheDir: string, onProgress?: OnProgress): Promise<string> {
+export async function defaultFootage(
+  cacheDir: string,
+  onProgress?: OnProgress,
+  signal?: AbortSignal,
+): Promise<string> {
   const file = join(cacheDir, 'video', `vtest-${SHA256.slice(0, 8)}.avi`);
   if (existsSync(file)) return file;
   await mkdir(join(cacheDir, 'video'), { recursive: true });
   const temporary = await mkdtemp(join(cacheDir, 'video', '.fetch-'));
   try {
-    await download(temporary, onProgress);
+    await download({ dir: temporary, onProgress, signal });
     const archive = (await readdir(temporary)).find((name) => name.endsWith('.deb'));
     if (!archive) throw new Error(`apt-get brought no archive of the Debian package ${PACKAGE}.`);
     const unpacked = await unpack(join(temporary, archive), temporary);
@@ -37,16 +48,16 @@ export async function defaultFootage(cacheDir: string, onProgress?: OnProgress):
 }
 
 /** Fetches the package's archive into `dir`; when apt does not know the package, its lists are refreshed once. */
-async function download(dir: string, onProgress: OnProgress | undefined): Promise<void> {
+async function download(how: Fetching): Promise<void> {
   const known = await promisify(execFile)('apt-cache', ['show', PACKAGE], { timeout: 60_000 }).then(
     () => true,
     () => false,
   );
-  if (!known) await aptGet(['update'], dir, 'fetching the package lists', onProgress);
-  await aptGet(['download', PACKAGE], dir, `fetching real footage (Debian package ${PACKAGE})`, onProgress);
+  if (!known) await aptGet(['update'], 'fetching the package lists', how);
+  await aptGet(['download', PACKAGE], `fetching real footage (Debian package ${PACKAGE})`, how);
 }
 
-async function aptGet(command: string[], cwd: string, what: string, onProgress: OnProgress | undefined) {
+async function aptGet(command: string[], what: string, { dir, onProgress, signal }: Fetching) {
   // As root, apt would drop to a user who may not write here, and warn about it.
   const options = [
     '-qq',
@@ -58,9 +69,10 @@ async function aptGet(command: string[], cwd: string, what: string, onProgress: 
     'Acquire::Retries=3',
   ];
   const child = spawn('apt-get', [...options, ...command], {
-    cwd,
+    cwd: dir,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: DOWNLOAD_MS,
+    ...(signal && { signal }),
   });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -15,26 +15,34 @@ step() { say "[$rung_name $(date +%H:%M:%S)] $*"; }
 # hil_needs PACKAGE…: Debian packages of the rung.
 hil_needs() {
   command -v apt-get >/dev/null || cannot 'it is not Debian'
-  (need_debian "$@") || cannot 'Debian packages are missing, see above'
+  interruptible install_debian "$@" || cannot 'Debian packages are missing, see above'
 }
 
-# hil_tests FOLDER [FILTER…]: the rung's test files, those whose name contains one of the filters; $hil_at_once of them
-# at a time, or one.
-hil_tests() {
-  folder=$1
-  shift
-  files=
+# hil_files [FILTER…]: prints the rung's test files, those whose name contains one of the filters.
+hil_files() {
+  folder=test/hil/$rung_name
+  # A rung without tests says itself what it is for.
+  [ -d "$root/$folder" ] || return 0
+  for filter; do
+    case $filter in
+      '') refuse 'a filter is empty; is a variable unset?' ;;
+      -*) refuse "there is no option \"$filter\"; see scripts/hil --help" ;;
+    esac
+    ls "$root/$folder"/*"$filter"*.test.ts >/dev/null 2>&1 ||
+      refuse "no test file in $folder has \"$filter\" in its name"
+  done
   for file in "$root/$folder"/*.test.ts; do
     name=${file##*/}
     chosen=
     [ $# -gt 0 ] || chosen=yes
-    for filter; do case $name in *"$filter"*) chosen=yes ;; esac; done
-    [ -z "$chosen" ] || files="$files $folder/$name"
+    for filter; do case ${name%.test.ts} in *"$filter"*) chosen=yes ;; esac; done
+    [ -z "$chosen" ] || printf '%s\n' "$folder/$name"
   done
-  [ -n "$files" ] || {
-    printf 'scripts/hil %s: no test file in %s has that in its name: %s\n' "$rung_name" "$folder" "$*" >&2
-    return 2
-  }
+}
+
+# hil_tests [FILTER…]: runs them, $hil_at_once at a time, or one.
+hil_tests() {
+  files=$(hil_files "$@")
   # Whatever hangs is named and ends.
   # shellcheck disable=SC2086 # a list of names
   (cd "$root" && exec "$node" --test --test-concurrency="${hil_at_once:-1}" --test-timeout=300000 $files)

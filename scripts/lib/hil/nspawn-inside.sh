@@ -27,4 +27,4 @@ umount "$work/merged"
 # Much of each is waiting: for a watchdog, for a restart.
 hil_at_once=2
 step 'booting it'
-DACHAWATCH_HIL_WORK=$work DACHAWATCH_HIL_LOWER=$work/installed:$base hil_tests test/hil/nspawn "$@"
+DACHAWATCH_HIL_WORK=$work DACHAWATCH_HIL_LOWER=$work/installed:$base hil_tests "$@"

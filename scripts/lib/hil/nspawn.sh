@@ -25,9 +25,10 @@ rung() {
   # One run at a time: its system is in one place.
   exec 7<"$hil_cache"
   flock -n 7 || {
-    step 'another run is at work; waiting for it'
-    flock 7
+    step "waiting for another run: $(cat "$hil_cache/at-work" 2>/dev/null || echo 'it has just begun')"
+    interruptible flock 7 || exit
   }
+  printf 'process %s of %s, since %s\n' $$ "$(id -un)" "$(date +%H:%M:%S)" >"$hil_cache/at-work"
   mkdir -p "$hil_cache/work"
   base=$(system_folder)
   # A signal must reach the namespace and not this shell alone; and without this shell it ends.
@@ -75,7 +76,7 @@ system_folder() {
     free_kb=$(df -Pk "$hil_cache" | awk 'NR == 2 { print $4 }')
     [ "$free_kb" -ge 3145728 ] || cannot "less than 3 GB are free in $hil_cache"
     step "making a Debian $suite system; it is kept in $hil_cache"
-    find "$hil_cache" -mindepth 1 -maxdepth 1 ! -name work -exec rm -rf --one-file-system {} +
+    find "$hil_cache" -mindepth 1 -maxdepth 1 ! -name work ! -name at-work -exec rm -rf --one-file-system {} +
     make_system "$folder.new"
     mv -T "$folder.new" "$folder"
   fi

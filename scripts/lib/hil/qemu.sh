@@ -45,7 +45,7 @@ rung() {
       root=$1 node=$2 rung_name=qemu
       shift 2
       . "$root/scripts/lib/hil/common.sh"
-      hil_tests test/hil/qemu "$@"
+      hil_tests "$@"
     ' sh "$root" "$node" "$@" &
   inside_pid=$!
   wait $inside_pid

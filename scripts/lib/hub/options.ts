@@ -1,7 +1,17 @@
 /** Arguments of `scripts/hub`; its help stands there. */
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from '../../../agent/kernel/failure.ts';
+import {
+  type Arguments,
+  decimal,
+  flag,
+  quoted,
+  readArguments,
+  text,
+  texts,
+  whole,
+} from '../command/arguments.ts';
+import { Refusal } from '../command/ends.ts';
+import { CONNECTION_VARIABLE } from './place.ts';
 import { type Patch, readPatch } from './patch.ts';
 import { stateDir } from '../places.ts';
 
@@ -30,14 +40,14 @@ export type Command =
     };
 
 const OPTIONS = {
-  data: { type: 'string' },
-  json: { type: 'boolean' },
-  unset: { type: 'string', multiple: true },
-  wait: { type: 'string' },
-  timeout: { type: 'string' },
-  save: { type: 'string' },
-  since: { type: 'string' },
-  'until-now': { type: 'boolean' },
+  data: text,
+  json: flag,
+  unset: texts,
+  wait: decimal(0, 86_400),
+  timeout: whole(5, 300),
+  save: text,
+  since: decimal(0, 1e9),
+  'until-now': flag,
 } as const;
 /** Which options a command has beside --data and --json, and how many words may follow it. */
 const COMMANDS = {
@@ -48,58 +58,50 @@ const COMMANDS = {
   watch: { options: ['since', 'until-now'], words: [0, 1], shape: 'watch [DEVICE]' },
 } as const;
 
-const usage = (message: string) => new Failure('rejected', 'hub.usage', message);
+type Values = Arguments<typeof OPTIONS>['values'];
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw usage(`${(error as Error).message} (scripts/hub --help lists the options)`);
-  }
-}
-
-const numberIn = (text: string | undefined, name: string, min: number, max: number): number | undefined => {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max)
-    throw usage(`--${name} takes a number from ${min} to ${max}, not "${text}"`);
-  return value;
-};
-
-/** @throws Failure with a sentence when the arguments make no sense */
-export function readCommand(args: string[]): { command: Command; dataDir: string; json: boolean } {
-  const { values, positionals } = parse(args);
-  const [name = '', ...words] = positionals;
+/** @throws Refusal with a sentence when the arguments make no sense */
+export function readCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): { command: Command; dataDir: string; connection: string | undefined; json: boolean } {
+  const { values, words: all } = readArguments('scripts/hub', args, OPTIONS);
+  const [name = '', ...words] = all;
   if (!isCommand(name)) {
-    const what = name === '' ? 'there is no command' : `"${name}" is no command`;
-    throw usage(`${what}; there are ${Object.keys(COMMANDS).join(', ')} (scripts/hub --help explains them)`);
+    const what = name === '' ? 'there is no command' : `${quoted(name)} is no command`;
+    throw new Refusal(
+      `${what}; there are ${Object.keys(COMMANDS).join(', ')} (scripts/hub --help explains them)`,
+    );
   }
   const { options, words: bounds, shape } = COMMANDS[name];
-  for (const given of Object.keys(values))
-    if (given !== 'data' && given !== 'json' && !(options as readonly string[]).includes(given))
-      throw usage(`--${given} does not belong to ${name}`);
-  if (words.length < bounds[0] || words.length > bounds[1]) throw usage(`usage: scripts/hub ${shape}`);
+  for (const [given, value] of Object.entries(values)) {
+    const isGiven = Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+    if (isGiven && given !== 'data' && given !== 'json' && !(options as readonly string[]).includes(given))
+      throw new Refusal(`--${given} does not belong to ${name}`);
+  }
+  if (words.length < bounds[0] || words.length > bounds[1]) throw new Refusal(`usage: scripts/hub ${shape}`);
+  if (words.includes('')) throw new Refusal(`an argument of ${name} is empty; is a variable unset?`);
+  const connection = environment[CONNECTION_VARIABLE] || undefined;
+  if (connection !== undefined && values.data !== undefined)
+    throw new Refusal(`--data has no effect with ${CONNECTION_VARIABLE}, which names another hub`);
   return {
     command: commandOf(name, words, values),
     dataDir: resolve(values.data ?? join(stateDir(), 'run')),
-    json: values.json ?? false,
+    connection,
+    json: values.json,
   };
 }
 
 const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
 
-function commandOf(
-  name: keyof typeof COMMANDS,
-  words: readonly string[],
-  values: ReturnType<typeof parse>['values'],
-): Command {
+function commandOf(name: keyof typeof COMMANDS, words: readonly string[], values: Values): Command {
   const [device = '', ...rest] = words;
   if (name === 'list') return { name };
   if (name === 'twin') return { name, device };
   if (name === 'desired') {
-    const patch = readPatch(rest, values.unset ?? []);
-    if (Object.keys(patch).length === 0) throw usage(`usage: scripts/hub ${COMMANDS.desired.shape}`);
-    return { name, device, patch, waitS: numberIn(values.wait, 'wait', 0, 86_400) };
+    const patch = readPatch(rest, values.unset);
+    if (Object.keys(patch).length === 0) throw new Refusal(`usage: scripts/hub ${COMMANDS.desired.shape}`);
+    return { name, device, patch, waitS: values.wait };
   }
   if (name === 'call')
     return {
@@ -107,22 +109,22 @@ function commandOf(
       device,
       method: rest[0] ?? '',
       payload: readPayload(rest[1]),
-      timeoutS: numberIn(values.timeout, 'timeout', 5, 300) ?? 30,
+      timeoutS: values.timeout ?? 30,
       save: values.save,
     };
   return {
     name,
     device: words[0],
-    sinceS: numberIn(values.since, 'since', 0, 1e9),
-    untilNow: values['until-now'] ?? false,
+    sinceS: values.since,
+    untilNow: values['until-now'],
   };
 }
 
-function readPayload(text: string | undefined): unknown {
-  if (text === undefined) return {};
+function readPayload(given: string | undefined): unknown {
+  if (given === undefined) return {};
   try {
-    return JSON.parse(text);
+    return JSON.parse(given);
   } catch {
-    throw usage(`what METHOD is given must be JSON, like '{"cameraId":"yard"}', not ${text}`);
+    throw new Refusal(`what METHOD is given must be JSON, like '{"cameraId":"yard"}', not ${quoted(given)}`);
   }
 }

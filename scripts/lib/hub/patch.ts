@@ -1,19 +1,24 @@
 /** `PATH=VALUE` arguments of `scripts/hub desired` as a patch of the twin: null deletes. */
-import { Failure } from '../../../agent/kernel/failure.ts';
+import { holdsLogin } from '../../../agent/settings/desired-value.ts';
+import { quoted } from '../command/arguments.ts';
+import { Refusal } from '../command/ends.ts';
 
 export type Patch = Record<string, unknown>;
 
-const usage = (message: string) => new Failure('rejected', 'hub.usage', message);
+const usage = (message: string) => new Refusal(message);
 
 /** @param wishes `PATH=VALUE`; without a value it deletes
  *  @param unset paths to delete
- *  @throws Failure with a sentence that names the argument */
+ *  @throws Refusal with a sentence that names the argument */
 export function readPatch(wishes: readonly string[], unset: readonly string[]): Patch {
   const patch = new Map<string, unknown>();
   for (const wish of wishes) {
     const at = wish.indexOf('=');
-    if (at < 0) throw usage(`"${wish}" lacks a value: PATH=VALUE, or PATH= to delete it`);
-    put(patch, readPath(wish.slice(0, at)), readValue(wish, wish.slice(at + 1)), wish);
+    if (at < 0) throw usage(`${quoted(wish)} lacks a value: PATH=VALUE, or PATH= to delete it`);
+    const path = wish.slice(0, at);
+    const names = readPath(path);
+    const value = readValue(path, names, wish.slice(at + 1));
+    put(patch, names, value, path);
   }
   for (const path of unset) put(patch, readPath(path), null, `--unset ${path}`);
   return plain(patch);
@@ -31,23 +36,32 @@ function readPath(text: string): string[] {
   return names;
 }
 
-function readValue(wish: string, text: string): unknown {
+/** Never says the value back: it may be a password. */
+function readValue(path: string, names: readonly string[], text: string): unknown {
   if (text.trim() === '') return null;
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
-    throw usage(`the value of ${wish} is not JSON; text needs quotation marks, like 'PATH="text"'`);
+    value = undefined;
   }
+  if (holdsLogin(names.at(-1) ?? '', value ?? text))
+    throw usage(
+      `the value of ${path} holds a login, which all who read the twin would see: put it into a credential file of the appliance and name that in "credential"; it stands in the history of your shell now, so change the password`,
+    );
+  if (value === undefined)
+    throw usage(`the value of ${path} is not JSON; text needs quotation marks, like 'PATH="text"'`);
+  return value;
 }
 
 /** Maps, because a name may be `__proto__`. */
-function put(patch: Map<string, unknown>, path: readonly string[], value: unknown, wish: string): void {
+function put(patch: Map<string, unknown>, path: readonly string[], value: unknown, shown: string): void {
   let here = patch;
   for (const [depth, name] of path.entries()) {
     const known = here.get(name);
     const isLast = depth === path.length - 1;
     if (isLast ? here.has(name) : here.has(name) && !(known instanceof Map))
-      throw usage(`${wish}: this path, or one that holds it or lies in it, is named twice`);
+      throw usage(`${shown}: this path, or one that holds it or lies in it, is named twice`);
     if (isLast) here.set(name, value);
     else {
       const next = known instanceof Map ? (known as Map<string, unknown>) : new Map<string, unknown>();

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../agent/kernel/failure.ts';
+import { Refusal } from '../command/ends.ts';
 import { moveAsideUnlessFile } from '../../../agent/kernel/files/move-aside.ts';
 import { readSmallText } from '../../../agent/kernel/files/regular-file.ts';
 
@@ -18,6 +19,9 @@ export interface HubPlace {
   /** Data folder when it is the local hub. */
   readonly dataDir?: string;
 }
+
+/** Service connection string of another hub than the local one. */
+export const CONNECTION_VARIABLE = 'DACHAWATCH_HUB_CONNECTION';
 
 const FILE_BYTES_MAX = 64 * 1024;
 
@@ -46,9 +50,9 @@ export function writeHubPlace(
 }
 
 /** @param connection of another hub; the local one of `dataDir` when absent
- *  @throws Failure when there is none, or the string is unusable */
+ *  @throws Failure when there is none, Refusal when the string is unusable */
 export function findHub(dataDir: string, connection: string | undefined): HubPlace {
-  if (connection) return readConnection(connection, 'DACHAWATCH_HUB_CONNECTION');
+  if (connection !== undefined) return readConnection(connection, CONNECTION_VARIABLE);
   let text: string;
   try {
     text = readSmallText(fileIn(dataDir), FILE_BYTES_MAX);
@@ -65,7 +69,7 @@ export function findHub(dataDir: string, connection: string | undefined): HubPla
     const ca = readFileSync(String(caFile), 'utf8');
     return { ...readConnection(String(connectionString), fileIn(dataDir)), ca, dataDir };
   } catch (error) {
-    if (error instanceof Failure) throw error;
+    if (error instanceof Refusal) throw error;
     throw new Failure('corrupt', 'hub.place', `${fileIn(dataDir)} is unusable: ${(error as Error).message}`);
   }
 }
@@ -76,9 +80,7 @@ function readConnection(text: string, where: string): HubPlace {
   const [policy, key] = [part('SharedAccessKeyName'), part('SharedAccessKey')];
   if (host && policy && /^[A-Za-z0-9+/]{16,}={0,2}$/.test(key))
     return { host, port: Number(port), policy, key };
-  throw new Failure(
-    'rejected',
-    'hub.connection',
+  throw new Refusal(
     `${where} holds no service connection string: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…`,
   );
 }

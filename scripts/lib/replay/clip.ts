@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { GREY } from '../../../agent/capture/child/pipelines.ts';
 import type { ModelView } from '../../../agent/motion/model-view.ts';
@@ -11,7 +10,7 @@ import {
 import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
 import { probeVideo } from '../../../hardware/simulators/camera/video-probe.ts';
 import { readGreyFrames } from '../bench/motion/grey-frames.ts';
-import { Refusal } from '../bench/refusal.ts';
+import { Refusal } from '../command/ends.ts';
 import { interestingMoments, type Judged } from './moments.ts';
 import type { Options } from './options.ts';
 import { writePng, writeVideo } from './pictures.ts';
@@ -72,7 +71,6 @@ export async function replayClip(options: Options, settings: ZoneSettings): Prom
   });
   if (durationS > 0 && fromS >= durationS)
     throw new Refusal(`--from ${fromS} is not in the video, which is ${durationS.toFixed(1)} s long`);
-  mkdirSync(out, { recursive: true });
   const progress = createProgress({
     lengthS: Math.min(durationS, toS ?? durationS),
     nowMs: () => performance.now(),

@@ -74,3 +74,8 @@ function turns(episodes: readonly Episode[]): Moment[] {
     .toSorted((a, b) => a.rank - b.rank)
     .map(({ episode: { from, to, reason } }) => ({ index: (from + to) >> 1, what: `suppressed: ${reason}` }));
 }
+
+export const timeOf = ({ atS }: Judged): string => `${atS.toFixed(1)} s`;
+
+export const wordsOf = ({ kind, reason, cause }: Judged): string =>
+  kind === 'suppressed' ? `suppressed: ${reason}` : [kind, cause].filter(Boolean).join(': ');

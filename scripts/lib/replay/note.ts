@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   causeText,
@@ -9,7 +9,7 @@ import {
 } from '../../../agent/motion/motion.ts';
 import { suppressedRecordIn } from '../../../agent/motion/suppressed/read.ts';
 import { areaOf, type ZoneSettings } from '../../../agent/motion/zones/judge.ts';
-import { Refusal } from '../bench/refusal.ts';
+import { Refusal } from '../command/ends.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { colourOf, DARK, GREY, WHITE } from './colours.ts';
 import { drawMarks } from './marks.ts';
@@ -32,7 +32,6 @@ export async function replayNote({ file, out }: Options, other: ZoneSettings | u
   const words = wordsOf(record, other);
   for (const line of words.decisions) process.stderr.write(`${line}\n`);
   const canvas = drawNote(record, words);
-  mkdirSync(out, { recursive: true });
   const written = join(out, `${basename(file, '.json')}.note.png`);
   await writePng(written, canvas);
   return [written];

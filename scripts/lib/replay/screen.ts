@@ -1,9 +1,8 @@
 import { type Canvas, createCanvas, LETTER_WIDTH } from './canvas.ts';
 import { colourOf, DARK, GREY, WHITE } from './colours.ts';
-import type { Judged } from './moments.ts';
 import { type Look, PANELS } from './panels.ts';
 import { drawTimeLine, TIME_LINE_HEIGHT } from './time-line.ts';
-import { timeOf, wordsOf } from './words.ts';
+import { type Judged, timeOf, wordsOf } from './moments.ts';
 
 const GAP = 8;
 const HEAD = 36;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CameraConfig, ContractError, parseWithDefaults } from '@dachawatch/contracts';
 import type { ZoneSettings } from '../../../agent/motion/zones/judge.ts';
-import { Refusal } from '../bench/refusal.ts';
+import { Refusal } from '../command/ends.ts';
 import type { Options } from './options.ts';
 
 /** Zones, masks, lines and sensitivity to judge by: those of a camera in `appliance.json`, or of a file that holds

@@ -1,9 +1,8 @@
 import { createCanvas } from './canvas.ts';
 import { colourOf, DARK, GREY, WHITE } from './colours.ts';
-import type { Judged, Moment } from './moments.ts';
 import { type Look, PANELS } from './panels.ts';
 import { drawTimeLine, TIME_LINE_HEIGHT } from './time-line.ts';
-import { timeOf } from './words.ts';
+import { type Judged, type Moment, timeOf } from './moments.ts';
 
 const GAP = 8;
 const LINE = 24;

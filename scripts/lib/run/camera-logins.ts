@@ -3,9 +3,10 @@ import { fstatSync, closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { type CameraCredential, readCameraAddress } from '@dachawatch/contracts';
+import { Refusal } from '../command/ends.ts';
 
 /** What is wrong with an address or a login, in one sentence for a person. Never holds a part of either. */
-export class LoginRefusal extends Error {}
+export class LoginRefusal extends Refusal {}
 
 /** A camera as the agent is told of it. */
 export interface CameraLogin {
@@ -27,7 +28,7 @@ export interface LoginSources {
   /** `user:password`, for cameras for which nothing else names a login. */
   readonly environment: string | undefined;
   /** Asks a person. Undefined: nobody is there. */
-  readonly ask: ((question: string) => Promise<string>) | undefined;
+  readonly ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
 }
 
 interface Stream {
@@ -39,12 +40,13 @@ interface Stream {
 }
 
 const MAX_LOGIN_BYTES = 4_096;
+/** `user:password`, for cameras for which nothing else names a login. */
 export const LOGIN_VARIABLE = 'DACHAWATCH_CAMERA_LOGIN';
 
 /** The login of each stream: that in its own address, else that in the camera's other one, else the file's, else the
  *  environment's. Of a user whose password stands nowhere, it is asked for, once for each host.
  *  @throws LoginRefusal */
-export async function cameraLogins(sources: LoginSources): Promise<CameraLogin[]> {
+export async function cameraLogins(sources: LoginSources, signal: AbortSignal): Promise<CameraLogin[]> {
   const { files, environment, ask } = sources;
   if (files.length > 1 && files.length !== sources.main.length)
     throw new LoginRefusal(
@@ -69,7 +71,7 @@ export async function cameraLogins(sources: LoginSources): Promise<CameraLogin[]
         `the address of ${option} names a user and no password: give it by --camera-login FILE or ${LOGIN_VARIABLE}, or start this in a terminal, where it is asked for`,
       );
     const key = JSON.stringify([username, host]);
-    const answer = asked.get(key) ?? (await ask(`Password of ${username} at ${host}: `));
+    const answer = asked.get(key) ?? (await ask(`Password of ${username} at ${host}: `, signal));
     asked.set(key, answer);
     return { username, password: answer };
   }
@@ -145,15 +147,17 @@ function parseLogin(text: string, where: string): CameraCredential {
 }
 
 /** Asks at the terminal; what is typed is not shown.
- *  @throws LoginRefusal when the person ends it */
-export async function askHidden(question: string): Promise<string> {
+ *  @throws LoginRefusal when the person gives none; Ctrl-C is the signal that it is anywhere else */
+export async function askHidden(question: string, signal: AbortSignal): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   try {
     return await new Promise<string>((resolve, reject) => {
       terminal.once('line', resolve);
-      terminal.once('SIGINT', () => reject(new LoginRefusal('stopped')));
+      // The terminal gives Ctrl-C as a key while it asks.
+      terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+      signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true });
       terminal.once('close', () => reject(new LoginRefusal('no password was given')));
     });
   } finally {

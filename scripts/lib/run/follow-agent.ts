@@ -2,12 +2,14 @@
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { createClipRows } from '../../../agent/ledger/clips/clip-rows.ts';
 import { openToLook } from '../../../agent/ledger/database/database.ts';
+import type { StatusView } from './page-words.ts';
 
 /** A clip as `/api/clips` gives it; only what is told here. */
 export interface ClipView {
   readonly clipId: string;
   readonly cameraId: string;
   readonly state: string;
+  readonly triggeredUtc: string;
   readonly sealedUtc: string | null;
   readonly uploadedUtc: string | null;
   readonly durationMs: number | null;
@@ -23,18 +25,21 @@ export interface ClipView {
 
 const ASK_DEADLINE_MS = 5_000;
 
-/** @returns undefined while the agent does not answer (it may be restarting) */
-export async function askClips(dashboard: string): Promise<readonly ClipView[] | undefined> {
+/** What the agent's page says at `path`.
+ *  @returns undefined while it does not answer (it may be restarting) */
+async function ask<T>(dashboard: string, path: string): Promise<T | undefined> {
   try {
-    const answer = await fetch(`${dashboard}/api/clips?limit=50`, {
-      signal: AbortSignal.timeout(ASK_DEADLINE_MS),
-    });
-    if (!answer.ok) return undefined;
-    return ((await answer.json()) as { clips: ClipView[] }).clips;
+    const answer = await fetch(`${dashboard}${path}`, { signal: AbortSignal.timeout(ASK_DEADLINE_MS) });
+    return answer.ok ? ((await answer.json()) as T) : undefined;
   } catch {
     return undefined;
   }
 }
+
+export const askStatus = (dashboard: string) => ask<StatusView>(dashboard, '/api/status');
+
+export const askClips = async (dashboard: string): Promise<readonly ClipView[] | undefined> =>
+  (await ask<{ clips: readonly ClipView[] }>(dashboard, '/api/clips?limit=50'))?.clips;
 
 const seconds = (ms: number | null) => `${((ms ?? 0) / 1000).toFixed(1)} s`;
 
@@ -57,25 +62,32 @@ function news(before: ClipView | undefined, now: ClipView): string[] {
   return said;
 }
 
-/** Compares each look with the one before. */
-export function createStory(tell: (sentence: string) => void) {
+/** Compares each look with the one before. Clips of earlier runs are known, not news: what still becomes of them is
+ *  told, but they are nobody's answer.
+ *  @param sinceMs wall time, Unix milliseconds, at which this run began */
+export function createStory(tell: (sentence: string) => void, sinceMs: number) {
   const seen = new Map<string, ClipView>();
+  const isOurs = ({ triggeredUtc }: ClipView) => Date.parse(triggeredUtc) >= sinceMs;
+  let begun = false;
   return {
-    /** Clips that were there before we began are known, not news. */
-    begin(clips: readonly ClipView[]): void {
-      for (const clip of clips) seen.set(clip.clipId, clip);
-    },
-    /** @returns clips that got their verdict since the last look */
+    /** @returns clips of this run that got their verdict since the last look */
     look(clips: readonly ClipView[]): ClipView[] {
       const judged: ClipView[] = [];
       for (const clip of clips.toReversed()) {
         const before = seen.get(clip.clipId);
-        for (const sentence of news(before, clip)) tell(sentence);
-        if (clip.verdict && !before?.verdict) judged.push(clip);
         seen.set(clip.clipId, clip);
+        if (!before && !begun && !isOurs(clip)) continue;
+        for (const sentence of news(before, clip)) tell(sentence);
+        if (clip.verdict && !before?.verdict && isOurs(clip)) judged.push(clip);
       }
+      begun = true;
       return judged;
     },
+    /** The clip of this run that has waited longest for its verdict. */
+    unjudged: (): ClipView | undefined =>
+      [...seen.values()]
+        .filter((clip) => isOurs(clip) && !clip.verdict)
+        .toSorted((a, b) => (a.clipId < b.clipId ? -1 : 1))[0],
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lastWords } from './last-words.ts';
 
 /** A process of the product, started with an IPC channel: it says `{ready: true, …}` when it serves, and ends by
  *  itself when the channel closes, so nothing survives a killed supervisor. */
@@ -50,6 +51,9 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
   function launch(entry: Entry): Promise<Ready> {
     const { spec } = entry;
     const log = openSync(logFile(spec.name), 'a', 0o600);
+    const logBegins = fstatSync(log).size;
+    const whyEnded = (code: number | null, signal: NodeJS.Signals | null) =>
+      signal ?? lastWords(logFile(spec.name), logBegins) ?? `exit code ${code}`;
     // A process group of its own: Ctrl-C must reach only us, so that we can stop them in order.
     const child = spawn(process.execPath, [spec.entry, ...spec.args], {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...spec.env },
@@ -68,7 +72,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
       if (performance.now() - startedAt > HEALTHY_MS) entry.restarts = 0;
       const inMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** entry.restarts);
       entry.restarts += 1;
-      onRestart(spec.name, signal ?? `exit code ${code}`, inMs);
+      onRestart(spec.name, whyEnded(code, signal), inMs);
       entry.restartTimer = setTimeout(() => {
         launch(entry).catch(() => {
           // Its exit has scheduled the next start already.
@@ -93,7 +97,7 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
         clearTimeout(timer);
         reject(
           new Error(
-            `${spec.name} ended before it was ready (${signal ?? `exit code ${code}`}): ${lastWords(spec.name)}`,
+            `${spec.name} ended before it was ready: ${whyEnded(code, signal)} (see ${logFile(spec.name)})`,
           ),
         );
       });
@@ -106,12 +110,6 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
       entries.flatMap(({ spec, child }) => (child?.pid ? [[spec.name, child.pid]] : [])),
     );
     writeFileSync(join(logDir, 'processes.json'), `${JSON.stringify(pids, null, 2)}\n`);
-  };
-
-  /** The last line of a log, and where the rest is. */
-  const lastWords = (name: string) => {
-    const line = readFileSync(logFile(name), 'utf8').trim().split('\n').at(-1) ?? '';
-    return `${line.slice(0, 500)} (see ${logFile(name)})`;
   };
 
   const logFile = (name: string) => join(logDir, `${name}.log`);
@@ -135,8 +133,9 @@ export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) 
 
   return {
     /** Resolves with what the process said when it was ready; a process that dies before its first ready is not
-     *  started again, and the error names its log. */
+     *  started again, and the error says what it said last. Nothing starts any more once all is being stopped. */
     async start(spec: ProcessSpec): Promise<Ready> {
+      if (stopping) throw new Error(`${spec.name} is not started: everything is being stopped`);
       const entry: Entry = {
         spec,
         child: undefined,

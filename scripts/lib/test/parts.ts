@@ -2,6 +2,9 @@ const CHECKS = ['lint', 'types'] as const;
 const SUITES = ['unit', 'integration', 'system', 'faults'] as const;
 const PARTS: readonly string[] = [...CHECKS, ...SUITES];
 
+/** Whether a part is made of test files. */
+export const isSuite = (part: string): boolean => SUITES.some((suite) => suite === part);
+
 export interface PartResult {
   readonly name: string;
   /** undefined for a part that is not made of test files. */

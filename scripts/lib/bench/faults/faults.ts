@@ -1,11 +1,11 @@
 /** `scripts/bench faults`: kills and injected errors, then recovery, then what became of every clip. */
-import { parseArgs } from 'node:util';
+import { choice, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
 import { createFindings, type Finding, TORN_SECONDS_MAX } from './findings.ts';
 import { describePlan, planOf } from './plan.ts';
 import { createCampaign } from './campaign.ts';
 import { SABOTAGES, type Sabotage } from './settings.ts';
 import { makeWorld } from './world.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../command/ends.ts';
 
 export interface FaultsReport {
   readonly rounds: number;
@@ -37,41 +37,27 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        round: { type: 'string' },
-        'house-only': { type: 'boolean', default: false },
-        sabotage: { type: 'string' },
-        keep: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const sabotage = SABOTAGES.find((one) => one === values.sabotage);
-    if (values.sabotage !== undefined && sabotage === undefined)
-      throw new Refusal(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${values.sabotage}"`);
-    const one = values.round === undefined ? undefined : whole('--round', values.round, 0, 1_000_000);
-    const count = whole('--rounds', values.rounds ?? '20', 1, 100_000);
-    return {
-      seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
-      rounds: one === undefined ? Array.from({ length: count }, (_, round) => round) : [one],
-      cloud: !values['house-only'],
-      sabotage,
-      keep: values.keep,
-      json: values.json,
-    };
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal((error as Error).message);
-  }
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Refusal(`${name} takes a whole number from ${least} to ${most}, not "${text}"`);
+  const { values, words } = readArguments('scripts/bench', args, {
+    rounds: whole(1, 100_000),
+    seed: whole(0, 2 ** 32 - 1),
+    round: whole(0, 1_000_000),
+    'house-only': flag,
+    sabotage: choice(SABOTAGES),
+    keep: flag,
+    json: flag,
+  });
+  requireNoWords(words);
+  const { round, rounds } = values;
+  if (round !== undefined && rounds !== undefined)
+    throw new Refusal('--rounds has no effect with --round, which is one of them alone');
+  return {
+    seed: values.seed ?? 1,
+    rounds: round === undefined ? Array.from({ length: rounds ?? 20 }, (_, each) => each) : [round],
+    cloud: !values['house-only'],
+    sabotage: values.sabotage,
+    keep: values.keep,
+    json: values.json,
+  };
 }
 
 /** A round that took so long is worth a second look. */
@@ -79,12 +65,12 @@ const SLOW_MS = 8_000;
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
-export async function benchFaults(args: readonly string[], signal: AbortSignal): Promise<void> {
+export async function benchFaults(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = optionsOf(args);
   const report = await runFaults(options, signal);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else process.stdout.write(`${sentences(report)}\n`);
-  if (report.findings.length > 0) process.exitCode = 1;
+  return report.findings.length > 0 ? 1 : 0;
 }
 
 export async function runFaults(options: Omit<Options, 'json'>, signal: AbortSignal): Promise<FaultsReport> {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { probeVideo } from '../../../../hardware/simulators/camera/video-probe.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../command/ends.ts';
 import type { Truth } from './score.ts';
 import { type Span, without } from './spans.ts';
 

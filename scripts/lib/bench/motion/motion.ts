@@ -1,5 +1,4 @@
 /** `scripts/bench motion`: how well and how dear motion detection is, on labelled clips. */
-import { parseArgs } from 'node:util';
 import { GREY } from '../../../../agent/capture/child/pipelines.ts';
 import { prepareFootage } from '../../../../hardware/simulators/camera/footage.ts';
 import { cacheDir } from '../../places.ts';
@@ -10,38 +9,29 @@ import { measure, type Run } from './measure.ts';
 import { makeClips } from './made/make.ts';
 import { HALVES, type Half } from './made/recipes.ts';
 import { runPeer } from './peer-motion.ts';
-import { Refusal } from '../refusal.ts';
+import { choice, flag, readArguments, requireNoWords, text, whole } from '../../command/arguments.ts';
+import { Refusal } from '../../command/ends.ts';
 import { progress, report, type Result, summary, type Varied } from '../report.ts';
-import { isVariation, type Variation, VARIATIONS } from './vary.ts';
+import { type Variation, VARIATIONS } from './vary.ts';
 
 function readOptions(args: readonly string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        manifest: { type: 'string' },
-        made: { type: 'string' },
-        direct: { type: 'boolean', default: false },
-        'every-ms': { type: 'string' },
-        phases: { type: 'string' },
-        vary: { type: 'string' },
-        sensitivity: { type: 'string', default: '5' },
-        only: { type: 'string', default: '' },
-        cameras: { type: 'string', default: '2' },
-        peer: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    }));
-  } catch (error) {
-    throw new Refusal(`${(error as Error).message} (scripts/bench --help lists the options)`);
-  }
-  const { manifest, made, direct, only, json, peer } = values;
+  const { values, words } = readArguments('scripts/bench', args, {
+    manifest: text,
+    made: choice(Object.keys(HALVES) as Half[]),
+    direct: flag,
+    'every-ms': whole(20, 10_000),
+    phases: whole(1, 10),
+    vary: choice(['all', ...VARIATIONS]),
+    sensitivity: whole(1, 10),
+    only: text,
+    cameras: whole(1, 8),
+    peer: choice(['motion']),
+    json: flag,
+  });
+  requireNoWords(words);
+  const { manifest, made, direct, peer, cameras } = values;
   if ((manifest === undefined) === (made === undefined))
     throw new Refusal('motion needs --manifest FILE with the labelled clips, or --made look or --made final');
-  if (made !== undefined && !Object.hasOwn(HALVES, made))
-    throw new Refusal(`--made takes ${Object.keys(HALVES).join(' or ')}, not "${made}"`);
-  if (peer !== undefined && peer !== 'motion') throw new Refusal(`--peer takes motion, not "${peer}"`);
   if (values['every-ms'] !== undefined && !direct)
     throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
   if (values.phases !== undefined && !direct)
@@ -50,35 +40,26 @@ function readOptions(args: readonly string[]) {
     throw new Refusal('--vary goes with --direct: a camera shows a clip as it is');
   if (values.vary !== undefined && peer !== undefined)
     throw new Refusal('--vary goes without --peer: the peer reads the clips as they are');
+  if (cameras !== undefined && direct && peer === undefined)
+    throw new Refusal('--cameras has no effect with --direct: at full speed one clip is measured at a time');
   return {
     manifest,
-    made: made as Half | undefined,
+    made,
     direct,
-    only,
-    json,
+    only: values.only ?? '',
+    json: values.json,
     peer: peer !== undefined,
-    everyMs: whole(values['every-ms'] ?? `${1000 / GREY.framesPerSecond}`, 'every-ms', 20, 10_000),
-    phases: whole(values.phases ?? '1', 'phases', 1, 10),
-    vary: values.vary === undefined ? undefined : variation(values.vary),
-    sensitivity: whole(values.sensitivity, 'sensitivity', 1, 10),
-    cameras: whole(values.cameras, 'cameras', 1, 8),
+    everyMs: values['every-ms'] ?? 1000 / GREY.framesPerSecond,
+    phases: values.phases ?? 1,
+    vary: values.vary,
+    sensitivity: values.sensitivity ?? 5,
+    cameras: cameras ?? 2,
   };
-}
-
-function whole(text: string, name: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new Refusal(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
-}
-
-function variation(text: string): Variation | 'all' {
-  if (text === 'all' || isVariation(text)) return text;
-  throw new Refusal(`--vary takes all or one of ${VARIATIONS.join(', ')}, not "${text}"`);
 }
 
 const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
-export async function benchMotion(args: readonly string[], signal: AbortSignal): Promise<void> {
+export async function benchMotion(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = readOptions(args);
   const made = { cacheDir: cacheDir(), onProgress: tell, signal };
   const manifest = options.manifest ?? (await makeClips(options.made ?? 'look', made));
@@ -117,6 +98,7 @@ export async function benchMotion(args: readonly string[], signal: AbortSignal):
   }
   const told = options.json ? JSON.stringify(summary(all, options, varied)) : report(all, options, varied);
   process.stdout.write(`${told}\n`);
+  return 0;
 }
 
 /** Real time cannot wait: a machine that was too busy for a moment gets one more chance, and it is told. */

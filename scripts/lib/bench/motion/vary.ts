@@ -118,8 +118,6 @@ export type Variation = keyof typeof WAYS;
 /** What a clip can be shown as; what is true about it stays true, only with `large` some of it leaves the picture. */
 export const VARIATIONS = Object.keys(WAYS) as readonly Variation[];
 
-export const isVariation = (text: string): text is Variation => Object.hasOwn(WAYS, text);
-
 /** One for each clip: grain counts the pictures.
  *  @param size of the pictures it gets, at least 2 x 2 */
 export function createVary(kind: Variation, size: Size): Vary {

@@ -1,11 +1,11 @@
 /** `scripts/bench mutants`: how many small faults of a program its unit tests notice. */
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { flag, readArguments, requireNoWords, texts, whole } from '../../command/arguments.ts';
 import { repoRoot } from '../../places.ts';
 import { type Mutant, mutantsOf, mutated } from './sites.ts';
 import { copyTree, type MutantTree } from './tree.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../command/ends.ts';
 
 /** The rooms that hold evidence. */
 const ROOMS = [
@@ -49,7 +49,7 @@ export interface MutantsOptions {
   readonly signal: AbortSignal;
 }
 
-export async function benchMutants(args: readonly string[], signal: AbortSignal): Promise<void> {
+export async function benchMutants(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { json, ...options } = readOptions(args);
   const tell = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const rooms = await tryMutants({ ...options, checkout: repoRoot, tell, signal });
@@ -62,34 +62,27 @@ export async function benchMutants(args: readonly string[], signal: AbortSignal)
     rooms: rooms.map(({ room, mutants, noticed }) => ({ room, mutants, noticed })),
   };
   process.stdout.write(`${json ? JSON.stringify(total) : table(rooms)}\n`);
+  return 0;
 }
 
 function readOptions(args: readonly string[]) {
-  const options = {
-    room: { type: 'string', multiple: true, default: ROOMS },
-    tests: { type: 'string', multiple: true, default: [] as string[] },
-    only: { type: 'boolean', default: false },
-    sample: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-  } as const;
-  try {
-    const { values } = parseArgs({ args: [...args], options });
-    const whole = (name: 'sample' | 'seed') => {
-      if (/^[1-9]\d{0,5}$/.test(values[name])) return Number(values[name]);
-      throw new Error(`--${name} takes a whole number from 1 to 999999, not "${values[name]}"`);
-    };
-    return {
-      rooms: values.room,
-      tests: values.tests,
-      only: values.only,
-      sample: whole('sample'),
-      seed: whole('seed'),
-      json: values.json,
-    };
-  } catch (error) {
-    throw new Refusal(`${(error as Error).message} (scripts/bench --help lists the options)`);
-  }
+  const { values, words } = readArguments('scripts/bench', args, {
+    room: texts,
+    tests: texts,
+    only: { ...flag, with: ['tests'] },
+    sample: whole(1, 999_999),
+    seed: whole(1, 999_999),
+    json: flag,
+  });
+  requireNoWords(words);
+  return {
+    rooms: values.room.length > 0 ? values.room : ROOMS,
+    tests: values.tests,
+    only: values.only,
+    sample: values.sample ?? 20,
+    seed: values.seed ?? 1,
+    json: values.json,
+  };
 }
 
 /** Tries a sample of the mutants of each room: one at a time, in a copy of the tree.

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
@@ -14,7 +13,7 @@ import { type Clip, createLedger, type Ledger } from '../../../../agent/ledger/l
 import { createUploader } from '../../../../agent/upload/upload.ts';
 import { startStorage } from '../../../../cloud-fn/local/storage/storage.ts';
 import { type LedgerCost, ledgerCost } from './ledger-cost.ts';
-import { Refusal } from '../refusal.ts';
+import { decimal, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
 import { median } from '../motion/score.ts';
 import { createSignedTickets, DEVICE } from './signed-tickets.ts';
 
@@ -29,7 +28,7 @@ export interface Rounds {
   readonly plain: readonly number[];
 }
 
-export async function benchUpload(args: readonly string[], signal: AbortSignal): Promise<void> {
+export async function benchUpload(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { clips, bytes, json } = readOptions(args);
   const tell = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const rounds = await uploadRounds({ clips, bytes, tell, signal });
@@ -41,27 +40,17 @@ export async function benchUpload(args: readonly string[], signal: AbortSignal):
   }
   const result = summaryOf(rounds, ledger);
   process.stdout.write(`${json ? JSON.stringify({ clips, mb: bytes / 1e6, ...result }) : table(result)}\n`);
+  return 0;
 }
 
 function readOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        clips: { type: 'string', default: '10' },
-        mb: { type: 'string', default: '6' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const clips = Number(values.clips);
-    const mb = Number(values.mb);
-    if (!Number.isInteger(clips) || clips < 1 || clips > 1_000)
-      throw new Error(`--clips takes a whole number from 1 to 1000, not "${values.clips}"`);
-    if (!(mb >= 0.1 && mb <= 200)) throw new Error(`--mb takes a number from 0.1 to 200, not "${values.mb}"`);
-    return { clips, bytes: Math.round(mb * 1e6), json: values.json };
-  } catch (error) {
-    throw new Refusal(`${(error as Error).message} (scripts/bench --help lists the options)`);
-  }
+  const { values, words } = readArguments('scripts/bench', args, {
+    clips: whole(1, 1_000),
+    mb: decimal(0.1, 200),
+    json: flag,
+  });
+  requireNoWords(words);
+  return { clips: values.clips ?? 10, bytes: Math.round((values.mb ?? 6) * 1e6), json: values.json };
 }
 
 /** The same bytes to the same storage, in turns: by the uploader from a ledger, and by one PUT each. The first turn of

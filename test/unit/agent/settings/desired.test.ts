@@ -184,18 +184,45 @@ test('a section that is no object changes nothing', () => {
   assert.deepEqual(Object.keys(desired.reasons()), ['/recording', '/cameras']);
 });
 
-test('an address with a login is refused, and the login is said nowhere', () => {
+test('an address with a login is refused with how to remove it from the twin, and the login is said nowhere', () => {
   for (const address of [
     'rtsp://admin:hunter2@cam/1',
     'rtsp://cam/1?user=admin&password=hunter2',
     'rtsp://cam:554/user=admin_password=hunter2_channel=1',
+    'rtsp://admin:hunt/er2@cam/1',
+    'RTSP://admin:hunter2@cam/1',
   ]) {
     const desired = bench();
     desired.setDesired({ cameras: { yard: { main: address } } });
     assert.equal(desired.camera('yard')?.main, 'rtsp://yard/1');
-    assert.match(desired.reasons()['/cameras/yard/main'] ?? '', /login.*credential file/);
+    assert.match(
+      desired.reasons()['/cameras/yard/main'] ?? '',
+      /login.*--unset \/cameras\/yard\/main, or set it to null\), change the password.*credential file/,
+    );
     assert.doesNotMatch(JSON.stringify([desired.desired(), desired.lines]), /hunter2/);
   }
+});
+
+test('a property named like a password is refused with how to remove it, wherever it stands', () => {
+  for (const cameras of [
+    { yard: { password: 'hunter2' } },
+    { yard: { credential: { username: 'admin', password: 'hunter2' } } },
+    { yard: { zones: [{ id: 'z', pwd: 'hunter2' }] } },
+  ]) {
+    const desired = bench();
+    desired.setDesired({ cameras });
+    const [[path = '', reason = ''] = []] = Object.entries(desired.reasons());
+    assert.ok(reason.includes(`--unset ${path}, or set it to null), change the password`), reason);
+    assert.doesNotMatch(JSON.stringify([desired.desired(), desired.lines]), /hunter2/);
+  }
+});
+
+test('a camera without a login, on any port, is no secret', () => {
+  const desired = bench();
+  const main = 'rtsp://cam:8554/1?passage=2';
+  desired.setDesired({ cameras: { yard: { main } } });
+  assert.deepEqual(desired.reasons(), {});
+  assert.equal(desired.camera('yard')?.main, main);
 });
 
 test('a credential that the appliance does not hold is refused', () => {

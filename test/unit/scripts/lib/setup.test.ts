@@ -123,7 +123,7 @@ test('packages that cannot be installed end it with what apt said last', (t) => 
   const { status, stdout, stderr } = run();
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(stderr, /E: no space: left\n/);
-  assert.match(stderr, /x: the lists of Debian packages cannot be fetched; is there a network\?\n$/);
+  assert.match(stderr, /scripts\/x: the lists of Debian packages cannot be fetched; is there a network\?\n$/);
 });
 
 test('who may not install packages is told the command that does', (t) => {
@@ -136,7 +136,8 @@ test('who may not install packages is told the command that does', (t) => {
   assert.deepEqual(run(), {
     status: 1,
     stdout: '',
-    stderr: 'x: Debian packages are missing; run as root: apt-get install --no-install-recommends mc jq\n',
+    stderr:
+      'scripts/x: Debian packages are missing; run as root: apt-get install --no-install-recommends mc jq\n',
   });
   assert.doesNotMatch(calls(), /apt-get/);
 });
@@ -167,7 +168,7 @@ test('an npm that fails ends it with its last words, and the next run tries agai
   for (const _ of [1, 2]) {
     const { status, stdout, stderr } = run();
     assert.deepEqual([status, stdout], [1, '']);
-    assert.match(stderr, /npm ERR! 404 a\nx: npm ci failed; its words stand above\n$/);
+    assert.match(stderr, /npm ERR! 404 a\nscripts\/x: npm ci failed; its words stand above\n$/);
   }
   assert.equal(calls().match(/npm ci/g)?.length, 2);
 });
@@ -179,7 +180,7 @@ test('a disk without room is refused before anything is written', (t) => {
   });
   const { status, stderr } = run();
   assert.equal(status, 1);
-  assert.match(stderr, /^x: less than 3 GB are free in /);
+  assert.match(stderr, /^scripts\/x: less than 3 GB are free in /);
   assert.doesNotMatch(calls(), /npm/);
 });
 

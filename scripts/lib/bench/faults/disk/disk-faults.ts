@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Unable } from '../../refusal.ts';
+import { Unable } from '../../../command/ends.ts';
 
 /** Bits; the layout is that of disk-faults.c. */
 export const CALLS = {

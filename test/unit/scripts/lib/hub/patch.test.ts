@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { Refusal } from '../../../../../scripts/lib/command/ends.ts';
 import { readPatch } from '../../../../../scripts/lib/hub/patch.ts';
 
 const patch = (...wishes: string[]) => readPatch(wishes, []);
@@ -8,8 +8,7 @@ const refused = (why: RegExp, wishes: string[], unset: string[] = []) =>
   assert.throws(
     () => readPatch(wishes, unset),
     (error: unknown) => {
-      assert.ok(error instanceof Failure);
-      assert.equal(error.code, 'hub.usage');
+      assert.ok(error instanceof Refusal);
       assert.match(error.message, why);
       return true;
     },
@@ -34,7 +33,7 @@ test('a wish without a value and one to unset delete alike', () => {
 
 test('what makes no sense is refused with the argument that is at fault', () => {
   refused(/"a" lacks a value/, ['a']);
-  refused(/a=Europe\/Kyiv is not JSON; text needs quotation marks/, ['a=Europe/Kyiv']);
+  refused(/the value of a is not JSON; text needs quotation marks/, ['a=Europe/Kyiv']);
   for (const path of ['', 'a..b', '.a', 'a.', '/', '//a']) refused(/is no path/, [`${path}=1`]);
   refused(/belongs to the hub/, ['$version=1']);
 });
@@ -53,4 +52,20 @@ test('a place that is named twice is refused, in whichever order', () => {
 test('names that objects have by birth are names like others', () => {
   const made = patch('__proto__.x=1', 'constructor.y=2', 'toString=3');
   assert.deepEqual(JSON.stringify(made), '{"__proto__":{"x":1},"constructor":{"y":2},"toString":3}');
+});
+
+test('a login is not sent, and neither it nor any other value is said back', () => {
+  for (const wish of [
+    'cameras.yard.main="rtsp://viewer:hunter2@cam/1"',
+    'cameras.yard.main=rtsp://viewer:hunter2@cam/1',
+    'cameras.yard.sub="rtsp://cam/1?user=viewer&password=hunter2"',
+    'cameras.yard={"password":"hunter2"}',
+    'cameras.yard.password="hunter2"',
+    'cameras.yard.title=hunter2',
+  ])
+    assert.throws(
+      () => patch(wish),
+      (error) =>
+        error instanceof Refusal && !error.message.includes('hunter2') && /cameras\.yard/.test(error.message),
+    );
 });

@@ -17,7 +17,10 @@ after(() => rm(dir, { recursive: true, force: true }));
 
 const PLAIN = { main: ['rtsp://10.0.0.1/m'], sub: ['rtsp://10.0.0.1/s'] };
 const read = (wish: Partial<LoginSources>) =>
-  cameraLogins({ ...PLAIN, files: [], environment: undefined, ask: undefined, ...wish });
+  cameraLogins(
+    { ...PLAIN, files: [], environment: undefined, ask: undefined, ...wish },
+    new AbortController().signal,
+  );
 const refusal = (wish: Partial<LoginSources>, words: RegExp) =>
   assert.rejects(read(wish), (error) => error instanceof LoginRefusal && words.test(error.message));
 async function loginFile(text: string, mode = 0o600): Promise<string> {

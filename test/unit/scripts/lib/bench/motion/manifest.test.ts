@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readManifest } from '../../../../../../scripts/lib/bench/motion/manifest.ts';
-import { Refusal } from '../../../../../../scripts/lib/bench/refusal.ts';
+import { Refusal } from '../../../../../../scripts/lib/command/ends.ts';
 
 let dir = '';
 before(() => {

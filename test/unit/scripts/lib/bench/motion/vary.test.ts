@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { measure } from '../../../../../../scripts/lib/bench/motion/measure.ts';
 import { benchMotion } from '../../../../../../scripts/lib/bench/motion/motion.ts';
-import { Refusal } from '../../../../../../scripts/lib/bench/refusal.ts';
+import { Refusal } from '../../../../../../scripts/lib/command/ends.ts';
 import { report, type Result, summary } from '../../../../../../scripts/lib/bench/report.ts';
 import type { Span } from '../../../../../../scripts/lib/bench/motion/spans.ts';
 import { createVary, type Variation, VARIATIONS } from '../../../../../../scripts/lib/bench/motion/vary.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { mutantsOf, mutated } from '../../../../../../scripts/lib/bench/mutants/sites.ts';
 import { type MutantsOptions, tryMutants } from '../../../../../../scripts/lib/bench/mutants/mutants.ts';
-import { Refusal } from '../../../../../../scripts/lib/bench/refusal.ts';
+import { Refusal } from '../../../../../../scripts/lib/command/ends.ts';
 
 const changes = (source: string) =>
   mutantsOf('some.ts', source).map((mutant) => `${mutant.kind}: ${mutated(source, mutant)}`);

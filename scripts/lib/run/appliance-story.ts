@@ -1,0 +1,62 @@
+/** Tells on the console what the page shows of the appliance: what is watched, and what is wrong. */
+import type { ConditionView, PageWords, StatusView } from './page-words.ts';
+
+/** Told by cameras and conditions themselves, or no news. */
+const NOT_TOLD = new Set([
+  'condition',
+  'camera-down',
+  'no-cameras',
+  'starting',
+  'recording',
+  'sending',
+  'well',
+]);
+
+/** Compares each look with the one before; only what is new is told. */
+export function createApplianceStory(tell: (sentence: string) => void, words: PageWords) {
+  const ofCamera = new Map<string, string>();
+  let conditions = new Map<string, string>();
+  let house = '';
+
+  function lookAtCameras({ cameras }: StatusView): void {
+    for (const camera of cameras) {
+      const sentence = cameraSentence(camera);
+      if (sentence === undefined || ofCamera.get(camera.cameraId) === sentence) continue;
+      ofCamera.set(camera.cameraId, sentence);
+      tell(sentence);
+    }
+  }
+
+  function lookAtConditions(status: StatusView): void {
+    const now = new Map<string, string>();
+    for (const condition of status.conditions) {
+      const key = keyOf(condition);
+      const sentence = words.condition(condition, status);
+      now.set(key, sentence);
+      if (!conditions.has(key)) tell(`${sentence} ${condition.detail}`.trim());
+    }
+    for (const [key, sentence] of conditions) if (!now.has(key)) tell(`no longer so: ${sentence}`);
+    conditions = now;
+  }
+
+  return {
+    look(status: StatusView): void {
+      lookAtCameras(status);
+      lookAtConditions(status);
+      const { state } = status.house;
+      if (state === house) return;
+      const wasTold = house !== '' && !NOT_TOLD.has(house);
+      house = state;
+      if (!NOT_TOLD.has(state) || wasTold) tell(words.house(status));
+    },
+  };
+}
+
+/** Undefined while nobody knows yet. */
+export function cameraSentence({ title, state, detail }: StatusView['cameras'][number]): string | undefined {
+  if (state === 'live') return `watching ${title}`;
+  if (detail !== null) return `${title} is not watched: ${detail}`;
+  return state === 'starting' ? undefined : `${title} is not watched: it gives no picture`;
+}
+
+const keyOf = ({ code, subject }: ConditionView) => `${code} ${subject ?? ''}`;
