@@ -1,26 +1,11 @@
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
-import { formatGone, nextNumber, segmentFile, segmentsIn } from './gone-lines.ts';
+import { formatGone } from './gone-lines.ts';
+import { createGoneSegments } from './gone-segments.ts';
 
-/** A segment that is larger is followed by another one. */
-const SEGMENT_BYTES = 256 * 1024;
-/** All segments together: some four thousand clips. */
-const BYTES_MAX = 4 * 1024 * 1024;
-const SEGMENTS_MAX = 256;
 /** Clips that wait to be noted while the disk does not take it. */
 const WAITING_MAX = 4_000;
 const AGAIN_MS = 5_000;
@@ -55,7 +40,7 @@ export function createGoneJournal(deps: {
   readonly log: Log;
 }): GoneJournal {
   const { db, rows, dir, unread, clock, log } = deps;
-  let current: { readonly fd: number; readonly number: number; bytes: number } | undefined;
+  const segments = createGoneSegments({ dir, unread, log });
   /** Written since the last mark: clip to line, so that nothing is said twice. */
   const written = new Map<string, string>();
   const waiting = new Set<string>();
@@ -65,108 +50,8 @@ export function createGoneJournal(deps: {
     .prepare<[string], number | null>('SELECT max(seq) FROM custody WHERE clip_id = ?')
     .pluck();
 
-  function leave(): void {
-    if (current) closeSync(current.fd);
-    current = undefined;
-  }
-
-  function begin(): void {
-    const number = nextNumber(dir);
-    const fd = openSync(
-      segmentFile(dir, number),
-      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
-      0o600,
-    );
-    leave();
-    use(fd, number, 0);
-    keepBound();
-  }
-
-  /** Its entry in the folder is on disk as well. */
-  function use(fd: number, number: number, bytes: number): void {
-    try {
-      fsyncFolder(dir);
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
-    current = { fd, number, bytes };
-  }
-
-  /** What cannot be removed now is at the next turn. */
-  function remove(number: number): void {
-    try {
-      unlinkSync(segmentFile(dir, number));
-    } catch (error) {
-      log.warn({ event: 'ledger.gone-stuck', segment: number, err: error }, 'it cannot be removed');
-    }
-  }
-
-  /** The newest segment is gone on with: a process that is started again and again begins no other one each time. */
-  function goOn(): void {
-    const last = segmentsIn(dir).at(-1);
-    if (!last || last.bytes >= SEGMENT_BYTES || unread.has(last.number)) return begin();
-    const fd = openSync(
-      segmentFile(dir, last.number),
-      constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
-    use(fd, last.number, fstatSync(fd).size);
-  }
-
-  function keepBound(): void {
-    const segments = segmentsIn(dir);
-    let bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    let count = segments.length;
-    for (const segment of segments) {
-      if (bytes <= BYTES_MAX && count <= SEGMENTS_MAX) break;
-      if (segment.number === current?.number) break;
-      remove(segment.number);
-      log.warn(
-        { event: 'ledger.gone-dropped', segment: segment.number },
-        'no backup of the ledger could be made for long: its oldest notes on clips without a file are dropped',
-      );
-      bytes -= segment.bytes;
-      count -= 1;
-    }
-  }
-
-  /** What was written in part is taken back. A sync that failed leaves nobody knows what: another segment follows. */
-  function append(text: string): void {
-    if (!current) return;
-    const { fd, bytes: before } = current;
-    const bytes = Buffer.from(text);
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    } catch (error) {
-      leaveAfter(() => ftruncateSync(fd, before));
-      throw error;
-    }
-    try {
-      fdatasyncSync(fd);
-    } catch (error) {
-      leaveAfter(begin);
-      throw error;
-    }
-    current.bytes += bytes.length;
-  }
-
-  /** The error that led here is the one that is told. */
-  function leaveAfter(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      log.warn(
-        { event: 'ledger.gone-segment', err: error },
-        'the notes on clips without a file go on elsewhere',
-      );
-    }
-    leave();
-  }
-
   function note(lines: readonly { readonly seq: number; readonly row: ClipRow }[]): void {
-    if (!current) goOn();
-    else if (current.bytes >= SEGMENT_BYTES) begin();
-    append(lines.map(({ seq, row }) => formatGone({ seq, row: { ...row } })).join(''));
+    segments.append(lines.map(({ seq, row }) => formatGone({ seq, row: { ...row } })).join(''));
     for (const { row } of lines) written.set(row.clip_id, JSON.stringify(row));
   }
 
@@ -211,19 +96,17 @@ export function createGoneJournal(deps: {
     },
 
     mark() {
+      let first: number;
       try {
-        begin();
+        first = segments.begin();
       } catch (error) {
         log.warn({ event: 'ledger.gone-segment', err: error }, 'its notes on clips without a file all stay');
         return () => undefined;
       }
-      const first = current?.number ?? 0;
       written.clear();
-      return () => {
-        for (const { number } of segmentsIn(dir)) if (number < first && !unread.has(number)) remove(number);
-      };
+      return () => segments.removeBefore(first);
     },
 
-    close: leave,
+    close: () => segments.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ContractError, contradictionIn, parseDocument, Verdict } from '@dachawatch/contracts';
+import type { Verdict } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Conditions } from '../../kernel/conditions.ts';
@@ -7,7 +7,8 @@ import type { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
-import { mayHappen } from '../clips/clip-states.ts';
+import { CONFLICT, createRefusedMessages } from './refused-messages.ts';
+import { createVerdictMessages, type Read, refusedBecause } from './verdict-messages.ts';
 
 /** IoT Hub's own limit. A larger message is no message of the hub's. */
 const BODY_MAX_BYTES = 64 * 1024;
@@ -20,8 +21,6 @@ const UNREAD_MAX = 1_000;
 const READ_KEPT = 10_000;
 /** Read in one go, with one commit. */
 const BATCH = 100;
-/** A refused message is told so long. */
-const TOLD_MS = 24 * 3_600_000;
 
 export interface InboxMessage {
   readonly messageId: string;
@@ -58,11 +57,6 @@ interface InboxRow {
   readonly body: Buffer;
 }
 
-interface Read {
-  readonly outcome: 'applied' | 'already-known' | 'refused';
-  readonly reason: string | null;
-}
-
 /** Cloud messages, stored before they are acknowledged, and what they say.
  *  Invariants
  *  1. When `storeMessage` returns, the message is on disk. The same message again changes nothing.
@@ -91,53 +85,8 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
   const forgetOld = db.prepare(
     `DELETE FROM inbox WHERE outcome <> 'unread' AND seq <= (SELECT max(seq) FROM inbox) - ${READ_KEPT}`,
   );
-  let told = { count: 0, lastMs: 0 };
-
-  function judge(verdict: Verdict): ReturnType<Inbox['applyVerdict']> {
-    const row = rows.get(verdict.clip_id);
-    // Of a clip of long ago nothing changes any more.
-    if (!row) return rows.folded(verdict.clip_id) ? 'already-known' : 'unknown-clip';
-    if (row.state === 'recording') return 'too-early';
-    if (row.verdict_revision >= verdict.revision || !mayHappen(row.state, 'judge')) return 'already-known';
-    const detail = `${verdict.verdict}, ${verdict.decision}, revision ${verdict.revision}`;
-    rows.move(verdict.clip_id, 'judge', detail, {
-      verdict: JSON.stringify(verdict),
-      verdict_revision: verdict.revision,
-      judged_ms: Math.round(clock.nowMs()),
-    });
-    return 'applied';
-  }
-
-  /** @returns why the message was refused, or what became of it */
-  function read(body: Buffer): Read {
-    let verdict: Verdict;
-    try {
-      verdict = parseDocument(Verdict, body);
-    } catch (error) {
-      if (error instanceof ContractError) return refusedBecause(error.message);
-      throw error;
-    }
-    const contradiction = contradictionIn(verdict);
-    if (contradiction !== undefined) return refusedBecause(contradiction);
-    const outcome = judge(verdict);
-    if (outcome === 'too-early')
-      return refusedBecause(`clip ${verdict.clip_id} is still being recorded: nobody can have seen it`);
-    return outcome === 'unknown-clip'
-      ? refusedBecause(`there is no clip ${verdict.clip_id} in the ledger`)
-      : { outcome, reason: null };
-  }
-
-  function tellRefused(messageId: string, reason: string): void {
-    const event = reason === CONFLICT ? 'inbox.conflict' : 'inbox.refused';
-    log.warn({ event, messageId, reason }, 'cloud message refused and kept');
-    told = { count: told.count + 1, lastMs: clock.monotonicMs() };
-    conditions.raise(
-      'message-refused',
-      `${told.count === 1 ? 'a cloud message' : `${told.count} cloud messages`} could not be read, and ` +
-        `${told.count === 1 ? 'is' : 'are'} kept aside. The last: ${reason}. ` +
-        'This notice goes a day after the last one',
-    );
-  }
+  const verdicts = createVerdictMessages(rows, clock);
+  const refusals = createRefusedMessages(conditions, clock, log);
 
   /** @returns false when even that cannot be written: it stays unread, and the others go on */
   function setAside(seq: number, result: Read): boolean {
@@ -162,7 +111,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
         const row = select.get(seq);
         if (!row) return refusedBecause('it is not there any more');
         messageId = row.message_id;
-        const found = read(row.body);
+        const found = verdicts.read(row.body);
         settle.run({ ...found, seq });
         return found;
       })();
@@ -181,7 +130,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
     if (seq === undefined) return;
     const { reason } = refusedBecause(`${UNREAD_MAX} messages waited to be read`);
     settle.run({ outcome: 'refused', reason, seq });
-    tellRefused(`number ${seq}`, reason ?? '');
+    refusals.tell(`number ${seq}`, reason ?? '');
   }
 
   return {
@@ -210,7 +159,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
           refused,
         );
       }).immediate();
-      if (refused !== null) tellRefused(id, refused);
+      if (refused !== null) refusals.tell(id, refused);
     },
 
     drainInbox() {
@@ -227,7 +176,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
           if (outcome === 'applied') done.applied++;
           if (outcome !== 'refused') continue;
           done.refused++;
-          tellRefused(messageId, reason ?? '');
+          refusals.tell(messageId, reason ?? '');
         }
       } catch (error) {
         const failure = classify(error, 'inbox.drain');
@@ -237,14 +186,11 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
           `cloud messages wait to be read: ${failure.message}`,
         );
       }
-      if (told.count > 0 && clock.monotonicMs() - told.lastMs >= TOLD_MS) {
-        told = { count: 0, lastMs: 0 };
-        conditions.clear('message-refused');
-      }
+      refusals.forgetOld();
       return done;
     },
 
-    applyVerdict: (verdict) => db.transaction(() => judge(verdict)).immediate(),
+    applyVerdict: (verdict) => db.transaction(() => verdicts.judge(verdict)).immediate(),
 
     noteRefusedVerdict(clipId, reason) {
       const detail = reason.slice(0, REASON_MAX);
@@ -257,15 +203,8 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
   };
 }
 
-const CONFLICT = 'this message id came before with other bytes; the first one counts';
-
 /** Different reasons for which the verdict of one clip was refused. */
 const NOTES_MAX = 5;
-
-const refusedBecause = (reason: string): Read => ({
-  outcome: 'refused',
-  reason: reason.slice(0, REASON_MAX),
-});
 
 /** No message is at fault when the disk is full, busy or does not answer, or the ledger is damaged: it stays unread. */
 const isNotOfTheMessage = (failure: Failure) =>

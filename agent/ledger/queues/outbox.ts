@@ -8,6 +8,7 @@ import { timeIn } from '../clips/clip-id.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import type { ClipEvent } from '../clips/clip-states.ts';
+import { createOutboxDrops, type OutboxBounds } from './outbox-drops.ts';
 
 /** A month without a link, with four cameras and a hundred clips a day, does not fill it (docs/telemetry.md). */
 export const OUTBOX_ROWS_MAX = 10_000;
@@ -16,8 +17,6 @@ export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
 const EVENT_BYTES_MAX = 64 * 1024;
 /** Of an error's own words in an event. */
 const TEXT_MAX = 1_000;
-/** After an episode of dropping, so much must be free before it counts as over. */
-const OVER_AT = 0.9;
 
 /** What goes first when the outbox is full; the oldest first within one rank. The rank is stored with the event. */
 const RANK: Readonly<Record<TelemetryEvent, number>> = {
@@ -34,11 +33,7 @@ const RANK: Readonly<Record<TelemetryEvent, number>> = {
   'power.state': 3,
 };
 
-export interface OutboxBounds {
-  readonly rows: number;
-  /** Of the bodies, together. */
-  readonly bytes: number;
-}
+export type { OutboxBounds };
 
 /** An event as the hub is to get it. */
 export interface OutgoingEvent {
@@ -97,27 +92,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     'SELECT event_id AS eventId, event, body FROM outbox ORDER BY event_id LIMIT ?',
   );
   const remove = db.prepare('DELETE FROM outbox WHERE event_id = ?');
-  const size = db.prepare<[], { rows: number; bytes: number }>(
-    `SELECT (SELECT value FROM facts WHERE name = 'outbox_events') AS rows,
-            (SELECT value FROM facts WHERE name = 'outbox_bytes') AS bytes`,
-  );
-  const leastWanted = db.prepare<[], { event_id: string; bytes: number }>(
-    'SELECT event_id, bytes FROM outbox ORDER BY rank, event_id LIMIT 1',
-  );
-  const countDropped = db.prepare<[number]>(
-    `INSERT INTO facts (name, value) VALUES ('events_dropped', ?)
-     ON CONFLICT (name) DO UPDATE SET value = value + excluded.value`,
-  );
-  const selectDropped = db
-    .prepare<[], number>("SELECT value FROM facts WHERE name = 'events_dropped'")
-    .pluck();
-  const dropped = () => selectDropped.get() ?? 0;
+  const drops = createOutboxDrops(db, bounds, log);
 
   /** What is on disk and was announced. */
   let announcedId = selectLast.get();
-  let reportedDrops = dropped();
-  /** Drops before the episode that goes on; undefined while nothing has to go. */
-  let episodeFrom: number | undefined;
   /** Something may have changed since the last announcement. */
   let touched = false;
 
@@ -147,42 +125,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       );
     insert.run(eventId, event, RANK[event], bytes, body);
     replaceLast.run(eventId);
-    keepWithinBounds();
-  }
-
-  function keepWithinBounds(): void {
-    let { rows, bytes } = size.get() ?? { rows: 0, bytes: 0 };
-    let gone = 0;
-    // Ends: every turn takes a row away, and an empty outbox is within its bounds.
-    while (rows > bounds.rows || bytes > bounds.bytes) {
-      const victim = leastWanted.get();
-      if (!victim) break;
-      remove.run(victim.event_id);
-      rows -= 1;
-      bytes -= victim.bytes;
-      gone += 1;
-    }
-    if (gone > 0) countDropped.run(gone);
-  }
-
-  function reportDrops(): void {
-    const total = dropped();
-    if (total > reportedDrops && episodeFrom === undefined) {
-      episodeFrom = reportedDrops;
-      log.warn(
-        { event: 'outbox.full', dropped: total - episodeFrom, droppedEver: total, ...bounds },
-        'too many events wait for the hub; the least important and oldest go unsent',
-      );
-    }
-    reportedDrops = total;
-    if (episodeFrom === undefined) return;
-    const { rows, bytes } = size.get() ?? { rows: 0, bytes: 0 };
-    if (rows > bounds.rows * OVER_AT || bytes > bounds.bytes * OVER_AT) return;
-    log.info(
-      { event: 'outbox.room-again', dropped: total - episodeFrom, droppedEver: total },
-      'events wait within bounds again',
-    );
-    episodeFrom = undefined;
+    drops.keepWithinBounds();
   }
 
   return {
@@ -208,11 +151,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
         write('clip.lost', { ...clip, reason: (row.reason ?? '').slice(0, TEXT_MAX) });
     },
 
-    count: () => size.get()?.rows ?? 0,
-    dropped,
+    count: () => drops.size().rows,
+    dropped: () => drops.ever(),
     discard(eventId) {
       db.transaction(() => {
-        if (remove.run(eventId).changes > 0) countDropped.run(1);
+        if (remove.run(eventId).changes > 0) drops.count();
       }).immediate();
       touched = true;
     },
@@ -220,7 +163,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     announce() {
       if (!touched) return;
       touched = false;
-      reportDrops();
+      drops.report();
       // Read back: a transaction that was taken back has told nothing.
       const last = selectLast.get();
       if (last === announcedId) return;
