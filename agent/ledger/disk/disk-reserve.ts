@@ -80,28 +80,10 @@ export function createDiskReserve({ dir, bytes, freeBytes, conditions, log }: Di
     return true;
   }
 
-  /** What stands under the name and is not a file of ours alone may be a clip: it is moved, never written. */
-  function clearName(path: string): void {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (!stats) return;
-    if (isOurs(stats)) {
-      unlinkSync(path);
-      return;
-    }
-    for (let n = 1; n <= ASIDE_MAX; n++) {
-      const aside = `${path}.aside-${n}`;
-      if (lstatSync(aside, { throwIfNoEntry: false })) continue;
-      renameSync(path, aside);
-      log.warn({ event: 'disk.reserve-aside', path, aside }, 'what stood in place of the reserve was moved');
-      return;
-    }
-    throw new Failure('exhausted', 'ledger.reserve-name', `${path} is not the reserve, and cannot be moved`);
-  }
-
   /** In the background: a slow card takes a second for it. Into a new file, which gets the name when it is full. */
   async function fill(breathe: Breathe): Promise<void> {
-    clearName(partFile);
-    clearName(file);
+    clearName(partFile, log);
+    clearName(file, log);
     const handle = await open(partFile, 'wx', 0o600);
     const before = spendings;
     try {
@@ -171,3 +153,21 @@ const codeOf = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' && /^(E[A-Z]+|SQLITE_\w+)$/.test(code) ? code : undefined;
 };
+
+/** What stands under the name and is not a file of ours alone may be a clip: it is moved, never written. */
+function clearName(path: string, log: Log): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats) return;
+  if (isOurs(stats)) {
+    unlinkSync(path);
+    return;
+  }
+  for (let n = 1; n <= ASIDE_MAX; n++) {
+    const aside = `${path}.aside-${n}`;
+    if (lstatSync(aside, { throwIfNoEntry: false })) continue;
+    renameSync(path, aside);
+    log.warn({ event: 'disk.reserve-aside', path, aside }, 'what stood in place of the reserve was moved');
+    return;
+  }
+  throw new Failure('exhausted', 'ledger.reserve-name', `${path} is not the reserve, and cannot be moved`);
+}

@@ -58,6 +58,7 @@ export const isInStorage = ({ state }: Pick<ClipRow, 'state'>) => state === 'upl
  *     Folders are not synced: a file that a power cut brings back is taken up again, or goes again.
  *  3. A log that is damaged later cannot take a row back to a time at which its file was there.
  *  4. Whatever becomes of the database, what the clip was stands in the backup or in the notes. */
+// oxlint-disable-next-line max-lines-per-function -- the steps of one procedure in their order, around `unsaid`, which each of them reads or settles
 export function createRemoval(deps: {
   readonly db: Database;
   readonly rows: ClipRows;

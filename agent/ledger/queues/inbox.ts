@@ -7,18 +7,15 @@ import type { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
+import { prepareInbox, REFUSED_MAX_BYTES } from './inbox-sql.ts';
 import { CONFLICT, createRefusedMessages } from './refused-messages.ts';
 import { createVerdictMessages, type Read, refusedBecause } from './verdict-messages.ts';
 
 /** IoT Hub's own limit. A larger message is no message of the hub's. */
 const BODY_MAX_BYTES = 64 * 1024;
-/** Of a message that was refused, so much is kept. */
-const REFUSED_MAX_BYTES = 16 * 1024;
 const ID_MAX = 256;
 const REASON_MAX = 500;
 const UNREAD_MAX = 1_000;
-/** Read messages kept, to know a late duplicate. */
-const READ_KEPT = 10_000;
 /** Read in one go, with one commit. */
 const BATCH = 100;
 
@@ -51,47 +48,22 @@ export interface InboxDeps {
   readonly log: Log;
 }
 
-interface InboxRow {
-  readonly seq: number;
-  readonly message_id: string;
-  readonly body: Buffer;
-}
-
 /** Cloud messages, stored before they are acknowledged, and what they say.
  *  Invariants
  *  1. When `storeMessage` returns, the message is on disk. The same message again changes nothing.
  *  2. A message id that comes with other bytes is kept beside the first, refused.
  *  3. A message is read once, in the transaction that applies it; one that cannot be applied keeps the reason.
  *  4. Nothing that a message says or is keeps another from being read, or stored: only the disk can. */
+// oxlint-disable-next-line max-lines-per-function -- invariants 1 to 3 are about which statements share a transaction: that is seen where storing, reading and setting aside stand together
 export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): Inbox {
-  const insert = db.prepare(
-    `INSERT INTO inbox (message_id, body_sha256, received_ms, body, outcome, reason)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
-  const known = db.prepare<[string], { body_sha256: string }>(
-    'SELECT body_sha256 FROM inbox WHERE message_id = ?',
-  );
-  const unreadCount = db.prepare<[], number>("SELECT value FROM facts WHERE name = 'inbox_unread'").pluck();
-  const unread = db
-    .prepare<[number], number>("SELECT seq FROM inbox WHERE outcome = 'unread' ORDER BY seq LIMIT ?")
-    .pluck();
-  const select = db.prepare<[number], InboxRow>('SELECT seq, message_id, body FROM inbox WHERE seq = ?');
-  // What was applied is in the clip's row; of the rest, the beginning shows what it was.
-  const settle = db.prepare(
-    `UPDATE inbox SET outcome = :outcome, reason = :reason,
-       body = CASE :outcome WHEN 'refused' THEN coalesce(substr(body, 1, ${REFUSED_MAX_BYTES}), x'') ELSE x'' END
-     WHERE seq = :seq`,
-  );
-  const forgetOld = db.prepare(
-    `DELETE FROM inbox WHERE outcome <> 'unread' AND seq <= (SELECT max(seq) FROM inbox) - ${READ_KEPT}`,
-  );
+  const sql = prepareInbox(db);
   const verdicts = createVerdictMessages(rows, clock);
   const refusals = createRefusedMessages(conditions, clock, log);
 
   /** @returns false when even that cannot be written: it stays unread, and the others go on */
   function setAside(seq: number, result: Read): boolean {
     try {
-      settle.run({ ...result, seq });
+      sql.settle.run({ ...result, seq });
       return true;
     } catch (error) {
       const failure = classify(error, 'inbox.set-aside');
@@ -108,11 +80,11 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
     let result: Read;
     try {
       result = db.transaction(() => {
-        const row = select.get(seq);
+        const row = sql.select.get(seq);
         if (!row) return refusedBecause('it is not there any more');
         messageId = row.message_id;
         const found = verdicts.read(row.body);
-        settle.run({ ...found, seq });
+        sql.settle.run({ ...found, seq });
         return found;
       })();
     } catch (error) {
@@ -126,10 +98,10 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
 
   /** Too many wait: the oldest is set aside. Its verdict lies in storage, where it is asked for. */
   function setOldestAside(): void {
-    const seq = unread.get(1);
+    const seq = sql.unread.get(1);
     if (seq === undefined) return;
     const { reason } = refusedBecause(`${UNREAD_MAX} messages waited to be read`);
-    settle.run({ outcome: 'refused', reason, seq });
+    sql.settle.run({ outcome: 'refused', reason, seq });
     refusals.tell(`number ${seq}`, reason ?? '');
   }
 
@@ -140,9 +112,9 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       const id = nameOf(messageId, sha256);
       let refused: string | null = null;
       db.transaction(() => {
-        const earlier = known.all(id);
+        const earlier = sql.known.all(id);
         if (earlier.some((row) => row.body_sha256 === sha256)) return;
-        if ((unreadCount.get() ?? 0) >= UNREAD_MAX) setOldestAside();
+        if ((sql.unreadCount.get() ?? 0) >= UNREAD_MAX) setOldestAside();
         refused =
           earlier.length > 0
             ? CONFLICT
@@ -150,7 +122,7 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
               ? `it has ${bytes.length} bytes, more than the hub's own limit of ${BODY_MAX_BYTES}`
               : null;
         const atMs = Number.isFinite(receivedMs) ? receivedMs : clock.nowMs();
-        insert.run(
+        sql.insert.run(
           id,
           sha256,
           Math.round(Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, atMs))),
@@ -167,8 +139,8 @@ export function createInbox({ db, rows, conditions, clock, log }: InboxDeps): In
       try {
         const results = db
           .transaction(() => {
-            const all = unread.all(BATCH).flatMap(readOne);
-            if (all.length > 0) forgetOld.run();
+            const all = sql.unread.all(BATCH).flatMap(readOne);
+            if (all.length > 0) sql.forgetOld.run();
             return all;
           })
           .immediate();

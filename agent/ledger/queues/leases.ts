@@ -3,6 +3,7 @@ import type { Clip, ClipChange, ClipRow, ClipRows } from '../clips/clip-rows.ts'
 import type { Database } from '../database/database.ts';
 import type { ClipEvent } from '../clips/clip-states.ts';
 import { EVIDENCE_LOST } from '../clips/losses.ts';
+import { prepareLeases } from './lease-sql.ts';
 import { NOT_IN_STORAGE } from './storage-answer.ts';
 
 /** Every third lease goes to the clip that waits longest; the others to the newest. */
@@ -51,36 +52,7 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases &
   voidEarlier(): void;
 } {
   const nowMs = () => clock.monotonicMs();
-  const expired = db.prepare<[number], ClipRow>(
-    "SELECT * FROM clips WHERE state = 'uploading' AND lease_until <= ?",
-  );
-  const uploading = db.prepare<[], ClipRow>("SELECT * FROM clips WHERE state = 'uploading'");
-  // Those that wait for nothing: the index by retry time holds them side by side, in the order of their ids.
-  const eligible =
-    "FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at IS NULL ORDER BY clip_id";
-  const newest = db.prepare<[], ClipRow>(`SELECT * ${eligible} DESC LIMIT 1`);
-  const oldest = db.prepare<[], ClipRow>(`SELECT * ${eligible} ASC LIMIT 1`);
-  const due = db.prepare<[number], 1>(
-    "SELECT 1 FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at <= ? LIMIT 1",
-  );
-  const endWaits = db.prepare<[number]>(
-    "UPDATE clips INDEXED BY clips_by_retry SET retry_at = NULL WHERE state = 'sealed' AND retry_at <= ?",
-  );
-  const firstRetry = db
-    .prepare<[], number>(
-      `SELECT coalesce(retry_at, 0) FROM clips INDEXED BY clips_by_retry
-       WHERE state = 'sealed' ORDER BY retry_at LIMIT 1`,
-    )
-    .pluck();
-  const firstExpiry = db
-    .prepare<[], number | null>("SELECT min(lease_until) FROM clips WHERE state = 'uploading'")
-    .pluck();
-  const countLease = db
-    .prepare<[], number>(
-      `INSERT INTO facts (name, value) VALUES ('leases', 1)
-       ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`,
-    )
-    .pluck();
+  const sql = prepareLeases(db);
 
   const returnExpired = (detail: string, due: ClipRow[]) => {
     for (const row of due) rows.move(row.clip_id, 'expire', detail, { ...NO_LEASE, retry_at: null });
@@ -111,21 +83,21 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases &
   return {
     voidEarlier() {
       db.transaction(() => {
-        returnExpired('the process that uploaded it ended', uploading.all());
-        db.prepare("UPDATE clips SET retry_at = NULL WHERE state = 'sealed' AND retry_at IS NOT NULL").run();
+        returnExpired('the process that uploaded it ended', sql.uploading.all());
+        sql.voidWaits.run();
       }).immediate();
     },
 
     leaseNext() {
       const now = nowMs();
-      const waits = newest.get() ?? due.get(now) ?? expired.get(now);
+      const waits = sql.newest.get() ?? sql.due.get(now) ?? sql.expired.get(now);
       if (!waits) return undefined;
       return db
         .transaction((): Lease | undefined => {
-          returnExpired('the lease ran out', expired.all(now));
-          endWaits.run(now);
-          const turn = countLease.get() ?? 1;
-          const row = (turn % AGEING === 0 ? oldest : newest).get();
+          returnExpired('the lease ran out', sql.expired.all(now));
+          sql.endWaits.run(now);
+          const turn = sql.countLease.get() ?? 1;
+          const row = (turn % AGEING === 0 ? sql.oldest : sql.newest).get();
           if (!row) return undefined;
           const attempt = row.attempt + 1;
           const lease_until = now + leaseMs;
@@ -156,7 +128,7 @@ export function createLeases({ db, rows, clock, leaseMs }: LeasesDeps): Leases &
 
     nextLeaseInMs() {
       const now = nowMs();
-      const times = [firstRetry.get(), firstExpiry.get()].filter((at) => typeof at === 'number');
+      const times = [sql.firstRetry.get(), sql.firstExpiry.get()].filter((at) => typeof at === 'number');
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - now);
     },
   };
