@@ -16,7 +16,7 @@ export interface EngineDeps {
   readonly log: Log;
 }
 
-/** First and longest wait before an episode that could not be stored (a full disk) is tried again. */
+/** First and longest wait before what could not be stored (a full disk) is tried again. */
 const TROUBLE_MS = { first: 500, max: 60_000 };
 
 /** Moves every orchestration on: fires timers that are due, runs an episode for each instance something has
@@ -28,6 +28,8 @@ export function createEngine(deps: EngineDeps) {
   let again = false;
   let stopped = true;
   let troubleMs = TROUBLE_MS.first;
+  /** Instances whose episode could not be run or stored, and when each is tried again. */
+  const troubled = new Map<string, { readonly againInMs: number; readonly untilMs: number }>();
   let cancelWake: () => void = () => undefined;
 
   const activities = createActivities({
@@ -89,25 +91,46 @@ export function createEngine(deps: EngineDeps) {
     });
   };
 
+  /** Runs an episode. What goes wrong with one instance is its own trouble: it waits, the others go on. */
+  const tryOne = async (id: string) => {
+    try {
+      await runOne(id);
+      troubled.delete(id);
+    } catch (error) {
+      const againInMs = Math.min((troubled.get(id)?.againInMs ?? TROUBLE_MS.first / 2) * 2, TROUBLE_MS.max);
+      troubled.set(id, { againInMs, untilMs: clock.nowMs() + againInMs });
+      log({ event: 'engine.trouble', instanceId: id, message: (error as Error).message, againInMs });
+    }
+    // An orchestration that never waits would keep everything else in this process from running.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  };
+  const isReady = (id: string) => (troubled.get(id)?.untilMs ?? 0) <= clock.nowMs();
+
   const moveOn = async () => {
     while (again) {
       again = false;
       history.fireDueTimers(clock.nowMs());
-      for (const id of history.runnable()) {
+      for (const id of history.runnable().filter(isReady)) {
         if (stopped) return;
-        await runOne(id);
+        await tryOne(id);
         activities.kick();
         again = true;
       }
       activities.kick();
     }
-    sleepUntilNextTimer();
+    sleepUntilSomethingIsDue();
   };
 
-  const sleepUntilNextTimer = () => {
+  const sleepUntilSomethingIsDue = () => {
     cancelWake();
-    const next = history.nextTimerMs();
-    cancelWake = next === undefined || stopped ? () => undefined : clock.wakeAt(next, kick);
+    const timerMs = history.nextTimerMs();
+    const dueMs = [
+      ...[...troubled.values()].map(({ untilMs }) => untilMs),
+      ...(timerMs === undefined ? [] : [timerMs]),
+    ];
+    cancelWake = dueMs.length === 0 || stopped ? () => undefined : clock.wakeAt(Math.min(...dueMs), kick);
   };
 
   const kick = () => {

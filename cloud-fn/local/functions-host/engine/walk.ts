@@ -9,6 +9,9 @@ import {
   type RetryOptions,
 } from './wire.ts';
 
+/** The last time that a date can say, Unix milliseconds. */
+const LAST_TIME_MS = 8.64e15;
+
 /** Something the orchestrator has scheduled, under the number both sides know it by. */
 export type ScheduledTask =
   | { readonly kind: 'activity'; readonly id: number; readonly name: string; readonly input: unknown }
@@ -64,6 +67,12 @@ export function walkActions(actions: readonly Action[], history: readonly Histor
     waiting.set(task.id, then);
   };
 
+  /** @throws OrchestrationRefused: stored, it would stop the whole host at every start */
+  const possible = (fireAtMs: number): number => {
+    if (Math.abs(fireAtMs) <= LAST_TIME_MS) return fireAtMs;
+    throw new OrchestrationRefused('A timer was created for a time that does not exist.');
+  };
+
   const startTimer = (fireAtMs: number, cancelled: boolean, then: () => void) => {
     const far = fireAtMs - nowMs > SHORT_TIMER_MAX_MS;
     const task = {
@@ -95,7 +104,7 @@ export function walkActions(actions: readonly Action[], history: readonly Histor
         const timer = {
           kind: 'timer',
           id: scheduled.size,
-          fireAtMs: nowMs + delayMs,
+          fireAtMs: possible(nowMs + delayMs),
           cancelled: false,
         } as const;
         return schedule(timer, () => (number < options.maxNumberOfAttempts ? attempt(number + 1) : then()));
@@ -141,7 +150,7 @@ export function walkActions(actions: readonly Action[], history: readonly Histor
       case ACTION.callSubOrchestratorWithRetry:
         return startWithRetry(retryOptionsOf(action), startSubOrchestration(action), then);
       case ACTION.createTimer:
-        return startTimer(Date.parse(action.fireAt ?? ''), action.isCanceled === true, then);
+        return startTimer(possible(Date.parse(action.fireAt ?? '')), action.isCanceled === true, then);
       case ACTION.waitForExternalEvent:
         return startEvent(action.externalEventName ?? '', then);
       case ACTION.continueAsNew:

@@ -122,8 +122,8 @@ async function verifyVerdict(world: World, clip: ClipNow): Promise<Problem[]> {
   if (verdict.clip_id !== clipId) return wrong(`is that of ${verdict.clip_id}`);
   if (verdict.verdict !== wanted && verdict.verdict !== 'undecided')
     return wrong(`is ${verdict.verdict} instead of ${wanted}`);
-  // Corrected when nobody could be told: the only reason for a second revision here.
-  const corrected = verdict.revision === 2 && verdict.reason.includes('could not be delivered');
+  // Corrected when what could not be delivered at first was, later: the only reason for a second revision here.
+  const corrected = verdict.revision === 2 && verdict.reason.includes('It was delivered later');
   if (verdict.revision !== 1 && !corrected)
     return [
       { kind: 'duplicated', clipId, what: `its verdict has revision ${verdict.revision}: ${verdict.reason}` },

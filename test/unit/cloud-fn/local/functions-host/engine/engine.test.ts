@@ -219,3 +219,80 @@ test('stopped, it does not wait for ever', async (t) => {
   await engine.stop(1);
   held.resolve();
 });
+
+test('a timer for a time that does not exist fails its own instance; the others and the next start go on', async (t) => {
+  const wanted = new Map<string, Action>([
+    ['nowhere', { actionType: ACTION.createTimer, fireAt: 'Invalid Date' }],
+    ['absent', { actionType: ACTION.createTimer }],
+    ['far', { actionType: ACTION.createTimer, fireAt: '+999999-01-01T00:00:00.000Z' }],
+    [
+      'retried',
+      {
+        ...call('Echo'),
+        actionType: ACTION.callActivityWithRetry,
+        retryOptions: { firstRetryIntervalInMilliseconds: 1e300, maxNumberOfAttempts: 3 },
+      },
+    ],
+  ]);
+  const { history, engine, begin } = bench(
+    t,
+    ({ instanceId }) => {
+      const action = wanted.get(instanceId);
+      return action ? state({ wants: [action] }) : state({ isDone: true });
+    },
+    { activity: () => Promise.reject(new Error('no')) },
+  );
+  engine.start();
+  for (const id of wanted.keys()) await begin(id);
+  await begin('other');
+  assert.equal(history.instance('other')?.status, 'Completed');
+  for (const id of wanted.keys()) {
+    const { status, output } = history.instance(id) ?? assert.fail();
+    assert.equal(status, 'Failed', id);
+    assert.match(output ?? '', /a time that does not exist/);
+  }
+});
+
+test('an instance whose episode cannot be run waits by itself: the others go on', async (t) => {
+  let broken = true;
+  const { history, engine, begin, time, book } = bench(t, () => state({ isDone: true }), {
+    history: (real) => ({
+      ...real,
+      eventsOf: (id) => {
+        if (broken && id === 'a') throw new Error('this row is damaged');
+        return real.eventsOf(id);
+      },
+    }),
+  });
+  engine.start();
+  await begin('a');
+  await begin('b');
+  assert.equal(history.instance('b')?.status, 'Completed');
+  assert.deepEqual(
+    book.lines
+      .filter(({ event }) => event === 'engine.trouble')
+      .map(({ instanceId, message }) => [instanceId, message]),
+    [['a', 'this row is damaged']],
+  );
+  broken = false;
+  await time.advance(1_000, engine.atRest);
+  assert.equal(history.instance('a')?.status, 'Completed');
+});
+
+test('an orchestration that begins anew for ever keeps nothing else in the process from running', async (t) => {
+  const { history, engine } = bench(t, ({ instanceId }) =>
+    instanceId === 'endless'
+      ? state({ isDone: true, wants: [{ actionType: ACTION.continueAsNew, input: 1 }] })
+      : state({ isDone: true }),
+  );
+  engine.start();
+  history.start({ id: 'endless', name: 'main', input: null }, NOW_MS);
+  engine.kick();
+  // What waits for the event loop, like a request, gets its turn between two episodes.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(history.instance('endless')?.status, 'Running');
+  history.start({ id: 'other', name: 'main', input: null }, NOW_MS);
+  engine.kick();
+  await until('another one ends meanwhile', () => history.instance('other')?.status === 'Completed');
+  history.terminate('endless', 'enough', NOW_MS);
+});
