@@ -36,3 +36,13 @@ export function parseClipBlobName(
 export const verdictBlobName = (clipBlob: string) => clipBlob.replace(/\.[^./]+$/, '') + '.verdict.json';
 /** Where a copy of the annotated best frame lies beside the clip, so that the device may read it. */
 export const bestFrameBlobName = (clipBlob: string) => clipBlob.replace(/\.[^./]+$/, '') + '.best.jpg';
+
+const ASK_ENDING = '.ask.json';
+/** What a house puts beside a clip of which it has heard no verdict for long: written, it asks again. */
+export const askBlobName = (clipBlob: string) => clipBlob.replace(/\.[^./]+$/, '') + ASK_ENDING;
+/** The clip that such a blob asks about; undefined when it is not one. */
+export function clipAskedAbout(blobName: string): string | undefined {
+  if (!blobName.endsWith(ASK_ENDING)) return undefined;
+  const clipBlob = `${blobName.slice(0, -ASK_ENDING.length)}.mp4`;
+  return parseClipBlobName(clipBlob) ? clipBlob : undefined;
+}

@@ -11,14 +11,14 @@ const digestOf = (blobName: string) => createHash('sha256').update(`${CONTAINER_
 export const instanceIdOf = (blobName: string): string => clipInstanceId(`${CONTAINER_CLIPS}/${blobName}`);
 
 /** @param blobName in the container of the clips
- *  @param blobUrl may carry a signature, which is taken away */
+ *  @param blobUrl of the blob, without a signature */
 export function clipOfBlob(blobName: string, blobUrl: string): ClipOfAnalysis {
   const place = parseClipBlobName(blobName);
   return {
     clip_id: place?.clipId ?? idFromName(blobName),
     ...(place ? { device_id: place.deviceId, camera_id: place.cameraId } : {}),
     blobName: `${CONTAINER_CLIPS}/${blobName}`,
-    blobUrl: withoutQuery(blobUrl),
+    blobUrl,
   };
 }
 
@@ -32,11 +32,13 @@ function idFromName(blobName: string): string {
     .join('');
 }
 
-function withoutQuery(address: string): string {
-  const url = new URL(address);
-  url.search = '';
-  url.hash = '';
-  return url.href;
+/** The address of a blob, made from its name and an address of its account that somebody gave: `#`, `?` and `%` in names
+ *  come in addresses encoded and not, and in front of a signature or not. Undefined when the container is not in it. */
+export function addressOfBlob(given: string, blobName: string): string | undefined {
+  const at = given.indexOf(`/${CONTAINER_CLIPS}/`);
+  if (at < 0) return undefined;
+  const base = given.slice(0, at + CONTAINER_CLIPS.length + 2);
+  return URL.canParse(base) ? base + blobName.split('/').map(encodeURIComponent).join('/') : undefined;
 }
 
 /** The orchestration of a clip. */

@@ -1,18 +1,29 @@
-import { CONTAINER_CLIPS, parseClipBlobName } from '@dachawatch/contracts';
+import { cleanText, clipAskedAbout, CONTAINER_CLIPS, parseClipBlobName } from '@dachawatch/contracts';
 import type { ClipOfAnalysis } from '../orchestrators/clip-analysis-steps.ts';
-import { clipOfBlob } from './clip-of-blob.ts';
+import { addressOfBlob, clipOfBlob } from './clip-of-blob.ts';
 
 const SUBJECT = /^\/blobServices\/default\/containers\/([^/]+)\/blobs\/(.+)$/;
 
-/** The clip an Event Grid event is about; undefined for everything else that happens in the account: other
- *  containers, verdicts and pictures beside clips, and the empty blobs some tools put before they write. */
-export function clipOfEvent(event: unknown): ClipOfAnalysis | undefined {
+export interface ClipEvent {
+  readonly clip: ClipOfAnalysis;
+  /** The house asks again: it has heard no verdict for long. */
+  readonly asked: boolean;
+}
+
+/** The clip an event is about, in the schema of Event Grid or in that of CloudEvents; undefined for everything else that
+ *  happens in the account: other containers, verdicts and pictures beside clips, and the empty blobs some tools put
+ *  before they write. */
+export function clipOfEvent(event: unknown): ClipEvent | undefined {
   if (typeof event !== 'object' || event === null) return undefined;
-  const { eventType, subject, data } = event as { eventType?: unknown; subject?: unknown; data?: unknown };
-  if (eventType !== 'Microsoft.Storage.BlobCreated') return undefined;
-  const [, container, blobName = ''] = SUBJECT.exec(String(subject)) ?? [];
+  const { eventType, type, subject, data } = event as Partial<Record<string, unknown>>;
+  if ((eventType ?? type) !== 'Microsoft.Storage.BlobCreated') return undefined;
+  const [, container, written = ''] = SUBJECT.exec(String(subject)) ?? [];
+  const askedAbout = clipAskedAbout(written);
+  const blobName = askedAbout ?? written;
   if (container !== CONTAINER_CLIPS || !parseClipBlobName(blobName)) return undefined;
   const { contentLength, url } = (data ?? {}) as { contentLength?: unknown; url?: unknown };
-  if (!(Number(contentLength) > 0) || typeof url !== 'string' || !URL.canParse(url)) return undefined;
-  return clipOfBlob(blobName, url);
+  if (!(Number(contentLength) > 0) || typeof url !== 'string') return undefined;
+  const address = addressOfBlob(url, blobName);
+  if (address === undefined || cleanText(blobName) !== blobName) return undefined;
+  return { clip: clipOfBlob(blobName, address), asked: askedAbout !== undefined };
 }

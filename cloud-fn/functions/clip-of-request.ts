@@ -1,6 +1,6 @@
-import { CONTAINER_CLIPS } from '@dachawatch/contracts';
+import { cleanText, CONTAINER_CLIPS } from '@dachawatch/contracts';
 import type { ClipOfAnalysis } from '../orchestrators/clip-analysis-steps.ts';
-import { clipOfBlob } from './clip-of-blob.ts';
+import { addressOfBlob, clipOfBlob } from './clip-of-blob.ts';
 
 /** A request body nobody can start anything with. One sentence for the person who sent it. */
 export class BadRequest extends Error {
@@ -23,13 +23,16 @@ export function clipOfRequest(body: string): ClipOfAnalysis {
   const blobName = withoutContainer(textOf(fields, NAME_FIELDS, 'blobName'));
   if (blobName === '' || blobName.length > MAX_BLOB_NAME_CHARS)
     throw new BadRequest(`blobName must name a blob, in at most ${MAX_BLOB_NAME_CHARS} characters.`);
+  if (cleanText(blobName) !== blobName || blobName.split('/').some((part) => part === '.' || part === '..'))
+    throw new BadRequest('blobName has characters, or . or .. as a part, that no address can carry.');
   if (!URL.canParse(blobUrl) || !/^https?:$/.test(new URL(blobUrl).protocol))
     throw new BadRequest('blobURL must be an http or https address.');
-  if (!pathOf(blobUrl).endsWith(`/${CONTAINER_CLIPS}/${blobName}`))
+  const address = addressOfBlob(blobUrl, blobName);
+  if (address === undefined || !namesIn(blobUrl).includes(blobName))
     throw new BadRequest(
       `blobURL must be the address of the blob blobName in the container ${CONTAINER_CLIPS}.`,
     );
-  return clipOfBlob(blobName, blobUrl);
+  return clipOfBlob(blobName, address);
 }
 
 function objectOf(body: string): Record<string, unknown> {
@@ -55,9 +58,17 @@ function textOf(fields: Record<string, unknown>, names: readonly string[], shown
 const withoutContainer = (name: string) =>
   name.startsWith(`${CONTAINER_CLIPS}/`) ? name.slice(CONTAINER_CLIPS.length + 1) : name;
 
-function pathOf(address: string): string {
+/** Every name that an address can mean: `#` and `?` may be part of it, or begin what is none.
+ *  @throws BadRequest when it cannot be decoded */
+function namesIn(address: string): string[] {
+  const rest = address.slice(address.indexOf(`/${CONTAINER_CLIPS}/`) + CONTAINER_CLIPS.length + 2);
+  const ends = [rest.length, rest.indexOf('?'), rest.lastIndexOf('?'), rest.search(/[?#]/)];
+  return ends.filter((end) => end >= 0).flatMap((end) => [rest.slice(0, end), decoded(rest.slice(0, end))]);
+}
+
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(new URL(address).pathname);
+    return decodeURIComponent(text);
   } catch {
     throw new BadRequest('blobURL is not encoded as an address must be.');
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { askBlobName } from '@dachawatch/contracts';
 import { instanceIdOfClip } from '../../../../cloud-fn/functions/clip-of-blob.ts';
 import { clipOfEvent } from '../../../../cloud-fn/functions/clip-of-event.ts';
 import { clipOfRequest } from '../../../../cloud-fn/functions/clip-of-request.ts';
@@ -17,11 +18,11 @@ const event = (more: object = {}, data: object = {}) => ({
 });
 
 test('a committed clip is read out of its event, without any signature', () => {
-  assert.deepEqual(clipOfEvent(event()), clip);
+  assert.deepEqual(clipOfEvent(event()), { clip, asked: false });
 });
 
 test('a clip of one byte is a clip', () => {
-  assert.deepEqual(clipOfEvent(event({}, { contentLength: 1 })), clip);
+  assert.deepEqual(clipOfEvent(event({}, { contentLength: 1 })), { clip, asked: false });
 });
 
 test('a name and a body just as long as they may be are read; a character more is too long', () => {
@@ -106,4 +107,49 @@ test('a bad body is refused with one sentence that says what is wrong', () => {
     ['x'.repeat(20_000), /longer than/],
   ] as const)
     assert.throws(() => clipOfRequest(body), { name: 'BadRequest', message: sentence });
+});
+
+test('a committed clip is read out of a CloudEvent as well', () => {
+  const { eventType, topic, ...rest } = event();
+  const cloud = { ...rest, specversion: '1.0', type: eventType, source: topic, time: '2026-11-30T00:00:00Z' };
+  assert.deepEqual(clipOfEvent(cloud), { clip, asked: false });
+  assert.equal(clipOfEvent({ ...cloud, type: 'Microsoft.Storage.BlobDeleted' }), undefined);
+});
+
+test('what a house puts beside a clip to ask again is about that clip', () => {
+  const asks = (name: string) =>
+    clipOfEvent(
+      event(
+        { subject: `/blobServices/default/containers/dacha-video/blobs/${name}` },
+        { contentLength: 2, url: `https://storage.test/dacha-video/${name}` },
+      ),
+    );
+  assert.deepEqual(asks(askBlobName(BLOB_NAME)), { clip, asked: true });
+  assert.equal(asks('house-1/gate/anything.ask.json'), undefined);
+});
+
+test('signs that mean something in addresses are kept when they are part of a name', () => {
+  for (const part of ['gate #2', 'gate?2', '100%25', 'gate#2?x=1', 'über', 'a+b&c']) {
+    const name = `house-1/${part}/2026/11/21/${clip.clip_id}.mp4`;
+    const encoded = `https://storage.test/dacha-video/${name.split('/').map(encodeURIComponent).join('/')}`;
+    for (const url of [`https://storage.test/dacha-video/${name}`, encoded, `${encoded}?sig=secret`]) {
+      const found = clipOfEvent(
+        event({ subject: `/blobServices/default/containers/dacha-video/blobs/${name}` }, { url }),
+      );
+      assert.deepEqual([found?.clip.blobName, found?.clip.blobUrl], [`dacha-video/${name}`, encoded]);
+      assert.equal(decodeURIComponent(new URL(encoded).pathname), `/dacha-video/${name}`);
+    }
+    for (const url of [encoded, `${encoded}?sv=1&sig=secret`]) {
+      const byHand = clipOfRequest(JSON.stringify({ blobURL: url, blobName: name }));
+      assert.equal(byHand.blobUrl, encoded, part);
+    }
+  }
+});
+
+test('a name that no address or no queue can carry is refused', () => {
+  for (const name of ['a\uFFFE.mp4', 'a\u0001.mp4', 'a/../b.mp4', './b.mp4'])
+    assert.throws(
+      () => clipOfRequest(JSON.stringify({ blobURL: `https://s.test/dacha-video/${name}`, blobName: name })),
+      { name: 'BadRequest', message: /no address can carry/ },
+    );
 });
