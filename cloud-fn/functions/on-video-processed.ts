@@ -10,8 +10,11 @@ df.app.client.storageQueue('OnVideoProcessed', {
   connection: STORAGE_CONNECTION_SETTING,
   handler: async (entry, client, context) => {
     const delivery = Number(context.triggerMetadata?.['dequeueCount'] ?? 1);
+    // Where the host still has the text, numbers are as they were written.
+    const text: unknown = context.triggerMetadata?.['queueTrigger'];
     const { storage, clock } = ports();
-    const received = await receiveResult({ storage, clock }, client, entry, delivery);
+    const message = typeof text === 'string' ? text : entry;
+    const received = await receiveResult({ storage, clock }, client, message, delivery);
     context.log(`${QUEUE_PROCESSED}: ${received}`);
   },
 });

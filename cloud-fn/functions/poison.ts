@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { POISON_SUFFIX, QUEUE_PROCESSED } from '@dachawatch/contracts';
+import { cleanText, POISON_SUFFIX, QUEUE_PROCESSED } from '@dachawatch/contracts';
 import type { Clock } from '../ports/clock.ts';
 import { unreadableMessagePlace } from '../ports/instance-places.ts';
 import type { StoragePort } from '../ports/storage.ts';
@@ -13,15 +13,20 @@ export interface PoisonDeps {
 const MAX_QUOTED_BYTES = 8_192;
 
 /** Puts a message nobody can use aside for a person, with the reason. Never dropped: it is kept for ever, and one
- *  too large to be quoted lies in a blob. */
+ *  that is too large to be quoted, or that no queue can carry, lies in a blob. */
 export async function putAside(
   { storage, clock }: PoisonDeps,
   original: string,
   reason: string,
   message: string,
 ): Promise<void> {
-  const note: Record<string, string> = { reason, message, at: new Date(clock.nowMs()).toISOString() };
-  if (Buffer.byteLength(JSON.stringify(original)) <= MAX_QUOTED_BYTES) {
+  const note: Record<string, string> = {
+    reason,
+    message: cleanText(message),
+    at: new Date(clock.nowMs()).toISOString(),
+  };
+  const fits = Buffer.byteLength(JSON.stringify(original)) <= MAX_QUOTED_BYTES;
+  if (fits && cleanText(original) === original) {
     note['original'] = original;
   } else {
     const place = unreadableMessagePlace(createHash('sha256').update(original).digest('hex'));

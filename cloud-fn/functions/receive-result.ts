@@ -29,6 +29,7 @@ import {
   startMarkerPlace,
 } from '../ports/instance-places.ts';
 import { json, MAX_DOCUMENT_BYTES } from '../ports/storage.ts';
+import { jsonText } from './json-text.ts';
 import { isFinished, readStatus } from './instance-status.ts';
 import { putAside, type PoisonDeps } from './poison.ts';
 import { startOnce, type StartOnceDeps } from './start-once.ts';
@@ -178,9 +179,9 @@ function objectOf(value: unknown): unknown {
   }
 }
 
-/** The message as it was in the queue: the runtime has already parsed what looked like JSON. */
+/** The message as it was in the queue, as far as it can be told: the runtime has already parsed what looked like JSON. */
 function textOf(entry: unknown): string {
   if (typeof entry === 'string') return entry;
   if (Buffer.isBuffer(entry)) return entry.toString('utf8');
-  return JSON.stringify(entry) ?? '';
+  return jsonText(entry);
 }

@@ -133,6 +133,29 @@ export function createAzureStorage(access: StorageAccess): StoragePort {
         await send();
       }
     },
+
+    async receiveMessages(name, hiddenS) {
+      try {
+        const { receivedMessageItems } = await (await clients()).queues.getQueueClient(name).receiveMessages({
+          numberOfMessages: 32,
+          visibilityTimeout: hiddenS,
+          abortSignal: abortSignal(),
+        });
+        return receivedMessageItems.map(({ messageId, popReceipt, messageText }) => ({
+          id: messageId,
+          receipt: popReceipt,
+          text: messageText,
+        }));
+      } catch (error) {
+        if (codeOf(error) === 'QueueNotFound') return [];
+        throw error;
+      }
+    },
+
+    async deleteMessage(name, { id, receipt }) {
+      const queue = (await clients()).queues.getQueueClient(name);
+      return unless([400, 404], queue.deleteMessage(id, receipt, { abortSignal: abortSignal() }));
+    },
   };
 }
 

@@ -59,6 +59,13 @@ export const unreadableMessagePlace = (digest: string): BlobPlace => ({
   name: `unreadable/${digest}.txt`,
 });
 
+/** What lies in a poison queue, recorded for ever. */
+export const POISON_PREFIX = 'poison/';
+export const poisonPlace = (digest: string): BlobPlace => ({
+  container: CONTAINER_INSTANCES,
+  name: `${POISON_PREFIX}${digest}.json`,
+});
+
 /** One for each clip about which something is still to be done. */
 export const OPEN_CLIPS_PREFIX = 'open/';
 export const openClipPlace = (firstId: string): BlobPlace => ({

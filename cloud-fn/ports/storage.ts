@@ -17,6 +17,13 @@ export interface ListedBlob {
   readonly ageMs: number;
 }
 
+export interface ReceivedMessage {
+  /** The same each time it is received. */
+  readonly id: string;
+  readonly receipt: string;
+  readonly text: string;
+}
+
 export interface BlobContent {
   readonly bytes: Buffer | string;
   readonly contentType: string;
@@ -44,6 +51,10 @@ export interface StoragePort {
   writeTags(place: BlobPlace, tags: Readonly<Record<string, string>>): Promise<boolean>;
   /** Puts the text into a queue as it is. @param keep for ever instead of the queue's seven days */
   sendMessage(queue: string, text: string, keep?: 'for-ever'): Promise<void>;
+  /** Messages of a queue, at most 32; none when it does not exist. Nobody else gets them for `hiddenS` seconds. */
+  receiveMessages(queue: string, hiddenS: number): Promise<readonly ReceivedMessage[]>;
+  /** False: it is gone, or somebody else has it now. */
+  deleteMessage(queue: string, message: ReceivedMessage): Promise<boolean>;
 }
 
 /** Our own book-keeping, apart from clips and frames, so that neither their lifetime rules nor their readers meet

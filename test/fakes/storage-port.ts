@@ -14,6 +14,8 @@ interface Held {
 export function createFakeStorage() {
   const blobs = new Map<string, Held>();
   const queues = new Map<string, string[]>();
+  const ids = new Map<string, string[]>();
+  const hiddenUntilMs = new Map<string, number>();
   let writes = 0;
   const keyOf = ({ container, name }: BlobPlace) => `${container}/${name}`;
   const put = (place: BlobPlace, bytes: Buffer | string, tags: Record<string, string> = {}) => {
@@ -80,6 +82,26 @@ export function createFakeStorage() {
     async sendMessage(queue, text) {
       fake.fail('sendMessage', { container: queue, name: '' });
       queues.set(queue, [...(queues.get(queue) ?? []), text]);
+      ids.set(queue, [...(ids.get(queue) ?? []), `message-${(writes += 1)}`]);
+    },
+    async receiveMessages(queue, hiddenS) {
+      fake.fail('receiveMessages', { container: queue, name: '' });
+      const all = queues.get(queue) ?? [];
+      const found = all.flatMap((text, at) => {
+        const id = ids.get(queue)?.[at] ?? '';
+        if ((hiddenUntilMs.get(id) ?? 0) > fake.nowMs) return [];
+        return [{ id, receipt: id, text }];
+      });
+      for (const { id } of found.slice(0, 32)) hiddenUntilMs.set(id, fake.nowMs + hiddenS * 1_000);
+      return found.slice(0, 32);
+    },
+    async deleteMessage(queue, { id }) {
+      fake.fail('deleteMessage', { container: queue, name: '' });
+      const at = ids.get(queue)?.indexOf(id) ?? -1;
+      if (at < 0) return false;
+      queues.set(queue, (queues.get(queue) ?? []).toSpliced(at, 1));
+      ids.set(queue, (ids.get(queue) ?? []).toSpliced(at, 1));
+      return true;
     },
   };
   const fake = {
@@ -170,5 +192,17 @@ export function testStoragePort(title: string, open: () => Promise<StoragePort>)
   test(`${title}: a message goes into a queue that did not exist`, async () => {
     const port = await opened();
     await port.sendMessage('port-promises-queue', '{"a":"<&>"}', 'for-ever');
+  });
+
+  test(`${title}: a message is received as it was sent, hidden from others, and deleted by who received it`, async () => {
+    const port = await opened();
+    assert.deepEqual(await port.receiveMessages('port-promises-none', 1), []);
+    await port.sendMessage('port-promises-received', '{"a":"<&>"}', 'for-ever');
+    const [message, ...others] = await port.receiveMessages('port-promises-received', 600);
+    assert.deepEqual([message?.text, others], ['{"a":"<&>"}', []]);
+    assert.deepEqual(await port.receiveMessages('port-promises-received', 600), []);
+    assert.ok(message);
+    assert.equal(await port.deleteMessage('port-promises-received', message), true);
+    assert.equal(await port.deleteMessage('port-promises-received', message), false);
   });
 }

@@ -75,6 +75,31 @@ for (const [title, entry, reason] of unreadable)
     assert.deepEqual([client.raised, client.started], [[], []]);
   });
 
+test('a message nested deeper than any stack is put aside whole, with its reason', async () => {
+  const { storage, receive, aside } = scene();
+  const deep = `${'['.repeat(20_000)}1,"a"${']'.repeat(20_000)}`;
+  for (const entry of [JSON.parse(deep) as unknown, deep, Buffer.from(deep).toString('base64')]) {
+    const before = aside().length;
+    assert.equal(await receive(entry), 'put-aside');
+    const note = aside()[before];
+    assert.equal(note.reason, 'bad-contract');
+    const [container = '', ...name] = String(note.original_blob).split('/');
+    const kept = await storage.port.readBlob({ container, name: name.join('/') }, 1_000_000);
+    assert.ok(kept?.bytes.equals(Buffer.from(typeof entry === 'string' ? entry : deep)));
+  }
+  const object = `${'{"a":['.repeat(10_000)}${']}'.repeat(10_000)}`;
+  assert.equal(await receive(JSON.parse(object)), 'put-aside');
+});
+
+test('a message that no queue can carry is kept whole in a blob', async () => {
+  const { storage, receive, aside } = scene();
+  const text = 'broken \uFFFE text';
+  assert.equal(await receive(text), 'put-aside');
+  const [container = '', ...name] = String(aside()[0].original_blob).split('/');
+  const kept = await storage.port.readBlob({ container, name: name.join('/') }, 1_000);
+  assert.equal(kept?.bytes.toString('utf8'), text);
+});
+
 test('a message too large to be quoted is kept whole in a blob', async () => {
   const { storage, receive, aside } = scene();
   await receive('x'.repeat(48_000));
