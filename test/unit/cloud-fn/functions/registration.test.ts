@@ -44,6 +44,7 @@ test('loading the app registers every function under its name on the wire, and n
     'KeepClips',
     'OnVideoBlobCreated',
     'OnVideoProcessed',
+    'RecordPoison',
     'SendFailureNotification',
     'SendVideoComplited',
     'StartVideo',
