@@ -1,4 +1,5 @@
 import {
+  askBlobName,
   ContractError,
   contradictionIn,
   parseDocument,
@@ -12,7 +13,7 @@ import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import type { Clip, Ledger } from '../ledger/ledger.ts';
 import type { OpenBlob } from './ticket-blob-client.ts';
-import { ONLY_READ, type Tickets } from './tickets.ts';
+import { DONE, ONLY_READ, type Tickets } from './tickets.ts';
 
 /** A verdict names at most a few dozen boxes. */
 const VERDICT_MAX_BYTES = 256 * 1024;
@@ -22,6 +23,15 @@ const CANDIDATES = 200;
 const ASKED_KEPT = 2_000;
 /** So many questions in a row that are not answered: it is not the clips, it is the link. */
 const SILENCE_BELIEVED = 3;
+
+/** At the fourth question without a verdict, some twenty minutes after the first, the cloud is asked to analyse the clip
+ *  again, and then at every sixth, some six hours apart. */
+const ASKED_AGAIN_AT = 4;
+const ASKED_AGAIN_EVERY = 6;
+const isTimeToAskAgain = (questions: number) =>
+  questions >= ASKED_AGAIN_AT && (questions - ASKED_AGAIN_AT) % ASKED_AGAIN_EVERY === 0;
+/** That it is written is the question; what it says is read by nobody. */
+const QUESTION = Buffer.from('{}');
 
 export interface Reconciler {
   /** Asks storage for the verdicts of clips that wait longer than `ageMs`, a few at a time. What one question fails of
@@ -92,6 +102,14 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     }
   }
 
+  /** The cloud may have lost it: what is written beside the clip is told to it as the clip was. */
+  async function askAgain({ clipId, blobName }: Clip, signal: AbortSignal): Promise<void> {
+    await tickets.use(askBlobName(blobName), DONE, signal, (ticket, calmly) =>
+      openBlob(ticket).write(QUESTION, calmly),
+    );
+    log.info({ event: 'verdict.asked-again', clipId }, 'no verdict yet: the cloud is asked again');
+  }
+
   async function ask(clip: Clip, signal: AbortSignal): Promise<boolean> {
     const body = await tickets.use(verdictBlobName(clip.blobName), ONLY_READ, signal, (ticket, calmly) =>
       openBlob(ticket).read(VERDICT_MAX_BYTES, calmly),
@@ -107,6 +125,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     const found = await tickets.use(clip.blobName, ONLY_READ, signal, (ticket, calmly) =>
       openBlob(ticket).head(calmly),
     );
+    if (found && isTimeToAskAgain(asked.get(clip.clipId)?.times ?? 0)) await askAgain(clip, signal);
     // Its message may have come while storage was asked.
     if (found || ledger.clip(clip.clipId)?.state !== 'uploaded') return false;
     await ledger.returnToQueue(clip.clipId, 'the blob is not in storage any more');

@@ -36,6 +36,8 @@ export interface TicketBlobClient {
     md5: Uint8Array,
     signal: AbortSignal,
   ): Promise<'made' | 'was-there'>;
+  /** Writes a small blob of our own, whatever was there before. Never a clip: those are committed. */
+  write(body: Uint8Array, signal: AbortSignal): Promise<void>;
   /** SHA-256 of the bytes that storage really holds: reads all of them. Undefined when there is no such blob.
    *  @throws Failure `rejected` `upload.archived` when they cannot be read */
   contentSha256(signal: AbortSignal): Promise<string | undefined>;
@@ -123,6 +125,15 @@ export function createOpenBlob(
             if (IS_THERE.has(storageCode(error) ?? '')) return 'was-there';
             throw error;
           }
+        }),
+      write: (body, signal) =>
+        throughDoor('upload.write', async () => {
+          fromStorage(
+            await client.upload(body, body.byteLength, {
+              ...within(signal, requestMs),
+              blobHTTPHeaders: { blobContentType: 'application/json' },
+            }),
+          );
         }),
       contentSha256: (signal) =>
         orAbsent('upload.read-back', async () => {

@@ -50,7 +50,7 @@ export function readPoison(queue: string, text: string) {
   const about = known
     ? {
         reason: String(note['reason']),
-        message: String(note['message'] ?? ''),
+        message: typeof note['message'] === 'string' ? note['message'] : '',
         ...(typeof original === 'string' ? { original } : { original_blob: String(blob) }),
       }
     : { ...(queue === QUEUE_PROCESSED ? BY_THE_HOST : BY_THE_WORKER), original: text };

@@ -84,6 +84,10 @@ export async function startBlobService(dir: string): Promise<BlobService> {
       const text = `<?xml version="1.0"?><BlockList><UncommittedBlocks>${list.join('')}</UncommittedBlocks></BlockList>`;
       return [200, { 'content-type': 'application/xml' }, Buffer.from(text)];
     }
+    if (method === 'PUT') {
+      blobs.set(path, { body, headers: {} });
+      return [201, {}];
+    }
     if (!held) return refuse(404, 'BlobNotFound');
     const etag = `"${createHash('md5').update(held.body).digest('hex')}"`;
     if (headers['if-match'] !== undefined && headers['if-match'] !== etag)

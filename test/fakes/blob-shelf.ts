@@ -10,7 +10,7 @@ interface ShelvedBlob {
   readonly archived: boolean;
 }
 
-type Call = 'head' | 'list' | 'stage' | 'commit' | 'read-back' | 'read';
+type Call = 'head' | 'list' | 'stage' | 'commit' | 'write' | 'read-back' | 'read';
 
 /** Blob storage in memory, behind the same door as the real one (blob-door-contract.ts). */
 export interface BlobShelf {
@@ -86,6 +86,10 @@ export function createBlobShelf(): BlobShelf {
         });
         staged.delete(name);
         return 'made';
+      },
+      async write(body, signal) {
+        await enter('write', signal);
+        blobs.set(name, { body: Buffer.from(body), sha256: null, md5: null, archived: false });
       },
       async contentSha256(signal) {
         await enter('read-back', signal);

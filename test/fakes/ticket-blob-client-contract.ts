@@ -62,6 +62,14 @@ export function ticketBlobClientContract(name: string, open: () => Promise<Ticke
     assert.deepEqual(await door.head(signal), properties);
   });
 
+  test(`${name}: a small blob of ours is written, and written again`, async () => {
+    const door = await open();
+    for (const body of ['{}', '[]']) {
+      await door.write(Buffer.from(body), signal);
+      assert.equal((await door.read(10, signal))?.toString(), body);
+    }
+  });
+
   test(`${name}: what is larger than asked for is refused`, async () => {
     const door = await open();
     await door.stageBlock(ids[0]!, blocks[0], signal);

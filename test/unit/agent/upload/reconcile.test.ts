@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { bestFrameBlobName, verdictBlobName } from '@dachawatch/contracts';
+import { askBlobName, bestFrameBlobName, verdictBlobName } from '@dachawatch/contracts';
 import { uploadNext, verdictFor } from '../ledger/bench.ts';
 import { benchUpload, DEVICE, until } from './bench.ts';
 
@@ -48,6 +48,29 @@ test('a clip that is in storage without a verdict waits, and is asked for less a
   await clock.advance(24 * 3_600_000);
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
   assert.ok(hub.asked.length >= 40 && hub.asked.length <= 80, `${hub.asked.length} tickets in a day`);
+});
+
+test('a clip that stays without a verdict is asked about again by itself: after some twenty minutes, then every six hours', async (t) => {
+  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const clip = sealed();
+  const quick = sealed();
+  for (const _ of [clip, quick]) uploadNext(ledger);
+  const name = (blobName: string) => `${DEVICE}/${blobName}`;
+  shelf.put(name(clip.blobName), 'x', clip.sha256!);
+  shelf.put(name(quick.blobName), 'x', quick.sha256!);
+  const asked = (blobName: string) =>
+    shelf.calls.filter((call) => call === `write ${name(askBlobName(blobName))}`).length;
+  await uploader.start();
+  await clock.advance(2 * VERDICT_AFTER_MS);
+  shelf.put(verdictBlobName(name(quick.blobName)), JSON.stringify(verdictFor(quick.clipId)));
+  assert.equal(asked(clip.blobName), 0, 'too early');
+  await clock.advance(3_600_000);
+  assert.equal(asked(clip.blobName), 1);
+  assert.equal(shelf.blobs.get(name(askBlobName(clip.blobName)))?.body.toString(), '{}');
+  await clock.advance(24 * 3_600_000);
+  assert.ok(asked(clip.blobName) >= 3 && asked(clip.blobName) <= 7, `${asked(clip.blobName)} in a day`);
+  assert.equal(asked(quick.blobName), 0, 'what is judged is not asked about');
+  assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
 });
 
 test('a clip whose blob is gone is uploaded again, and custody tells', async (t) => {

@@ -22,7 +22,7 @@ function scene() {
     aside: (original: string) =>
       putAside({ storage: storage.port, clock }, original, 'bad-json', 'the message is not JSON'),
     known: new Set<string>(),
-    async round() {
+    round: async () => {
       storage.nowMs += 60_000;
       const notification = createNotificationOutbox({
         channels: [
@@ -56,8 +56,8 @@ test('what lies in a poison queue is recorded with its reason and told once, and
   assert.equal(await round(), 2);
   assert.deepEqual(
     records()
-      .map(({ queue, reason, original, told: isTold, state }) => [queue, reason, original, isTold, state])
-      .toSorted(),
+      .toSorted((one, other) => (one.queue < other.queue ? -1 : 1))
+      .map(({ queue, reason, original, told: isTold, state }) => [queue, reason, original, isTold, state]),
     [
       ['video-processed', 'bad-json', '7.10', true, 'aside'],
       ['video-to-processing', 'not-processed', 'what the host put there', true, 'aside'],
