@@ -29,7 +29,13 @@ export function readPoisonCommand(args: string[]): PoisonCommand {
   if (name === 'again' && all === ids.length > 0) throw usage('again takes ids, or --all');
   const strange = ids.find((id) => !/^[0-9a-f]{32}$/.test(id));
   if (strange !== undefined) throw usage(`"${strange}" is not an id: list shows them`);
-  return { name, ids, all, dataDir: resolve(values.data ?? join(stateDir(), 'run')), json: values.json ?? false };
+  return {
+    name,
+    ids,
+    all,
+    dataDir: resolve(values.data ?? join(stateDir(), 'run')),
+    json: values.json ?? false,
+  };
 }
 
 function parse(args: string[]) {
