@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { startChildService } from '../../cloud-fn/local/child-service.ts';
+import { loadKeys, type HostKeys } from '../../cloud-fn/local/functions-host/http/keys.ts';
+import { lineReader } from './lines.ts';
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const READY_WITHIN_MS = 120_000;
+
+/** Somewhere an app runs, with its management API. */
+export interface Engine {
+  readonly name: string;
+  /** Without a slash at the end. */
+  readonly base: string;
+  /** Opens the management API of Durable Functions. */
+  readonly systemKey: string;
+  /** Opens HTTP functions. */
+  readonly functionKey: string;
+  readonly eventGridKey: string;
+  /** Connection string of the app's storage; undefined where it is not known. */
+  readonly storage: string | undefined;
+  /** SIGKILL to the process that runs the app, or to the engine and all of it. It is started again by itself.
+   *  Undefined where its processes are out of reach. */
+  readonly kill: ((what: 'worker' | 'engine') => Promise<void>) | undefined;
+  stop(): Promise<void>;
+}
+
+export interface App {
+  readonly file: string;
+  readonly hostJson: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface EngineDeps {
+  readonly name: string;
+  readonly app: App;
+  /** Of this engine alone. */
+  readonly dir: string;
+  readonly storage: string;
+  readonly log: (text: string) => void;
+}
+
+interface Running {
+  readonly port: number;
+  readonly ended: Promise<unknown>;
+  kill(what: 'worker' | 'engine'): void;
+  stop(): Promise<void>;
+}
+
+/** Keeps an engine running on the port it had first, whoever kills it. */
+async function supervised(deps: EngineDeps, start: (port: number) => Promise<Running>, keys: HostKeys) {
+  let running = await start(0);
+  let stopping = false;
+  const { port } = running;
+  let again = Promise.resolve();
+  const watch = () =>
+    void running.ended.then(() => {
+      if (stopping) return;
+      again = start(port).then((next) => {
+        running = next;
+        watch();
+      });
+      again.catch((error: unknown) => deps.log(`${deps.name}: ${(error as Error).message}\n`));
+    });
+  watch();
+  return {
+    name: deps.name,
+    base: `http://127.0.0.1:${port}`,
+    systemKey: keys.durableTask,
+    functionKey: keys.function,
+    eventGridKey: keys.eventGrid,
+    storage: deps.storage,
+    kill: async (what: 'worker' | 'engine') => {
+      const killed = running;
+      killed.kill(what);
+      if (what === 'engine') await killed.ended;
+      await again;
+    },
+    stop: async () => {
+      stopping = true;
+      await again.catch(() => undefined);
+      await running.stop();
+    },
+  } satisfies Engine;
+}
+
+/** The Durable extension itself, in the program of `host/`, with the app in a Node process beside it.
+ *  @param program what `buildHost` gave */
+export function startRealEngine(deps: EngineDeps, program: string): Promise<Engine> {
+  const keys = loadKeys(deps.dir);
+  const { app } = deps;
+  const start = async (port: number): Promise<Running> => {
+    const worker = [process.execPath, file('worker.ts'), app.file, app.hostJson];
+    const args = [program, '--host-json', app.hostJson, '--port', String(port), '--', ...worker];
+    const child = spawn('dotnet', args, {
+      // A group of its own: who kills the engine kills its worker too.
+      detached: true,
+      env: {
+        ...process.env,
+        ...app.env,
+        AzureWebJobsStorage: deps.storage,
+        FUNCTIONS_WORKER_RUNTIME: 'node',
+        DOTNET_gcServer: '0',
+        ENGINE_KEY: keys.durableTask,
+        ENGINE_KEYS: JSON.stringify(keys),
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stderr.setEncoding('utf8').on('data', deps.log);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const read = lineReader(child);
+    let workerPid = 0;
+    const portSaid = async (withinMs?: number) => {
+      for (;;) {
+        const line = JSON.parse(await read(withinMs)) as { worker?: number; port?: number };
+        workerPid = line.worker ?? workerPid;
+        if (line.port !== undefined) return line.port;
+      }
+    };
+    const used = await portSaid(READY_WITHIN_MS);
+    // From here on it says nothing but which process its worker is; it rejects when it ends.
+    portSaid().catch(() => undefined);
+    return {
+      port: used,
+      ended,
+      kill: (what) => process.kill(what === 'worker' ? workerPid : -(child.pid ?? 0), 'SIGKILL'),
+      stop: async () => {
+        child.stdin.end();
+        await ended;
+      },
+    };
+  };
+  return supervised(deps, start, keys);
+}
+
+/** Our own functions host: app and host are one process. */
+export function startOurEngine(deps: EngineDeps): Promise<Engine> {
+  const keys = loadKeys(deps.dir);
+  const { app } = deps;
+  const start = async (port: number): Promise<Running> => {
+    const service = await startChildService<{ port: number }>({
+      main: file('../../cloud-fn/local/functions-host/main.ts'),
+      args: ['--app', app.file, '--data', deps.dir, '--host-json', app.hostJson, '--port', String(port)],
+      env: { ...process.env, ...app.env, AzureWebJobsStorage: deps.storage },
+      onLog: deps.log,
+    });
+    return {
+      port: service.ready.port,
+      ended: service.ended,
+      kill: () => process.kill(service.pid, 'SIGKILL'),
+      stop: () => service.stop(),
+    };
+  };
+  return supervised(deps, start, keys);
+}
+
+/** An app that runs somewhere else: `func start`, or one that is deployed. */
+export function engineAt(url: string, key: string, storage: string | undefined): Engine {
+  return {
+    name: new URL(url).host,
+    base: url.replace(/\/$/, ''),
+    systemKey: key,
+    functionKey: key,
+    eventGridKey: key,
+    storage,
+    kill: undefined,
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** The app of the scenarios about the engine itself. */
+export const sampleApp = (storage: string): App => ({
+  file: file('app/app.ts'),
+  hostJson: file('app/host.json'),
+  env: { ENGINE_STORAGE: storage },
+});
