@@ -10,9 +10,15 @@ import { engineAt, sampleApp, startOurEngine, startRealEngine, type App, type En
 import { ACCEPTED } from './differences.ts';
 import { playBoth, type Outcome } from './play.ts';
 import { scenariosOf, type Scenario } from './scenario.ts';
-import { first } from './scenarios/first.ts';
+import { client } from './scenarios/client.ts';
+import { errors } from './scenarios/errors.ts';
+import { events } from './scenarios/events.ts';
+import { kills } from './scenarios/kills.ts';
+import { management } from './scenarios/management.ts';
+import { orchestrations } from './scenarios/orchestrations.ts';
+import { queues } from './scenarios/queues.ts';
 
-const SCENARIOS = scenariosOf([first]);
+const SCENARIOS = scenariosOf([orchestrations, events, errors, management, client, queues, kills]);
 const REAL = 'real';
 const OURS = 'ours';
 
@@ -111,7 +117,8 @@ try {
   process.exitCode = failed === 0 ? 0 : 1;
 } catch (error) {
   if (error instanceof CannotBuild) refuse(error.message, 3);
-  for (const [name, text] of logs) process.stderr.write(`The end of the log of ${name}:\n${text.slice(-4000)}\n`);
+  for (const [name, text] of logs)
+    process.stderr.write(`The end of the log of ${name}:\n${text.slice(-4000)}\n`);
   throw error;
 } finally {
   await close();

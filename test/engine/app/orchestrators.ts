@@ -194,6 +194,17 @@ define('parent', function* (context) {
 define('parent-of-nameless', function* (context) {
   return (yield context.df.callSubOrchestrator('child', 7)) as number;
 });
+define('flaky-child', function* (context) {
+  return (yield context.df.callActivity('fail-times', { key: context.df.getInput(), times: 1 })) as string;
+});
+define('parent-of-flaky', function* (context) {
+  const key = context.df.getInput();
+  return (yield context.df.callSubOrchestrator(
+    'flaky-child',
+    key,
+    `${context.df.instanceId}-child`,
+  )) as string;
+});
 define('parents', function* (context) {
   const children = [1, 2, 3].map((n) =>
     context.df.callSubOrchestrator('child', n, `${context.df.instanceId}-${n}`),
