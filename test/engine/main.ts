@@ -62,7 +62,7 @@ const logs = new Map<string, string>();
 try {
   const program = flags.url === undefined ? buildHost((text) => process.stderr.write(text)) : undefined;
   const azurite = await startAzurite(dir, [REAL, OURS]);
-  closing.push(azurite.stop);
+  closing.push(() => azurite.stop());
   const storageOf = (name: string) => azurite.accounts[name] ?? '';
   const depsOf = (name: string, app: App) => {
     const own = join(dir, name);

@@ -149,9 +149,10 @@ export function createStage(engine: Engine, scenario: string, run: string) {
     finished,
     has,
     says,
-    /** Watches for three seconds that the instance keeps its state. */
-    stays: async (id: string, status: string) => {
-      await has(id, status);
+    /** Notes the state an instance is in after three seconds, in which it must not move, or has long moved.
+     *  @param status awaited before */
+    stays: async (id: string, status?: string) => {
+      if (status !== undefined) await has(id, status);
       await delay(QUIET_MS);
       const one = await instance(id);
       note('after a while', { runtimeStatus: one?.runtimeStatus, output: one?.output });

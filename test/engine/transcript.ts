@@ -59,10 +59,23 @@ export type Replacements = readonly (readonly [text: string, name: string])[];
 const FINE_TIMES = new Set(['Timestamp', 'ScheduledTime', 'FireAt', 'ScheduledStartTime']);
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?/g;
 
-/** `value` without what no two runs share: times keep their form, ids and addresses get names. */
+/** An exception of .NET as JSON: what it says stands before it as well. */
+const EXCEPTION = /\{\\*"\$type\\*":\\*"System\.Exception.*?WatsonBuckets\\*":null\}/gs;
+/** The real engine names the functions it knows in no order. */
+const KNOWN = /(known orchestrator functions: )(.*)\./;
+
+/** `value` without what no two runs share: times keep their form, ids and addresses get names, stacks go. */
 export function normalised(value: unknown, replacements: Replacements, key = ''): unknown {
+  if (key === 'StackTrace') return '$stack';
   if (typeof value === 'string') {
-    let text = value;
+    let text = value
+      .replaceAll(EXCEPTION, '$exception')
+      .replaceAll(/"StackTrace":(?:null|"(?:[^"\\]|\\.)*")/g, '"StackTrace":"$stack"')
+      .replaceAll(/, StackTrace: .*/gs, ', StackTrace: $stack')
+      .replace(
+        KNOWN,
+        (_, before: string, names: string) => `${before}${names.split(', ').toSorted().join(', ')}.`,
+      );
     for (const [found, name] of replacements) text = text.replaceAll(found, name);
     return text
       .replaceAll(/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g, '$guid')

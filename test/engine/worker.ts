@@ -57,7 +57,9 @@ async function called(name: string, { value, metadata }: Call) {
   const data: RpcData = value === null ? {} : { string: value };
   try {
     const more = Object.entries(metadata).map(([key, one]) => [key, { json: JSON.stringify(one) }] as const);
-    return (await invoke(target, { data, metadata: Object.fromEntries(more) })) ?? {};
+    // The real host gives an activity its input three times.
+    const same = target.kind === 'activityTrigger' ? { [target.triggerName]: data, data } : {};
+    return (await invoke(target, { data, metadata: { ...Object.fromEntries(more), ...same } })) ?? {};
   } catch (error) {
     // What is not an Error has no stack either; the real worker makes the same of it.
     const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -78,7 +78,9 @@ app.storageQueue('queue', {
   },
 });
 const seenOf = (context: { readonly triggerMetadata?: object | undefined }) =>
-  Object.entries(context.triggerMetadata ?? {}).map(([key, one]) => [key, typeof one]);
+  Object.entries(context.triggerMetadata ?? {})
+    .map(([key, one]) => `${key} is a ${typeof one}`)
+    .toSorted();
 app.http('deliveries', {
   route: 'deliveries/{id}',
   methods: ['GET'],

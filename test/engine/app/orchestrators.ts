@@ -8,6 +8,7 @@ const messageOf = (error: unknown) => (error as Error).message;
 define('hello', function* (context) {
   return (yield context.df.callActivity('say', context.df.getInput())) as unknown;
 });
+// oxlint-disable-next-line require-yield -- it ends at once: that is the scenario
 define('echo-input', function* (context) {
   return { input: context.df.getInput() ?? 'none', id: context.df.instanceId };
 });
@@ -56,6 +57,7 @@ define('results', function* (context) {
 define('activity-context', function* (context) {
   return (yield context.df.callActivity('context', 'in')) as unknown;
 });
+// oxlint-disable-next-line require-yield -- it ends at once: that is the scenario
 define('guids', function* (context) {
   return [context.df.newGuid('a') === context.df.newGuid('a'), context.df.isReplaying];
 });
@@ -89,7 +91,7 @@ define('race', function* (context) {
   const first = (yield context.df.Task.any([event, timer])) as typeof event;
   if (first !== event) return 'too late';
   if (cancel) timer.cancel();
-  return { in: 'time', data: event.result as unknown };
+  return { in: 'time', data: event.result };
 });
 define('race-activities', function* (context) {
   const quick = context.df.callActivity('say', 'quick');
@@ -130,13 +132,16 @@ define('throws', function* (context) {
   yield context.df.callActivity('say', 'before');
   throw new Error(context.df.getInput<string>() ?? 'thrown');
 });
+// oxlint-disable-next-line require-yield -- it ends at once: that is the scenario
 define('throws-at-once', function* (context) {
   throw new RangeError(context.df.getInput<string>() ?? 'thrown at once');
 });
+// oxlint-disable-next-line require-yield -- it ends at once: that is the scenario
 define('throws-text', function* () {
   // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- what is thrown is not an Error: that is the scenario
   throw 'only text';
 });
+// oxlint-disable-next-line require-yield -- it ends at once: that is the scenario
 define('throws-empty', function* () {
   throw new Error('');
 });

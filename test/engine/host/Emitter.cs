@@ -20,6 +20,7 @@ static class Emitter
     [
         ("DequeueCount", typeof(long)), ("ExpirationTime", typeof(DateTimeOffset)), ("Id", typeof(string)),
         ("InsertionTime", typeof(DateTimeOffset)), ("NextVisibleTime", typeof(DateTimeOffset)), ("PopReceipt", typeof(string)),
+        ("QueueTrigger", typeof(string)),
     ];
 
     public static Type Emit(JArray functions)

@@ -56,13 +56,13 @@ export const errors: Scenarios = {
   'an activity that is not there': async (stage) => {
     const id = stage.id();
     await stage.start('calls-unknown-activity', id);
-    await stage.stays(id, (await stage.instance(id))?.runtimeStatus ?? '');
+    await stage.stays(id);
     await stage.manage('POST', `instances/${id}/terminate?reason=done`);
   },
   'a child that is not there': async (stage) => {
     const id = stage.id();
     await stage.start('calls-unknown-child', id);
-    await stage.stays(id, (await stage.instance(id))?.runtimeStatus ?? '');
+    await stage.stays(id);
     await stage.manage('POST', `instances/${id}/terminate?reason=done`);
   },
   'a status that is too large': ended('status-too-large', 9000),

@@ -51,7 +51,7 @@ export const events: Scenarios = {
     await stage.start('wait', id);
     await stage.says(id, 'waiting');
     await stage.raise(id, 'GO', 1);
-    await stage.stays(id, (await stage.instance(id))?.runtimeStatus ?? '');
+    await stage.stays(id);
     await stage.manage('POST', `instances/${id}/terminate?reason=done`);
     await stage.finished(id);
   },

@@ -118,7 +118,7 @@ export const management: Scenarios = {
   },
   'rewind a failed instance': async (stage) => {
     const id = stage.id();
-    await stage.start('retries', id, { key: id, times: 1, attempts: 1 });
+    await stage.start('flaky-child', id, id);
     await stage.finished(id);
     await stage.call('rewind', 'POST', `instances/${id}/rewind?reason=again`);
     await stage.has(id, 'Completed');
