@@ -154,7 +154,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
           ca,
           store: (topic, body) =>
             store({ messageId: messageIdOf(topic, body), receivedMs: clock.nowMs(), body }),
-          onStored: guarded('onMessage', deps.onMessage),
+          onStored: guarded('onMessage', deps.onMessage, log),
           onDesired: deps.onDesired,
           answer,
           log,
@@ -167,7 +167,7 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
       over.addEventListener('abort', onProgress, { once: true });
       reporter.attach(connection, over);
       sender.attach(connection, over);
-      guarded('onOnline', deps.onOnline)();
+      guarded('onOnline', deps.onOnline, log)();
     },
     onTurn: deps.onTurn ?? (() => undefined),
     timings,
@@ -175,17 +175,6 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     random,
     log,
   });
-
-  /** What others do with the news must not end the link. */
-  function guarded(name: string, tell: () => void): () => void {
-    return () => {
-      try {
-        tell();
-      } catch (error) {
-        log.error({ event: 'link.listener-failed', listener: name, err: error }, `${name} failed`);
-      }
-    };
-  }
 
   async function flush(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && isConnected()) {
@@ -210,5 +199,16 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
     flush,
     requestTicket: (blobName, signal) => tickets.requestTicket(blobName, signal),
     returnTicket: (correlationId, outcome) => tickets.returnTicket(correlationId, outcome),
+  };
+}
+
+/** What others do with the news must not end the link. */
+function guarded(name: string, tell: () => void, log: Log): () => void {
+  return () => {
+    try {
+      tell();
+    } catch (error) {
+      log.error({ event: 'link.listener-failed', listener: name, err: error }, `${name} failed`);
+    }
   };
 }

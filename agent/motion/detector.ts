@@ -65,6 +65,7 @@ const REASONS = [
 
 /** Background model, cells, regions, tracks. No picture, array or object is made for a frame: the decision and its
  *  regions are always the same ones. */
+// oxlint-disable-next-line max-lines-per-function -- the path of one frame through all parts, each of which is a file of its own; what is shared is made once, so that no frame makes anything
 export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   const { size, mask } = deps;
   const { width, height } = size;

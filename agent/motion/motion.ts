@@ -10,5 +10,6 @@ export { replayRecord, type SuppressedRecord } from './suppressed/record.ts';
 export { pixelsOf, THUMBNAIL } from './suppressed/pictures.ts';
 export { createSuppressedSampler } from './suppressed/sampler.ts';
 export { createSuppressedStore, type KeptRecord, type SuppressedStore } from './suppressed/store.ts';
-export { createMotionGate, type GateDecision, type MotionGate } from './zones/gate.ts';
+export { createMotionGate, type MotionGate } from './zones/gate.ts';
+export type { GateDecision } from './zones/zone-model.ts';
 export { causeText, type Cause } from './zones/judge.ts';

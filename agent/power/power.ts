@@ -2,7 +2,6 @@ import type { PowerConfig, ReportedPower } from '@dachawatch/contracts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { UpsSettings } from './i2c/chip.ts';
 import { createShutdown, type ShutdownActions } from './shutdown.ts';
 import { openSocketSmbus } from './i2c/smbus-socket.ts';
@@ -11,7 +10,9 @@ import { createStatusLight } from './status-light.ts';
 import { UPS_HARDWARE, type UpsModel } from './ups-models.ts';
 import { createUps } from './ups.ts';
 import { createPolicy, type PolicyVerdict } from './policy.ts';
+import { createSteadySince } from './steady-since.ts';
 import { createSupply } from './supply.ts';
+import { runTicks } from './ticks.ts';
 
 export type { ShutdownActions } from './shutdown.ts';
 
@@ -76,41 +77,11 @@ export interface Power {
   setTrouble(trouble: boolean): void;
 }
 
-const TICK_MS = 1_000;
-/** Near the end, and while switching off, where seconds count. */
-const QUICK_TICK_MS = 500;
-/** So far apart the clocks must be before the one that people read counts as set. */
-const CLOCK_SET_MS = 1_000;
-/** A moment stands for at most this long: a process that was stopped has seen nothing meanwhile. */
-const LONGEST_MOMENT_MS = 3_000;
-
 /** @throws Failure `rejected` for a configuration that contradicts itself */
-export function createPower({
-  config,
-  actions,
-  onChange,
-  clock,
-  log,
-  openSmbus,
-  models = UPS_HARDWARE,
-  wires,
-  random = Math.random,
-}: PowerDeps): Power {
-  const hardware = config.ups && hardwareOf(config.ups, models);
-  check(config, hardware);
+export function createPower(deps: PowerDeps): Power {
+  const { config, actions, onChange, clock, log, wires } = deps;
   const { thresholds } = config;
-  const ups =
-    config.ups &&
-    hardware &&
-    createUps({
-      config: config.ups,
-      hardware,
-      thresholds,
-      open: openSmbus ?? opener(config.ups),
-      clock,
-      log,
-      random,
-    });
+  const ups = upsOf(deps);
   const supply = createSupply();
   const policy = createPolicy(thresholds);
   const shutdown = createShutdown({
@@ -125,11 +96,9 @@ export function createPower({
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let state: PowerState = 'unknown';
-  let sinceMonotonicMs = clock.monotonicMs();
-  let sinceMs = clock.nowMs();
+  const since = createSteadySince(clock);
   let told = 'unknown/';
   let troubleOutside = false;
-  let tickFailed = false;
 
   function detail(): string | null {
     if (shutdown.why() !== null) return shutdown.why();
@@ -137,18 +106,10 @@ export function createPower({
     return ups.trouble() ?? supply.contradiction() ?? (state === 'on-mains' ? ups.notCharging() : null);
   }
 
-  /** Wall time is only right after the clock was set; since when is known by the other clock. As long as the two go
-   *  together it stays the same: what trembles by a millisecond would be news for the twin and the page. */
-  function since(): number {
-    const byNow = clock.nowMs() - (clock.monotonicMs() - sinceMonotonicMs);
-    if (Math.abs(byNow - sinceMs) >= CLOCK_SET_MS) sinceMs = Math.round(byNow);
-    return sinceMs;
-  }
-
   function status(): PowerStatus {
     return {
       state,
-      sinceMs: since(),
+      sinceMs: since.wallMs(),
       detail: detail(),
       ...(ups?.figures(state) ?? { volts: null, amps: null, percent: null, minutesLeft: null }),
       shutdown: shutdown.phase(),
@@ -168,8 +129,7 @@ export function createPower({
     if (next !== state) {
       const fields = { event: 'power.state', from: state, to: next, ...ups?.figures(next) };
       state = next;
-      sinceMonotonicMs = clock.monotonicMs();
-      sinceMs = clock.nowMs();
+      since.restart();
       if (next === 'low' || next === 'critical') log.warn(fields, `power: ${next}`);
       else log.info(fields, `power: ${next}`);
     }
@@ -187,25 +147,7 @@ export function createPower({
     become(policy.update({ filtered, supply, momentMs }));
   }
 
-  async function run(): Promise<void> {
-    let lastMs = clock.monotonicMs();
-    for (;;) {
-      const nowMs = clock.monotonicMs();
-      const momentMs = Math.min(nowMs - lastMs, LONGEST_MOMENT_MS);
-      lastMs = nowMs;
-      try {
-        await tick(momentMs);
-        tickFailed = false;
-      } catch (error) {
-        // The appliance guards on without power management rather than not at all.
-        if (!tickFailed)
-          log.error({ event: 'power.tick-failed', err: error }, 'the power could not be judged');
-        tickFailed = true;
-      }
-      const isQuick = shutdown.phase() !== null || (ups?.isNearCritical() ?? false);
-      if (!(await sleepUnlessAborted(clock, isQuick ? QUICK_TICK_MS : TICK_MS, stopping.signal))) return;
-    }
-  }
+  const isUrgent = () => shutdown.phase() !== null || (ups?.isNearCritical() ?? false);
 
   return {
     name: 'power',
@@ -218,7 +160,7 @@ export function createPower({
       if (!ups && !wires) return;
       wires?.onButtonHeld(() => shutdown.begin('button', 'the shutdown button was held'));
       light.show(status(), troubleOutside);
-      running = run();
+      running = runTicks({ tick, isUrgent, clock, log, signal: stopping.signal });
     },
     async stop() {
       stopping.abort();
@@ -232,6 +174,17 @@ export function createPower({
 
 function opener({ simulator, bus }: UpsSettings): OpenSmbus {
   return simulator === undefined ? () => openI2cSmbus(bus) : () => openSocketSmbus(simulator);
+}
+
+/** Undefined: none is configured.
+ *  @throws Failure `rejected` for a configuration that contradicts itself */
+function upsOf({ config, clock, log, openSmbus, models = UPS_HARDWARE, random = Math.random }: PowerDeps) {
+  const { ups: settings, thresholds } = config;
+  const hardware = settings && hardwareOf(settings, models);
+  check(config, hardware);
+  if (!settings || !hardware) return undefined;
+  const open = openSmbus ?? opener(settings);
+  return createUps({ config: settings, hardware, thresholds, open, clock, log, random });
 }
 
 /** @throws Failure `rejected` for a model that nobody drives */

@@ -66,14 +66,8 @@ export interface Shutdown {
  *  1. seal, tell and powerOff happen in this order; a failure or a deadline of one never keeps the next from happening.
  *  2. After `requested` nothing is taken back. Before it, `resume` is called after `seal` has ended or run out of time.
  *  3. Nothing of it is stored: after a power cut the next start measures anew. */
-export function createShutdown({
-  actions,
-  returnMs,
-  onPhase,
-  onRefused,
-  clock,
-  log,
-}: ShutdownDeps): Shutdown {
+export function createShutdown(deps: ShutdownDeps): Shutdown {
+  const { returnMs, onPhase, onRefused, clock, log } = deps;
   let phase: Phase = 'idle';
   let cause: ShutdownCause = 'battery';
   let why: string | null = null;
@@ -94,23 +88,9 @@ export function createShutdown({
     onPhase();
   }
 
-  /** One action within its time. Taken back or stopped, it is told by its signal, and still has the time to end. */
-  async function act(name: 'seal' | 'tell', ms: number): Promise<void> {
-    const late = new AbortController();
-    const signal = AbortSignal.any([late.signal, takenBack.signal, stopping.signal]);
-    const failed = (why: string) =>
-      log.error({ event: 'shutdown.action-failed', action: name, why }, 'the shutdown goes on without it');
-    const done = Promise.resolve()
-      .then(() => actions[name](signal))
-      .catch((error: unknown) => {
-        if (!signal.aborted) failed((error as Error).message);
-      });
-    const timeOver = () => {
-      late.abort();
-      failed(`it took longer than ${ms} ms`);
-    };
-    await within(clock, done, ms, timeOver, stopping.signal).catch(() => undefined);
-  }
+  /** Taken back or stopped, an action is told by its signal, and still has the time to end. */
+  const act = (name: 'seal' | 'tell', ms: number): Promise<void> =>
+    actWithin(deps, name, ms, { takenBack: takenBack.signal, stopping: stopping.signal });
 
   async function run(): Promise<void> {
     await act('seal', SEAL_MS);
@@ -128,7 +108,10 @@ export function createShutdown({
       );
     if (endedEarly()) return;
     step('over');
-    await request();
+    if (!(await powerOff(deps, stopping.signal))) return;
+    step('refused');
+    onRefused();
+    resume(deps);
   }
 
   function endedEarly(): boolean {
@@ -136,40 +119,11 @@ export function createShutdown({
     if (!takenBack.signal.aborted) return false;
     log.warn({ event: 'shutdown.taken-back' }, 'mains is back: the appliance stays on');
     step('returned');
-    resume();
+    resume(deps);
     const asked = next;
     next = null;
     if (asked !== null) begin('button', asked);
     return true;
-  }
-
-  async function request(): Promise<void> {
-    for (const [asked, obeyMs] of OBEY_MS.entries()) {
-      try {
-        actions.powerOff();
-      } catch (error) {
-        log.error(
-          { event: 'shutdown.request-failed', err: error },
-          'the system could not be asked to switch off',
-        );
-      }
-      if (!(await sleepUnlessAborted(clock, obeyMs, stopping.signal))) return;
-      log.error(
-        { event: 'shutdown.not-obeyed', asked: asked + 1 },
-        'asked to switch off, the machine is still up',
-      );
-    }
-    step('refused');
-    onRefused();
-    resume();
-  }
-
-  function resume(): void {
-    try {
-      actions.resume();
-    } catch (error) {
-      log.error({ event: 'shutdown.resume-failed', err: error }, 'recording could not be resumed');
-    }
   }
 
   function begin(newCause: ShutdownCause, reason: string): void {
@@ -206,4 +160,56 @@ export function createShutdown({
       await running;
     },
   };
+}
+
+/** One action within its time; what goes wrong with it is logged, and never thrown. */
+async function actWithin(
+  { actions, clock, log }: ShutdownDeps,
+  name: 'seal' | 'tell',
+  ms: number,
+  { takenBack, stopping }: Readonly<Record<'takenBack' | 'stopping', AbortSignal>>,
+): Promise<void> {
+  const late = new AbortController();
+  const signal = AbortSignal.any([late.signal, takenBack, stopping]);
+  const failed = (why: string) =>
+    log.error({ event: 'shutdown.action-failed', action: name, why }, 'the shutdown goes on without it');
+  const done = Promise.resolve()
+    .then(() => actions[name](signal))
+    .catch((error: unknown) => {
+      if (!signal.aborted) failed((error as Error).message);
+    });
+  const timeOver = () => {
+    late.abort();
+    failed(`it took longer than ${ms} ms`);
+  };
+  await within(clock, done, ms, timeOver, stopping).catch(() => undefined);
+}
+
+/** Asks the machine to switch off, and again when it does not.
+ *  @returns whether it was asked for the last time, and is still up */
+async function powerOff({ actions, clock, log }: ShutdownDeps, stopping: AbortSignal): Promise<boolean> {
+  for (const [asked, obeyMs] of OBEY_MS.entries()) {
+    try {
+      actions.powerOff();
+    } catch (error) {
+      log.error(
+        { event: 'shutdown.request-failed', err: error },
+        'the system could not be asked to switch off',
+      );
+    }
+    if (!(await sleepUnlessAborted(clock, obeyMs, stopping))) return false;
+    log.error(
+      { event: 'shutdown.not-obeyed', asked: asked + 1 },
+      'asked to switch off, the machine is still up',
+    );
+  }
+  return true;
+}
+
+function resume({ actions, log }: ShutdownDeps): void {
+  try {
+    actions.resume();
+  } catch (error) {
+    log.error({ event: 'shutdown.resume-failed', err: error }, 'recording could not be resumed');
+  }
 }

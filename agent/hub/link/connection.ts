@@ -86,7 +86,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     connectTimeoutMs: callMs,
     onStoreFailed: (error) =>
       end(new Failure('transient', 'hub.store', 'a cloud message could not be stored', { cause: error })),
-    onMethod: (call) => void answerMethod(call),
+    onMethod: (call) => void answerMethod(call, { ...deps, mqtt, over: over.signal }),
     // A push may have come while nobody was there; and a hub that forgot what we listen to will not answer.
     onRenewed: () => desired.catchUp(),
   });
@@ -100,22 +100,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
   const onAbort = () => end(new Failure('transient', 'hub.stopped', 'the link is being stopped'));
   signal.addEventListener('abort', onAbort, { once: true });
 
-  /** The answer, or a failure when the connection ends or the deadline passes first. */
-  async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-    // A client that is asked after its end would connect again.
-    if (over.signal.aborted) throw await ended;
-    try {
-      return await Promise.race([
-        withDeadline(question(), callMs, what, 'hub.deadline'),
-        ended.then((failure) => Promise.reject(failure)),
-      ]);
-    } catch (error) {
-      const failure = linkFailure(error);
-      end(failure);
-      throw failure;
-    }
-  }
-
+  const ask = createAsk({ callMs, ended, over: over.signal, end });
   const readTwin = async () =>
     readTwinDocument(await ask('the twin read', () => promised((done) => mqtt.getTwin(done))));
   const desired = createDesiredStream({
@@ -129,28 +114,11 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     if (!over.signal.aborted) desired.pushed(patch);
   });
 
-  async function answerMethod({ requestId, ...call }: MethodCall & { requestId: string }): Promise<void> {
-    const { status, payload } = await deps.answer(call, over.signal);
-    if (over.signal.aborted) return;
-    try {
-      await new device.DeviceMethodResponse(requestId, mqtt).send(status, payload);
-    } catch (error) {
-      log.debug(
-        { event: 'method.answer-lost', method: call.name, err: error },
-        'nobody to answer to any more',
-      );
-    }
-  }
-
   let isOpen = false;
   async function dispose(): Promise<void> {
     over.abort();
     signal.removeEventListener('abort', onAbort);
-    // First this one: with it, taking a listener off sends an UNSUBSCRIBE.
-    client.removeAllListeners('removeListener');
-    client.removeAllListeners();
-    client.on('error', () => {}); // late errors of a client nobody uses any more
-    forgetTwinRequests(mqtt);
+    silence(client, mqtt);
     // Only an orderly stop says goodbye. Otherwise the SDK would wait for answers that nobody sends any more.
     if (!isOpen || !signal.aborted) await transport.destroy();
     try {
@@ -213,3 +181,63 @@ function forgetTwinRequests(mqtt: Mqtt): void {
   const { _twinClient: twinClient } = mqtt as object as { _twinClient?: { _pendingTwinRequests?: object } };
   if (twinClient) twinClient._pendingTwinRequests = {};
 }
+
+/** Nothing of a client is heard any more. */
+function silence(client: device.Client, mqtt: Mqtt): void {
+  // First this one: with it, taking a listener off sends an UNSUBSCRIBE.
+  client.removeAllListeners('removeListener');
+  client.removeAllListeners();
+  client.on('error', () => {}); // late errors of a client nobody uses any more
+  forgetTwinRequests(mqtt);
+}
+
+/** Has a direct method answered, and sends the answer while there is somebody to take it. */
+async function answerMethod(
+  { requestId, ...call }: MethodCall & { readonly requestId: string },
+  {
+    answer,
+    mqtt,
+    over,
+    log,
+  }: Pick<ConnectionDeps, 'answer' | 'log'> & {
+    readonly mqtt: Mqtt;
+    readonly over: AbortSignal;
+  },
+): Promise<void> {
+  const { status, payload } = await answer(call, over);
+  if (over.aborted) return;
+  try {
+    await new device.DeviceMethodResponse(requestId, mqtt).send(status, payload);
+  } catch (error) {
+    log.debug({ event: 'method.answer-lost', method: call.name, err: error }, 'nobody to answer to any more');
+  }
+}
+
+/** Asks the hub something: the answer, or a failure when the connection ends or the deadline passes first. Any failure
+ *  ends the connection. */
+const createAsk =
+  ({
+    callMs,
+    ended,
+    over,
+    end,
+  }: {
+    readonly callMs: number;
+    readonly ended: Promise<Failure>;
+    readonly over: AbortSignal;
+    readonly end: (failure: Failure) => void;
+  }) =>
+  async <T>(what: string, question: () => Promise<T>): Promise<T> => {
+    // A client that is asked after its end would connect again.
+    if (over.aborted) throw await ended;
+    try {
+      return await Promise.race([
+        withDeadline(question(), callMs, what, 'hub.deadline'),
+        ended.then((failure) => Promise.reject(failure)),
+      ]);
+    } catch (error) {
+      const failure = linkFailure(error);
+      end(failure);
+      throw failure;
+    }
+  };

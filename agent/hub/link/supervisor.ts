@@ -84,7 +84,9 @@ export function createSupervisor({
       if (signal.aborted) return;
       if (wasOnline && clock.monotonicMs() - startedMs >= timings.stableMs) attempt = 0;
       const nobody = failure.code === 'hub.unreachable';
-      const waitMs = nobody ? backoffMs(timings.unreachable, unreached, random) : waitAfter(failure, attempt);
+      const waitMs = nobody
+        ? backoffMs(timings.unreachable, unreached, random)
+        : waitAfter(failure, attempt, timings, random);
       unreached = nobody ? unreached + 1 : 0;
       if (!nobody) attempt += 1;
       report(failure, wasOnline, waitMs);
@@ -128,11 +130,6 @@ export function createSupervisor({
     return connection.ended;
   }
 
-  function waitAfter({ code }: Failure, attempt: number): number {
-    const waitMs = backoffMs(timings.retry, attempt, random);
-    return COSTLY.includes(code) ? Math.max(waitMs, timings.refusedMinMs * (1 + random() / 2)) : waitMs;
-  }
-
   function report(failure: Failure, wasOnline: boolean, waitMs: number): void {
     const detail = redact(failure.message);
     become(failure.code === 'hub.refused' ? 'refused' : 'offline', detail);
@@ -155,4 +152,15 @@ export function createSupervisor({
       become('offline', 'stopped');
     },
   };
+}
+
+/** How long to wait before a hub that answers, or did not let us in, is asked again. Milliseconds. */
+function waitAfter(
+  { code }: Failure,
+  attempt: number,
+  { retry, refusedMinMs }: SupervisorTimings,
+  random: () => number,
+): number {
+  const waitMs = backoffMs(retry, attempt, random);
+  return COSTLY.includes(code) ? Math.max(waitMs, refusedMinMs * (1 + random() / 2)) : waitMs;
 }

@@ -8,6 +8,7 @@ import { Failure } from '../../kernel/failure.ts';
 import { redact } from '../../kernel/log.ts';
 import type { OpenTickets } from './open-tickets.ts';
 import { createTicketHttp } from './ticket-http.ts';
+import { createTicketPlaces } from './ticket-places.ts';
 
 /** Permission to write blobs, one at a time. */
 export interface UploadTickets {
@@ -18,10 +19,6 @@ export interface UploadTickets {
   returnTicket(correlationId: string, outcome: FileUploadNotification): Promise<void>;
 }
 
-/** A device may hold ten; two are left for tickets whose answer was lost. */
-const OPEN_LIMIT = 8;
-/** The hub forgets a ticket after this. */
-const TICKET_LIFE_MS = 3_600_000;
 const SOCKET_LIMIT = 4;
 
 export interface UploadTicketsDeps {
@@ -59,8 +56,7 @@ export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { 
     deps.connectionString,
   );
   const agent = createAgent(deps);
-  /** Correlation id, or a placeholder while the hub is asked, to the time it stops counting. */
-  const open = new Map<string | symbol, number>();
+  const places = createTicketPlaces({ clock, kept });
 
   async function call<T>(
     what: string,
@@ -83,20 +79,6 @@ export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { 
     }
   }
 
-  function takePlace(): symbol {
-    const now = clock.monotonicMs();
-    for (const [id, untilMs] of open)
-      if (untilMs <= now) {
-        open.delete(id);
-        if (typeof id === 'string') kept.remove(id);
-      }
-    if (open.size >= OPEN_LIMIT)
-      throw new Failure('transient', 'hub.ticket.busy', `${OPEN_LIMIT} upload tickets are open already`);
-    const place = Symbol('ticket');
-    open.set(place, Number.POSITIVE_INFINITY);
-    return place;
-  }
-
   async function returnTicket(correlationId: string, outcome: FileUploadNotification): Promise<void> {
     try {
       await call('returning an upload ticket', undefined, false, (api) =>
@@ -104,15 +86,10 @@ export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { 
       );
     } catch (error) {
       if (!(error instanceof Failure && error.kind === 'rejected')) throw error;
-      forget(correlationId);
+      places.forget(correlationId);
       throw error;
     }
-    forget(correlationId);
-  }
-
-  function forget(correlationId: string): void {
-    open.delete(correlationId);
-    kept.remove(correlationId);
+    places.forget(correlationId);
   }
 
   /** Once for each of them when all goes well. What the hub does not answer for now is left for the next request.
@@ -142,17 +119,16 @@ export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { 
         returning = undefined;
       });
       await returning;
-      const place = takePlace();
+      const place = places.take();
       try {
         const answer = await call('asking for an upload ticket', signal, true, (api) =>
           api.getBlobSharedAccessSignature(blobName),
         );
         const ticket = readTicket(answer);
-        open.set(ticket.correlationId, clock.monotonicMs() + TICKET_LIFE_MS);
-        kept.add(ticket.correlationId);
+        places.hold(ticket.correlationId);
         return ticket;
       } finally {
-        open.delete(place);
+        places.leave(place);
       }
     },
     returnTicket,

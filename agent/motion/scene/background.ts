@@ -61,6 +61,7 @@ const EVERY_ROW_MS = 400;
  *  Noise is judged pixel by pixel: leaves that sway and grain at high gain raise their own threshold, a quiet wall
  *  of low contrast keeps a low one. The mean may lie outside black and white: an exposure that clips and comes back
  *  finds the scene as it was. */
+// oxlint-disable-next-line max-lines-per-function -- its inner functions run for each pixel and share a dozen planes: as parts they would get them through objects, which costs time per pixel
 export function createBackground({ width, height }: FrameSize, leastContrast: number): Background {
   const columns = Math.ceil(width / CELL);
   const rows = Math.ceil(height / CELL);

@@ -1,7 +1,7 @@
 import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Region } from '../region-list.ts';
 import type { Thumbnail } from './pictures.ts';
-import type { ModelState } from '../zones/gate.ts';
+import type { ModelState } from '../zones/zone-model.ts';
 import {
   type Cause,
   type JudgedZone,

@@ -3,7 +3,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { FrameSize } from '../frame-size.ts';
 import { seenBy, type SuppressedRecord, suppressedRecordOf } from './record.ts';
 import { createThumbnails } from './pictures.ts';
-import type { GateDecision, MotionGate } from '../zones/gate.ts';
+import type { MotionGate } from '../zones/gate.ts';
+import type { GateDecision } from '../zones/zone-model.ts';
 import { nearerReason, type ZoneSettings } from '../zones/judge.ts';
 
 /** What became a recording within this time was not suppressed: it had only just begun. */

@@ -46,6 +46,7 @@ export interface PatchFinderDeps {
 }
 
 /** Finds connected cells, diagonals included. A group needs one solid cell. */
+// oxlint-disable-next-line max-lines-per-function -- most of it is one flood fill with its sums in local variables, which a call for each cell would make slower
 export function createPatchFinder({
   size: { width, height },
   background,

@@ -60,6 +60,7 @@ const MOST_NEWS = 10;
 const IDLE = 0.3;
 
 /** Tells what goes somewhere from what only sways, flickers or grows. */
+// oxlint-disable-next-line max-lines-per-function -- a list of seven small rules over the same four thresholds: read one by one, each is shorter than its figures
 export function createTrackJudge({ minAgeMs, minTravel, minPixels, bigPixels }: Thresholds) {
   function goes(track: Track, moment: Moment): boolean {
     const { asks, rare, nowMs } = moment;

@@ -31,6 +31,7 @@ const BRIEF_MS = 10_000;
 const HELD_MS = 20_000;
 
 /** Follows patches from frame to frame, and tells those that go somewhere from those that only sway or flicker. */
+// oxlint-disable-next-line max-lines-per-function -- one list of tracks and what is true of the moment; each inner function walks that list for each frame
 export function createTracker(thresholds: Thresholds, places: IdlePlaces) {
   const { minTravel, minPixels } = thresholds;
   const judge = createTrackJudge(thresholds);

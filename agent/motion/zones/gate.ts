@@ -1,36 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SuppressionReason } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
-import { type Crossing, createLineWatch } from './lines.ts';
 import { checkFrame, type FrameSize } from '../frame-size.ts';
-import type { MotionDecision } from '../decision.ts';
 import type { MotionDetector, MotionDetectorDeps } from '../detector.ts';
-import { copyRegion, createRegionList, type Region } from '../region-list.ts';
-import { createSchedule } from './schedule.ts';
-import {
-  type Cause,
-  DEFAULT_TIME_ZONE,
-  judgedZones,
-  judgeRegion,
-  nearerReason,
-  type ZoneSettings,
-} from './judge.ts';
+import { DEFAULT_TIME_ZONE, judgedZones, nearerReason, type ZoneSettings } from './judge.ts';
+import { createLineWatch } from './lines.ts';
 import { createMaskedFrames } from './mask.ts';
-import { createZoneObjects, leave, type Stay, type ZoneObject } from './objects.ts';
-
-/** What the model and the zones make of a frame. */
-export type GateDecision =
-  | Exclude<MotionDecision, { kind: 'motion' }>
-  | { readonly kind: 'motion'; readonly regions: readonly Region[]; readonly cause: Cause };
-
-/** What one run of the model saw last, and what became of it: enough to explain and to replay the decision. */
-export interface ModelState {
-  readonly sensitivity: number;
-  readonly decision: MotionDecision;
-  /** Those of the last frame. */
-  readonly objects: readonly ZoneObject[];
-  readonly zoneIds: readonly (string | undefined)[];
-}
+import { createSchedule } from './schedule.ts';
+import { createZoneModel, type GateDecision, type ModelState, QUIET, type ZoneModel } from './zone-model.ts';
 
 export interface MotionGate {
   /** Like `MotionDetector.analyse`, for the whole camera: what it returns is valid until the next frame.
@@ -56,18 +32,11 @@ export interface MotionGateDeps {
   readonly before?: MotionGate;
 }
 
-const QUIET: GateDecision = { kind: 'quiet' };
-const NO_CAUSE: Cause = { kind: 'picture' };
-/** More regions than this that count at a time are not told one by one. */
-const MOST_COUNTED = 64;
 /** A object may be out of sight, or out of a zone, for so many frames or so long before it counts as gone. */
 const PATIENCE_FRAMES = 2.5;
 const MIN_PATIENCE_MS = 1_500;
 /** Key frames come every two seconds; a longer pause is a pause. */
 const LONGEST_FRAME_MS = 2_000;
-/** What crossed a line counts when the model confirms it within this time. */
-const CONFIRM_MS = 3_000;
-
 /** The model behind masks, zones and lines.
  *  Invariants
  *  1. A masked pixel never reaches the model.
@@ -88,113 +57,19 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
   // Lines have the camera's own.
   if (lines.length > 0) sensitivities.add(settings.sensitivity);
   const detectors = detectorsFor(deps, sensitivities, masked?.analysed);
-  const models = [...sensitivities].map((sensitivity) => createModel(sensitivity));
+  const models = [...sensitivities].map((sensitivity) => modelOf(sensitivity));
   let seen: Uint8Array = new Uint8Array(size.width * size.height);
   const pace = { lastMs: Number.NaN, frameMs: 1000 / framesPerSecond };
 
-  function createModel(sensitivity: number) {
-    const here = zones.filter((zone) => zone.sensitivity === sensitivity);
-    const watched = sensitivity === settings.sensitivity ? lines : [];
-    const detector = detectors.get(sensitivity) as MotionDetector;
-    const followed = createZoneObjects(here.length, watched.length, aspect);
-    const counted = createRegionList(MOST_COUNTED);
-    const motion = { kind: 'motion' as const, regions: counted.list(), cause: NO_CAUSE };
-    const suppressed = {
-      kind: 'suppressed' as const,
-      reason: 'outside-zones' as SuppressionReason,
-      regions: counted.list(),
-    };
-    let decision: MotionDecision = { kind: 'quiet' };
-
-    function analyse(frame: Uint8Array, atMs: number, patienceMs: number): GateDecision {
-      decision = detector.analyse(frame, atMs);
-      followed.beginFrame();
-      const verdict = decision.kind === 'quiet' ? QUIET : judge(decision, atMs, patienceMs);
-      followed.endFrame(atMs, patienceMs);
-      return verdict;
-    }
-
-    function judge(
-      found: Exclude<MotionDecision, { kind: 'quiet' }>,
-      atMs: number,
-      patienceMs: number,
-    ): GateDecision {
-      const nowMs = clock.nowMs();
-      const moving = found.kind === 'motion';
-      let reason = moving ? undefined : found.reason;
-      let cause: Cause | undefined;
-      counted.clear();
-      for (let n = 0; n < found.regions.length; n++) {
-        const region = found.regions[n] as Region;
-        const object = followed.follow(region, moving, atMs);
-        const stays = object && noteStays(object, atMs, patienceMs);
-        let byRegion = object && crossed(object, atMs, nowMs);
-        for (let i = 0; i < here.length; i++) {
-          const zone = here[i] as (typeof here)[number];
-          const stay = stays?.[i];
-          // Without its confirmed past only what the model confirms now can count.
-          if (!moving && !(zone.dwellMs > 0 && object?.confirmed && stay && !stay.told)) continue;
-          const why = judgeRegion(zone, region, stayedMs(stay, zone.shape.has(region), atMs), nowMs);
-          if (why) reason = moving || why === 'zone-dwell' ? nearerReason(reason, why) : reason;
-          else {
-            byRegion ??= zone.cause;
-            if (stay) stay.told = true;
-          }
-        }
-        if (!byRegion) continue;
-        const own = counted.next();
-        if (own) copyRegion(region, own);
-        if (!cause || (byRegion.kind === 'line' && cause.kind !== 'line')) cause = byRegion;
-      }
-      if (cause) {
-        motion.regions = counted.list();
-        motion.cause = cause;
-        return motion;
-      }
-      suppressed.reason = reason ?? 'outside-zones';
-      suppressed.regions = found.regions;
-      return suppressed;
-    }
-
-    function noteStays(object: ZoneObject, atMs: number, patienceMs: number): readonly Stay[] {
-      for (let i = 0; i < here.length; i++) {
-        const stay = object.stays[i] as Stay;
-        if (here[i]?.shape.has(object.region)) {
-          if (Number.isNaN(stay.sinceMs)) stay.sinceMs = atMs;
-          stay.lastMs = atMs;
-        } else if (atMs - stay.lastMs > patienceMs) leave(stay);
-      }
-      return object.stays;
-    }
-
-    function crossed(object: ZoneObject, atMs: number, nowMs: number): Cause | undefined {
-      let cause: Cause | undefined;
-      for (let i = 0; i < watched.length; i++) {
-        const line = watched[i] as (typeof watched)[number];
-        const side = object.sides[i];
-        const now: Crossing | undefined = side && line.step(side, object);
-        if (now && line.active(nowMs)) {
-          object.crossedMs[i] = atMs;
-          object.crossedTo[i] = now === 'left-to-right' ? 1 : -1;
-        }
-        if (!object.confirmed || !(atMs - (object.crossedMs[i] as number) <= CONFIRM_MS)) continue;
-        object.crossedMs[i] = Number.NaN;
-        // Not the side on which it is now: it may have gone back meanwhile, which need not count.
-        const direction = object.crossedTo[i] === 1 ? 'left-to-right' : 'right-to-left';
-        cause ??= { kind: 'line', id: line.id, direction };
-      }
-      return cause;
-    }
-
-    return {
-      analyse,
-      state: (): ModelState => ({
-        sensitivity,
-        decision,
-        objects: followed.objects.filter((object) => object.used && object.seen),
-        zoneIds: here.map(({ id }) => id),
-      }),
-    };
+  function modelOf(sensitivity: number): ZoneModel {
+    return createZoneModel({
+      sensitivity,
+      detector: detectors.get(sensitivity) as MotionDetector,
+      zones: zones.filter((zone) => zone.sensitivity === sensitivity),
+      lines: sensitivity === settings.sensitivity ? lines : [],
+      aspect,
+      clock,
+    });
   }
 
   return {
@@ -241,13 +116,6 @@ function detectorsFor(
       return [sensitivity, other];
     }),
   );
-}
-
-/** How long a object has been in a zone; undefined when the region is not there. A region that nobody could follow
- *  has just come. */
-function stayedMs(stay: Stay | undefined, inside: boolean, atMs: number): number | undefined {
-  if (!inside) return undefined;
-  return stay && !Number.isNaN(stay.sinceMs) ? atMs - stay.sinceMs : 0;
 }
 
 /** Of two runs of the model, what came closer to a recording; a line is more telling than a zone. */

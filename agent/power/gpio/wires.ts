@@ -4,10 +4,9 @@ import type { Log } from '../../kernel/log.ts';
 import type { GpioLine, OpenLine } from './gpio.ts';
 import { createSysfsGpio } from './gpio-sysfs.ts';
 import type { Wires } from '../power.ts';
+import { createStatusLed } from './status-led.ts';
+import { followHeldButton } from './held-button.ts';
 import { followInput } from './wires-input.ts';
-
-/** One phase of a blinking light. */
-export const BLINK_MS = 500;
 
 export interface WiresDeps {
   readonly config: NonNullable<PowerConfig['gpio']>;
@@ -23,7 +22,6 @@ export interface StartableWires extends Wires {
   start(): Promise<void>;
 }
 
-type Light = 'on' | 'off' | 'blink';
 type LineName = 'statusLed' | 'shutdownButton' | 'mainsPresent';
 const THING = {
   statusLed: 'status light',
@@ -47,9 +45,7 @@ export function createWires({
   const open = new Set<GpioLine>();
   const heldListeners: (() => void)[] = [];
   let mains: boolean | null = null;
-  let led: GpioLine | null = null;
-  let light: Light = 'off';
-  let blinking: AbortController | null = null;
+  const led = createStatusLed({ clock, onFailure: (line, error) => lost('statusLed', error, line) });
 
   /** Opens a line and has it used; whatever goes wrong ends this line only. Never rejects. */
   async function use(name: LineName, whenOpen: (line: GpioLine) => Promise<void> | void): Promise<void> {
@@ -101,61 +97,22 @@ export function createWires({
     }
   }
 
-  async function followButton(line: GpioLine): Promise<void> {
-    const holdMs = config.shutdownButton?.holdMs ?? Number.POSITIVE_INFINITY;
-    let armed = false;
-    let pressed = false;
-    const look = (active: boolean, sinceMs: number, nowMs: number) => {
-      pressed = active;
-      if (!active) armed = true;
-      else if (armed && nowMs - sinceMs >= holdMs) {
-        armed = false;
-        log.info({ event: 'gpio.button-held', heldMs: nowMs - sinceMs }, 'the shutdown button was held');
+  const followButton = (line: GpioLine): Promise<void> =>
+    followHeldButton({
+      line,
+      holdMs: config.shutdownButton?.holdMs ?? Number.POSITIVE_INFINITY,
+      clock,
+      signal: stopping.signal,
+      onHeld: (heldMs) => {
+        log.info({ event: 'gpio.button-held', heldMs }, 'the shutdown button was held');
         for (const listener of heldListeners) listener();
-      }
-    };
-    await followInput({ line, clock, look, busy: () => pressed && armed }, stopping.signal);
-  }
-
-  function shine(): void {
-    blinking?.abort();
-    blinking = null;
-    if (!led) return;
-    const line = led;
-    try {
-      line.set(light !== 'off');
-    } catch (error) {
-      dark(error);
-      return;
-    }
-    if (light !== 'blink') return;
-    blinking = new AbortController();
-    const { signal } = blinking;
-    blink(line, signal).catch((error: unknown) => {
-      if (!signal.aborted) dark(error);
+      },
     });
-  }
-
-  async function blink(line: GpioLine, signal: AbortSignal): Promise<void> {
-    for (let on = false; ; on = !on) {
-      await clock.sleep(BLINK_MS, signal);
-      line.set(on);
-    }
-  }
-
-  function dark(error: unknown): void {
-    const line = led;
-    led = null;
-    if (line) lost('statusLed', error, line);
-  }
 
   return {
     name: 'wires',
     async start() {
-      void use('statusLed', (line) => {
-        led = line;
-        shine();
-      });
+      void use('statusLed', (line) => led.use(line));
       void use('mainsPresent', followMains);
       void use('shutdownButton', followButton);
     },
@@ -164,15 +121,11 @@ export function createWires({
       heldListeners.push(listener);
     },
     show(wanted) {
-      if (wanted === light || stopping.signal.aborted) return;
-      light = wanted;
-      shine();
+      if (!stopping.signal.aborted) led.show(wanted);
     },
     stop() {
       stopping.abort();
-      light = 'off';
-      shine();
-      led = null;
+      led.off();
       for (const line of open) giveBack(line);
     },
   };

@@ -1,7 +1,7 @@
 import { createSuppressedSampler } from '../../../../../agent/motion/suppressed/sampler.ts';
 import type { SuppressedRecord } from '../../../../../agent/motion/suppressed/record.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
-import type { GateDecision } from '../../../../../agent/motion/zones/gate.ts';
+import type { GateDecision } from '../../../../../agent/motion/zones/zone-model.ts';
 import { createGateRig, NOON_MS, type Script, SIZE } from '../zones/gate-rig.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 22, 12);

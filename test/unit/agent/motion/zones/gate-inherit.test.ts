@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Zone } from '@dachawatch/contracts';
 import { createMotionDetector } from '../../../../../agent/motion/motion.ts';
-import {
-  createMotionGate,
-  type GateDecision,
-  type MotionGate,
-} from '../../../../../agent/motion/zones/gate.ts';
+import { createMotionGate, type MotionGate } from '../../../../../agent/motion/zones/gate.ts';
+import type { GateDecision } from '../../../../../agent/motion/zones/zone-model.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
 import { FPS, SIZE, withBox } from '../scenes.ts';
 

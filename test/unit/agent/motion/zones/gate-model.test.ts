@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Mask, Zone } from '@dachawatch/contracts';
 import { createMotionDetector, type Region } from '../../../../../agent/motion/motion.ts';
-import { createMotionGate, type GateDecision } from '../../../../../agent/motion/zones/gate.ts';
+import { createMotionGate } from '../../../../../agent/motion/zones/gate.ts';
+import type { GateDecision } from '../../../../../agent/motion/zones/zone-model.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
 import { FPS, SIZE, wall, withBox } from '../scenes.ts';
 

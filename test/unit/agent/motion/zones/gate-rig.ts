@@ -1,7 +1,8 @@
 import type { SuppressionReason, Zone } from '@dachawatch/contracts';
 import type { Region } from '../../../../../agent/motion/motion.ts';
 import type { MotionDecision } from '../../../../../agent/motion/motion.ts';
-import { createMotionGate, type GateDecision } from '../../../../../agent/motion/zones/gate.ts';
+import { createMotionGate } from '../../../../../agent/motion/zones/gate.ts';
+import type { GateDecision } from '../../../../../agent/motion/zones/zone-model.ts';
 import type { ZoneSettings } from '../../../../../agent/motion/zones/judge.ts';
 
 export const SIZE = { width: 320, height: 180 } as const;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Log } from '../../../../../agent/kernel/log.ts';
-import { BLINK_MS, createWires, type WiresDeps } from '../../../../../agent/power/gpio/wires.ts';
+import { BLINK_MS } from '../../../../../agent/power/gpio/status-led.ts';
+import { createWires, type WiresDeps } from '../../../../../agent/power/gpio/wires.ts';
 import { IDLE_MS, SETTLE_MS } from '../../../../../agent/power/gpio/wires-input.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createFakeLines } from './wires-lines.ts';
