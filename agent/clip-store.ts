@@ -4,11 +4,11 @@ import type { RefusedRecordings } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import type { Log } from './kernel/log.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import type { LedgerService } from './ledger/ledger-service.ts';
 import { causeText } from './motion/motion.ts';
 
 export interface ClipStoreDeps {
-  readonly ledger: Pick<Ledger, 'openClip' | 'sealClip' | 'recoverClip'>;
+  readonly ledger: Pick<LedgerService, 'openClip' | 'sealClip' | 'recoverClip'>;
   /** A clip may be uploaded. */
   readonly onSealed: () => void;
   readonly refusedRecordings: Pick<RefusedRecordings, 'refused' | 'opened'>;

@@ -9,16 +9,22 @@ import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Care } from './care/care.ts';
 import { backupFile, ledgerFile } from './database/database-files.ts';
 import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';
-import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE } from './ledger.ts';
-import { takeOwnership } from './database/ownership.ts';
+import { type BegunClips, createBegunClips } from './begun-clips.ts';
+import { createRowlessClips } from './clips/rowless-clips.ts';
+import { type Ownership, takeOwnership } from './database/ownership.ts';
+import { freeBytesOf } from './disk/budget.ts';
+import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE, MIN_FREE_BYTES } from './ledger.ts';
 import { schemaDamage } from './database/schema.ts';
 import { NOTICE_HOURS } from './care/restore.ts';
 
 /** What only the service itself does with its ledger. */
 type OwnAlone = 'check' | 'backupBegins' | 'close';
+type OfClip = 'openClip' | 'enterClips' | 'sealClip' | 'loseClip' | 'recoverClip';
 
 /** The ledger of a process that must go on without one. */
-export type LedgerService = Service & Omit<Ledger, OwnAlone>;
+export type LedgerService = Service &
+  Omit<Ledger, OwnAlone | OfClip> &
+  Pick<BegunClips, 'openClip' | 'sealClip' | 'recoverClip'>;
 
 export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writing'> {
   readonly conditions: Pick<Conditions, 'raise' | 'clear'>;
@@ -60,7 +66,8 @@ const identityOf = (dir: string) =>
  *  Invariants
  *  1. `start` returns at once and nothing it begins throws: whatever is wrong with the folder, the database or a row,
  *     the process goes on, and condition `ledger-unavailable` says why until it is open.
- *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once.
+ *  2. While it is not open, every call throws `Failure` transient `ledger.unavailable`, at once. Only clips begin and
+ *     end all the same, as long as this process owns the folder (`begun-clips.ts`).
  *  3. It is opened only after `care` has found its database whole, and never while another process owns it.
  *  4. Clips that are being written when it has to be opened again stay theirs who write them.
  *  5. Damage that is met while it is open ends no process: it is closed, looked over, and opened again. */
@@ -72,6 +79,51 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   let running: Promise<void> = Promise.resolve();
   let why = 'the ledger is being opened';
   let open: { readonly ledger: Ledger; readonly over: AbortController } | undefined;
+  const isOpen = () => open !== undefined && !open.over.signal.aborted;
+  const rowless = createRowlessClips({
+    ...{ dir, maxBytes: deps.maxBytes, minFreeBytes: deps.minFreeBytes ?? MIN_FREE_BYTES },
+    freeBytes: deps.freeBytes ?? (() => freeBytesOf(dir)),
+  });
+  /** Kept while the ledger cannot be used, so that clips can be recorded. */
+  let owned: { readonly ownership: Ownership; readonly folder: string } | undefined;
+  const begun = createBegunClips({
+    ledger: {
+      openClip: through('openClip'),
+      enterClips: through('enterClips'),
+      sealClip: through('sealClip'),
+      recoverClip: through('recoverClip'),
+      clip: through('clip'),
+    },
+    folder: () => owned?.folder,
+    requireOwned() {
+      if (!owned || stopping.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
+      owned.ownership.confirm();
+    },
+    ...{ isOpen, rowless, writing, log },
+  });
+
+  const turn = through('tend');
+
+  function disown(): void {
+    owned?.ownership.release();
+    owned = undefined;
+  }
+
+  /** @throws Failure `transient` `ledger.in-use` */
+  async function own(): Promise<Ownership> {
+    const { dev, ino } = statSync(dir, { bigint: true });
+    const folder = `${dev}/${ino}`;
+    if (owned?.folder === folder) {
+      owned.ownership.confirm();
+      return owned.ownership;
+    }
+    // Another disk is mounted there now.
+    disown();
+    const ownership = takeOwnership(dir, 0);
+    owned = { ownership, folder };
+    await rowless.learnIds();
+    return ownership;
+  }
 
   /** Ends the use of the ledger that failed, when only opening it again can help.
    *  @returns what the caller is told */
@@ -98,21 +150,11 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     return call as Ledger[K];
   }
 
-  /** For the three that end a clip's writing: whether it can be noted or not, nobody writes it any more, and the next
-   *  check puts it right. */
-  function endsWriting<K extends 'sealClip' | 'loseClip' | 'recoverClip'>(name: K): Ledger[K] {
-    const call = through(name) as (...args: unknown[]) => unknown;
-    return ((clipId: string, ...rest: unknown[]) => {
-      writing.delete(clipId);
-      return call(clipId, ...rest);
-    }) as Ledger[K];
-  }
-
   /** Opens it and returns when it must be opened again, or was closed for the stop.
    *  @throws Failure when it cannot be opened */
   async function serve(): Promise<void> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const ownership = takeOwnership(dir, 0);
+    const ownership = await own();
     let ledger: Ledger;
     const looking = new AbortController();
     const slow = tellSlow(looking.signal);
@@ -121,9 +163,6 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
       if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
       if (finding.state === 'rebuilt') conditions.raise('ledger-rebuilt', finding.sentence);
       ledger = createLedger({ ...deps, ownership, writing });
-    } catch (error) {
-      ownership.release();
-      throw error;
     } finally {
       looking.abort();
       await slow;
@@ -131,6 +170,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     const over = new AbortController();
     const now = { ledger, over };
     open = now;
+    begun.opened();
     conditions.clear('ledger-unavailable');
     log.info({ event: 'ledger.open' }, 'the ledger is open');
     const tending = Promise.all([tend(now), watchFiles(over), watchSchema(now)]);
@@ -161,6 +201,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     };
     // Messages stored by a process that died before it read them.
     await step('reading the messages that waited', () => ledger.drainInbox());
+    await step('telling what became of clips meanwhile', begun.settle);
     await step('telling that it is open', onOpen);
     await step('the check', async () => {
       const found = await ledger.check({ repair: true });
@@ -252,16 +293,15 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   return {
     name: 'ledger',
     start: async () => {
-      running = run();
+      running = run().finally(disown);
     },
     stop: async () => {
       stopping.abort();
       await running;
     },
-    openClip: through('openClip'),
-    sealClip: endsWriting('sealClip'),
-    loseClip: endsWriting('loseClip'),
-    recoverClip: endsWriting('recoverClip'),
+    openClip: begun.openClip,
+    sealClip: begun.sealClip,
+    recoverClip: begun.recoverClip,
     leaseNext: through('leaseNext'),
     settleUploaded: through('settleUploaded'),
     settleFailed: through('settleFailed'),
@@ -284,6 +324,10 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     clips: through('clips'),
     custody: through('custody'),
     summary: through('summary'),
-    tend: through('tend'),
+    tend: async () => {
+      const late = await begun.settle();
+      const { sealed } = await turn();
+      return { sealed: sealed + late };
+    },
   };
 }

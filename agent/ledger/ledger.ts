@@ -12,6 +12,7 @@ import { type Clips, createClipRepository } from './clips/clips.ts';
 import { clipIdIn, type WrittenClip } from './clips/clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clips/clip-rows.ts';
 import { createClipsRoot } from './clips/clips-root.ts';
+import { type BegunClip, enterClip } from './clips/entering.ts';
 import { emptyLog, guarded } from './database/database.ts';
 import { createDiskReserve, RESERVE_BYTES } from './disk/disk-reserve.ts';
 import { createFolding } from './clips/folding.ts';
@@ -50,6 +51,8 @@ export type { TornClip } from './clips/recovery.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */
 export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvents {
+  /** Rows for clips that began when there was no ledger that could be used; none for one that has a row. */
+  enterClips(clips: readonly { readonly clip: BegunClip; readonly detail: string }[]): void;
   /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`.
    *  @throws Failure `corrupt` when the file is not what its writer says: `recoverClip` keeps what is whole in it ·
    *  any other but `bug`: the disk does not take it now, and `tend` tries again */
@@ -103,7 +106,7 @@ export interface LedgerDeps {
   readonly onEvent?: () => void;
   readonly clockQuality?: typeof systemClockQuality;
   readonly outboxBounds?: OutboxBounds;
-  /** Taken already by the caller, who hands it over: `close` lets go of it. */
+  /** Taken already by the caller, who keeps it. */
   readonly ownership?: Ownership;
   /** Clips whose writer is at work, when it outlives this ledger: it may be closed and opened again meanwhile. */
   readonly writing?: Set<string>;
@@ -122,12 +125,15 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const { freeBytes = () => freeBytesOf(dir), conditions = UNTOLD } = deps;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const ownership = deps.ownership ?? takeOwnership(dir);
+  const letGo = () => {
+    if (!deps.ownership) ownership.release();
+  };
   const reserve = createDiskReserve({ dir, bytes: reserveBytes, freeBytes, conditions, log });
   let opened: ReturnType<typeof openKnowing>;
   try {
     opened = openKnowing({ dir, clock, log, reserve });
   } catch (error) {
-    ownership.release();
+    letGo();
     throw error;
   }
   const { db, unread } = opened;
@@ -183,6 +189,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const inbox = createInbox({ db, rows, conditions, clock, log });
   /** Clips opened by this process whose writer has not reported yet. */
   const writing = deps.writing ?? new Set<string>();
+  const isWriting = (clipId: string) => writing.has(clipId);
   const { seal, lose } = book;
   const recovery = createRecovery({
     ...{ db, rows, dir, log, recoverTorn, quarantine, intentOf },
@@ -205,8 +212,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const adoption = createAdoption({
     ...{ db, rows, dir, log, recoverTorn, breathe },
     seal: paid(seal),
-    isWriting: (clipId) => writing.has(clipId),
-    ...{ clock, clockQuality },
+    ...{ lose, isWriting, clock, clockQuality },
   });
   const misplaced = createMisplaced({ db, rows, dir, root, quarantine, breathe, log });
   const repairs = {
@@ -227,7 +233,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   };
 
   function recordingOf({ clip_id }: ClipRow): 'writing' | 'ended' | { waits: string } {
-    if (writing.has(clip_id)) return 'writing';
+    if (isWriting(clip_id)) return 'writing';
     const waits = unsealed.reasonOf(clip_id);
     return waits === undefined ? 'ended' : { waits };
   }
@@ -235,7 +241,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   async function look({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) {
     try {
       const checked = await checkLedger({
-        ...{ db, dir, breathe, recordingOf, intentOf, toBeAsked, ...options },
+        ...{ db, dir, breathe, recordingOf, isWriting, intentOf, toBeAsked, ...options },
         ...(repair ? { notAdopted: await adoption.run(), repairs } : {}),
       });
       tending.looked(checked);
@@ -271,6 +277,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
       writing.add(clip.clipId);
       return clip;
     }),
+    enterClips: guardedCall('enter-clips', (clips) =>
+      reserve.pay(() =>
+        db
+          .transaction(() => {
+            for (const { clip, detail } of clips)
+              if (!rows.get(clip.clipId) && !rows.folded(clip.clipId)) enterClip(rows, clip, detail);
+          })
+          .immediate(),
+      ),
+    ),
     sealClip(clipId, written) {
       writing.delete(clipId);
       try {
@@ -348,7 +364,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       isClosed = true;
       gone.close();
       db.close();
-      ownership.release();
+      letGo();
     },
   };
 }

@@ -7,7 +7,10 @@ export type ConditionLevel = (typeof CONDITION_LEVELS)[number];
 
 /** What can be wrong with the appliance itself. A camera, the link, power and settings have states of their own. */
 export const CONDITIONS = {
-  'ledger-unavailable': { level: 'trouble', about: 'the ledger cannot be opened: nothing can be recorded' },
+  'ledger-unavailable': {
+    level: 'trouble',
+    about: 'the ledger cannot be opened: clips are kept as files, nothing is uploaded',
+  },
   'ledger-mended': { level: 'notice', about: 'the ledger was damaged; SQLite could mend it' },
   'ledger-rebuilt': {
     level: 'notice',

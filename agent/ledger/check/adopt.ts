@@ -1,4 +1,3 @@
-import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { clockQuality as systemClockQuality } from '../../kernel/clock-quality.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -14,9 +13,11 @@ import {
   sizeOf,
   type WrittenClip,
 } from '../clips/clip-files.ts';
+import { holdsNothing } from '../clips/clip-content.ts';
 import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { clipFilesIn } from './clip-survey.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
+import { enterClip } from '../clips/entering.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
 import { TAKEN_OVER } from '../care/rebuild.ts';
 import { UNVERIFIED } from '../care/rebuilt-facts.ts';
@@ -44,6 +45,8 @@ export interface AdoptionDeps {
   readonly log: Log;
   readonly recoverTorn: RecoveryDeps['recoverTorn'];
   readonly seal: (clipId: string, written: WrittenClip, detail: string) => void;
+  readonly lose: (clipId: string, reason: string) => void;
+  /** Its row comes from who writes it. */
   readonly isWriting: (clipId: string) => boolean;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly clockQuality: typeof systemClockQuality;
@@ -52,14 +55,15 @@ export interface AdoptionDeps {
 
 /** Brings rows and files together again after the database has lost rows, by damage or with its WAL.
  *  Invariants
- *  1. A file that is taken up has the name of a clip, lies in the folder of a camera, and can be played. Any other one
- *     is left to the check, also one whose id carries a time that is to come. One that cannot be read now stays where it
- *     is, and is tried again with the next check.
+ *  1. A file that is taken up has the name of a clip, lies in the folder of a camera, and can be played. A part file in
+ *     which nothing is gets a row that says `lost`, and goes. Any other one is left to the check, also one whose id
+ *     carries a time that is to come. One that cannot be read now stays where it is, and is tried again with the next
+ *     check.
  *  2. Its blob name is the one it had: the day of its trigger is the day of its id. What had been uploaded is therefore
  *     found in storage by name, size and checksum, and not uploaded again.
  *  3. Custody says that the row was made from the file. */
 export function createAdoption(deps: AdoptionDeps): Adoption {
-  const { db, rows, dir, log, recoverTorn, seal, isWriting, breathe, clock, clockQuality } = deps;
+  const { db, rows, dir, log, recoverTorn, seal, lose, isWriting, breathe, clock, clockQuality } = deps;
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
   async function eachApart<T>(
@@ -87,19 +91,9 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
   /** A row that says what can be known without the lost one. */
   function beginAnew(file: FoundFile, triggeredMs: number, detail: string): void {
     const { clipId, cameraId } = file;
-    inTransaction(() =>
-      rows.insert(
-        {
-          clip_id: clipId,
-          camera_id: cameraId,
-          // Nobody knows any more.
-          clock_quality: 'unsynchronised',
-          blob_name: clipBlobNameOnDevice({ cameraId, clipId, triggeredMs }),
-          triggered_ms: triggeredMs,
-        },
-        detail,
-      ),
-    );
+    // Nobody knows any more how right the clock was.
+    const clip = { clipId, cameraId, triggeredMs, clockQuality: 'unsynchronised' } as const;
+    inTransaction(() => enterClip(rows, clip, detail));
   }
 
   /** An id of a time that is to come would make all that follow carry it, too. */
@@ -138,17 +132,20 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
 
   async function adopt(file: FoundFile): Promise<void> {
     const { clipId, cameraId, path } = file;
-    if (rows.get(clipId) || rows.folded(clipId)) return;
+    if (rows.get(clipId) || rows.folded(clipId) || isWriting(clipId)) return;
     const entry = entryAt(path);
     if (entry.kind !== 'file') return;
     const idMs = timeOfClipId(clipId);
-    if (isWriting(clipId)) {
-      beginAnew(file, idMs, 'its row was lost while it was being recorded');
-      return;
-    }
     const { mtimeMs } = entry;
     const torn = await recoverTorn(path);
-    if (torn === undefined || rows.get(clipId)) return;
+    if (rows.get(clipId)) return;
+    if (torn === undefined) {
+      if (await isUnbegun(file)) {
+        beginAnew(file, idMs, 'its part file was found, but no row: the row was made from the file');
+        lose(clipId, 'the writer ended before a playable fragment was on disk');
+      }
+      return;
+    }
     const triggered_ms = Math.round(
       mtimeMs >= idMs - BEFORE_ID_MS ? idMs : Math.max(0, mtimeMs - torn.durationMs),
     );
@@ -157,6 +154,12 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     const detail = ['times are estimated from the file', torn.detail].filter(Boolean).join(': ');
     seal(clipId, written, detail);
     log.warn({ event: 'clip.adopted', clipId, cameraId }, 'a clip file without a row was taken up');
+  }
+
+  /** A recording that ended before anything of it was on disk, and nothing else of that clip. */
+  async function isUnbegun({ clipId, cameraId, path }: FoundFile): Promise<boolean> {
+    const places = clipPlaces(dir, cameraId, clipId);
+    return path === places.partFile && entryAt(places.file).kind === 'none' && (await holdsNothing(path));
   }
 
   /** Size or checksum in a row that was taken over may be what was damaged. When both are another one's than the

@@ -20,6 +20,8 @@ export interface CheckDeps extends ClipCheckDeps {
   readonly filesOnly?: boolean;
   /** Files without a row that could not be read just now, by path: why. They are left where they are. */
   readonly notAdopted?: ReadonlyMap<string, string>;
+  /** Files of these are left to who writes them, also without a row. */
+  readonly isWriting?: (clipId: string) => boolean;
 }
 
 /** What a check of the whole ledger found. */
@@ -152,7 +154,7 @@ async function isolated(row: ClipRow, survey: ClipSurvey, deps: CheckDeps): Prom
 
 /** Files that no row answers for. */
 async function* orphanFindings(
-  { db, dir, breathe, repairs, notAdopted }: CheckDeps,
+  { db, dir, breathe, repairs, notAdopted, isWriting }: CheckDeps,
   left: ReadonlySet<string> = new Set(),
 ): AsyncGenerator<{ clipId: string | null; problem: string }> {
   const select = db.prepare<[string], Pick<ClipRow, 'camera_id' | 'state'>>(
@@ -165,7 +167,7 @@ async function* orphanFindings(
     const row = select.get(clipId);
     const isKnown = row?.camera_id === cameraId;
     const isLeftPart = isKnown && name.endsWith('.part') && row.state !== 'recording' && row.state !== 'lost';
-    if ((isKnown && !isLeftPart) || left.has(path)) continue;
+    if ((isKnown && !isLeftPart) || left.has(path) || isWriting?.(clipId)) continue;
     try {
       // Renamed or removed by the owner since the folder was read.
       if (entryAt(path).kind === 'none') continue;

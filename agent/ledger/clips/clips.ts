@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -21,6 +20,7 @@ import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import { nextState } from './clip-states.ts';
+import { enterClip } from './entering.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Quarantine } from '../disk/quarantine.ts';
 import type { Removal } from '../disk/removal.ts';
@@ -204,9 +204,9 @@ export function createClipRepository({
           isTaken: (id) => rows.get(id) !== undefined || rows.folded(id) !== undefined,
           ...(random ? { random } : {}),
         });
-        const blob_name = clipBlobNameOnDevice({ cameraId, clipId: clip_id, triggeredMs: triggered_ms });
-        rows.insert(
-          { clip_id, camera_id: cameraId, clock_quality: clockQuality, blob_name, triggered_ms },
+        enterClip(
+          rows,
+          { clipId: clip_id, cameraId, triggeredMs: triggered_ms, clockQuality },
           detail ?? null,
         );
         return clip_id;

@@ -12,7 +12,7 @@ import { clipTotals } from '../clips/totals.ts';
 import type { Unremovable } from './unremovable.ts';
 
 /** What a clip that is being opened will take when nothing is known yet: 30 s at 4 Mbit/s. */
-const FIRST_GUESS_BYTES = 15_000_000;
+export const FIRST_GUESS_BYTES = 15_000_000;
 const SAMPLE = 20;
 /** Files removed in one go: what the event loop is held for, on a slow card. */
 export const REMOVALS_PER_STEP = 16;

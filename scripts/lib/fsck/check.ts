@@ -9,7 +9,7 @@ import { ledgerFile } from '../../../agent/ledger/database/database-files.ts';
 import { examineDatabase } from '../../../agent/ledger/care/examine.ts';
 import { inspectLedger } from '../../../agent/ledger/check/inspect.ts';
 import { type CheckReport, createLedger } from '../../../agent/ledger/ledger.ts';
-import { takeOwnership } from '../../../agent/ledger/database/ownership.ts';
+import { type Ownership, takeOwnership } from '../../../agent/ledger/database/ownership.ts';
 import { restoreDatabase } from '../../../agent/ledger/care/restore.ts';
 import { connectionStringOf, loadAccount } from '../../../cloud-fn/local/storage/account.ts';
 import { flag, readArguments, requireNoWords, text } from '../command/arguments.ts';
@@ -96,10 +96,13 @@ async function repaired(dir: string, deep: boolean): Promise<CheckReport> {
       isWanted: () => true,
     });
     if (found.state !== 'whole') process.stderr.write(`scripts/fsck: ${found.sentence}\n`);
-  } catch (error) {
+    return await checkedRepairing(dir, deep, ownership);
+  } finally {
     ownership.release();
-    throw error;
   }
+}
+
+async function checkedRepairing(dir: string, deep: boolean, ownership: Ownership): Promise<CheckReport> {
   const ledger = createLedger({
     dir,
     ownership,

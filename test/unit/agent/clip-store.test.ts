@@ -21,7 +21,7 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
   const ledger: ClipStoreDeps['ledger'] = {
     openClip: () => {
       if (refuse.open) throw refuse.open;
-      return { clipId: 'c1', partFile: '/clips/c1.part' } as ReturnType<ClipStoreDeps['ledger']['openClip']>;
+      return { clipId: 'c1', partFile: '/clips/c1.part' };
     },
     sealClip: (clipId) => {
       if (refuse.seal) throw refuse.seal;

@@ -5,7 +5,7 @@ import type { ClipNow } from './processes/house.ts';
 import type { JournalClip } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { createStage } from './round.ts';
-import { instancesOver, mayBeUnknown, verifyAll, verifyClip, verifyParked } from './verify.ts';
+import { getsRowLater, instancesOver, verifyAll, verifyClip, verifyParked } from './verify.ts';
 import { within } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -66,12 +66,11 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     const { calm, waited } = await stage.calm(
       () => {
         readJournal();
-        if (!spoiled) return [...open];
         // The house finds its clips again beside everything else: only then is it what it will be.
-        const due = [...open].filter((id) => !mayBeUnknown(world.journal.clips.get(id), spoiled));
-        return [...known, ...due];
+        const due = [...open].filter((id) => getsRowLater(world.journal.clips.get(id), spoiled));
+        return { asked: [...open], due: spoiled ? [...known, ...due] : due };
       },
-      { ms: spoiled ? CALM_AFTER_DAMAGE_MS : CALM_MS, known: spoiled },
+      spoiled ? CALM_AFTER_DAMAGE_MS : CALM_MS,
     );
     readJournal();
     const answer = await stage.ask(spoiled ? [...known, ...open] : [...open]);
@@ -171,7 +170,7 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   return {
     async begin(): Promise<void> {
       await stage.recover();
-      const { calm, waited } = await stage.calm(() => [], { ms: CALM_MS, known: false });
+      const { calm, waited } = await stage.calm(() => ({ asked: [], due: [] }), CALM_MS);
       if (!calm) throw new Error(`the house does not start: ${waited}`);
       if (world.cloud && !(world.cloud.host.alive() && world.cloud.worker.alive()))
         throw new Error(`the cloud does not start: ${world.cloud.host.words()}${world.cloud.worker.words()}`);

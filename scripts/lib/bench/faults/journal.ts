@@ -3,8 +3,16 @@
 import { fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 export type Note =
-  /** A place was given: a clip exists from here on. */
-  | { readonly did: 'opened'; readonly clipId: string; readonly cameraId: string; readonly partFile: string }
+  /** The house begins: what its process before had in memory is gone. */
+  | { readonly did: 'started' }
+  /** A place was given: a clip exists from here on. `hasRow` is false when the ledger could not be used. */
+  | {
+      readonly did: 'opened';
+      readonly clipId: string;
+      readonly cameraId: string;
+      readonly partFile: string;
+      readonly hasRow: boolean;
+    }
   /** The writer was given the clip's next fragment. */
   | ({ readonly did: 'given'; readonly clipId: string } & GivenFragment)
   /** The system said that so many fragments and bytes are on disk. */
@@ -23,6 +31,10 @@ export interface JournalClip {
   readonly clipId: string;
   readonly cameraId: string;
   readonly partFile: string;
+  /** When its place was given. */
+  readonly hadRow: boolean;
+  /** The house was started anew since. */
+  isOfBefore: boolean;
   /** In the order of the recording. */
   readonly fragments: GivenFragment[];
   /** How many of them are known to be on disk, and in how many bytes of the part file. */
@@ -51,9 +63,16 @@ export function createJournalReader(file: string): JournalReader {
   let at = 0;
 
   function take(note: Note): void {
+    if (note.did === 'started') {
+      for (const clip of clips.values()) clip.isOfBefore = true;
+      return;
+    }
     if (note.did === 'opened') {
-      const { clipId, cameraId, partFile } = note;
-      clips.set(clipId, { clipId, cameraId, partFile, fragments: [], durable: 0, durableBytes: 0 });
+      const { clipId, cameraId, partFile, hasRow } = note;
+      clips.set(clipId, {
+        ...{ clipId, cameraId, partFile, hadRow: hasRow, isOfBefore: false },
+        ...{ fragments: [], durable: 0, durableBytes: 0 },
+      });
       return;
     }
     const clip = clips.get(note.clipId);

@@ -13,6 +13,8 @@ const PLAY_MS = 10_000;
 /** Nothing may begin at all when the faults come at once. */
 const BEGUN_MS = 1_500;
 
+type ClipsAwaited = () => { readonly asked: readonly string[]; readonly due: readonly string[] };
+
 export interface Stage {
   /** Plays the faults of a plan.
    *  @returns how many calls and requests went wrong, and how many processes were killed */
@@ -21,13 +23,10 @@ export interface Stage {
   recover(): Promise<void>;
   readonly ask: HouseTalk['ask'];
   /** Waits until no clip is under way in the house.
-   *  @param options.known and until all of these have a row: after damage it finds the files of clips again beside
-   *  everything else. Without damage a row that is missing is one too many
+   *  @param clips `due`: until these have a row, too. Of other ones that were `asked` for, a row that is missing is one
+   *  too many
    *  @returns whether it came to that, and what it waited for last */
-  calm(
-    clipIds: () => readonly string[],
-    options: { readonly ms: number; readonly known: boolean },
-  ): Promise<{ calm: boolean; waited: string }>;
+  calm(clips: ClipsAwaited, ms: number): Promise<{ calm: boolean; waited: string }>;
 }
 
 export function createStage(world: World): Stage {
@@ -99,12 +98,12 @@ export function createStage(world: World): Stage {
   }
 
   /** What is waited for, in words; undefined when nothing is. */
-  async function underWay(clipIds: () => readonly string[], known: boolean): Promise<string | undefined> {
-    const answer = await talk.ask(clipIds());
+  async function underWay({ asked, due }: ReturnType<ClipsAwaited>): Promise<string | undefined> {
+    const answer = await talk.ask([...asked, ...due]);
     if (!answer) return `the house: ${talk.whyNot()}`;
     const under = answer.clips.filter((clip) => !isAtEnd(clip));
     const rows = new Set(answer.clips.map(({ clipId }) => clipId));
-    const unknown = known ? clipIds().filter((id) => !rows.has(id)) : [];
+    const unknown = due.filter((id) => !rows.has(id));
     if (!answer.recording && under.length + unknown.length === 0) return undefined;
     const waiting = [
       ...under.map(({ state, reason }) => `${state} (${reason ?? 'no reason'})`),
@@ -113,16 +112,16 @@ export function createStage(world: World): Stage {
     return waiting.join(', ') || 'a recorder';
   }
 
-  async function calm(clipIds: () => readonly string[], options: { ms: number; known: boolean }) {
+  async function calm(clips: ClipsAwaited, ms: number) {
     let waited = 'nothing';
     const isCalm = async (): Promise<true | undefined> => {
       await recover();
-      const waiting = await underWay(clipIds, options.known);
+      const waiting = await underWay(clips());
       if (waiting === undefined) return true;
       waited = waiting;
       return undefined;
     };
-    const done = await within(options.ms, isCalm, 60);
+    const done = await within(ms, isCalm, 60);
     return { calm: done ?? false, waited };
   }
 

@@ -25,9 +25,14 @@ export interface ClipOutcome {
   readonly givenUp: boolean;
 }
 
-/** A row goes with the database when nothing else of its clip was on disk. */
+/** A row goes with the database when nothing else of its clip was on disk. One that began while the ledger could not
+ *  be used is known to its process alone until the ledger can, or some of it is on disk. */
 export const mayBeUnknown = (clip: JournalClip | undefined, spoiled: boolean) =>
-  spoiled && clip?.durable === 0;
+  clip?.durable === 0 && (spoiled || (!clip.hadRow && clip.isOfBefore));
+
+/** Its row comes when the ledger can be used again, or from its file: that is waited for. */
+export const getsRowLater = (clip: JournalClip | undefined, spoiled: boolean) =>
+  (spoiled || clip?.hadRow === false) && !mayBeUnknown(clip, spoiled);
 
 /** One clip whose way through the house is over.
  *  @param now undefined: the house does not know it

@@ -60,7 +60,7 @@ test('what is wrong with the appliance is said in words, and a ledger that does 
   ] as const;
   assert.equal(
     statusSentence({ ...WELL, waiting: null, conditions }),
-    '2 cameras watch, on mains, online, WRONG: the ledger cannot be opened: nothing can be recorded, ' +
+    '2 cameras watch, on mains, online, WRONG: the ledger cannot be opened: clips are kept as files, nothing is uploaded, ' +
       'WRONG: a camera sees something move, but nothing is recorded (gate), 1 more',
   );
 });

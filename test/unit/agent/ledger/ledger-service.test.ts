@@ -66,7 +66,7 @@ test('before it is open, and while it cannot be opened, every call says so at on
     () => ledger.recoverClip('x'),
     () => ledger.tend(),
   ];
-  for (const call of calls) assert.throws(call, unavailable);
+  for (const call of calls) await assert.rejects(async () => call(), unavailable);
   owner.release();
   await until('it is open', isOpen);
   assert.ok(ledger.clips({ limit: 100 }).length > 0);
@@ -99,7 +99,7 @@ test('a database that is damaged while it is open is looked over and begun anew;
   const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));
   for (const clip of clips) if (existsSync(clip.file)) assert.ok(ids.has(clip.clipId), clip.clipId);
   assert.ok(existsSync(writing.partFile), 'nobody took the file from its writer');
-  assert.equal(ledger.sealClip(writing.clipId, written).state, 'sealed');
+  assert.equal(ledger.sealClip(writing.clipId, written)?.state, 'sealed');
 });
 
 test('an owner whose lock file was deleted goes on, and nobody else becomes the owner', async (t) => {

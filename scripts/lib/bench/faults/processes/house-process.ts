@@ -38,6 +38,7 @@ const clock: Clock = {
 };
 const log = createLog('warn', (line) => process.stderr.write(line));
 const journal = openJournal(args.journalFile);
+journal.write({ did: 'started' });
 const say = (report: HouseReport) => process.send?.(report, undefined, undefined, () => undefined);
 
 const conditions = createConditions({ clock, log });
@@ -99,7 +100,11 @@ const real = createClipStore({ ledger, onSealed, refusedRecordings, clock, log }
 const store: ClipStore = {
   open(request) {
     const place = real.open(request);
-    if (place) journal.write({ did: 'opened', cameraId: request.cameraId, ...place });
+    if (place)
+      journal.write({
+        ...{ did: 'opened', cameraId: request.cameraId },
+        ...{ ...place, hasRow: saboteur.hasRow(place.clipId) },
+      });
     return place;
   },
   written(clipId, written) {

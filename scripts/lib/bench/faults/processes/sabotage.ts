@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
 import type { HubLink } from '../../../../../agent/hub/hub.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import type { Ledger, WrittenClip } from '../../../../../agent/ledger/ledger.ts';
@@ -12,6 +13,8 @@ import { metadataOf } from '../../../../../agent/upload/upload-clip.ts';
 import { DEVICE, type Sabotage } from '../settings.ts';
 
 export interface Saboteur {
+  /** What comes to a clip without a row is not sabotaged. */
+  hasRow(clipId: string): boolean;
   readonly openBlob: OpenBlob;
   /** What the ledger is told of a clip. */
   written(clipId: string, written: WrittenClip): WrittenClip;
@@ -35,6 +38,14 @@ export function createSaboteur(
     if (!clip) throw new Error(`sabotage: no clip ${clipId}`);
     return clip;
   };
+  function hasRow(clipId: string): boolean {
+    try {
+      return ledger.clip(clipId) !== undefined;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return false;
+    }
+  }
 
   /** The same clip once more, under the name of another day. */
   async function uploadAgain(clipId: string): Promise<void> {
@@ -67,6 +78,7 @@ export function createSaboteur(
   }
 
   return {
+    hasRow,
     openBlob: (ticket) => {
       const door = openBlob(ticket);
       if (sabotage === 'upload-twice') {
@@ -85,10 +97,11 @@ export function createSaboteur(
       return { ...door, stageBlock };
     },
     written(clipId, written) {
-      if (sabotage === 'cut-fragment') cut(clipId);
+      if (sabotage === 'cut-fragment' && hasRow(clipId)) cut(clipId);
       return written;
     },
     sealed(clipId) {
+      if (sabotage === undefined || !hasRow(clipId)) return;
       if (sabotage === 'delete-sealed') unlinkSync(places(clipId).file);
       if (sabotage === 'forget-row') forgetRow(clipId);
     },

@@ -50,6 +50,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       const ledger = openLedger(dir, [], { ownership });
       assert.equal(ledger.clips({ limit: 1_000 }).length, clips.length);
       ledger.close();
+      ownership.release();
       await backUpDatabase(dir);
       const kept = asideIn(dir).filter((one) => one.startsWith(name));
       assert.equal(kept.length, 1, `${name}: ${asideIn(dir).join()}`);

@@ -112,7 +112,7 @@ for (const [what, sql] of Object.entries(SCHEMA))
     const now = new Map(ledger.clips({ limit: 100 }).map((clip) => [clip.clipId, clip]));
     for (const { clipId } of clips) assert.ok(now.has(clipId), clipId);
     const opened = ledger.openClip({ cameraId: 'gate', triggeredMs: 1, clockQuality: 'synchronised' });
-    assert.equal(ledger.sealClip(opened.clipId, writeClip(opened.partFile, 100)).state, 'sealed');
+    assert.equal(ledger.sealClip(opened.clipId, writeClip(opened.partFile, 100))?.state, 'sealed');
   });
 
 for (const part of [0, 0.3, 0.6, 1])
@@ -130,7 +130,8 @@ for (const part of [0, 0.3, 0.6, 1])
 
 test('a mistake of the program is told as one when the database was found whole and it comes again', async (t) => {
   const { ledger, until, checked, opened } = await house(t);
-  const mistake = () => ledger.loseClip('01BX5ZZKBKACTAV9WEVGEMMVRZ', 'there is none');
+  const nothing = { startedMs: 0, preRollMs: 0, durationMs: 0, bytes: 0, sha256: '' };
+  const mistake = () => ledger.sealClip('01BX5ZZKBKACTAV9WEVGEMMVRZ', nothing);
   assert.throws(mistake, { kind: 'transient', code: 'ledger.doubtful' });
   await until('it is open again', () => checked() > 1 && opened() > 1);
   assert.throws(mistake, { kind: 'bug', code: 'ledger.unknown-clip' });
