@@ -1,0 +1,68 @@
+import { lstat } from 'node:fs/promises';
+import { isClipId } from '@dachawatch/contracts';
+import type { CameraStatus } from '../capture/capture.ts';
+import type { Clip, Ledger } from '../ledger/ledger.ts';
+import { type Answer, problem } from './answer.ts';
+import { json } from './answer-json.ts';
+import type { PageRequest } from './request-handler.ts';
+import { clipView, custodyView } from './views.ts';
+
+export interface ClipRoutes {
+  /** `GET /api/clips?limit=&before=`: newest first, page by page. */
+  readonly list: (request: PageRequest) => Promise<Answer>;
+  /** `GET /api/clips/<id>`: with its custody. */
+  readonly one: (request: PageRequest, clip: Clip) => Promise<Answer>;
+}
+
+const PAGE_SIZE = { usual: 20, most: 100 };
+
+/** What the page is told of clips. */
+export function createClipRoutes(deps: {
+  readonly ledger: Pick<Ledger, 'clips' | 'custody'>;
+  readonly cameras: () => readonly CameraStatus[];
+}): ClipRoutes {
+  const { ledger } = deps;
+  return {
+    list: async (request) => {
+      const limit = request.query.get('limit') ?? String(PAGE_SIZE.usual);
+      if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > PAGE_SIZE.most)
+        return problem(400, 'limit', `limit is a whole number from 1 to ${PAGE_SIZE.most}.`);
+      const before = request.query.get('before');
+      if (before !== null && !isClipId(before))
+        return problem(
+          400,
+          'before',
+          'before is the id of a clip: 26 characters, digits and capital letters.',
+        );
+      const wanted = Number(limit);
+      // One more than asked for tells whether there is a next page.
+      const found = ledger.clips({ limit: wanted + 1, ...(before === null ? {} : { beforeClipId: before }) });
+      const page = found.slice(0, wanted);
+      const cameras = deps.cameras();
+      return json(request, {
+        clips: await Promise.all(page.map((clip) => view(clip, cameras))),
+        next: found.length > wanted ? (page.at(-1)?.clipId ?? null) : null,
+      });
+    },
+    one: async (request, clip) =>
+      json(request, {
+        ...(await view(clip, deps.cameras())),
+        custody: ledger.custody(clip.clipId).map(custodyView),
+      }),
+  };
+}
+
+async function view(clip: Clip, cameras: readonly CameraStatus[]) {
+  const camera = cameras.find(({ cameraId }) => cameraId === clip.cameraId);
+  const finished = clip.state !== 'recording' && clip.state !== 'lost';
+  return clipView(clip, {
+    title: camera?.title ?? clip.cameraId,
+    hasFile: finished && (await isThere(clip.file)),
+  });
+}
+
+const isThere = (file: string) =>
+  lstat(file).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
