@@ -250,6 +250,29 @@ test('no answer in time is escalated; an answer that comes late becomes the seco
   assert.equal(await app.instance(`${id}-r3`), undefined);
 });
 
+test('a clip whose orchestration was terminated ends in a verdict all the same, and its late answer counts', async () => {
+  await app.stop();
+  app = await startApp(LONG_MS);
+  const { name, url, id, clipId } = await clip();
+  await app.announce(name, url);
+  await worker().nextRequest();
+  await app.at(id, 'waiting');
+  await app.terminate(id, 'by mistake');
+  const first = await found('the keeper makes a verdict', () => storage.verdictOf(name));
+  assert.deepEqual([first.verdict, first.decision, first.revision], ['undecided', 'failed', 1]);
+  assert.match(first.reason, /terminated \(by mistake\)/);
+  assert.deepEqual(await heardBy(`${clipId}.1`), first);
+  const told = await found('a notification', () => storage.take('notifications'));
+  assert.match(Buffer.from(told, 'base64').toString('utf8'), /analysis-failed/);
+
+  await worker().answer(answerTo(id, details([detection('person')])));
+  const second = await found('the late answer is judged', async () => {
+    const verdict = await storage.verdictOf(name);
+    return verdict?.revision === 2 && verdict;
+  });
+  assert.deepEqual([second.verdict, second.decision], ['person', 'notified']);
+});
+
 test('a worker that cannot be started is told with its own words, and nothing is asked of it', async () => {
   await app.stop();
   const entry = join(world.dir, 'worker.mjs');

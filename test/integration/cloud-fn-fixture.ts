@@ -107,6 +107,7 @@ export interface CloudApp {
   instance(id: string): Promise<Instance | undefined>;
   finished(id: string): Promise<ClipAnalysisOutput>;
   at(id: string, step: string): Promise<void>;
+  terminate(id: string, reason: string): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -196,6 +197,11 @@ export async function startCloudApp(world: World, options: CloudAppOptions): Pro
     },
     async at(id, step) {
       await found(`${id} is ${step}`, async () => (await app.instance(id))?.customStatus?.step === step);
+    },
+    async terminate(id, reason) {
+      const query = `code=${keys['durableTask']}&reason=${encodeURIComponent(reason)}`;
+      const at = `${base}/runtime/webhooks/durabletask/instances/${id}/terminate?${query}`;
+      assert.equal((await fetch(at, { method: 'POST' })).status, 202);
     },
     stop: () => service.stop(),
     kill: () => service.kill(),
