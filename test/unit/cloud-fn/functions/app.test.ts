@@ -191,6 +191,16 @@ test('a start by hand that names no clip is refused with one sentence', async ()
   });
 });
 
+test('a start by hand of a blob that is not there is refused at once', async () => {
+  const { name, url } = await clip(6);
+  const missing = name.replace('T006', 'T007');
+  const response = await startByHand({ blobURL: url.replace('T006', 'T007'), blobName: missing });
+  assert.equal(response.status, 404);
+  assert.deepEqual(await response.json(), {
+    error: { code: 'no-such-blob', message: `There is no blob dacha-video/${missing}.` },
+  });
+});
+
 test('while somebody else starts the same clip, a start by hand is told to come again', async () => {
   const { name, url, id } = await clip(3);
   const marker = blobs.getContainerClient('dacha-instances').getBlockBlobClient(`${id}/start.json`);
@@ -210,6 +220,23 @@ test('what breaks beneath a start is no fault of who asked, and does not look li
   const large = Buffer.alloc(MAX_DOCUMENT_BYTES + 1, ' ');
   await marker.upload(large, large.length);
   assert.equal((await startByHand({ blobURL: url, blobName: name })).status, 500);
+});
+
+test('a message of plain numbers keeps their text when it is put aside', async () => {
+  const aside = queues.getQueueClient('video-processed-poison');
+  for (const text of ['12345678901234567890.10', '{"instance_id":1.10}']) {
+    await queues.getQueueClient('video-processed').sendMessage(text);
+    const note = await found('it lies aside', async () => {
+      const { receivedMessageItems } = await aside
+        .receiveMessages({ visibilityTimeout: 1 })
+        .catch(() => ({ receivedMessageItems: [] }));
+      const [message] = receivedMessageItems;
+      if (!message) return undefined;
+      await aside.deleteMessage(message.messageId, message.popReceipt);
+      return message.messageText;
+    });
+    assert.equal((JSON.parse(note) as { original: string }).original, text);
+  }
 });
 
 test('an answer nobody waits for comes again until its last delivery, then it lies aside with the reason', async () => {
