@@ -24,7 +24,7 @@ function scene() {
     client,
     announce,
     /** Its analysis was started, and has come so far. */
-    async begun(status: string, output: unknown = null) {
+    begun: async (status: string, output: unknown = null) => {
       await announce();
       client.set(ID, status, { output });
     },
@@ -74,7 +74,7 @@ test('a clip that nobody could judge is analysed again by hand, as the next revi
   await verdict({ ...UNDECIDED, revision: 3 });
   assert.equal((await announce()).outcome, 'already-started');
   assert.deepEqual(await announce(true), { instanceId: `${ID}-r4`, outcome: 'started-again' });
-  assert.equal((client.started.at(-1)?.input as { revision: number }).revision, 4);
+  assert.equal((client.started.at(-1)?.input as { revision: number } | undefined)?.revision, 4);
   assert.equal((await announce(true)).outcome, 'already-started', 'it is under way');
 });
 
