@@ -12,7 +12,7 @@ import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';
 import { type BegunClips, createBegunClips } from './begun-clips.ts';
 import { createRowlessClips } from './clips/rowless-clips.ts';
 import { type Ownership, takeOwnership } from './database/ownership.ts';
-import { freeBytesOf } from './disk/budget.ts';
+import { freeBytesOf } from './disk/disk-use.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE, MIN_FREE_BYTES } from './ledger.ts';
 import { schemaDamage } from './database/schema.ts';
 import { NOTICE_HOURS } from './care/restore.ts';

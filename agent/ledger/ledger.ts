@@ -6,10 +6,11 @@ import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import { createAdoption } from './check/adopt.ts';
 import { createBreathe } from './breathe.ts';
-import { createBudget, freeBytesOf } from './disk/budget.ts';
+import { createBudget } from './disk/budget.ts';
+import { freeBytesOf } from './disk/disk-use.ts';
 import { type CheckReport, checkLedger } from './check/check.ts';
 import { type Clips, createClipRepository } from './clips/clips.ts';
-import { clipIdIn, type WrittenClip } from './clips/clip-files.ts';
+import { clipIdIn, type TornClip, type WrittenClip } from './clips/clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clips/clip-rows.ts';
 import { createClipsRoot } from './clips/clips-root.ts';
 import { type BegunClip, enterClip } from './clips/entering.ts';
@@ -32,7 +33,7 @@ import { type Ownership, takeOwnership } from './database/ownership.ts';
 import { createParked, type ParkedClips } from './queues/parked.ts';
 import { createQuarantine } from './disk/quarantine.ts';
 import { openKnowing } from './disk/recall-gone.ts';
-import { createRecovery, type TornClip } from './clips/recovery.ts';
+import { createRecovery } from './clips/recovery.ts';
 import { createRemoval, intentsIn } from './disk/removal.ts';
 import { toBeAskedIn } from './queues/storage-answer.ts';
 import { createTending } from './tending.ts';
@@ -41,13 +42,12 @@ import { createUnsealed, mayPass } from './clips/unsealed.ts';
 
 export type { CheckReport } from './check/check.ts';
 export type { LedgerSummary } from './clips/clips.ts';
-export type { WrittenClip } from './clips/clip-files.ts';
+export type { TornClip, WrittenClip } from './clips/clip-files.ts';
 export type { Clip, CustodyEntry } from './clips/clip-rows.ts';
 export type { InboxMessage } from './queues/inbox.ts';
 export type { Lease } from './queues/leases.ts';
 export type { ClipState } from './clips/clip-states.ts';
 export type { OutgoingEvent } from './queues/outbox.ts';
-export type { TornClip } from './clips/recovery.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */
 export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvents {

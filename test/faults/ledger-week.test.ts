@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { REMOVALS_PER_STEP } from '../../agent/ledger/disk/budget.ts';
+import { REMOVALS_PER_STEP } from '../../agent/ledger/disk/removal-order.ts';
 import type { Clip } from '../../agent/ledger/ledger.ts';
 import { benchLedger, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
 import { seededRandom } from './ledger-fragments.ts';

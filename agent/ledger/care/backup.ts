@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { freeBytesOf } from '../disk/budget.ts';
+import { freeBytesOf } from '../disk/disk-use.ts';
 import { backupFile, ledgerFile, removeDatabase } from '../database/database-files.ts';
 import { examineDatabase } from './examine.ts';
 

@@ -103,17 +103,7 @@ export function createCare({
           { event: 'ledger.care-crashed', task, ended, step, said },
           'the process that cares for the ledger ended before it was done',
         );
-        const failure = isStalled
-          ? new Failure(
-              'transient',
-              'ledger.care-stalled',
-              `the process that checks the ledger made no progress for ${Math.round(stalledMs / 1_000)} s (${step})`,
-            )
-          : new Failure(
-              'transient',
-              'ledger.care-crashed',
-              `the process that checks the ledger ended before it was done (${ended})`,
-            );
+        const failure = isStalled ? stalled(stalledMs, step) : crashedWith(ended);
         // Only these speak of the database: any other end says that the machine is short of something.
         const isCrash = CRASHES.has(ended) && !/out of memory/i.test(said) && !signal.aborted;
         if (isCrash && task === 'look') return { crashedAt: step, failure };
@@ -166,3 +156,17 @@ async function answerOf(child: ChildProcess): Promise<CareMessage | undefined> {
   const ended = once(child, 'close').then(() => undefined);
   return await Promise.race([answered, ended]);
 }
+
+const stalled = (ms: number, step: string) =>
+  new Failure(
+    'transient',
+    'ledger.care-stalled',
+    `the process that checks the ledger made no progress for ${Math.round(ms / 1_000)} s (${step})`,
+  );
+
+const crashedWith = (ended: string) =>
+  new Failure(
+    'transient',
+    'ledger.care-crashed',
+    `the process that checks the ledger ended before it was done (${ended})`,
+  );

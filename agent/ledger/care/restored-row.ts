@@ -57,6 +57,7 @@ export function placeOf(
  *  @param storage address in front of the blob names, when another row tells it
  *  @param hasFile whether there is a file of the clip on this disk
  *  @returns what had to be put right, too */
+// oxlint-disable-next-line max-lines-per-function -- a row's columns in an order in which later ones are judged by earlier ones: its parts would hand a dozen half-judged values around
 export function soundRow(
   raw: Row,
   place: { readonly clipId: string; readonly cameraId: string },

@@ -35,6 +35,9 @@ export interface WrittenClip {
   readonly detail?: string;
 }
 
+/** What could be saved of a part file whose writer died. */
+export type TornClip = Pick<WrittenClip, 'durationMs' | 'bytes' | 'sha256' | 'detail'>;
+
 /** Camera ids become folder names. */
 export const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 

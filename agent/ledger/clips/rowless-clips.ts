@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../kernel/failure.ts';
 import { clipFilesIn } from '../check/clip-survey.ts';
-import { FIRST_GUESS_BYTES } from '../disk/budget.ts';
+import { FIRST_GUESS_BYTES } from '../disk/disk-use.ts';
 import { CAMERA_ID, clipPlaces, type ClipPlaces, ensureCameraFolder, entryAt } from './clip-files.ts';
 import { firstImpossibleId, isOwnClipId, LAST_MS, nextClipId } from './clip-id.ts';
 import { markerFile } from './clips-root.ts';
