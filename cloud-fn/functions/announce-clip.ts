@@ -5,8 +5,8 @@ import { CLIP_ANALYSIS_VERSION, type ClipOfAnalysis } from '../orchestrators/cli
 import type { StoragePort } from '../ports/storage.ts';
 import { laterInstanceId } from '../ports/instance-places.ts';
 import { instanceIdOfClip } from './clip-of-blob.ts';
-import { durableRuntime } from './durable-runtime.ts';
-import { startOnce } from './start-once.ts';
+import { durableRuntime } from './instances/durable-runtime.ts';
+import { startOnce } from './instances/start-once.ts';
 
 export interface AnnounceDeps {
   readonly storage: Pick<StoragePort, 'createBlob' | 'readBlob' | 'replaceBlob' | 'writeBlob' | 'listBlobs'>;

@@ -1,7 +1,7 @@
 import df from 'durable-functions';
 import { keepClips } from '../keeper/keep-clips.ts';
 import { ports } from './composition.ts';
-import { durableRuntime } from './durable-runtime.ts';
+import { durableRuntime } from './instances/durable-runtime.ts';
 
 /** Twice a minute: whatever died, every open clip ends in a verdict and everybody who is to be told is. */
 df.app.client.timer('KeepClips', {

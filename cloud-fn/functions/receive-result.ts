@@ -30,9 +30,9 @@ import {
 } from '../ports/instance-places.ts';
 import { json, MAX_DOCUMENT_BYTES } from '../ports/storage.ts';
 import { jsonText } from './json-text.ts';
-import { isFinished, readStatus } from './instance-status.ts';
+import { isFinished, readStatus } from './instances/instance-status.ts';
 import { putAside, type PoisonDeps } from './poison.ts';
-import { startOnce, type StartOnceDeps } from './start-once.ts';
+import { startOnce, type StartOnceDeps } from './instances/start-once.ts';
 
 export interface ReceiveResultDeps {
   readonly storage: PoisonDeps['storage'] & StartOnceDeps['storage'];

@@ -3,7 +3,7 @@ import { CONTAINER_CLIPS, ROUTE_MANUAL_START } from '@dachawatch/contracts';
 import { announceClip } from './announce-clip.ts';
 import { BadRequest, clipOfRequest } from './clip-of-request.ts';
 import { ports } from './composition.ts';
-import { StartInProgress } from './start-once.ts';
+import { StartInProgress } from './instances/start-once.ts';
 
 const refuse = (status: number, code: string, message: string, headers: Record<string, string> = {}) => ({
   status,

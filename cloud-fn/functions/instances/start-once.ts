@@ -1,8 +1,8 @@
 import type { DurableClient } from 'durable-functions';
 import { ORCHESTRATION_CLIP_ANALYSIS } from '@dachawatch/contracts';
-import type { ClipAnalysisInput } from '../orchestrators/clip-analysis-steps.ts';
-import { startMarkerPlace } from '../ports/instance-places.ts';
-import { json, MAX_DOCUMENT_BYTES, type StoragePort } from '../ports/storage.ts';
+import type { ClipAnalysisInput } from '../../orchestrators/clip-analysis-steps.ts';
+import { startMarkerPlace } from '../../ports/instance-places.ts';
+import { json, MAX_DOCUMENT_BYTES, type StoragePort } from '../../ports/storage.ts';
 import { readStatus } from './instance-status.ts';
 
 export interface StartOnceDeps {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startOnce, StartInProgress, STARTER_AT_WORK_MS } from '../../../../cloud-fn/functions/start-once.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
-import { analysisInput } from '../orchestrators/clip-samples.ts';
-import { createFakeClient } from './fake-client.ts';
+import {
+  startOnce,
+  StartInProgress,
+  STARTER_AT_WORK_MS,
+} from '../../../../../cloud-fn/functions/instances/start-once.ts';
+import { createFakeStorage } from '../../../../fakes/storage-port.ts';
+import { analysisInput } from '../../orchestrators/clip-samples.ts';
+import { createFakeClient } from '../fake-client.ts';
 
 const ID = 'clip-0123456789abcdef0123456789abcdef';
 

@@ -1,6 +1,6 @@
 import type { DurableClient } from 'durable-functions';
-import type { Runtime } from '../keeper/clip-facts.ts';
-import { CLIP_ANALYSIS_VERSION } from '../orchestrators/clip-analysis-steps.ts';
+import type { Runtime } from '../../keeper/clip-facts.ts';
+import { CLIP_ANALYSIS_VERSION } from '../../orchestrators/clip-analysis-steps.ts';
 import { readStatus } from './instance-status.ts';
 import { startOnce, type StartOnceDeps } from './start-once.ts';
 
