@@ -2,7 +2,8 @@ import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from '
 import type { HostClock } from './clock.ts';
 import type { LoadedApp } from './core-api.ts';
 import { openDatabase } from './engine/database.ts';
-import { createDurableApi, durableClientPayload } from './http/durable-api.ts';
+import { createDurableApi } from './http/durable-api.ts';
+import { durableClientPayload } from './http/durable-links.ts';
 import { createEngine } from './engine/engine.ts';
 import { createEventGridWebhook } from './triggers/event-grid-webhook.ts';
 import { createHistory } from './engine/history.ts';
@@ -54,7 +55,7 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
   let origin = '';
   const { invoke, appStarted, appTerminating } = createInvoker({
     app,
-    durableClient: () => durableClientPayload(origin, keys),
+    durableClient: () => durableClientPayload({ origin, hub: hostSettings.hubName, keys }),
     log,
     timeoutMs: hostSettings.functionTimeoutMs,
   });
@@ -74,7 +75,7 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
         history,
         queries: createInstanceQueries({ db }),
         engine,
-        orchestrators: new Set(orchestrators.keys()),
+        hub: hostSettings.hubName,
         keys,
         nowMs: () => clock.nowMs(),
       }),

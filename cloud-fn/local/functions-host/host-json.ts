@@ -7,6 +7,8 @@ export interface HostSettings {
   readonly routePrefix: string;
   readonly functionTimeoutMs: number;
   readonly maxConcurrentActivities: number;
+  /** Name of the task hub, which links carry. */
+  readonly hubName: string;
   readonly queues: QueueSettings;
 }
 export interface QueueSettings {
@@ -45,6 +47,7 @@ export function hostSettingsOf(hostJson: Json): HostSettings {
       1,
       1000,
     ),
+    hubName: textAt(objectAt(extensions, 'durableTask'), 'hubName', 'TestHubName'),
     queues: {
       messageEncoding: encoding,
       maxDequeueCount: numberAt(queues, 'maxDequeueCount', 5, 1, 100),

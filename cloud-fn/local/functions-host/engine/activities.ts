@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HostedFunction } from '../triggers/bindings.ts';
+import type { RpcData } from '../core-api.ts';
+import { byAnyCase, type HostedFunction } from '../triggers/bindings.ts';
+import { exceptionJson } from './failure-text.ts';
 import type { ActivityResult, History } from './history.ts';
 import type { ActivityRow } from './history-sql.ts';
 import { jsonOf, type Invoke, type Log } from '../triggers/invoke.ts';
@@ -24,24 +26,26 @@ export interface ActivitiesDeps {
  *  After a restart the unfinished ones run again: that is why activities must be idempotent. */
 export function createActivities(deps: ActivitiesDeps) {
   const { history, concurrency } = deps;
+  const functions = byAnyCase(deps.functions);
   const running = new Map<number, Promise<void>>();
 
   const resultOf = async (row: ActivityRow): Promise<ActivityResult> => {
     if (row.attempts >= MAX_BEGUN)
       return failure(row.name, `it was begun ${row.attempts} times and never ended`, '');
-    const target = deps.functions.get(row.name);
+    const target = functions.get(row.name.toLowerCase());
     if (target === undefined) return failure(row.name, 'no activity of that name is registered', '');
     history.beginActivity(row);
     const input = JSON.parse(row.input) as unknown;
     try {
-      // The library has put strings into JSON once more; it takes them out again when they come as strings.
-      const data = typeof input === 'string' ? { string: input } : { json: row.input };
-      return { ok: true, result: jsonOf(await deps.invoke(target, { data })) };
+      const data = dataOf(input);
+      const metadata = { instanceId: { string: row.instance }, [target.triggerName]: data, data };
+      return { ok: true, result: jsonOf(await deps.invoke(target, { data, metadata })) };
     } catch (error) {
       const { message, stack } = error instanceof Error ? error : { message: String(error), stack: '' };
       const failureDetails = failureDetailsOf(message);
+      const text = failureDetails?.ErrorMessage ?? message;
       return {
-        ...failure(row.name, failureDetails?.ErrorMessage ?? message, stack ?? ''),
+        ...failure(row.name, text, exceptionJson(text, stack ?? '')),
         ...(failureDetails ? { failureDetails } : {}),
       };
     }
@@ -73,6 +77,14 @@ export function createActivities(deps: ActivitiesDeps) {
       while (running.size > 0) await Promise.all(running.values());
     },
   };
+}
+
+/** An activity's input as the real host hands it over: everything is a text, of JSON where it is more than one
+ *  value; the library reads it as JSON where it can. So `true` becomes "True", and nothing stays nothing. */
+function dataOf(input: unknown): RpcData {
+  if (input === null || input === undefined) return {};
+  if (typeof input === 'boolean') return { string: input ? 'True' : 'False' };
+  return { string: typeof input === 'string' ? input : JSON.stringify(input) };
 }
 
 const failure = (name: string, message: string, details: string) =>

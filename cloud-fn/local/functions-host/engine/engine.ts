@@ -1,10 +1,11 @@
 import { createActivities } from './activities.ts';
-import type { HostedFunction } from '../triggers/bindings.ts';
+import { byAnyCase, type HostedFunction } from '../triggers/bindings.ts';
 import type { HostClock } from '../clock.ts';
-import { runEpisode, type OrchestrationTrigger } from './episode.ts';
+import { keptWhileSuspended, runEpisode, type Episode, type OrchestrationTrigger } from './episode.ts';
 import type { History } from './history.ts';
+import type { InstanceRow } from './history-sql.ts';
 import type { Invoke, Log } from '../triggers/invoke.ts';
-import type { OrchestratorState } from './wire.ts';
+import type { HistoryEvent, OrchestratorState } from './wire.ts';
 
 export interface EngineDeps {
   readonly history: History;
@@ -23,6 +24,7 @@ const TROUBLE_MS = { first: 500, max: 60_000 };
  *  arrived for, and starts activities. One episode at a time; activities beside it. */
 export function createEngine(deps: EngineDeps) {
   const { history, clock, log } = deps;
+  const known = { orchestrators: byAnyCase(deps.orchestrators), activities: byAnyCase(deps.activities) };
   const resting = new Set<() => void>();
   let loop: Promise<void> | undefined;
   let again = false;
@@ -42,43 +44,35 @@ export function createEngine(deps: EngineDeps) {
     onEnded: () => kick(),
   });
 
-  const runOne = async (id: string) => {
-    const row = history.instance(id);
-    const arrived = history.arrivedFor(id);
-    const last = arrived.at(-1);
-    if (row === undefined || last === undefined) return;
-    const target = deps.orchestrators.get(row.name);
-    const episode = await runEpisode({
-      instanceId: id,
+  const episodeOf = (row: InstanceRow, arrived: readonly HistoryEvent[]): Promise<Episode> => {
+    const target = known.orchestrators.get(row.name.toLowerCase());
+    return runEpisode({
+      instanceId: row.id,
+      executionId: row.execution,
       name: row.name,
       parentInstanceId: row.parent_id,
-      history: history.eventsOf(id),
-      arrived: arrived.map((message) => message.event),
+      history: history.eventsOf(row.id),
+      arrived,
       nowMs: clock.nowMs(),
       run: async (trigger: OrchestrationTrigger) => {
-        if (target === undefined) throw new Error(`no orchestrator named '${row.name}' is registered`);
+        if (target === undefined) throw new Error(unknownOrchestrator(row.name, deps.orchestrators));
         const answer = await deps.invoke(target, { data: { string: JSON.stringify(trigger) } });
         if (answer?.json === undefined)
           throw new Error('the function is not a Durable Functions orchestrator');
         return JSON.parse(answer.json) as OrchestratorState;
       },
     });
-    const unknown = episode.scheduled.find(
-      (task) =>
-        (task.kind === 'activity' && !deps.activities.has(task.name)) ||
-        (task.kind === 'sub-orchestration' && !deps.orchestrators.has(task.name)),
-    );
-    const checked =
-      unknown === undefined || unknown.kind === 'timer'
-        ? episode
-        : {
-            ...episode,
-            scheduled: [],
-            end: {
-              status: 'Failed' as const,
-              reason: `Orchestrator function '${row.name}' failed: the function '${unknown.name}' doesn't exist, is disabled, or is not of kind ${unknown.kind}.`,
-            },
-          };
+  };
+
+  const runOne = async (id: string) => {
+    const row = history.instance(id);
+    const messages = history.arrivedFor(id);
+    const last = messages.at(-1);
+    if (row === undefined || last === undefined) return;
+    const arrived = messages.map((message) => message.event);
+    const episode =
+      row.status === 'Suspended' ? keptWhileSuspended(arrived, clock.nowMs()) : await episodeOf(row, arrived);
+    const checked = withoutUnknown(episode, row.name, known);
     const stored = history.storeEpisode(row, last.seq, checked, clock.nowMs());
     log({
       event: 'orchestration.episode',
@@ -186,3 +180,25 @@ export function createEngine(deps: EngineDeps) {
 }
 
 export type Engine = ReturnType<typeof createEngine>;
+
+const unknownOrchestrator = (name: string, known: ReadonlyMap<string, HostedFunction>): string =>
+  `The function '${name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: ` +
+  `The following are the known orchestrator functions: ${[...known.values()].map((one) => `'${one.name}'`).join(', ')}.`;
+
+/** The real host lets an instance wait for ever that calls what is not there; here it fails and says so. */
+function withoutUnknown(
+  episode: Episode,
+  name: string,
+  known: Pick<EngineDeps, 'activities' | 'orchestrators'>,
+): Episode {
+  const unknown = episode.scheduled.find(
+    (task) =>
+      (task.kind === 'activity' && !known.activities.has(task.name.toLowerCase())) ||
+      (task.kind === 'sub-orchestration' && !known.orchestrators.has(task.name.toLowerCase())),
+  );
+  if (unknown === undefined || unknown.kind === 'timer') return episode;
+  const reason =
+    `Orchestrator function '${name}' failed: the function '${unknown.name}' doesn't exist, is disabled, ` +
+    `or is not of kind ${unknown.kind}.`;
+  return { ...episode, scheduled: [], end: { status: 'Failed', reason } };
+}

@@ -1,3 +1,4 @@
+import { childDetails } from './failure-text.ts';
 import { subOrchestrationId, type Episode } from './episode.ts';
 import type { HistorySql, InstanceRow } from './history-sql.ts';
 import type { Instances } from './instances.ts';
@@ -18,11 +19,16 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
           break;
         case 'sub-orchestration': {
           const child = {
-            id: subOrchestrationId(row.id, task),
+            id: subOrchestrationId(row.execution, task),
             name: task.name,
             input: JSON.stringify(task.input ?? null),
             version: task.version,
-            parent: { id: row.id, execution: row.execution, task: task.id },
+            parent: {
+              Name: row.name,
+              OrchestrationInstance: { InstanceId: row.id, ExecutionId: row.execution },
+              TaskScheduleId: task.id,
+              Version: row.version,
+            },
           };
           if (!instances.start(child, nowMs))
             instances.post(row.id, {
@@ -39,13 +45,13 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
     for (const task of episode.cancelledTimers) sql.dropTimer.run(row.id, task);
   };
 
-  const end = (row: InstanceRow, episode: Episode, customStatus: string | null, nowMs: number) => {
+  const end = (row: InstanceRow, episode: Episode, nowMs: number) => {
     const { end: ending } = episode;
     switch (ending.status) {
       case 'Running':
         return addScheduled(row, episode, nowMs);
       case 'ContinuedAsNew':
-        return instances.continueAsNew(row, ending.input, customStatus, nowMs);
+        return instances.continueAsNew(row, ending.input, nowMs);
       case 'Completed':
         instances.finish(row, 'Completed', ending.output, nowMs);
         return instances.tellParent(row, { Result: ending.output }, false, nowMs);
@@ -53,7 +59,12 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
         const { reason, failureDetails } = ending;
         instances.finish(row, 'Failed', JSON.stringify(reason), nowMs);
         const details = failureDetails === undefined ? {} : { FailureDetails: failureDetails };
-        return instances.tellParent(row, { Reason: reason, Details: '', ...details }, true, nowMs);
+        return instances.tellParent(
+          row,
+          { Reason: reason, Details: childDetails(reason), ...details },
+          true,
+          nowMs,
+        );
       }
     }
   };
@@ -61,14 +72,15 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
   return (row: InstanceRow, upTo: number, episode: Episode, nowMs: number): boolean => {
     const current = sql.instance.get(row.id);
     if (current?.execution !== row.execution || isFinal(current.status)) return false;
-    let seq = (sql.lastSeq.get(row.id)?.seq ?? -1) + 1;
-    for (const event of episode.appended) sql.append.run(row.id, seq++, JSON.stringify(event));
+    instances.append(row.id, episode.appended);
     sql.taken.run(row.id, upTo);
-    const customStatus = episode.customStatus ?? current.custom_status;
-    // Suspended while the episode ran: it stays so.
+    const customStatus = episode.customStatus === undefined ? current.custom_status : episode.customStatus;
+    // Suspended before the episode or while it ran: it stays so, and shows why; one that was resumed too.
+    const isResumed = episode.appended.some((event) => event.EventType === EVENT.executionResumed);
     const status = current.status === 'Suspended' ? 'Suspended' : 'Running';
-    sql.update.run({ id: row.id, status, output: null, customStatus, nowMs });
-    end(row, episode, customStatus, nowMs);
+    const output = status === 'Suspended' || isResumed ? current.output : null;
+    sql.update.run({ id: row.id, status, output, customStatus, nowMs });
+    end(row, episode, nowMs);
     return true;
   };
 }

@@ -1,4 +1,5 @@
 import { OrchestrationRefused, walkActions, type ScheduledTask } from './walk.ts';
+import { wireHistory } from './wire-history.ts';
 import {
   EVENT,
   iso,
@@ -8,6 +9,9 @@ import {
   type HistoryEvent,
   type OrchestratorState,
 } from './wire.ts';
+
+/** Largest custom status, as JSON text in UTF-16. */
+const CUSTOM_STATUS_MAX_BYTES = 16 * 1024;
 
 /** What the orchestrator function is called with. */
 export interface OrchestrationTrigger {
@@ -20,6 +24,7 @@ export interface OrchestrationTrigger {
 
 export interface EpisodeInput {
   readonly instanceId: string;
+  readonly executionId: string;
   readonly name: string;
   readonly parentInstanceId: string | null;
   /** What earlier episodes have stored. */
@@ -44,8 +49,8 @@ export interface Episode {
   readonly appended: readonly HistoryEvent[];
   readonly scheduled: readonly ScheduledTask[];
   readonly cancelledTimers: readonly number[];
-  /** JSON text; undefined: as before. */
-  readonly customStatus: string | undefined;
+  /** JSON text; null: none; undefined: as before, because the function never came to say. */
+  readonly customStatus: string | null | undefined;
   readonly end: EpisodeEnd;
 }
 
@@ -53,61 +58,108 @@ export interface Episode {
  *  Changes nothing by itself. */
 export async function runEpisode(input: EpisodeInput): Promise<Episode> {
   const timestamp = iso(input.nowMs);
-  const started: HistoryEvent = {
-    EventType: EVENT.orchestratorStarted,
-    EventId: -1,
-    Timestamp: timestamp,
-  };
-  const arrived = [started, ...input.arrived];
-  const history = [...input.history.map((event) => ({ ...event, IsPlayed: true })), ...arrived];
+  const frame = (EventType: typeof EVENT.orchestratorStarted | typeof EVENT.orchestratorCompleted) =>
+    ({ EventType, EventId: -1, Timestamp: timestamp }) as const;
+  const arrived: readonly HistoryEvent[] = [frame(EVENT.orchestratorStarted), ...input.arrived];
+  const history = [...input.history, ...arrived];
   const begun = history.find((event) => event.EventType === EVENT.executionStarted);
-  const completed: HistoryEvent = {
-    EventType: EVENT.orchestratorCompleted,
-    EventId: -1,
-    Timestamp: timestamp,
-  };
+  const completed = frame(EVENT.orchestratorCompleted);
 
   const { state, error } = await answerOf(input, {
-    // The library turns time stamps into dates in place: it gets a copy of its own.
-    history: structuredClone(history.map((event) => ({ IsPlayed: false, ...event }))),
+    history: wireHistory(history, { ...input, played: input.history.length }),
     input: begun?.Input == null ? null : (JSON.parse(begun.Input) as unknown),
     instanceId: input.instanceId,
     isReplaying: input.history.length > 0,
     parentInstanceId: input.parentInstanceId,
   });
+  const customStatus = customStatusOf(state);
 
-  const failed = (reason: string, failureDetails?: FailureDetails): Episode => ({
-    appended: [...arrived, completed],
-    scheduled: [],
-    cancelledTimers: [],
-    customStatus: state?.customStatus === undefined ? undefined : JSON.stringify(state.customStatus),
-    end: {
-      status: 'Failed',
-      reason: `Orchestrator function '${input.name}' failed: ${reason}`,
-      ...(failureDetails ? { failureDetails } : {}),
-    },
+  const ended = (end: EpisodeEnd & { status: 'Completed' | 'Failed' }, Result: string): HistoryEvent => ({
+    EventType: EVENT.executionCompleted,
+    EventId: -1,
+    Timestamp: timestamp,
+    OrchestrationStatus: end.status,
+    Result,
   });
-  if (state === undefined) return failed(error ?? 'it gave no answer');
+  const failed = (reason: string, failureDetails?: FailureDetails): Episode => {
+    const end = { status: 'Failed' as const, reason, ...(failureDetails ? { failureDetails } : {}) };
+    return {
+      appended: [...arrived, ended(end, JSON.stringify(reason)), completed],
+      scheduled: [],
+      cancelledTimers: [],
+      customStatus,
+      end,
+    };
+  };
+  const threw = (reason: string, failureDetails?: FailureDetails) =>
+    failed(`Orchestrator function '${input.name}' failed: ${reason}`, failureDetails);
+  if (state === undefined) return threw(error ?? 'it gave no answer');
+  const statusBytes = (customStatus ?? '').length * 2;
+  if (statusBytes > CUSTOM_STATUS_MAX_BYTES)
+    return {
+      ...threw(
+        'The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. ' +
+          `The current payload size is ${Math.floor(statusBytes / 1024)} KB.`,
+      ),
+      customStatus: null,
+    };
 
   try {
     const walk = walkActions(state.actions[0] ?? [], history);
     const isFinished = (state.isDone || error !== undefined) && walk.openTasks === 0;
-    if (isFinished && error !== undefined) return failed(error, state.failureDetails);
+    if (isFinished && error !== undefined) return threw(error, state.failureDetails);
+    const end = endOf(isFinished, walk.continueAsNew, state.output);
     return {
-      appended: [...arrived, ...walk.fresh.map((task) => scheduledEvent(task, input, timestamp)), completed],
+      appended: [
+        ...arrived,
+        ...walk.fresh.map((task) => scheduledEvent(task, input, timestamp)),
+        ...(end.status === 'Completed' ? [ended(end, end.output)] : []),
+        completed,
+      ],
       scheduled: walk.fresh,
       cancelledTimers: walk.cancelledTimers,
-      customStatus: state.customStatus === undefined ? undefined : JSON.stringify(state.customStatus),
-      end: !isFinished
-        ? { status: 'Running' }
-        : walk.continueAsNew
-          ? { status: 'ContinuedAsNew', input: JSON.stringify(walk.continueAsNew.input ?? null) }
-          : { status: 'Completed', output: JSON.stringify(state.output ?? null) },
+      customStatus,
+      end,
     };
   } catch (refused) {
     if (refused instanceof OrchestrationRefused) return failed(refused.message);
     throw refused;
   }
+}
+
+/** What an instance that is suspended does with what arrives: it keeps it, and nothing else happens. */
+export function keptWhileSuspended(arrived: readonly HistoryEvent[], nowMs: number): Episode {
+  const frame = (EventType: typeof EVENT.orchestratorStarted | typeof EVENT.orchestratorCompleted) => ({
+    EventType,
+    EventId: -1,
+    Timestamp: iso(nowMs),
+  });
+  return {
+    appended: [frame(EVENT.orchestratorStarted), ...arrived, frame(EVENT.orchestratorCompleted)],
+    scheduled: [],
+    cancelledTimers: [],
+    customStatus: undefined,
+    end: { status: 'Running' },
+  };
+}
+
+function endOf(
+  isFinished: boolean,
+  again: { readonly input: unknown } | undefined,
+  output: unknown,
+): EpisodeEnd {
+  if (!isFinished) return { status: 'Running' };
+  return again === undefined
+    ? { status: 'Completed', output: JSON.stringify(output ?? null) }
+    : { status: 'ContinuedAsNew', input: JSON.stringify(again.input ?? null) };
+}
+
+/** What is not said again in a replay has been taken back. */
+function customStatusOf(state: OrchestratorState | undefined): string | null | undefined {
+  if (state === undefined) return undefined;
+  return state.customStatus === undefined || state.customStatus === null
+    ? null
+    : JSON.stringify(state.customStatus);
 }
 
 /** The function's answer. An orchestrator that throws still sends its state, behind its message. */
@@ -126,13 +178,16 @@ async function answerOf(
   }
 }
 
-export const subOrchestrationId = (parentId: string, task: { id: number; instanceId: string | undefined }) =>
-  task.instanceId ?? `${parentId}:${task.id}`;
+/** A child without an id of its own gets one from its parent's execution. */
+export const subOrchestrationId = (
+  parentExecution: string,
+  task: { readonly id: number; readonly instanceId: string | undefined },
+) => task.instanceId ?? `${parentExecution}:${task.id}`;
 
 function scheduledEvent(task: ScheduledTask, input: EpisodeInput, timestamp: string): HistoryEvent {
   const base = { EventId: task.id, Timestamp: timestamp };
   if (task.kind === 'activity') return { ...base, EventType: EVENT.taskScheduled, Name: task.name };
   if (task.kind === 'timer') return { ...base, EventType: EVENT.timerCreated, FireAt: iso(task.fireAtMs) };
-  const InstanceId = subOrchestrationId(input.instanceId, task);
+  const InstanceId = subOrchestrationId(input.executionId, task);
   return { ...base, EventType: EVENT.subOrchestrationCreated, Name: task.name, InstanceId };
 }

@@ -42,7 +42,7 @@ export const prepareHistory = (db: Sqlite.Database) => ({
     `UPDATE instances SET status = @status, output = @output, custom_status = @customStatus, updated_ms = @nowMs
      WHERE id = @id`,
   ),
-  setStatus: db.prepare('UPDATE instances SET status = ?, updated_ms = ? WHERE id = ?'),
+  setStatus: db.prepare('UPDATE instances SET status = ?, output = ?, updated_ms = ? WHERE id = ?'),
   restart: db.prepare(
     'UPDATE instances SET execution = ?, input = ?, custom_status = ?, updated_ms = ? WHERE id = ?',
   ),
@@ -61,7 +61,7 @@ export const prepareHistory = (db: Sqlite.Database) => ({
   taken: db.prepare('DELETE FROM inbox WHERE instance = ? AND seq <= ?'),
   runnable: db.prepare<[], { instance: string }>(
     `SELECT instance FROM inbox JOIN instances ON instances.id = inbox.instance
-     WHERE instances.status IN ('Pending', 'Running') GROUP BY instance ORDER BY min(inbox.seq) LIMIT 100`,
+     WHERE instances.status IN ('Pending', 'Running', 'Suspended') GROUP BY instance ORDER BY min(inbox.seq) LIMIT 100`,
   ),
   addActivity: db.prepare(
     'INSERT INTO activities (instance, execution, task, name, input) VALUES (?, ?, ?, ?, ?)',

@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3';
 import { createEpisodeStore } from './episode-store.ts';
 import { prepareHistory, type ActivityRow, type InstanceRow } from './history-sql.ts';
+import { createInstanceVerbs } from './instance-verbs.ts';
 import { createInstances, type NewInstance } from './instances.ts';
 import { EVENT, isFinal, iso, type FailureDetails, type HistoryEvent, type RuntimeStatus } from './wire.ts';
 
@@ -26,6 +27,7 @@ export function createHistory({ db }: { readonly db: Sqlite.Database }) {
 
   const instances = createInstances(sql);
   const { post } = instances;
+  const verbs = createInstanceVerbs(sql, instances);
   const storeEpisode = createEpisodeStore(sql, instances);
 
   const endActivity = (row: ActivityRow, result: ActivityResult, nowMs: number) => {
@@ -66,7 +68,7 @@ export function createHistory({ db }: { readonly db: Sqlite.Database }) {
 
   return {
     instance: (id: string) => sql.instance.get(id),
-    eventsOf: (id: string) => sql.history.all(id).map((row) => JSON.parse(row.event) as HistoryEvent),
+    eventsOf: instances.eventsOf,
     arrivedFor: (id: string) =>
       sql.arrived.all(id).map((row) => ({ seq: row.seq, event: JSON.parse(row.event) as HistoryEvent })),
     runnable: () => sql.runnable.all().map((row) => row.instance),
@@ -90,19 +92,17 @@ export function createHistory({ db }: { readonly db: Sqlite.Database }) {
         }),
       ),
     ),
-    terminate: db.transaction((id: string, reason: string, nowMs: number) =>
-      ifActive(id, (row) => {
-        instances.finish(row, 'Terminated', JSON.stringify(reason), nowMs);
-        instances.tellParent(row, { Reason: `Terminated: ${reason}`, Details: '' }, true, nowMs);
-      }),
+    terminate: db.transaction((id: string, reason: string | null, nowMs: number) =>
+      ifActive(id, (row) => verbs.terminate(row, reason, nowMs)),
     ),
-    suspend: db.transaction((id: string, nowMs: number) =>
-      ifActive(id, () => sql.setStatus.run('Suspended', nowMs, id)),
+    suspend: db.transaction((id: string, reason: string | null, nowMs: number) =>
+      ifActive(id, (row) => verbs.suspend(row, reason, nowMs)),
     ),
-    resume: db.transaction((id: string, nowMs: number) =>
-      ifActive(id, (row) => {
-        if (row.status === 'Suspended') sql.setStatus.run('Running', nowMs, id);
-      }),
+    resume: db.transaction((id: string, reason: string | null, nowMs: number) =>
+      ifActive(id, (row) => verbs.resume(row, reason, nowMs)),
+    ),
+    rewind: db.transaction((id: string, reason: string | null, nowMs: number) =>
+      verbs.rewind(id, reason, nowMs),
     ),
     /** True when the instance was finished and is gone now. */
     purge: db.transaction((id: string): boolean => {

@@ -6,17 +6,26 @@ export interface InstanceFilter {
   readonly createdFromMs?: number | undefined;
   readonly createdToMs?: number | undefined;
   readonly statuses?: readonly string[] | undefined;
+  /** What ids begin with. */
+  readonly prefix?: string | undefined;
 }
 /** Longest page of a listing, and most instances one purge removes. */
 export const PAGE_MAX = 1000;
 
 /** Listings of instances, oldest first. */
 export function createInstanceQueries({ db }: { readonly db: Sqlite.Database }) {
-  const page = db.prepare<[number, number, string, number], InstanceRow>(
-    `SELECT * FROM instances WHERE created_ms >= ? AND created_ms <= ? AND id > ? ORDER BY id LIMIT ?`,
+  const page = db.prepare<[object], InstanceRow>(
+    `SELECT * FROM instances WHERE created_ms >= @from AND created_ms <= @to AND id > @after
+     AND substr(id, 1, length(@prefix)) = @prefix ORDER BY id LIMIT @limit`,
   );
   const rowsAfter = (filter: InstanceFilter, after: string, limit: number): InstanceRow[] =>
-    page.all(filter.createdFromMs ?? 0, filter.createdToMs ?? Number.MAX_SAFE_INTEGER, after, limit);
+    page.all({
+      from: filter.createdFromMs ?? 0,
+      to: filter.createdToMs ?? Number.MAX_SAFE_INTEGER,
+      prefix: filter.prefix ?? '',
+      after,
+      limit,
+    });
   const hasStatus = (filter: InstanceFilter, status: RuntimeStatus) =>
     filter.statuses === undefined || filter.statuses.includes(status);
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HistorySql, InstanceRow } from './history-sql.ts';
-import { EVENT, isFinal, iso, type HistoryEvent, type RuntimeStatus } from './wire.ts';
+import { EVENT, isFinal, iso, type HistoryEvent, type ParentInstance, type RuntimeStatus } from './wire.ts';
 
 export interface NewInstance {
   readonly id: string;
@@ -8,7 +8,7 @@ export interface NewInstance {
   /** JSON text. */
   readonly input: string | null;
   readonly version?: string | undefined;
-  readonly parent?: { readonly id: string; readonly execution: string; readonly task: number };
+  readonly parent?: ParentInstance;
 }
 
 export type Instances = ReturnType<typeof createInstances>;
@@ -20,49 +20,72 @@ export function createInstances(sql: HistorySql) {
   const forget = (instance: string) => {
     for (const statement of sql.forget) statement.run(instance);
   };
-  const postStart = (id: string, row: Pick<NewInstance, 'name' | 'input' | 'version'>, nowMs: number) =>
-    post(id, {
-      EventType: EVENT.executionStarted,
-      EventId: -1,
-      Timestamp: iso(nowMs),
-      Name: row.name,
-      Input: row.input,
-      ...(row.version === undefined ? {} : { Version: row.version }),
-    });
+  const eventsOf = (id: string) => sql.history.all(id).map((row) => JSON.parse(row.event) as HistoryEvent);
+  const startOf = (row: Pick<NewInstance, 'name' | 'input' | 'version'>): Partial<HistoryEvent> => ({
+    Name: row.name,
+    Input: row.input,
+    ...(row.version === undefined ? {} : { Version: row.version }),
+  });
+  const postStart = (id: string, start: Partial<HistoryEvent>, nowMs: number) =>
+    post(id, { EventType: EVENT.executionStarted, EventId: -1, Timestamp: iso(nowMs), ...start });
+  const shortId = () => randomUUID().replaceAll('-', '');
+  /** How often an instance of this id has been replaced, once it is replaced now. */
+  const generationAfter = (before: InstanceRow | undefined): number => {
+    if (before === undefined) return 0;
+    const first = eventsOf(before.id).find((event) => event.EventType === EVENT.executionStarted);
+    return (first?.Generation ?? 0) + 1;
+  };
 
   return {
     /** Puts an event into the inbox of an instance. */
     post,
+    eventsOf,
+    /** Adds to its history; nothing is replayed because of it. */
+    append(id: string, events: readonly HistoryEvent[]): void {
+      let seq = (sql.lastSeq.get(id)?.seq ?? -1) + 1;
+      for (const event of events) sql.append.run(id, seq++, JSON.stringify(event));
+    },
     /** False when an instance of that id is still running: nothing is changed then. */
     start(instance: NewInstance, nowMs: number): boolean {
       const before = sql.instance.get(instance.id);
       if (before && !isFinal(before.status)) return false;
+      const { parent } = instance;
+      const origin =
+        parent === undefined ? { Generation: generationAfter(before) } : { ParentInstance: parent };
       forget(instance.id);
       sql.deleteInstance.run(instance.id);
       sql.insertInstance.run({
         id: instance.id,
-        execution: randomUUID(),
+        execution: parent === undefined ? randomUUID() : shortId(),
         name: instance.name,
         version: instance.version ?? null,
         input: instance.input,
         nowMs,
-        parentId: instance.parent?.id ?? null,
-        parentExecution: instance.parent?.execution ?? null,
-        parentTask: instance.parent?.task ?? null,
+        parentId: parent?.OrchestrationInstance.InstanceId ?? null,
+        parentExecution: parent?.OrchestrationInstance.ExecutionId ?? null,
+        parentTask: parent?.TaskScheduleId ?? null,
       });
-      postStart(instance.id, instance, nowMs);
+      postStart(instance.id, { ...startOf(instance), ...origin }, nowMs);
       return true;
     },
-    /** A new execution of the same instance. Events raised meanwhile reach it; what was raised before and not waited
-     *  for is dropped. */
-    continueAsNew(row: InstanceRow, input: string | null, customStatus: string | null, nowMs: number): void {
+    /** A new execution of the same instance, without a custom status. Events raised meanwhile reach it; what was raised
+     *  before and not waited for is dropped. */
+    continueAsNew(row: InstanceRow, input: string | null, nowMs: number): void {
       const late = sql.late
         .all(row.id)
         .filter(({ event }) => (JSON.parse(event) as HistoryEvent).EventType === EVENT.eventRaised);
+      const parent = eventsOf(row.id).find((event) => event.ParentInstance)?.ParentInstance;
       forget(row.id);
-      sql.restart.run(randomUUID(), input, customStatus, nowMs, row.id);
-      postStart(row.id, { name: row.name, input, version: row.version ?? undefined }, nowMs);
+      sql.restart.run(shortId(), input, null, nowMs, row.id);
+      const start = startOf({ name: row.name, input, version: row.version ?? undefined });
+      postStart(row.id, { ...start, ...(parent === undefined ? {} : { ParentInstance: parent }) }, nowMs);
       for (const message of late) sql.post.run(row.id, message.event);
+    },
+    /** Runs again with another history. */
+    reopen(row: InstanceRow, events: readonly HistoryEvent[], nowMs: number): void {
+      forget(row.id);
+      this.append(row.id, events);
+      sql.update.run({ id: row.id, status: 'Running', output: null, customStatus: row.custom_status, nowMs });
     },
     /** Its history stays, everything that was still to be done goes. */
     finish(row: InstanceRow, status: RuntimeStatus, output: string | null, nowMs: number): void {

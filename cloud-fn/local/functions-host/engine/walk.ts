@@ -1,7 +1,6 @@
 import {
   ACTION,
   EVENT,
-  iso,
   LONG_TIMER_STEP_MS,
   SHORT_TIMER_MAX_MS,
   type Action,
@@ -217,6 +216,11 @@ export function walkActions(actions: readonly Action[], history: readonly Histor
         inHistory.add(event.EventId);
         break;
       case EVENT.orchestratorCompleted:
+      case EVENT.executionCompleted:
+      case EVENT.executionTerminated:
+      case EVENT.executionSuspended:
+      case EVENT.executionResumed:
+      case EVENT.generic:
         break;
     }
 
@@ -248,13 +252,21 @@ function checkSame(event: HistoryEvent, task: ScheduledTask | undefined): void {
         : 'sub-orchestration';
   const sameName = task !== undefined && (task.kind === 'timer' || task.name === event.Name);
   if (task?.kind === kind && sameName) return;
-  const named = (one: string, name: string | undefined) => (name === undefined ? one : `${one} '${name}'`);
-  const now =
-    task === undefined ? 'nothing' : named(task.kind, task.kind === 'timer' ? undefined : task.name);
+  const words = {
+    activity: 'an activity',
+    timer: 'a timer',
+    'sub-orchestration': 'a sub orchestration',
+  } as const;
+  const named = (name: string | undefined) => (name === undefined ? '' : ` named '${name}'`);
+  const known = event.Name === undefined ? '' : ` and name '${event.Name}' (version '')`;
+  const what =
+    task === undefined
+      ? `sequence ID ${event.EventId}${known}, but the current replay execution hasn't (yet?) scheduled this task.`
+      : `sequence number ${event.EventId}${named(event.Name)}, but the current orchestration replay instead scheduled ` +
+        `${words[task.kind]} task${named(task.kind === 'timer' ? undefined : task.name)} with this sequence number. `;
   throw new OrchestrationRefused(
-    `Non-Deterministic workflow detected: task ${event.EventId} was the ${named(kind, event.Name)} ` +
-      `when it was scheduled at ${iso(Date.parse(event.Timestamp))}, and is ${now} in this replay. ` +
-      `Was the orchestrator's code changed while the instance was running?`,
+    `Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${words[kind]} task with ` +
+      `${what} Was a change made to the orchestrator code after this instance had already started running?`,
   );
 }
 

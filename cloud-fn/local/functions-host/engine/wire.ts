@@ -3,6 +3,8 @@
 
 export const EVENT = {
   executionStarted: 0,
+  executionCompleted: 1,
+  executionTerminated: 3,
   taskScheduled: 4,
   taskCompleted: 5,
   taskFailed: 6,
@@ -14,6 +16,9 @@ export const EVENT = {
   orchestratorStarted: 12,
   orchestratorCompleted: 13,
   eventRaised: 15,
+  generic: 17,
+  executionSuspended: 19,
+  executionResumed: 20,
 } as const;
 
 export interface FailureDetails {
@@ -41,10 +46,25 @@ export interface HistoryEvent {
   readonly TimerId?: number;
   readonly FireAt?: string;
   /** JSON text. */
-  readonly Result?: string;
-  readonly Reason?: string;
+  readonly Result?: string | null;
+  readonly Reason?: string | null;
   readonly Details?: string;
   readonly FailureDetails?: FailureDetails;
+  /** Of a start: how often an instance of this id was replaced before; absent for children and after continueAsNew. */
+  readonly Generation?: number;
+  readonly ParentInstance?: ParentInstance;
+  /** Of an end. */
+  readonly OrchestrationStatus?: RuntimeStatus;
+  /** Of a generic event. */
+  readonly Data?: string;
+}
+
+/** Who has started a child. */
+export interface ParentInstance {
+  readonly Name: string;
+  readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
+  readonly TaskScheduleId: number;
+  readonly Version: string | null;
 }
 
 export const ACTION = {
@@ -97,10 +117,11 @@ export interface OrchestratorState {
   readonly failureDetails?: FailureDetails;
 }
 
-/** Sent with every orchestration trigger. Schema 2 is "V3": the newest the real extension is known to send. */
+/** Sent with every orchestration trigger, behind its other fields. Schema 3 is "V4". */
 export const TRIGGER_CONSTANTS = {
+  sourceInstanceId: null,
   upperSchemaVersion: 1,
-  upperSchemaVersionNew: 2,
+  upperSchemaVersionNew: 3,
   longRunningTimerIntervalDuration: '3.00:00:00',
   maximumShortTimerDuration: '6.00:00:00',
   defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,

@@ -1,150 +1,225 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { History } from '../engine/history.ts';
-import type { InstanceRow } from '../engine/history-sql.ts';
+import type { InstanceQueries } from '../engine/instance-queries.ts';
+import { isFinal } from '../engine/wire.ts';
+import {
+  alreadyExists,
+  EMPTY_404,
+  error,
+  exception,
+  flag,
+  instanceBody,
+  notJson,
+  parameter,
+  wentWrong,
+} from './durable-answers.ts';
+import { filterOf, pageOf, purgeFilterOf } from './durable-filters.ts';
+import { CONNECTION, managementLinks, MANAGEMENT, rpcPath } from './durable-links.ts';
 import { json, problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
-import { PAGE_MAX, type InstanceFilter, type InstanceQueries } from '../engine/instance-queries.ts';
 import { createInstanceCommands } from './instance-commands.ts';
 import { jsonText } from './json-text.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
-import { isFinal, iso } from '../engine/wire.ts';
 
-export const TASK_HUB = 'Local';
-const MANAGEMENT = '/runtime/webhooks/durabletask';
 const INSTANCE_ID_MAX = 256;
+/** Longest that a start waits for the end of its instance. */
+const WAIT_MAX_MS = 230_000;
 
 export interface DurableApiDeps {
   readonly history: History;
   readonly queries: InstanceQueries;
   readonly engine: Pick<Engine, 'kick'>;
-  readonly orchestrators: ReadonlySet<string>;
+  /** `extensions.durableTask.hubName` of host.json. */
+  readonly hub: string;
   readonly keys: HostKeys;
   readonly nowMs: () => number;
 }
 
 /** The HTTP API of Durable Functions: for the app's own client below a secret address, and for management
- *  below `/runtime/webhooks/durabletask` with the key. */
+ *  below `/runtime/webhooks/durabletask` with the key. Status codes, bodies and the order of fields are the real
+ *  extension's; where it is dangerous, ours refuses (docs/functions-host.md). */
 export function createDurableApi(deps: DurableApiDeps): Handler {
-  const { history, queries, engine, keys, nowMs } = deps;
-  const command = createInstanceCommands({ history, onChanged: () => engine.kick(), nowMs });
+  const { history, queries, engine, keys, nowMs, hub } = deps;
+  const command = createInstanceCommands({ history, nowMs });
 
-  const start = (request: HostRequest, name: string, given: string | undefined): HostResponse => {
+  const started = (request: HostRequest, id: string): HostResponse => {
+    const links = managementLinks({ origin: request.url.origin, hub, keys }, id);
+    return json(202, links, { location: links.statusQueryGetUri, 'retry-after': '10' });
+  };
+
+  const show = (request: HostRequest, id: string): HostResponse => {
+    const query = request.url.searchParams;
+    const row = history.instance(id);
+    if (row === undefined) return EMPTY_404;
+    const events = flag(query, 'showHistory') === true ? history.eventsOf(id) : undefined;
+    const body = instanceBody(row, query, events);
+    if (!isFinal(row.status)) return json(202, body, { location: request.url.href, 'retry-after': '5' });
+    const asError = row.status === 'Failed' && flag(query, 'returnInternalServerErrorOnFailure') === true;
+    return json(asError ? 500 : 200, body);
+  };
+
+  /** Waits as long as the query says; then the bare output, or what a start is answered with. */
+  const startedOrEnded = async (request: HostRequest, id: string): Promise<HostResponse> => {
+    const query = request.url.searchParams;
+    const [timeoutS, pollS] = ['timeout', 'pollingInterval'].map((name) =>
+      Number(parameter(query, name) ?? Number.NaN),
+    );
+    if (!isPositive(timeoutS) || !isPositive(pollS)) return started(request, id);
+    if (pollS > timeoutS)
+      return error(400, `Total timeout ${timeoutS} should be bigger than retry timeout ${pollS}`);
+    const deadline = performance.now() + Math.min(timeoutS * 1000, WAIT_MAX_MS);
+    for (;;) {
+      const row = history.instance(id);
+      if (row !== undefined && isFinal(row.status))
+        return row.status === 'Completed' ? json(200, JSON.parse(row.output ?? 'null')) : show(request, id);
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return started(request, id);
+      await delay(Math.min(pollS * 1000, leftMs));
+    }
+  };
+
+  const start = (request: HostRequest, name: string, given: string | undefined) => {
     const id = given ?? randomUUID().replaceAll('-', '');
     const refusal = refusalOfId(id);
-    if (refusal !== undefined) return problem(400, refusal);
-    if (!deps.orchestrators.has(name))
-      return problem(
-        400,
-        `The orchestrator function '${name}' doesn't exist, is disabled, or is not an orchestrator.`,
-      );
+    if (refusal !== undefined) return error(400, refusal);
     const input = jsonText(request.body);
-    if (input === undefined) return problem(400, 'The body is not JSON.');
-    const version = request.url.searchParams.get('version') ?? undefined;
+    if (input === undefined)
+      return breaksOff(request.body)
+        ? wentWrong('The body is not JSON.', 'Newtonsoft.Json.JsonSerializationException')
+        : notJson('The body is not JSON.');
+    const version = parameter(request.url.searchParams, 'version');
     if (!history.start({ id, name, input, version }, nowMs()))
-      return problem(409, `An instance with the id ${id} is still running.`);
+      return error(409, alreadyExists(history.instance(id)?.status ?? 'Running'));
     engine.kick();
-    const links = managementUrls(request.url.origin, keys, id);
-    return json(202, links, { location: links.statusQueryGetUri, 'retry-after': '10' });
+    return startedOrEnded(request, id);
+  };
+
+  const restart = (request: HostRequest, id: string) => {
+    const row = history.instance(id);
+    if (row === undefined)
+      return exception(
+        400,
+        'InstanceId does not match a valid orchestration instance.',
+        `No instance with ID '${id}' was found. (Parameter 'instanceId')`,
+        'System.ArgumentException',
+      );
+    const sameId = flag(request.url.searchParams, 'restartWithNewInstanceId') === false;
+    const next = sameId ? id : randomUUID().replaceAll('-', '');
+    const { name, input, version } = row;
+    if (!history.start({ id: next, name, input, version: version ?? undefined }, nowMs()))
+      return exception(
+        409,
+        'A non-terminal instance with this instance ID already exists.',
+        alreadyExists(row.status),
+        'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException',
+      );
+    engine.kick();
+    return startedOrEnded(request, next);
   };
 
   const list = (request: HostRequest): HostResponse => {
     const query = request.url.searchParams;
-    const limit = Math.min(PAGE_MAX, Math.max(1, Number(query.get('top') ?? PAGE_MAX) || PAGE_MAX));
-    const token = String(request.headers['x-ms-continuation-token'] ?? '');
-    const after = Buffer.from(token, 'base64url').toString('utf8');
-    const { rows, next } = queries.list(filterOf(query), after, limit);
-    const headers =
-      next === undefined ? {} : { 'x-ms-continuation-token': Buffer.from(next).toString('base64url') };
+    const { after, limit } = pageOf(request);
+    const { rows, next } =
+      limit === 0 ? { rows: [], next: undefined } : queries.list(filterOf(query), after, limit);
+    const token =
+      next === undefined ? {} : { 'x-ms-continuation-token': Buffer.from(next).toString('base64') };
     return json(
       200,
-      rows.map((row) => statusBody(row, query)),
-      headers,
+      rows.map((row) => instanceBody(row, query)),
+      token,
     );
   };
 
-  const show = (request: HostRequest, id: string): HostResponse => {
+  const purgeMany = (request: HostRequest): HostResponse => {
+    const filter = purgeFilterOf(request.url.searchParams);
+    if ('refusal' in filter) return json(400, filter.refusal);
+    const instancesDeleted = queries.finished(filter).filter((id) => history.purge(id)).length;
+    return instancesDeleted === 0 ? EMPTY_404 : json(200, { instancesDeleted });
+  };
+
+  const purgeOne = (id: string): HostResponse => {
     const row = history.instance(id);
-    if (row === undefined) return problem(404, `No instance with the id ${id}.`);
-    const query = request.url.searchParams;
-    const events = query.get('showHistory')?.toLowerCase() === 'true' ? history.eventsOf(id) : undefined;
-    const body = { ...statusBody(row, query), ...(events ? { historyEvents: events } : {}) };
-    if (isFinal(row.status)) return json(200, body);
-    return json(202, body, { location: request.url.href, 'retry-after': '10' });
+    if (row === undefined) return EMPTY_404;
+    if (history.purge(id)) return json(200, { instancesDeleted: 1 });
+    return json(
+      412,
+      'Only orchestrations in a terminal state can be purged, ' +
+        `but the orchestration with instance ID ${id} has status ${row.status}`,
+    );
   };
 
-  const purge = (ids: readonly string[]): HostResponse => {
-    const instancesDeleted = ids.filter((id) => history.purge(id)).length;
-    return instancesDeleted === 0 ? problem(404, 'Nothing to purge.') : json(200, { instancesDeleted });
-  };
-
-  const route = (request: HostRequest, path: string): HostResponse => {
-    const [collection, first, verb, rest, ...tooMuch] = path
+  const act = (request: HostRequest, path: string): HostResponse | Promise<HostResponse> => {
+    const [collection = '', first, verb = '', rest, ...tooMuch] = path
+      .replace(/\/+$/, '')
       .split('/')
-      .map((segment) => (segment.includes('%') ? safeDecode(segment) : segment));
+      .map(decoded);
     const { method } = request;
-    if (tooMuch.length > 0 || (collection === 'orchestrators' && rest !== undefined))
-      return problem(400, 'An instance id or event name must not contain slashes.');
-    if (collection === 'orchestrators' && first !== undefined)
-      return method === 'POST' ? start(request, first, verb || undefined) : problem(405, 'Use POST.');
-    if (collection === 'entities') return problem(501, 'The local Functions host does not emulate entities.');
-    if (collection !== 'instances') return problem(404, `There is no ${path}.`);
+    const room = collection.toLowerCase();
+    const hubAsked = parameter(request.url.searchParams, 'taskHub');
+    const connection = parameter(request.url.searchParams, 'connection');
+    if (
+      connection !== undefined &&
+      connection !== '' &&
+      connection.toLowerCase() !== CONNECTION.toLowerCase()
+    )
+      return wentWrong(`Unable to resolve the Azure Storage connection named '${connection}'.`);
+    const isOtherHub =
+      hubAsked !== undefined && hubAsked !== '' && hubAsked.toLowerCase() !== hub.toLowerCase();
+    if (tooMuch.length > 0 || (rest !== undefined && verb.toLowerCase() !== 'raiseevent') || isOtherHub)
+      return EMPTY_404;
+    if (room === 'entities') return method === 'GET' ? (first ? EMPTY_404 : json(200, [])) : noEntities();
+    if (room === 'orchestrators')
+      return method === 'POST' && first ? start(request, first, verb || undefined) : EMPTY_404;
+    if (room !== 'instances') return EMPTY_404;
     if (first === undefined || first === '') {
       if (method === 'GET') return list(request);
-      return method === 'DELETE'
-        ? purge(queries.finished(filterOf(request.url.searchParams)))
-        : problem(405, 'Use GET or DELETE.');
+      return method === 'DELETE' ? purgeMany(request) : EMPTY_404;
     }
-    if (verb !== undefined && verb !== '')
-      return method === 'POST' ? command(request, first, verb, rest) : problem(405, 'Use POST.');
+    if (verb !== '' && method === 'POST' && verb.toLowerCase() === 'restart') return restart(request, first);
+    if (verb !== '') return method === 'POST' ? command(request, first, verb.toLowerCase(), rest) : EMPTY_404;
     if (method === 'GET') return show(request, first);
-    return method === 'DELETE' ? purge([first]) : problem(405, 'Use GET or DELETE.');
+    return method === 'DELETE' ? purgeOne(first) : EMPTY_404;
+  };
+  const route = async (request: HostRequest, path: string): Promise<HostResponse> => {
+    const answer = await act(request, path);
+    // Whatever it was, it may have moved something.
+    if (request.method !== 'GET') engine.kick();
+    return answer;
   };
 
   return async (request) => {
     const { pathname, searchParams } = request.url;
     const rpc = rpcPath(keys);
     if (pathname.startsWith(rpc)) return route(request, pathname.slice(rpc.length));
-    if (!pathname.startsWith(`${MANAGEMENT}/`)) return undefined;
-    const given = searchParams.get('code') ?? String(request.headers['x-functions-key'] ?? '');
-    return isOneOf(given, [keys.durableTask, keys.master])
-      ? route(request, pathname.slice(MANAGEMENT.length + 1))
-      : { status: 401 };
+    if (!pathname.toLowerCase().startsWith(`${MANAGEMENT}/`)) return undefined;
+    const given = String(request.headers['x-functions-key'] ?? searchParams.get('code') ?? '');
+    if (isOneOf(given, [keys.durableTask, keys.master]))
+      return route(request, pathname.slice(MANAGEMENT.length + 1));
+    if (isOneOf(given, [keys.function, keys.eventGrid])) return { status: 403 };
+    return { status: 401, headers: { 'www-authenticate': 'Bearer' } };
   };
 }
 
-const rpcPath = (keys: HostKeys) => `/durabletask/${keys.rpc}/`;
-const requiredQuery = (keys: HostKeys) => `taskHub=${TASK_HUB}&connection=Storage&code=${keys.durableTask}`;
+const noEntities = () => problem(501, 'The local Functions host does not emulate entities.');
+const isPositive = (value: number | undefined): value is number => value !== undefined && value > 0;
 
-/** The management links of an instance, as Durable Functions gives them. */
-function managementUrls(origin: string, keys: HostKeys, id: string) {
-  const at = `${origin}${MANAGEMENT}/instances/${id}`;
-  const query = requiredQuery(keys);
-  return {
-    id,
-    statusQueryGetUri: `${at}?${query}`,
-    sendEventPostUri: `${at}/raiseEvent/{eventName}?${query}`,
-    terminatePostUri: `${at}/terminate?reason={text}&${query}`,
-    rewindPostUri: `${at}/rewind?reason={text}&${query}`,
-    purgeHistoryDeleteUri: `${at}?${query}`,
-    suspendPostUri: `${at}/suspend?reason={text}&${query}`,
-    resumePostUri: `${at}/resume?reason={text}&${query}`,
-  };
+/** Whether a JSON object or list simply ends too early: the extension calls that its own fault. */
+function breaksOff(body: Buffer): boolean {
+  const text = body.toString('utf8').trimEnd();
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    const { message } = error as Error;
+    return (
+      /^\s*[[{]/.test(text) && (/end of JSON/.test(message) || message.includes(`position ${text.length} `))
+    );
+  }
 }
 
-/** What a `durableClient` binding receives. */
-export function durableClientPayload(origin: string, keys: HostKeys): object {
-  const create = `${origin}${MANAGEMENT}/orchestrators/{functionName}[/{instanceId}]?${requiredQuery(keys)}`;
-  return {
-    taskHubName: TASK_HUB,
-    creationUrls: { createNewInstancePostUri: create, createAndWaitOnNewInstancePostUri: create },
-    managementUrls: managementUrls(origin, keys, 'INSTANCEID'),
-    baseUrl: `${origin}${MANAGEMENT}`,
-    requiredQueryStringParameters: requiredQuery(keys),
-    rpcBaseUrl: `${origin}${rpcPath(keys)}`,
-  };
-}
-
-/** Why an instance id cannot be used, as the extension rules it. */
+/** Why an instance id cannot be used: as the extension's documentation rules it. */
 function refusalOfId(id: string): string | undefined {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[/\\?#\u0000-\u001f\u007f-\u009f]/.test(id))
@@ -154,35 +229,10 @@ function refusalOfId(id: string): string | undefined {
     : undefined;
 }
 
-function statusBody(row: InstanceRow, query: URLSearchParams) {
-  const value = (text: string | null) => (text === null ? null : (JSON.parse(text) as unknown));
-  return {
-    name: row.name,
-    instanceId: row.id,
-    runtimeStatus: row.status,
-    input: query.get('showInput')?.toLowerCase() === 'false' ? null : value(row.input),
-    customStatus: value(row.custom_status),
-    output: value(row.output),
-    createdTime: iso(row.created_ms),
-    lastUpdatedTime: iso(row.updated_ms),
-  };
-}
-
-function filterOf(query: URLSearchParams): InstanceFilter {
-  const time = (name: string) => {
-    const ms = Date.parse(query.get(name) ?? '');
-    return Number.isNaN(ms) ? undefined : ms;
-  };
-  const statuses = query
-    .get('runtimeStatus')
-    ?.split(',')
-    .filter((one) => one !== '');
-  return { createdFromMs: time('createdTimeFrom'), createdToMs: time('createdTimeTo'), statuses };
-}
-
-function safeDecode(segment: string): string {
+/** A segment of a path, in which a plus is a blank. */
+function decoded(segment: string): string {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(segment.replaceAll('+', ' '));
   } catch {
     return segment;
   }

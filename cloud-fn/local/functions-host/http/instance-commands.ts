@@ -1,12 +1,12 @@
 import type { History } from '../engine/history.ts';
+import type { InstanceRow } from '../engine/history-sql.ts';
 import { isFinal, type RuntimeStatus } from '../engine/wire.ts';
-import { problem, type HostRequest, type HostResponse } from './http-server.ts';
+import { accepted, EMPTY_404, error, notJson, parameter, wentWrong } from './durable-answers.ts';
+import { json, type HostRequest, type HostResponse } from './http-server.ts';
 import { jsonText } from './json-text.ts';
 
 export interface InstanceCommandsDeps {
-  readonly history: Pick<History, 'raiseEvent' | 'terminate' | 'suspend' | 'resume'>;
-  /** Something was changed that the engine should see. */
-  readonly onChanged: () => void;
+  readonly history: Pick<History, 'instance' | 'raiseEvent' | 'terminate' | 'suspend' | 'resume' | 'rewind'>;
   readonly nowMs: () => number;
 }
 
@@ -17,34 +17,58 @@ export type InstanceCommand = (
   rest: string | undefined,
 ) => HostResponse;
 
-/** What POST to `instances/{id}/{verb}` does to an instance that runs.
- *  @returns takes the verb, and what stands behind it: the name of an event */
-export function createInstanceCommands({ history, onChanged, nowMs }: InstanceCommandsDeps): InstanceCommand {
-  const accepted = (status: RuntimeStatus | undefined): HostResponse => {
-    if (status === undefined) return problem(404, 'No instance with that id.');
-    if (isFinal(status)) return problem(410, `The instance is ${status}.`);
-    onChanged();
-    return { status: 202 };
+/** What POST to `instances/{id}/{verb}` does to an instance.
+ *  @returns takes the verb in small letters, and what stands behind it: the name of an event */
+export function createInstanceCommands({ history, nowMs }: InstanceCommandsDeps): InstanceCommand {
+  const raise = (request: HostRequest, row: InstanceRow, name: string): HostResponse => {
+    const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+    if (type !== 'application/json') return error(400, 'Only application/json request content is supported');
+    const input = jsonText(request.body);
+    if (input === null) return notJson("Error reading JToken from JsonReader. Path '', line 0, position 0.");
+    if (input === undefined) return notJson('The body is not JSON.');
+    history.raiseEvent(row.id, name, input, nowMs());
+    return accepted;
   };
-  return (request, id, verb, rest) => {
-    const reason = request.url.searchParams.get('reason') ?? '';
-    switch (verb.toLowerCase()) {
-      case 'raiseevent': {
-        const input = jsonText(request.body);
-        if (rest === undefined || rest === '') return problem(400, 'The event has no name.');
-        if (input === undefined) return problem(400, 'The event is not JSON.');
-        return accepted(history.raiseEvent(id, rest, input ?? 'null', nowMs()));
-      }
+
+  const rewind = (id: string, reason: string | null): HostResponse => {
+    const row = history.instance(id);
+    if (row === undefined) return json(404, `No orchestration with instance ID "$${id}" found.`);
+    if (row.status !== 'Failed')
+      return json(
+        412,
+        `This orchestration has status ${row.status}, but only orchestrations in the "Failed" state can be rewound.`,
+      );
+    history.rewind(id, reason, nowMs());
+    return accepted;
+  };
+
+  /** Verbs for an instance that has not ended. */
+  const change = (verb: string, { id, status }: InstanceRow, reason: string | null): HostResponse => {
+    const inState = (state: RuntimeStatus) =>
+      wentWrong(`Cannot ${verb} the orchestration instance ${id} because instance is in the ${state} state.`);
+    switch (verb) {
       case 'terminate':
-        return accepted(history.terminate(id, reason, nowMs()));
+        history.terminate(id, reason, nowMs());
+        return accepted;
       case 'suspend':
-        return accepted(history.suspend(id, nowMs()));
-      case 'resume':
-        return accepted(history.resume(id, nowMs()));
-      case 'rewind':
-        return problem(501, 'The local Functions host does not emulate rewind.');
+        if (status === 'Suspended') return inState(status);
+        history.suspend(id, reason, nowMs());
+        return accepted;
       default:
-        return problem(404, `There is no operation ${verb}.`);
+        if (status !== 'Suspended') return inState(status);
+        history.resume(id, reason, nowMs());
+        return accepted;
     }
+  };
+
+  return (request, id, verb, rest) => {
+    const reason = parameter(request.url.searchParams, 'reason') ?? null;
+    if (verb === 'rewind') return rewind(id, reason);
+    const isRaise = verb === 'raiseevent' && rest !== undefined && rest !== '';
+    if (!isRaise && !['terminate', 'suspend', 'resume'].includes(verb)) return EMPTY_404;
+    const row = history.instance(id);
+    if (row === undefined) return EMPTY_404;
+    if (isFinal(row.status)) return { status: 410 };
+    return isRaise ? raise(request, row, rest) : change(verb, row, reason);
   };
 }

@@ -49,3 +49,9 @@ export function hostedFunctions(app: LoadedApp): readonly HostedFunction[] {
     return { ...loaded, name, kind: trigger.type as TriggerKind, triggerName, trigger };
   });
 }
+
+/** The same functions by their names in small letters: of orchestrators and activities the real host ignores case. */
+export const byAnyCase = (
+  functions: ReadonlyMap<string, HostedFunction>,
+): ReadonlyMap<string, HostedFunction> =>
+  new Map([...functions].map(([name, one]) => [name.toLowerCase(), one]));

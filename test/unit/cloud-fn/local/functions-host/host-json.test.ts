@@ -10,6 +10,7 @@ test("without host.json Azure's defaults hold", () => {
     routePrefix: 'api',
     functionTimeoutMs: 1_800_000,
     maxConcurrentActivities: 10,
+    hubName: 'TestHubName',
     queues: {
       messageEncoding: 'base64',
       maxDequeueCount: 5,
@@ -40,7 +41,7 @@ test('what is set holds', () => {
     functionTimeout: '01:02:03',
     extensions: {
       http: { routePrefix: '/v1/' },
-      durableTask: { maxConcurrentActivityFunctions: 3 },
+      durableTask: { maxConcurrentActivityFunctions: 3, hubName: 'mine' },
       queues: {
         messageEncoding: 'None',
         maxDequeueCount: 2,
@@ -55,6 +56,7 @@ test('what is set holds', () => {
     routePrefix: 'v1',
     functionTimeoutMs: 3_723_000,
     maxConcurrentActivities: 3,
+    hubName: 'mine',
     queues: {
       messageEncoding: 'none',
       maxDequeueCount: 2,

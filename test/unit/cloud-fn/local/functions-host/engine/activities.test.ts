@@ -41,7 +41,7 @@ test('what an activity gives back is put into the inbox of its instance, and who
   activities.kick();
   assert.equal(activities.running(), 3);
   await activities.drained();
-  assert.deepEqual(given, [{ json: '{"a":1}' }, { string: 'text' }, { json: 'null' }]);
+  assert.deepEqual(given, [{ string: '{"a":1}' }, { string: 'text' }, {}]);
   assert.deepEqual(
     heard().map(({ EventType, TaskScheduledId, Result }) => [EventType, TaskScheduledId, Result]),
     [0, 1, 2].map((id) => [EVENT.taskCompleted, id, '{"r":1}']),
@@ -84,7 +84,12 @@ test('a failure is told with the message and where it happened', async (t) => {
   const [event] = heard();
   assert.equal(event?.EventType, EVENT.taskFailed);
   assert.equal(event?.Reason, "Activity function 'Echo' failed: link down");
-  assert.match(event?.Details ?? '', /Error: link down\n +at /);
+  const details = JSON.parse(event?.Details ?? '') as {
+    Message: string;
+    InnerException: { Message: string };
+  };
+  assert.equal(details.Message, 'link down');
+  assert.match(details.InnerException.Message, /Error: link down\n +at /);
   assert.equal(event?.FailureDetails, undefined);
 });
 
@@ -95,7 +100,7 @@ test('what was thrown and is no error is told as it is', async (t) => {
   });
   activities.kick();
   await activities.drained();
-  assert.deepEqual([heard()[0]?.Reason, heard()[0]?.Details], ["Activity function 'Echo' failed: plain", '']);
+  assert.equal(heard()[0]?.Reason, "Activity function 'Echo' failed: plain");
 });
 
 test('properties an app adds to its errors reach the orchestration', async (t) => {

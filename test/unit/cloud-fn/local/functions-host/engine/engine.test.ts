@@ -121,7 +121,10 @@ test('what nobody registered fails the instance by name: orchestrator, activity,
     assert.equal(book.lines.at(-1)?.['reason'], JSON.parse(output ?? ''));
     return output ?? '';
   };
-  assert.match(await failure('a', 'nobody'), /no orchestrator named 'nobody' is registered/);
+  assert.match(
+    await failure('a', 'nobody'),
+    /The function 'nobody' doesn't exist.*known orchestrator functions: 'main'/,
+  );
   wants = [call('No')];
   assert.match(await failure('b'), /function 'main' failed: the function 'No' doesn't exist.*kind activity/);
   wants = [child];

@@ -57,6 +57,7 @@ const episode = (answer: OrchestratorState | Error | string, more: Partial<Episo
   const triggers: OrchestrationTrigger[] = [];
   const ran = runEpisode({
     instanceId: 'a',
+    executionId: 'e',
     name: 'main',
     parentInstanceId: 'p',
     history: [],
@@ -73,6 +74,13 @@ const episode = (answer: OrchestratorState | Error | string, more: Partial<Episo
   });
   return ran.then((result) => ({ ...result, trigger: triggers[0] ?? assert.fail() }));
 };
+const ended = (OrchestrationStatus: 'Completed' | 'Failed', Result: string): HistoryEvent => ({
+  EventType: EVENT.executionCompleted,
+  EventId: -1,
+  Timestamp: iso(NOW_MS),
+  OrchestrationStatus,
+  Result,
+});
 /** How a throwing orchestrator tells: its state behind its message. */
 const thrown = (told: OrchestratorState, message = 'broken') =>
   new Error(`${message}${OUT_OF_PROC_LABEL}${JSON.stringify(told)}`);
@@ -83,9 +91,15 @@ test('a first look: nothing is replayed, what is wanted is scheduled and written
     [trigger.input, trigger.instanceId, trigger.parentInstanceId, trigger.isReplaying],
     [{ i: 1 }, 'a', 'p', false],
   );
-  assert.deepEqual(trigger.history, [
-    { IsPlayed: false, ...started() },
-    { IsPlayed: false, ...begun },
+  assert.deepEqual(
+    trigger.history.map((event) => [event.EventType, event.IsPlayed, event.Timestamp]),
+    [started(), begun].map((event) => [event.EventType, false, event.Timestamp]),
+  );
+  assert.deepEqual(Object.keys(trigger.history[1] ?? {}).slice(0, 4), [
+    'OrchestrationInstance',
+    'EventType',
+    'ParentInstance',
+    'Name',
   ]);
   assert.deepEqual(result, {
     appended: [started(), begun, scheduledEcho, completed],
@@ -105,13 +119,19 @@ test('a later look replays what was, and sees what is new as new', async () => {
   assert.equal(trigger.isReplaying, true);
   assert.deepEqual(
     trigger.history.map((event) => event.IsPlayed),
-    [true, true, true, false, false],
+    [false, true, false, false, false],
   );
-  assert.deepEqual(result.appended, [started(), done, completed]);
-  assert.deepEqual(
-    [result.end, result.customStatus],
-    [{ status: 'Completed', output: '{"o":1}' }, undefined],
+  assert.deepEqual(result.appended, [started(), done, ended('Completed', '{"o":1}'), completed]);
+  assert.deepEqual([result.end, result.customStatus], [{ status: 'Completed', output: '{"o":1}' }, null]);
+});
+
+test('a custom status over 16 kB fails the instance and is not kept', async () => {
+  const { end, customStatus, scheduled } = await episode(state([echo], { customStatus: 's'.repeat(9000) }));
+  assert.match(
+    end.status === 'Failed' ? end.reason : '',
+    /must not exceed 16 KB. The current payload size is 17 KB/,
   );
+  assert.deepEqual([customStatus, scheduled], [null, []]);
 });
 
 test('what the framework tells with every look is told', async () => {
@@ -125,7 +145,7 @@ test('what the framework tells with every look is told', async () => {
       told['maximumShortTimerDuration'],
       told['defaultHttpAsyncRequestSleepTimeMillseconds'],
     ],
-    [1, 2, '3.00:00:00', '6.00:00:00', 30_000],
+    [1, 3, '3.00:00:00', '6.00:00:00', 30_000],
   );
 });
 
@@ -159,7 +179,8 @@ test('one that throws has failed with its reason, once what it started has ended
     failureDetails,
   });
   assert.deepEqual([failed.customStatus, failed.scheduled], ['"last words"', []]);
-  assert.deepEqual(failed.appended, [started(), begun, completed]);
+  const reason = JSON.stringify("Orchestrator function 'main' failed: the reason");
+  assert.deepEqual(failed.appended, [started(), begun, ended('Failed', reason), completed]);
   const open = await episode(thrown(state([echo], { error: 'the reason' })));
   assert.deepEqual([open.end.status, open.scheduled.length], ['Running', 1]);
   const nameless = await episode(thrown(state([])));
@@ -180,7 +201,7 @@ test('one whose code was changed has failed with what was and is', async () => {
     arrived: [],
   });
   assert.equal(end.status, 'Failed');
-  assert.match(end.status === 'Failed' ? end.reason : '', /main' failed: Non-Deterministic .*'Other'/);
+  assert.match(end.status === 'Failed' ? end.reason : '', /^Non-Deterministic .*'Other'/);
   assert.deepEqual(scheduled, []);
 });
 
@@ -204,7 +225,7 @@ test('timers and children are written down with when and who', async () => {
   const child = { Timestamp, EventType: EVENT.subOrchestrationCreated, Name: 'child' };
   assert.deepEqual(appended.slice(2, -1), [
     { EventId: 0, Timestamp, EventType: EVENT.timerCreated, FireAt: iso(NOW_MS + 9) },
-    { ...child, EventId: 1, InstanceId: 'a:1' },
+    { ...child, EventId: 1, InstanceId: 'e:1' },
     { ...child, EventId: 2, InstanceId: 'mine' },
   ]);
 });

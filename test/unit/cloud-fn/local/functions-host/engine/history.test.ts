@@ -11,7 +11,11 @@ import {
   type History,
 } from '../../../../../../cloud-fn/local/functions-host/engine/history.ts';
 import type { ScheduledTask } from '../../../../../../cloud-fn/local/functions-host/engine/walk.ts';
-import { EVENT, iso } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
+import {
+  EVENT,
+  iso,
+  type HistoryEvent,
+} from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const root = mkdtempSync(join(tmpdir(), 'dacha-history-'));
@@ -231,7 +235,7 @@ test('a finished instance keeps its history and its words, and nothing of it mov
   assert.deepEqual([history.activities(9), history.nextTimerMs(), types('a')], [[], undefined, []]);
   assert.equal(history.raiseEvent('a', 'X', '1', NOW_MS), 'Completed');
   assert.equal(history.terminate('a', 'late', NOW_MS), 'Completed');
-  assert.equal(history.suspend('a', NOW_MS), 'Completed');
+  assert.equal(history.suspend('a', 'x', NOW_MS), 'Completed');
   assert.deepEqual([row('a').status, row('a').output, types('a')], ['Completed', '"out"', []]);
 });
 
@@ -251,8 +255,9 @@ test('a failed instance says why', () => {
 test('a child tells its parent how it ended: well, with an error, or terminated', () => {
   start('p');
   episode('p', RUNNING, { scheduled: [child(0), child(1), child(2, 'named')] });
-  assert.deepEqual([row('p:0').name, row('p:0').input], ['child', '0']);
-  episode('p:0', { status: 'Completed', output: '10' });
+  const nameless = (n: number) => `${row('p').execution}:${n}`;
+  assert.deepEqual([row(nameless(0)).name, row(nameless(0)).input], ['child', '0']);
+  episode(nameless(0), { status: 'Completed', output: '10' });
   const heard = () => {
     const { EventType, EventId, TaskScheduledId, Result, Reason, FailureDetails } =
       lastOf('p') ?? assert.fail();
@@ -266,7 +271,7 @@ test('a child tells its parent how it ended: well, with an error, or terminated'
     Result: '10',
   });
   const FailureDetails = { ErrorType: 'T', ErrorMessage: 'm' };
-  episode('p:1', { status: 'Failed', reason: 'no', failureDetails: FailureDetails });
+  episode(nameless(1), { status: 'Failed', reason: 'no', failureDetails: FailureDetails });
   assert.deepEqual(heard(), {
     ...nothing,
     EventType: EVENT.subOrchestrationFailed,
@@ -290,10 +295,10 @@ test('a parent that has ended, begun anew or gone hears nothing of its children'
     ['gone', () => [history.terminate('gone', 'x', NOW_MS), history.purge('gone')]],
   ] as const) {
     start(id);
-    episode(id, RUNNING, { scheduled: [child(0)] });
+    episode(id, RUNNING, { scheduled: [child(0, `${id}-child`)] });
     ending();
     const before = types(id);
-    episode(`${id}:0`, { status: 'Completed', output: '1' });
+    episode(`${id}-child`, { status: 'Completed', output: '1' });
     assert.deepEqual(types(id), before, id);
   }
 });
@@ -332,7 +337,7 @@ test('an instance that begins anew has a new execution, the new input, and only 
   );
   const { execution, input, custom_status, status, updated_ms } = row('a');
   assert.notEqual(execution, old.execution);
-  assert.deepEqual([input, custom_status, status, updated_ms], ['1', '"s"', 'Running', NOW_MS + 3]);
+  assert.deepEqual([input, custom_status, status, updated_ms], ['1', null, 'Running', NOW_MS + 3]);
   assert.deepEqual(
     history.arrivedFor('a').map(({ event }) => event.Name),
     ['parent', 'KEPT'],
@@ -341,20 +346,52 @@ test('an instance that begins anew has a new execution, the new input, and only 
   assert.deepEqual([history.activities(9), history.nextTimerMs()], [[], undefined]);
 });
 
-test('suspended while an episode runs it stays suspended; resumed it goes on; resuming what runs changes nothing', () => {
+test('suspended while an episode runs it stays suspended and says why; resumed it goes on; resuming what runs changes nothing', () => {
   start('a');
-  history.suspend('a', NOW_MS);
-  assert.deepEqual(history.runnable(), []);
   episode('a');
-  assert.equal(row('a').status, 'Suspended');
+  history.suspend('a', 'pause', NOW_MS);
+  episode('a');
+  assert.deepEqual([row('a').status, row('a').output], ['Suspended', '"pause"']);
   history.raiseEvent('a', 'X', '1', NOW_MS);
-  assert.deepEqual(history.runnable(), []);
-  assert.equal(history.resume('a', NOW_MS), 'Suspended');
-  assert.equal(row('a').status, 'Running');
+  assert.equal(history.resume('a', 'on', NOW_MS), 'Suspended');
+  assert.deepEqual([row('a').status, row('a').output], ['Running', '"on"']);
   assert.deepEqual(history.runnable(), ['a']);
   start('b');
-  history.resume('b', NOW_MS);
+  history.resume('b', null, NOW_MS);
   assert.equal(row('b').status, 'Pending');
+});
+
+test('a rewound instance has its failed activity before it again, and keeps what had succeeded', () => {
+  const at = { EventId: -1, Timestamp: iso(NOW_MS) };
+  const events: HistoryEvent[] = [
+    { ...at, EventType: EVENT.taskScheduled, EventId: 0, Name: 'good' },
+    { ...at, EventType: EVENT.taskScheduled, EventId: 1, Name: 'bad' },
+    { ...at, EventType: EVENT.taskCompleted, TaskScheduledId: 0, Result: '1' },
+    { ...at, EventType: EVENT.taskFailed, TaskScheduledId: 1, Reason: 'no' },
+    { ...at, EventType: EVENT.executionCompleted, OrchestrationStatus: 'Failed' },
+  ];
+  start('a');
+  episode('a', { status: 'Failed', reason: 'no' }, { appended: events });
+  history.rewind('a', 'again', NOW_MS);
+  assert.deepEqual(
+    history.eventsOf('a').map((event) => event.EventType),
+    [EVENT.taskScheduled, EVENT.generic, EVENT.taskCompleted, EVENT.generic, EVENT.generic],
+  );
+  assert.deepEqual([row('a').status, row('a').output, types('a')], ['Running', null, [EVENT.generic]]);
+});
+
+test('an instance that replaces another counts its generation, and a child has none', () => {
+  const generation = (id: string) => history.arrivedFor(id)[0]?.event.Generation;
+  start('a');
+  assert.equal(generation('a'), 0);
+  episode('a', RUNNING, {
+    appended: history.arrivedFor('a').map(({ event }) => event),
+    scheduled: [child(0, 'c')],
+  });
+  assert.equal(generation('c'), undefined);
+  history.terminate('a', null, NOW_MS);
+  start('a');
+  assert.equal(generation('a'), 1);
 });
 
 test('those to whom something came first are first', () => {

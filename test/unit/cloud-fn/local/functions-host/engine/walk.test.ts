@@ -209,11 +209,31 @@ test('code that does something else than its history says is refused with what w
       (error: Error) => error instanceof OrchestrationRefused && sentence.test(error.message),
     );
   const created = event(EVENT.subOrchestrationCreated, { EventId: 0, Name: 'A' });
-  refused([call('B')], scheduled(0, 'A'), /task 0 was the activity 'A' .* and is activity 'B' in this/);
-  refused([timer(5)], scheduled(0, 'A'), /was the activity 'A' .* and is timer in this replay/);
-  refused([call('A')], timerCreated(0), /was the timer when .* and is activity 'A'/);
-  refused([call('A')], created, /was the sub-orchestration 'A' .* and is activity 'A'/);
-  refused([], scheduled(0, 'A'), /and is nothing in this replay/);
+  refused(
+    [call('B')],
+    scheduled(0, 'A'),
+    /an activity task with sequence number 0 named 'A', .* instead scheduled an activity task named 'B' with/,
+  );
+  refused(
+    [timer(5)],
+    scheduled(0, 'A'),
+    /an activity task with .* named 'A', .* instead scheduled a timer task with/,
+  );
+  refused(
+    [call('A')],
+    timerCreated(0),
+    /a timer task with sequence number 0, .* instead scheduled an activity task named 'A'/,
+  );
+  refused(
+    [call('A')],
+    created,
+    /a sub orchestration task .* named 'A', .* instead scheduled an activity task named 'A'/,
+  );
+  refused(
+    [],
+    scheduled(0, 'A'),
+    /sequence ID 0 and name 'A' \(version ''\), .* hasn't \(yet\?\) scheduled this task/,
+  );
 });
 
 test('what this host does not emulate, and a retry without its options, is refused by name', () => {

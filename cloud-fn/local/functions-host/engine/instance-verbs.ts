@@ -1,0 +1,54 @@
+import type { HistorySql, InstanceRow } from './history-sql.ts';
+import type { Instances } from './instances.ts';
+import { rewound } from './rewind.ts';
+import { EVENT, iso, type HistoryEvent } from './wire.ts';
+
+/** What a manager does to an instance. Every method is part of a transaction of `history.ts`. */
+export function createInstanceVerbs(sql: HistorySql, instances: Instances) {
+  const at = (nowMs: number) => ({ EventId: -1, Timestamp: iso(nowMs) });
+  const jsonOf = (reason: string | null) => (reason === null ? null : JSON.stringify(reason));
+
+  const rewind = (id: string, reason: string | null, nowMs: number): void => {
+    const row = sql.instance.get(id);
+    if (row?.status !== 'Failed') return;
+    const { events, children } = rewound(instances.eventsOf(id));
+    instances.reopen(row, events, nowMs);
+    for (const child of children) rewind(child, reason, nowMs);
+    instances.post(id, {
+      ...at(nowMs),
+      EventType: EVENT.generic,
+      ...(reason === null ? {} : { Data: reason }),
+    });
+  };
+
+  return {
+    terminate(row: InstanceRow, reason: string | null, nowMs: number): void {
+      const output = jsonOf(reason);
+      const end: readonly HistoryEvent[] = [
+        { ...at(nowMs), EventType: EVENT.executionTerminated, Input: output },
+        {
+          ...at(nowMs),
+          EventType: EVENT.executionCompleted,
+          OrchestrationStatus: 'Terminated',
+          Result: output,
+        },
+      ];
+      instances.append(row.id, end);
+      instances.finish(row, 'Terminated', output, nowMs);
+      instances.tellParent(row, { Reason: `Terminated: ${reason ?? ''}`, Details: '' }, true, nowMs);
+    },
+    /** The reason is what the instance shows as its output until it moves on. */
+    suspend(row: InstanceRow, reason: string | null, nowMs: number): void {
+      if (row.status === 'Suspended') return;
+      instances.post(row.id, { ...at(nowMs), EventType: EVENT.executionSuspended, Reason: reason });
+      sql.setStatus.run('Suspended', jsonOf(reason), nowMs, row.id);
+    },
+    resume(row: InstanceRow, reason: string | null, nowMs: number): void {
+      if (row.status !== 'Suspended') return;
+      instances.post(row.id, { ...at(nowMs), EventType: EVENT.executionResumed, Reason: reason });
+      sql.setStatus.run('Running', jsonOf(reason), nowMs, row.id);
+    },
+    /** Takes back that tasks of a failed instance failed, in children too, and goes on from there. */
+    rewind,
+  };
+}
