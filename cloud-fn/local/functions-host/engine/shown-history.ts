@@ -99,8 +99,9 @@ function shownEvent(
       return { Data: event.Data ?? null, EventType: 'GenericEvent', Timestamp };
     case EVENT.orchestratorStarted:
     case EVENT.orchestratorCompleted:
-      return undefined;
+      break;
   }
+  return undefined;
 }
 
 /** What the end of a task tells of its beginning. */

@@ -81,6 +81,7 @@ function fieldsOf(event: HistoryEvent, { instanceId, executionId }: WireHistoryO
     case EVENT.executionTerminated:
     case EVENT.orchestratorStarted:
     case EVENT.orchestratorCompleted:
-      return { EventType };
+      break;
   }
+  return { EventType };
 }

@@ -39,7 +39,7 @@ function bench(t: TestContext) {
     message: async (method: string, path: string, more = {}) => {
       const { status, body } = await manage(method, path, more);
       const said = (body as { Message?: string } | undefined)?.Message ?? body ?? '';
-      return `${status} ${String(said)}`;
+      return `${status} ${said}`;
     },
   };
 }
