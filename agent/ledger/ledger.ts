@@ -8,7 +8,7 @@ import { createAdoption } from './check/adopt.ts';
 import { createBreathe } from './breathe.ts';
 import { createBudget } from './disk/budget.ts';
 import { freeBytesOf } from './disk/disk-use.ts';
-import { type CheckReport, checkLedger } from './check/check.ts';
+import { type CheckReport, checkLedger, reportOf } from './check/check.ts';
 import { type Clips, createClipRepository } from './clips/clips.ts';
 import { clipIdIn, type TornClip, type WrittenClip } from './clips/clip-files.ts';
 import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clips/clip-rows.ts';
@@ -354,10 +354,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     clips: guardedCall('clips', book.clips),
     custody: guardedCall('custody', rows.custody),
     summary: guardedCall('summary', book.summary),
-    check: async (options) => {
-      const { away: _, awayCameras: __, asked: ___, ...report } = await look(options);
-      return report;
-    },
+    check: async (options) => reportOf(await look(options)),
     tend: () => tending.tend().finally(afterCommit),
     backupBegins: () => gone.mark(),
     close() {

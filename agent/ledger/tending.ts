@@ -37,7 +37,7 @@ export interface TendingDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-type Looked = Pick<Checked, 'away' | 'asked'>;
+type Looked = Pick<Checked, 'away' | 'asked' | 'aside'>;
 
 export interface Tending {
   /** One turn. Each part is done whatever becomes of the others.
@@ -84,10 +84,17 @@ export function createTending(deps: TendingDeps): Tending {
       );
   }
 
-  function looked({ away, asked }: Looked): void {
+  function sayAside(aside: readonly string[]): void {
+    const [first, ...others] = aside;
+    if (first === undefined) conditions.clear('clips-aside');
+    else conditions.raise('clips-aside', others.length === 0 ? first : `${first}; ${others.length} more`);
+  }
+
+  function looked({ away, asked, aside }: Looked): void {
     filesAway = away;
     sayAsked(asked);
-    const isSoon = sayAway() || asked > 0;
+    sayAside(aside);
+    const isSoon = sayAway() || asked > 0 || aside.length > 0;
     lookDueMs = clock.monotonicMs() + (isSoon ? LOOK_WHILE_AWAY_MS : LOOK_EVERY_MS);
   }
 

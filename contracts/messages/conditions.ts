@@ -27,6 +27,7 @@ export const CONDITIONS = {
     level: 'notice',
     about: 'files of clips are gone or damaged; storage is asked before they are called lost',
   },
+  'clips-aside': { level: 'trouble', about: 'files of clips are kept aside and could not be put back' },
   'clip-unremovable': { level: 'notice', about: 'files that may go cannot be removed' },
   'clip-unsealed': { level: 'notice', about: 'clips wait for room, or for a repair, to be sealed' },
   'recording-refused': { level: 'trouble', about: 'a camera sees something move, but nothing is recorded' },

@@ -1,15 +1,15 @@
-import { basename } from 'node:path';
 import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Breathe } from '../breathe.ts';
 import { checkClip, type ClipCheckDeps, type Finding } from './check-clip.ts';
 import { contradictionsIn } from './check-contradictions.ts';
 import { outboxFindings } from './check-outbox.ts';
-import { clipIdIn, entryAt } from '../clips/clip-files.ts';
+import { entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
 import { foldedIn } from '../clips/folded-clips.ts';
+import type { LeftAside } from './misplaced.ts';
 import { wholeFindings } from './check-whole.ts';
 import { countAgain } from '../clips/totals.ts';
 
@@ -41,7 +41,14 @@ export interface Checked extends CheckReport {
   /** Clips whose files are gone or damaged, and of which storage is asked first. */
   readonly asked: number;
   readonly awayCameras: ReadonlySet<string>;
+  /** One sentence for each clip whose file is known, and could not be put back. */
+  readonly aside: readonly string[];
 }
+
+/** What is reported of a check. */
+export const reportOf = ({ clips, ok, repaired, repairable, problems }: Checked): CheckReport => ({
+  ...{ clips, ok, repaired, repairable, problems },
+});
 
 const PAGE = 100;
 
@@ -57,7 +64,8 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
   await breathe();
   const broughtBack = await repairs?.bringBack();
   problems.push(...(broughtBack?.problems ?? []));
-  const elsewhere = new Set([...(broughtBack?.left ?? [])].map((path) => clipIdIn(basename(path)) ?? ''));
+  const left = [...(broughtBack?.left ?? new Map<string, LeftAside>()).values()];
+  const elsewhere = new Set(left.map(({ clipId }) => clipId));
   const survey = await surveyClips(deps);
   problems.push(...[...survey.problems, ...survey.strange].map((problem) => ({ clipId: null, problem })));
 
@@ -83,7 +91,10 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
       problems.push({ clipId: null, problem: `${problem}${repairs ? '; they were counted again' : ''}` });
     }
   }
-  return { clips, ...count, problems, asked, away: survey.problems, awayCameras: survey.awayCameras };
+  return {
+    ...{ clips, ...count, problems, asked, away: survey.problems, awayCameras: survey.awayCameras },
+    aside: left.map(({ clipId, sentence }) => `clip ${clipId} is ${sentence}`),
+  };
 }
 
 async function* clipFindings(
@@ -155,7 +166,7 @@ async function isolated(row: ClipRow, survey: ClipSurvey, deps: CheckDeps): Prom
 /** Files that no row answers for. */
 async function* orphanFindings(
   { db, dir, breathe, repairs, notAdopted, isWriting }: CheckDeps,
-  left: ReadonlySet<string> = new Set(),
+  left: ReadonlyMap<string, LeftAside> = new Map(),
 ): AsyncGenerator<{ clipId: string | null; problem: string }> {
   const select = db.prepare<[string], Pick<ClipRow, 'camera_id' | 'state'>>(
     'SELECT camera_id, state FROM clips WHERE clip_id = ?',

@@ -1,6 +1,6 @@
 import { systemClock } from '../../kernel/clock.ts';
 import { createBreathe } from '../breathe.ts';
-import { type CheckReport, checkLedger } from './check.ts';
+import { type CheckReport, checkLedger, reportOf } from './check.ts';
 import { clipPlaces, entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { openToLook } from '../database/database.ts';
@@ -41,19 +41,14 @@ export function inspectLedger(dir: string): Inspection {
   return {
     owned,
     // Without an owner nobody writes: a recording is what a killed process left.
-    check: async ({ deep }) => {
-      const {
-        away: _,
-        awayCameras: __,
-        asked: ___,
-        ...report
-      } = await checkLedger({
-        ...{ db, dir, deep, intentOf: intentsIn(db), toBeAsked: toBeAskedIn(db) },
-        recordingOf: (row) => (owned ? besideOwner(dir, row) : 'ended'),
-        breathe: createBreathe(() => false),
-      });
-      return report;
-    },
+    check: async ({ deep }) =>
+      reportOf(
+        await checkLedger({
+          ...{ db, dir, deep, intentOf: intentsIn(db), toBeAsked: toBeAskedIn(db) },
+          recordingOf: (row) => (owned ? besideOwner(dir, row) : 'ended'),
+          breathe: createBreathe(() => false),
+        }),
+      ),
     storedClips: () =>
       db
         .prepare<[], StoredClip>(

@@ -22,8 +22,15 @@ const AT_ONCE = 100;
 
 export interface BroughtBack {
   readonly problems: readonly { readonly clipId: string; readonly problem: string }[];
-  /** Files that belong to a row and could not be moved: they stay where they are. */
-  readonly left: ReadonlySet<string>;
+  /** Clips whose files are known and could not be moved: they stay where they are, and nothing is missing. By the path
+   *  of the file. */
+  readonly left: ReadonlyMap<string, LeftAside>;
+}
+
+export interface LeftAside {
+  readonly clipId: string;
+  /** Where it lies and why it could not be put back. */
+  readonly sentence: string;
 }
 
 export interface Misplaced {
@@ -108,7 +115,7 @@ export function createMisplaced(deps: {
   return {
     async bringBack() {
       const problems: { clipId: string; problem: string }[] = [];
-      const left = new Set<string>();
+      const left = new Map<string, LeftAside>();
       if (root.away() !== undefined) return { problems, left };
       let looked = 0;
       for await (const found of candidates()) {
@@ -123,8 +130,9 @@ export function createMisplaced(deps: {
           const failure = classify(error, 'ledger.misplaced');
           const { code, message } = failure;
           if (!db.open || code === 'ledger.closed' || isOfDatabase(failure)) throw failure;
-          left.add(path);
-          problems.push({ clipId, problem: `its file lies in ${path} and cannot be moved back: ${message}` });
+          const sentence = `kept aside in ${path}, could not be put back: ${message}`;
+          left.set(path, { clipId, sentence });
+          problems.push({ clipId, problem: `its file is ${sentence}` });
         }
       }
       return { problems, left };

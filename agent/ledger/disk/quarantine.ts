@@ -65,12 +65,15 @@ export function createQuarantine(deps: {
   return {
     bytes: () => Math.min(files.bytes(), maxBytes),
 
-    clipFiles: () =>
-      files
+    clipFiles() {
+      // A person may have put something there, or taken it.
+      files.changed();
+      return files
         .list()
         .flatMap(({ name, clipId }) =>
           clipId === undefined ? [] : [{ cameraId: 'quarantine', clipId, name, path: join(folder, name) }],
-        ),
+        );
+    },
 
     setAside(path, cameraId, name) {
       if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)

@@ -220,13 +220,41 @@ test('a file of a clip that is elsewhere and cannot be moved back stays where it
   // A folder cannot be made under this name.
   symlinkSync(join(bench.dir, 'nowhere', 'at', 'all'), dirname(clip.file));
   const { problems } = await bench.ledger.check({ repair: true });
-  assert.match(problems.map(({ problem }) => problem).join(), /lies in .* and cannot be moved back/);
+  assert.match(problems.map(({ problem }) => problem).join(), /is kept aside in .*, could not be put back: /);
   assert.ok(existsSync(elsewhere), 'it was not set aside as a file of nobody');
   assert.equal(bench.ledger.clip(clip.clipId)?.state, 'sealed');
   rmSync(dirname(clip.file));
   await bench.ledger.check({ repair: true });
   assert.ok(existsSync(clip.file));
   assert.equal(bench.ledger.custody(clip.clipId).at(-1)?.event, 'moved-back');
+});
+
+test('a file in quarantine that is a clip and cannot be put back is told as kept aside, not as lost, until it can be', async (t) => {
+  const bench = benchLedger(t);
+  const [clip, other] = [bench.sealed(1_000, 'yard'), bench.sealed(2_000, 'gate')];
+  mkdirSync(join(bench.dir, 'quarantine'));
+  const aside = join(bench.dir, 'quarantine', `yard_${basename(clip.file)}`);
+  renameSync(clip.file, aside);
+  rmSync(dirname(clip.file), { recursive: true });
+  // A folder cannot be made under this name.
+  symlinkSync(join(bench.dir, 'nowhere', 'at', 'all'), dirname(clip.file));
+  await bench.ledger.check({ repair: true });
+  assert.equal(bench.ledger.clip(clip.clipId)?.state, 'sealed');
+  assert.ok(!bench.standing().includes('clips-lost'));
+  const told = bench.conditions.list().find(({ code }) => code === 'clips-aside');
+  assert.match(
+    told?.detail ?? '',
+    new RegExp(`clip ${clip.clipId} is kept aside in ${aside}, could not be put back: `),
+  );
+  rmSync(dirname(clip.file));
+  await bench.clock.advance(60_000);
+  await bench.ledger.tend();
+  assert.ok(existsSync(clip.file));
+  assert.deepEqual(
+    [clip, other].map(({ clipId }) => bench.ledger.clip(clipId)?.state),
+    ['sealed', 'sealed'],
+  );
+  assert.deepEqual(bench.standing(), []);
 });
 
 test('an uploaded clip whose file comes back whole answers for it again; anything else under its name is set aside', async (t) => {
