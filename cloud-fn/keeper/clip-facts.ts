@@ -5,6 +5,7 @@ import type { ClipAnalysisOutput } from '../orchestrators/clip-analysis-steps.ts
 import {
   deliveryPlace,
   laterInstanceId,
+  resultNames,
   startedRevisions,
   startMarkerPlace,
 } from '../ports/instance-places.ts';
@@ -65,6 +66,8 @@ export interface ClipFacts {
   readonly latest: Latest;
   readonly verdict: Verdict | undefined;
   readonly results: readonly ProcessingResult[];
+  /** Since the last of them was stored. */
+  readonly resultsAgeMs: number;
   readonly deliveries: ReadonlyMap<NotificationKind, HeldDelivery>;
 }
 
@@ -88,6 +91,10 @@ export async function readClipFacts(
   const instanceId = revision > 1 ? laterInstanceId(firstId, revision) : firstId;
   const latest = await readLatest(storage, runtime, instanceId, revision);
   const results = await readResults(storage, firstId, blobName, names);
+  const stored = resultNames(firstId, names);
+  const resultsAgeMs = Math.min(
+    ...listed.filter(({ name }) => stored.includes(name)).map(({ ageMs }) => ageMs),
+  );
   const deliveries = new Map<NotificationKind, HeldDelivery>();
   for (const kind of CLIP_KINDS) {
     const place = deliveryPlace({ id: '', kind, clip: { blobName } });
@@ -99,7 +106,14 @@ export async function readClipFacts(
   // Last: whoever stores a verdict has stored all the rest before.
   const name = verdictBlobName(blobName.slice(CONTAINER_CLIPS.length + 1));
   const document = await storage.readBlob({ container: CONTAINER_CLIPS, name }, MAX_DOCUMENT_BYTES);
-  return { record, latest, results, deliveries, verdict: document && readVerdict(document.bytes) };
+  return {
+    record,
+    latest,
+    results,
+    resultsAgeMs,
+    deliveries,
+    verdict: document && readVerdict(document.bytes),
+  };
 }
 
 async function readLatest(

@@ -29,6 +29,9 @@ const STARTING_MS = 60_000;
 /** Beyond its own wait an orchestration may take so long: messages of a killed host stay hidden for ten minutes, and
  *  interrupted activities for five. */
 export const GRACE_MS = 30 * 60_000;
+/** A stored answer that its orchestration has not judged after so long is judged here, although it lives: what interrupted
+ *  it may hold it for minutes. When it goes on, it finds the verdict and the delivery that are there. */
+const JUDGING_MS = 150_000;
 /** How often a clip is analysed again by itself. */
 export const ASKED_MAX = 2;
 /** A notification that could not be delivered is tried again after so long, twice as long each time. */
@@ -38,16 +41,17 @@ const TELL_AGAIN_MS = { first: 60_000, most: 60 * 60_000 };
  *  bounded, so that they come to an end: `close`. */
 export function nextMove(facts: ClipFacts): Move {
   const { record, latest, verdict, results } = facts;
-  if (latest.state === 'live')
-    return latest.ageMs > record.waitMs + GRACE_MS
-      ? { do: 'terminate', instanceId: latest.instanceId }
-      : { do: 'wait' };
+  const isLive = latest.state === 'live';
+  if (isLive && latest.ageMs > record.waitMs + GRACE_MS)
+    return { do: 'terminate', instanceId: latest.instanceId };
+  if (isLive && facts.resultsAgeMs < JUDGING_MS) return { do: 'wait' };
   if (latest.state === 'starting' && latest.ageMs < STARTING_MS) return { do: 'wait' };
 
   const best = results.toSorted((one, other) => worthOf(other) - worthOf(one))[0];
   const revision = Math.max(latest.revision, (verdict?.revision ?? 0) + 1);
   if (best && (!verdict || worthOf(best) > worthOfVerdict(verdict.verdict)))
     return { do: 'judge', result: best, revision };
+  if (isLive) return { do: 'wait' };
   if (latest.document && latest.document.revision > (verdict?.revision ?? 0))
     return { do: 'store', verdict: latest.document };
 

@@ -95,6 +95,24 @@ test('an orchestration beyond any deadline is ended and its clip goes on; the de
   assert.equal(house.runtime.statusOf(later(2)), 'Running', 'ended by the keeper, so it is asked again');
 });
 
+test('an answer that lies for minutes beside an orchestration that lives is judged all the same, and the same once', async () => {
+  for (const answer of [person, nothing]) {
+    const house = houseOfOneClip();
+    await house.begin();
+    await house.answered(answer);
+    await house.rounds(2);
+    assert.equal(house.verdict(), null, 'it has time to judge by itself');
+    await house.rounds(2);
+    const first = house.verdict();
+    assert.equal(first?.verdict, answer === person ? 'person' : 'nothing');
+    await house.rounds(3);
+    house.runtime.set(ID, 'Completed', { ok: true, document: { ...first, reason: 'its own words' } });
+    await house.rounds(2);
+    assert.deepEqual([house.verdict(), house.isOpen()], [first, false]);
+    assert.equal(house.told.length, answer === person ? 1 : 0);
+  }
+});
+
 test('a clip whose analysis an operator ended is not asked about again: a person is told', async () => {
   const house = houseOfOneClip();
   await house.begin();
