@@ -157,7 +157,7 @@ test('a person is told before the verdict is stored, and a verdict never says wh
   await pass(MINUTE_MS);
   const stored = hand.asked.filter(({ name }) => name === 'store_verdict');
   assert.equal(stored.length, 1);
-  const { verdict } = stored[0]?.input as { verdict: Verdict };
+  const { verdict } = (stored[0] ?? assert.fail()).input as { verdict: Verdict };
   assert.deepEqual([verdict.decision, verdict.revision], ['recorded', 1]);
   assert.match(verdict.reason, /could not be delivered: .*the webhook answered 500$/);
   assert.deepEqual([outputOf(id)?.notified, outputOf(id)?.device_told], [false, true]);
