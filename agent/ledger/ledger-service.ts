@@ -7,15 +7,13 @@ import { Failure } from '../kernel/failure.ts';
 import type { Service } from '../kernel/services/lifecycle.ts';
 import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Care } from './care/care.ts';
-import { backupFile, ledgerFile } from './database/database-files.ts';
-import { BACKUP_NOT_WHOLE, createDoubts } from './database/doubts.ts';
+import { createDoubts } from './database/doubts.ts';
 import { type BegunClips, createBegunClips } from './begun-clips.ts';
 import { createRowlessClips } from './clips/rowless-clips.ts';
 import { type Ownership, takeOwnership } from './database/ownership.ts';
 import { freeBytesOf } from './disk/disk-use.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE, MIN_FREE_BYTES } from './ledger.ts';
-import { schemaDamage } from './database/schema.ts';
-import { NOTICE_HOURS } from './care/restore.ts';
+import { createWhileOpen, type OpenLedger } from './while-open.ts';
 
 /** What only the service itself does with its ledger. */
 type OwnAlone = 'check' | 'backupBegins' | 'close';
@@ -39,29 +37,8 @@ export interface LedgerServiceDeps extends Omit<LedgerDeps, 'ownership' | 'writi
 /** The first tries are close together: a predecessor that was killed lets go within seconds. */
 const RETRY: BackoffPolicy = { minMs: 250, maxMs: 15_000 };
 
-/** The backup is what a damaged ledger is begun from again: what it lacks is read from the damaged one, and from the
- *  clip files. */
-const BACKUP_EVERY_MS = 6 * 60 * 60_000;
-/** After a start, others come first. */
-const BACKUP_NOT_BEFORE_MS = 60_000;
-const BACKUP_AGAIN_MS = 60 * 60_000;
-/** How long it is told that the ledger was damaged. */
-const NOTICE_MS = NOTICE_HOURS * 60 * 60_000;
-
 /** Opening it may take so long before it is told. */
 const SLOW_MS = 5_000;
-/** How often it is looked whether the files in use are still those in the folder. */
-const WATCH_EVERY_MS = 5_000;
-/** How often it is looked whether the schema on the disk is still that of a ledger: SQLite reads it once. */
-const SCHEMA_EVERY_MS = 60_000;
-
-/** Which files stand under the names of the database and its WAL. */
-const identityOf = (dir: string) =>
-  ['', '-wal']
-    .map((part) => statSync(`${ledgerFile(dir)}${part}`, { bigint: true, throwIfNoEntry: false }))
-    .map((entry) => (entry ? `${entry.dev}/${entry.ino}` : 'none'))
-    .join();
-
 /** Opens the ledger in the background, keeps it open, and opens it again whenever it cannot be used.
  *  Invariants
  *  1. `start` returns at once and nothing it begins throws: whatever is wrong with the folder, the database or a row,
@@ -78,7 +55,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   const doubts = createDoubts({ clock });
   let running: Promise<void> = Promise.resolve();
   let why = 'the ledger is being opened';
-  let open: { readonly ledger: Ledger; readonly over: AbortController } | undefined;
+  let open: OpenLedger | undefined;
   const isOpen = () => open !== undefined && !open.over.signal.aborted;
   const rowless = createRowlessClips({
     ...{ dir, maxBytes: deps.maxBytes, minFreeBytes: deps.minFreeBytes ?? MIN_FREE_BYTES },
@@ -103,6 +80,15 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   });
 
   const turn = through('tend');
+  const whileOpen = createWhileOpen({
+    ...{ dir, clock, log, conditions, care, onError: judge },
+    first: [
+      // Messages stored by a process that died before it read them.
+      { what: 'reading the messages that waited', work: (ledger) => ledger.drainInbox() },
+      { what: 'telling what became of clips meanwhile', work: begun.settle },
+      { what: 'telling that it is open', work: onOpen },
+    ],
+  });
 
   function disown(): void {
     owned?.ownership.release();
@@ -127,7 +113,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
 
   /** Ends the use of the ledger that failed, when only opening it again can help.
    *  @returns what the caller is told */
-  function judge(error: unknown, from: NonNullable<typeof open>): unknown {
+  function judge(error: unknown, from: OpenLedger): unknown {
     const failure = doubts.about(error);
     if (failure) from.over.abort(failure);
     return failure ?? error;
@@ -173,7 +159,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     begun.opened();
     conditions.clear('ledger-unavailable');
     log.info({ event: 'ledger.open' }, 'the ledger is open');
-    const tending = Promise.all([tend(now), watchFiles(over), watchSchema(now)]);
+    const tending = whileOpen(now);
     try {
       await aborted(AbortSignal.any([over.signal, stopping.signal]));
     } finally {
@@ -185,90 +171,9 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     if (over.signal.reason instanceof Failure) throw over.signal.reason;
   }
 
-  /** What is done once it is open. Nothing that this throws ends more than itself. */
-  async function tend(now: NonNullable<typeof open>): Promise<void> {
-    const { ledger, over } = now;
-    const step = async (what: string, work: () => unknown): Promise<void> => {
-      if (over.signal.aborted) return;
-      try {
-        await work();
-      } catch (error) {
-        // Closed under its hands.
-        if (over.signal.aborted) return;
-        log.error({ event: 'ledger.step-failed', what, err: error }, `the ledger: ${what} failed`);
-        judge(error, now);
-      }
-    };
-    // Messages stored by a process that died before it read them.
-    await step('reading the messages that waited', () => ledger.drainInbox());
-    await step('telling what became of clips meanwhile', begun.settle);
-    await step('telling that it is open', onOpen);
-    await step('the check', async () => {
-      const found = await ledger.check({ repair: true });
-      log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
-    });
-    await Promise.all([backUp(now), forgetDamage(over.signal)]);
-  }
-
   async function tellSlow(signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, stopping.signal]);
     if (await sleepUnlessAborted(clock, SLOW_MS, over)) conditions.raise('ledger-unavailable', why);
-  }
-
-  /** A file that is deleted or replaced under an open database is written on, and is gone when it is closed. */
-  async function watchFiles(over: AbortController): Promise<void> {
-    const before = identityOf(dir);
-    while (await sleepUnlessAborted(clock, WATCH_EVERY_MS, over.signal))
-      if (identityOf(dir) !== before)
-        over.abort(
-          new Failure(
-            'transient',
-            'ledger.replaced',
-            `${ledgerFile(dir)} was deleted or replaced while it was open`,
-          ),
-        );
-  }
-
-  /** Statements that are prepared go on for a while without what was damaged: totals would be wrong in silence. */
-  async function watchSchema(now: NonNullable<typeof open>): Promise<void> {
-    while (await sleepUnlessAborted(clock, SCHEMA_EVERY_MS, now.over.signal))
-      try {
-        const why = schemaDamage(dir);
-        if (why !== undefined) now.over.abort(new Failure('corrupt', 'ledger.schema', why));
-      } catch (error) {
-        judge(error, now);
-      }
-  }
-
-  async function backUp(now: NonNullable<typeof open>): Promise<void> {
-    const {
-      ledger,
-      over: { signal },
-    } = now;
-    const ageMs = clock.nowMs() - (statSync(backupFile(dir), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    let waitMs = ageMs < 0 ? 0 : BACKUP_EVERY_MS - ageMs;
-    while (await sleepUnlessAborted(clock, Math.max(waitMs, BACKUP_NOT_BEFORE_MS), signal)) {
-      waitMs = BACKUP_EVERY_MS;
-      try {
-        const isInPlace = ledger.backupBegins();
-        await care.backUp(signal);
-        isInPlace();
-        log.info({ event: 'ledger.backed-up' }, 'the ledger has a new backup');
-      } catch (error) {
-        if (signal.aborted) return;
-        const { kind, code, message } = classify(error, 'ledger.backup');
-        log.warn({ event: 'ledger.not-backed-up', code }, message);
-        waitMs = BACKUP_AGAIN_MS;
-        // It reads every page of the ledger, which nothing else does while it is open.
-        if (kind === 'corrupt') judge(new Failure(kind, BACKUP_NOT_WHOLE, message, { cause: error }), now);
-      }
-    }
-  }
-
-  async function forgetDamage(signal: AbortSignal): Promise<void> {
-    if (!(await sleepUnlessAborted(clock, NOTICE_MS, signal))) return;
-    conditions.clear('ledger-mended');
-    conditions.clear('ledger-rebuilt');
   }
 
   async function run(): Promise<void> {

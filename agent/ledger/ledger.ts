@@ -41,7 +41,7 @@ import { createUnremovable } from './disk/unremovable.ts';
 import { createUnsealed, mayPass } from './clips/unsealed.ts';
 
 export type { CheckReport } from './check/check.ts';
-export type { LedgerSummary } from './clips/clips.ts';
+export type { LedgerSummary } from './clips/clip-queries.ts';
 export type { TornClip, WrittenClip } from './clips/clip-files.ts';
 export type { Clip, CustodyEntry } from './clips/clip-rows.ts';
 export type { InboxMessage } from './queues/inbox.ts';

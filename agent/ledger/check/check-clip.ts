@@ -6,7 +6,7 @@ import type { Losses } from '../clips/losses.ts';
 import type { BroughtBack } from './misplaced.ts';
 import { isInStorage } from '../disk/removal.ts';
 import type { Recovered } from '../clips/recovery.ts';
-import type { Salvaged } from '../clips/salvage.ts';
+import type { Salvaged } from '../clips/repair/salvage.ts';
 import { TO_BE_ASKED } from '../queues/storage-answer.ts';
 
 /** What a check may do when it may repair. All of them leave custody. */

@@ -5,13 +5,10 @@ import type { Log } from '../../kernel/log.ts';
 import type { Budget } from '../disk/budget.ts';
 import {
   CAMERA_ID,
-  cameraDir,
   clipPlaces,
-  clipsDir,
   ensureCameraFolder,
   entryAt,
   nameAsFinished,
-  sha256Of,
   sizeOf,
   type WrittenClip,
 } from './clip-files.ts';
@@ -19,34 +16,16 @@ import type { ClipsRoot } from './clips-root.ts';
 import { LAST_MS, nextClipId } from './clip-id.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from '../database/database.ts';
+import { type ClipQueries, createClipQueries } from './clip-queries.ts';
 import { nextState } from './clip-states.ts';
+import { createRequeue } from './repair/requeue.ts';
 import { enterClip } from './entering.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Quarantine } from '../disk/quarantine.ts';
 import type { Removal } from '../disk/removal.ts';
-import { clipTotals, foldedClips } from './totals.ts';
-
-/** A clip with a file in one of these states is nowhere else. */
-const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
-
-export interface LedgerSummary {
-  readonly clips: number;
-  readonly waiting: number;
-  readonly awaitingVerdict: number;
-  /** Of clips on this disk. */
-  readonly bytes: number;
-  /** Of those, what is not in Blob Storage: giving it up would lose it. */
-  readonly bytesOnlyHere: number;
-  /** Wall time, Unix milliseconds, at which the clip was triggered that waits longest for its upload. */
-  readonly oldestWaitingMs: number | null;
-  /** Events that wait for the hub. */
-  readonly outgoing: number;
-  /** Events that went unsent because too many waited, since the ledger was made. */
-  readonly eventsDropped: number;
-}
 
 /** Clips, one by one and together. */
-export interface Clips {
+export interface Clips extends ClipQueries {
   /** A row in state `recording` and the folder of its file. Persisted before the first byte is written.
    *  @throws Failure `exhausted` when the byte budget is spent on clips that may not be deleted. */
   readonly openClip: (request: {
@@ -60,19 +39,6 @@ export interface Clips {
    *  Lost, with the reason, when its file is gone here too; unchanged while the folder of its files is away, or when
    *  something else has happened to it while its file was read. */
   readonly returnToQueue: (clipId: string, reason: string) => Promise<void>;
-  /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
-   *  oldest first, or the last ones `before` one, newest first. */
-  readonly awaitingVerdict: (
-    ageMs: number,
-    limit: number,
-    from?: { readonly after: string } | { readonly before: string },
-  ) => Clip[];
-  /** Undefined also for one of long ago, of which only totals are kept. */
-  readonly clip: (clipId: string) => Clip | undefined;
-  /** Newest first. */
-  readonly clips: (query: { limit: number; beforeClipId?: string }) => Clip[];
-  /** Totals for the status page and the cloud; clips of long ago count, though their rows are gone. */
-  readonly summary: () => LedgerSummary;
 }
 
 export interface ClipRepository extends Clips {
@@ -99,47 +65,9 @@ export interface ClipRepositoryDeps {
 }
 
 /** Opens, seals and gives up clips; answers questions about them. */
-export function createClipRepository({
-  db,
-  rows,
-  outbox,
-  budget,
-  removal,
-  quarantine,
-  root,
-  isAway,
-  dir,
-  clock,
-  log,
-  random,
-}: ClipRepositoryDeps): ClipRepository {
-  const newestFirst = db.prepare<[string, number], ClipRow>(
-    'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
-  );
-  // An upload later than now tells of a clock that was set back: old enough.
-  const unjudged = (place: string, order: string) =>
-    db.prepare<[string, number, number, number], ClipRow>(
-      `SELECT * FROM clips INDEXED BY clips_by_state
-       WHERE state = 'uploaded' AND ${place} AND (uploaded_ms <= ? OR uploaded_ms > ?) ORDER BY ${order} LIMIT ?`,
-    );
-  const someUnjudged = (place: string) =>
-    db.prepare<[number], 1>(
-      `SELECT 1 FROM clips INDEXED BY clips_by_age WHERE state = 'uploaded' AND ${place} LIMIT 1`,
-    );
-  const someBy = someUnjudged('uploaded_ms <= ?');
-  const someLater = someUnjudged('uploaded_ms > ?');
-  const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
-  const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
-  const totals = clipTotals(db);
-  const folded = foldedClips(db);
-  const longestWaiting = db
-    .prepare<[], number | null>(
-      `SELECT triggered_ms FROM clips WHERE clip_id = (SELECT min(clip_id) FROM (
-         SELECT min(clip_id) AS clip_id FROM clips WHERE state = 'sealed'
-         UNION ALL SELECT min(clip_id) FROM clips WHERE state = 'uploading'))`,
-    )
-    .pluck();
-
+export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
+  const { db, rows, outbox, budget, removal, quarantine, root, isAway, dir, clock, log, random } = deps;
+  const queries = createClipQueries({ db, rows, outbox, clock });
   const placesOf = (row: ClipRow) => clipPlaces(dir, row.camera_id, row.clip_id);
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
@@ -156,33 +84,8 @@ export function createClipRepository({
     log.warn({ event: 'clip.lost', clipId, reason }, 'clip lost');
   }
 
-  /** Nothing can be told of its file. */
-  function filesAreAway(row: ClipRow): boolean {
-    if (root.away() !== undefined || isAway(row.camera_id)) return true;
-    // Without a file no folder need be there.
-    const folder = row.on_disk === 1 ? cameraDir(dir, row.camera_id) : clipsDir(dir);
-    return entryAt(folder).kind === 'none';
-  }
-
-  async function isWhole(row: ClipRow): Promise<boolean> {
-    const { file } = placesOf(row);
-    const bytes = sizeOf(file);
-    return bytes !== undefined && bytes === row.bytes && (await sha256Of(file)) === row.sha256;
-  }
-
-  /** Moves what stands in place of a clip away. @returns the sentence that tells of it */
-  function setAside(row: ClipRow): string | undefined {
-    const { file, partFile } = placesOf(row);
-    const lies = [file, partFile]
-      .filter((path) => entryAt(path).kind !== 'none')
-      .map((path) => quarantine.setAside(path, row.camera_id, basename(path)));
-    if (lies.length === 0) return undefined;
-    const detail = `what stands under its name is not the clip; it lies in ${lies.join(', ')} now`;
-    inTransaction(() => rows.note(row.clip_id, 'set-aside', detail));
-    return detail;
-  }
-
   return {
+    ...queries,
     openClip({ cameraId, triggeredMs, clockQuality, detail }) {
       if (!CAMERA_ID.test(cameraId))
         throw new Failure('bug', 'ledger.camera-id', `"${cameraId}" cannot be a camera's name`);
@@ -251,64 +154,6 @@ export function createClipRepository({
 
     relink: (clipId, reason) => inTransaction(() => void rows.move(clipId, 'relink', reason, { on_disk: 1 })),
 
-    async returnToQueue(clipId, reason) {
-      const row = rows.require(clipId);
-      nextState(clipId, row.state, 'requeue');
-      if (filesAreAway(row)) {
-        log.warn({ event: 'clip.requeue-waits', clipId, reason }, 'the folder of its files is away');
-        return;
-      }
-      const whole = await isWhole(row);
-      // Its verdict came, or an operator asked for it, while the file was read.
-      if (rows.get(clipId)?.state !== row.state) return;
-      if (!whole) {
-        const lies = setAside(row);
-        lose(clipId, `${reason}; ${lies ?? 'the file on this disk had been removed'}`);
-        return;
-      }
-      inTransaction(() =>
-        rows.move(clipId, 'requeue', reason, {
-          ...{ blob_url: null, uploaded_ms: null, retry_at: null, on_disk: 1 },
-          reason,
-        }),
-      );
-      log.warn({ event: 'clip.requeued', clipId, reason }, 'clip returned to the upload queue');
-    },
-
-    clip(clipId) {
-      const row = rows.get(clipId);
-      return row && rows.toClip(row);
-    },
-    // '~' sorts behind every character of a clip id.
-    clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
-    awaitingVerdict(ageMs, limit, from = { after: '' }) {
-      const now = Math.round(clock.nowMs());
-      // While all are too young, none is looked at: there may be many.
-      if (someBy.get(now - ageMs) === undefined && someLater.get(now) === undefined) return [];
-      const found =
-        'after' in from
-          ? unjudgedAfter.all(from.after, now - ageMs, now, limit)
-          : unjudgedBefore.all(from.before, now - ageMs, now, limit);
-      return found.map(rows.toClip);
-    },
-
-    summary() {
-      const all = totals();
-      const clips = (...states: ClipRow['state'][]) =>
-        all.reduce((sum, row) => sum + (states.includes(row.state) ? row.clips : 0), 0);
-      const onDisk = all.filter((row) => row.onDisk === 1);
-      return {
-        clips: all.reduce((sum, row) => sum + row.clips, folded()),
-        waiting: clips('sealed', 'uploading'),
-        awaitingVerdict: clips('uploaded'),
-        bytes: onDisk.reduce((sum, { bytes }) => sum + bytes, 0),
-        bytesOnlyHere: onDisk
-          .filter(({ state }) => ONLY_HERE.has(state))
-          .reduce((sum, { bytes }) => sum + bytes, 0),
-        oldestWaitingMs: longestWaiting.get() ?? null,
-        outgoing: outbox.count(),
-        eventsDropped: outbox.dropped(),
-      };
-    },
+    returnToQueue: createRequeue({ db, rows, quarantine, root, isAway, lose, dir, log }),
   };
 }

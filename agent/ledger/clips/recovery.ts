@@ -16,8 +16,8 @@ import type { ClipRow, ClipRows } from './clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import type { Losses } from './losses.ts';
 import type { Quarantine } from '../disk/quarantine.ts';
-import { createSalvage, type Salvage } from './salvage.ts';
-import { createSetAside } from './set-aside.ts';
+import { createSalvage, type Salvage } from './repair/salvage.ts';
+import { createSetAside } from './repair/set-aside.ts';
 
 /** A file whose repair failed this often is set aside; the row is lost with the reason. */
 const TRIES_MAX = 3;

@@ -1,8 +1,8 @@
-import { classify } from '../../kernel/classify.ts';
-import type { Log } from '../../kernel/log.ts';
-import type { Database } from '../database/database.ts';
-import { clipPlaces, entryAt, noClipBecause, sha256Of, sizeOf, type TornClip } from './clip-files.ts';
-import type { ClipRow, ClipRows } from './clip-rows.ts';
+import { classify } from '../../../kernel/classify.ts';
+import type { Log } from '../../../kernel/log.ts';
+import type { Database } from '../../database/database.ts';
+import { clipPlaces, entryAt, noClipBecause, sha256Of, sizeOf, type TornClip } from '../clip-files.ts';
+import type { ClipRow, ClipRows } from '../clip-rows.ts';
 import type { SetAside } from './set-aside.ts';
 
 /** salvaged: what still plays is the clip now · lost: nothing does, and its file lies in quarantine · settled: there is

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import type { Log } from '../../kernel/log.ts';
-import type { Database } from '../database/database.ts';
-import type { Quarantine } from '../disk/quarantine.ts';
-import { clipPlaces, type Entry, entryAt } from './clip-files.ts';
-import type { ClipRow, ClipRows } from './clip-rows.ts';
-import type { Losses } from './losses.ts';
+import type { Log } from '../../../kernel/log.ts';
+import type { Database } from '../../database/database.ts';
+import type { Quarantine } from '../../disk/quarantine.ts';
+import { clipPlaces, type Entry, entryAt } from '../clip-files.ts';
+import type { ClipRow, ClipRows } from '../clip-rows.ts';
+import type { Losses } from '../losses.ts';
 
 export interface SetAsideDeps {
   readonly db: Database;
