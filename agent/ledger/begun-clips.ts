@@ -60,6 +60,7 @@ interface Begun extends ClipPlace {
  *     the first check of the next one makes them from the file.
  *  3. One of which nothing came to the disk is `lost`, with the reason, as any other.
  *  4. The ledger's check leaves them alone until their end is told. */
+// oxlint-disable-next-line max-lines-per-function -- every inner function moves a clip through `begun`, and whether the ledger is open is asked between two of its steps
 export function createBegunClips(deps: BegunClipsDeps): BegunClips {
   const {
     ledger,

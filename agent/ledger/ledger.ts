@@ -1,45 +1,22 @@
-import { mkdirSync } from 'node:fs';
 import { classify } from '../kernel/classify.ts';
-import { clockQuality as systemClockQuality } from '../kernel/clock-quality.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Conditions } from '../kernel/conditions.ts';
-import type { Log } from '../kernel/log.ts';
-import { createAdoption } from './check/adopt.ts';
 import { createBreathe } from './breathe.ts';
-import { createBudget } from './disk/budget.ts';
-import { freeBytesOf } from './disk/disk-use.ts';
-import { type CheckReport, checkLedger, reportOf } from './check/check.ts';
-import { type Clips, createClipRepository } from './clips/clips.ts';
-import { clipIdIn, type TornClip, type WrittenClip } from './clips/clip-files.ts';
-import { type Clip, type ClipRow, createClipRows, type CustodyEntry } from './clips/clip-rows.ts';
-import { createClipsRoot } from './clips/clips-root.ts';
+import { type CheckReport, reportOf } from './check/check.ts';
+import type { WrittenClip } from './clips/clip-files.ts';
+import type { Clip, CustodyEntry } from './clips/clip-rows.ts';
+import type { Clips } from './clips/clips.ts';
 import { type BegunClip, enterClip } from './clips/entering.ts';
-import { emptyLog, guarded } from './database/database.ts';
-import { createDiskReserve, RESERVE_BYTES } from './disk/disk-reserve.ts';
 import { createFolding } from './clips/folding.ts';
-import { createGoneJournal } from './disk/gone-journal.ts';
-import { createInbox, type Inbox } from './queues/inbox.ts';
-import { createLeases, type Leases } from './queues/leases.ts';
-import {
-  createOutbox,
-  OUTBOX_BYTES_MAX,
-  OUTBOX_ROWS_MAX,
-  type OutboxBounds,
-  type OutgoingEvents,
-} from './queues/outbox.ts';
-import { createLosses } from './clips/losses.ts';
-import { createMisplaced } from './check/misplaced.ts';
-import { type Ownership, takeOwnership } from './database/ownership.ts';
-import { createParked, type ParkedClips } from './queues/parked.ts';
-import { createQuarantine } from './disk/quarantine.ts';
-import { openKnowing } from './disk/recall-gone.ts';
-import { createRecovery } from './clips/recovery.ts';
-import { createRemoval, intentsIn } from './disk/removal.ts';
-import { toBeAskedIn } from './queues/storage-answer.ts';
+import { mayPass } from './clips/unsealed.ts';
+import { emptyLog, guarded } from './database/database.ts';
+import { type LedgerDeps, openLedgerParts } from './ledger-parts.ts';
+import { createLook, type LookOptions } from './looks.ts';
+import type { Inbox } from './queues/inbox.ts';
+import type { Leases } from './queues/leases.ts';
+import type { OutgoingEvents } from './queues/outbox.ts';
+import type { ParkedClips } from './queues/parked.ts';
 import { createTending } from './tending.ts';
-import { createUnremovable } from './disk/unremovable.ts';
-import { createUnsealed, mayPass } from './clips/unsealed.ts';
 
+export { type LedgerDeps, MIN_FREE_BYTES } from './ledger-parts.ts';
 export type { CheckReport } from './check/check.ts';
 export type { LedgerSummary } from './clips/clip-queries.ts';
 export type { TornClip, WrittenClip } from './clips/clip-files.ts';
@@ -82,125 +59,14 @@ export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvent
 /** Code of the failure that every call throws while the process has no open ledger (`ledger-service.ts`). */
 export const LEDGER_UNAVAILABLE = 'ledger.unavailable';
 
-export interface LedgerDeps {
-  /** Folder of `ledger.sqlite` and `clips/`. Made when it is not there. */
-  readonly dir: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Most bytes of clips on this disk. */
-  readonly maxBytes: number;
-  /** How long one attempt to upload a clip may take, milliseconds. */
-  readonly leaseMs: number;
-  /** Cuts the torn tail off a clip file in place and fsyncs it; undefined when nothing playable is left. Called
-   *  again for the same file when the process ends in between. */
-  readonly recoverTorn: (file: string) => Promise<TornClip | undefined>;
-  /** Told what is wrong with disk and files. Absent for who only repairs a ledger and goes. */
-  readonly conditions?: Pick<Conditions, 'raise' | 'clear'>;
-  /** Size of the file that pays for making room when the disk is full. */
-  readonly reserveBytes?: number;
-  /** Bytes of the disk that clips leave free for everything else. */
-  readonly minFreeBytes?: number;
-  readonly freeBytes?: () => number;
-  readonly random?: (bytes: number) => Uint8Array;
-  /** Something was stored in the outbox, durably: wake the sender. Must not throw. */
-  readonly onEvent?: () => void;
-  readonly clockQuality?: typeof systemClockQuality;
-  readonly outboxBounds?: OutboxBounds;
-  /** Taken already by the caller, who keeps it. */
-  readonly ownership?: Ownership;
-  /** Clips whose writer is at work, when it outlives this ledger: it may be closed and opened again meanwhile. */
-  readonly writing?: Set<string>;
-}
-
-const UNTOLD: Pick<Conditions, 'raise' | 'clear'> = { raise: () => undefined, clear: () => undefined };
-
-/** Free disk that clips leave alone. */
-export const MIN_FREE_BYTES = 256 * 1024 * 1024;
-
 /** Opens the ledger: one owner, WAL, every commit on disk. Leases of an earlier process are void.
  *  @throws Failure `transient` (in use), `rejected` (written by a newer version), `corrupt`, `exhausted` */
+// oxlint-disable-next-line max-lines-per-function -- the ledger's calls, most of them in one line each: which guard each goes through is compared here
 export function createLedger(deps: LedgerDeps): Ledger {
-  const { dir, clock, log, maxBytes, leaseMs, recoverTorn, random } = deps;
-  const { minFreeBytes = MIN_FREE_BYTES, reserveBytes = RESERVE_BYTES } = deps;
-  const { freeBytes = () => freeBytesOf(dir), conditions = UNTOLD } = deps;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const ownership = deps.ownership ?? takeOwnership(dir);
-  const letGo = () => {
-    if (!deps.ownership) ownership.release();
-  };
-  const reserve = createDiskReserve({ dir, bytes: reserveBytes, freeBytes, conditions, log });
-  let opened: ReturnType<typeof openKnowing>;
-  try {
-    opened = openKnowing({ dir, clock, log, reserve });
-  } catch (error) {
-    letGo();
-    throw error;
-  }
-  const { db, unread } = opened;
-  const { clockQuality = systemClockQuality } = deps;
-  const outbox = createOutbox({
-    db,
-    clock,
-    log,
-    clockQuality,
-    random,
-    onEvent: () => deps.onEvent?.(),
-    bounds: deps.outboxBounds ?? { rows: OUTBOX_ROWS_MAX, bytes: OUTBOX_BYTES_MAX },
-  });
-  const rows = createClipRows({
-    ...{ db, dir, clock },
-    onMove(event, row) {
-      outbox.moved(event, row);
-      if (row.on_disk === 0) gone.touched(row.clip_id);
-    },
-  });
-  const gone = createGoneJournal({ db, rows, dir, unread, clock, log });
-  const intentOf = intentsIn(db);
-  const toBeAsked = toBeAskedIn(db);
-  const removal = createRemoval({ db, rows, dir, reserve, gone, log });
-  const unremovable = createUnremovable({ clock, conditions });
-  const losses = createLosses({ db, rows, conditions, clock });
-  losses.recall();
-  const quarantine = createQuarantine({ db, rows, dir, maxBytes, reserve, losses, conditions, log });
-  const budget = createBudget({
-    ...{ db, removal, unremovable, quarantine, reserve, dir, log, maxBytes, minFreeBytes, freeBytes },
-  });
-  const root = createClipsRoot({ db, dir });
-  let awayCameras: ReadonlySet<string> = new Set();
-  const book = createClipRepository({
-    isAway: (cameraId) => awayCameras.has(cameraId),
-    db,
-    rows,
-    outbox,
-    budget,
-    removal,
-    quarantine,
-    root,
-    dir,
-    clock,
-    log,
-    random,
-  });
-  const paid =
-    <A extends unknown[], R>(work: (...args: A) => R) =>
-    (...args: A): R =>
-      reserve.pay(() => work(...args));
-  const leases = createLeases({ db, rows, clock, leaseMs });
-  const inbox = createInbox({ db, rows, conditions, clock, log });
-  /** Clips opened by this process whose writer has not reported yet. */
-  const writing = deps.writing ?? new Set<string>();
-  const isWriting = (clipId: string) => writing.has(clipId);
-  const { seal, lose } = book;
-  const recovery = createRecovery({
-    ...{ db, rows, dir, log, recoverTorn, quarantine, intentOf },
-    seal: paid(seal),
-    lose,
-    losses,
-  });
-  const unsealed = createUnsealed({ rows, recovery, seal: paid(seal), clock, conditions, log });
-  reserve.pay(() => leases.voidEarlier());
-  const parked = createParked({ db, rows, clock });
-  reserve.pay(() => parked.recall());
+  const parts = openLedgerParts(deps);
+  const { dir, clock, log, conditions, clockQuality, ownership, db, rows, root, writing, seal, paid } = parts;
+  const { outbox, inbox, leases, parked, gone } = parts;
+  const { reserve, removal, losses, quarantine, budget, book, recovery, unsealed } = parts;
 
   let isClosed = false;
   /** What others are told, and what is kept elsewhere, of what was committed. */
@@ -209,43 +75,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
     gone.flush();
   };
   const breathe = createBreathe(() => isClosed);
-  const adoption = createAdoption({
-    ...{ db, rows, dir, log, recoverTorn, breathe },
-    seal: paid(seal),
-    ...{ lose, isWriting, clock, clockQuality },
-  });
-  const misplaced = createMisplaced({ db, rows, dir, root, quarantine, breathe, log });
-  const repairs = {
-    ...book,
-    recover: (row: ClipRow) => recovery.recover(row, true),
-    takeUp: (row: ClipRow) => recovery.takeUp(row),
-    salvage: (row: ClipRow, why: string) => recovery.salvage(row, why),
-    bringBack: () => misplaced.bringBack(),
-    losses,
-    setAside(path: string, cameraId: string, name: string) {
-      const at = quarantine.setAside(path, cameraId, name);
-      const row = rows.get(clipIdIn(name) ?? '');
-      if (row)
-        db.transaction(() => rows.note(row.clip_id, 'set-aside', `${path} lies in ${at} now`)).immediate();
-      return at;
-    },
-    discardEvent: outbox.discard,
-  };
+  const lookAt = createLook(parts, breathe);
 
-  function recordingOf({ clip_id }: ClipRow): 'writing' | 'ended' | { waits: string } {
-    if (isWriting(clip_id)) return 'writing';
-    const waits = unsealed.reasonOf(clip_id);
-    return waits === undefined ? 'ended' : { waits };
-  }
-
-  async function look({ repair, ...options }: { repair: boolean; deep?: boolean; filesOnly?: boolean }) {
+  async function look(options: LookOptions) {
     try {
-      const checked = await checkLedger({
-        ...{ db, dir, breathe, recordingOf, isWriting, intentOf, toBeAsked, ...options },
-        ...(repair ? { notAdopted: await adoption.run(), repairs } : {}),
-      });
+      const checked = await lookAt(options);
       tending.looked(checked);
-      awayCameras = checked.awayCameras;
+      parts.away.cameras = checked.awayCameras;
       return checked;
     } finally {
       afterCommit();
@@ -290,9 +126,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     sealClip(clipId, written) {
       writing.delete(clipId);
       try {
-        return guardedCall('seal', () =>
-          rows.toClip(reserve.pay(() => seal(clipId, written, written.detail ?? null))),
-        )();
+        return guardedCall('seal', () => rows.toClip(seal(clipId, written, written.detail ?? null)))();
       } catch (error) {
         if (mayPass(error))
           unsealed.wait(clipId, error.kind === 'corrupt' ? undefined : written, error.message);
@@ -361,7 +195,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       isClosed = true;
       gone.close();
       db.close();
-      letGo();
+      parts.letGo();
     },
   };
 }

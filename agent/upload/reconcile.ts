@@ -62,6 +62,7 @@ export interface ReconcilerDeps {
  *  1. Every clip that waits gets its turn, however many wait: half of the questions go round, in the order of the ids,
  *     from where the round before ended; the other half go to the newest, which matter most.
  *  2. A clip is asked for less and less often, whatever came of the question. */
+// oxlint-disable-next-line max-lines-per-function -- whose turn it is and what came of asking change the same memory of who was asked when
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const { ledger, tickets, openBlob, clock, log, perRound, again, random } = deps;
   const asked = new Map<string, { readonly times: number; readonly nextMs: number }>();

@@ -66,6 +66,7 @@ const PIPELINE = { retryOptions: { maxTries: 1 }, redirectOptions: { maxRetries:
  *  answer is sent once more, because idle connections end; any answer counts, and a failure says how long it asked to
  *  wait.
  *  @param clock for answers that ask to wait until a date, and do not say what date it is */
+// oxlint-disable-next-line max-lines-per-function -- one method for each request to storage, and what its answer means
 export function createOpenBlob(
   { requestMs, blockMs }: BlobDeadlines,
   clock: Pick<Clock, 'nowMs'> = systemClock,

@@ -40,6 +40,7 @@ const MOVES_MAX = 8;
  *     and an orchestration, one does it.
  *  3. A clip is closed by the etag read before its facts: what was stored meanwhile keeps it open.
  *  @returns what was done, in order */
+// oxlint-disable-next-line max-lines-per-function -- each inner function is one move of the clip that is gone on with; they end in each other, as the moves do
 export async function keepClip(deps: KeeperDeps, firstId: string): Promise<Move['do'][]> {
   const { storage, runtime, notification, clock, log } = deps;
   const keepPicture = createKeepPicture(deps);

@@ -16,6 +16,7 @@ const LARGEST_PAGE = 5_000;
 const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 5_000 } } as const;
 
 /** Azure Storage, or Azurite. Clients are made at the first call and kept. */
+// oxlint-disable-next-line max-lines-per-function -- one method for each call of the port, and what storage's answer to it means; they share nothing but the clients
 export function createAzureStorage(access: StorageAccess): StoragePort {
   let opening: Promise<Clients> | undefined;
   const clients = () => (opening ??= open(access));

@@ -30,6 +30,7 @@ const STDERR_TAIL = 2_000;
  *  1. At most one worker of this process runs.
  *  2. One that dies with an error is started again with backoff, at most five times for one request.
  *  3. It sees only the environment it is given, and ends with this process: its IPC channel closes. */
+// oxlint-disable-next-line max-lines-per-function -- the life of one worker process: started, asked after, ended, with what is known of it in between
 export function createLocalProcessCompute(deps: LocalProcessComputeDeps): ComputePort {
   const { clock, log } = deps;
   const stopping = new AbortController();

@@ -62,6 +62,7 @@ export interface AdoptionDeps {
  *  2. Its blob name is the one it had: the day of its trigger is the day of its id. What had been uploaded is therefore
  *     found in storage by name, size and checksum, and not uploaded again.
  *  3. Custody says that the row was made from the file. */
+// oxlint-disable-next-line max-lines-per-function -- one run over the files without a row: which they are, what each becomes, and what the rows taken over say, under one rule for errors
 export function createAdoption(deps: AdoptionDeps): Adoption {
   const { db, rows, dir, log, recoverTorn, seal, lose, isWriting, breathe, clock, clockQuality } = deps;
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();

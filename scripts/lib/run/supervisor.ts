@@ -44,6 +44,7 @@ export interface SupervisorDeps {
  *  2. A process that dies is started again, sooner the longer it had lived; one that was halted is not.
  *  3. The log of each (standard error) goes to a file of its own below `logDir`; what it says when it is ready
  *     may hold keys and goes nowhere. */
+// oxlint-disable-next-line max-lines-per-function -- a process is launched, watched and ended around one entry, and the list of entries is what `stop` goes through
 export function createSupervisor({ logDir, stopMs, onRestart }: SupervisorDeps) {
   const entries: Entry[] = [];
   let stopping = false;

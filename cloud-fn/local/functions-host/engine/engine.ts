@@ -22,6 +22,7 @@ const TROUBLE_MS = { first: 500, max: 60_000 };
 
 /** Moves every orchestration on: fires timers that are due, runs an episode for each instance something has
  *  arrived for, and starts activities. One episode at a time; activities beside it. */
+// oxlint-disable-next-line max-lines-per-function -- the loop, what wakes it and what ends it change the same few flags between two awaits
 export function createEngine(deps: EngineDeps) {
   const { history, clock, log } = deps;
   const known = { orchestrators: byAnyCase(deps.orchestrators), activities: byAnyCase(deps.activities) };

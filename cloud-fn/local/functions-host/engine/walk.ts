@@ -50,6 +50,7 @@ export class OrchestrationRefused extends Error {
  *     the walk reaches that event; else the orchestrator is not deterministic.
  *  3. Time is the time of the last OrchestratorStarted event, never the clock.
  *  @throws OrchestrationRefused */
+// oxlint-disable-next-line max-lines-per-function -- one replay: tasks are numbered in the order in which these functions start them, and that order is the framework's
 export function walkActions(actions: readonly Action[], history: readonly HistoryEvent[]): Walk {
   const scheduled = new Map<number, ScheduledTask>();
   const waiting = new Map<number, (ok: boolean) => void>();

@@ -32,6 +32,7 @@ export interface Totals {
   tornMsMax: number;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- a round, its settling and the drain hand the same sets of clips on: open, known, waiting for a verdict
 export function createCampaign(world: World, { found }: { readonly found: (finding: Finding) => void }) {
   const stage = createStage(world);
   const totals: Totals = { clips: 0, fired: 0, killed: 0, ended: 0, givenUp: 0, parked: 0, tornMsMax: 0 };
