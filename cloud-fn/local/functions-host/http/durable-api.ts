@@ -39,6 +39,7 @@ export interface DurableApiDeps {
 /** The HTTP API of Durable Functions: for the app's own client below a secret address, and for management
  *  below `/runtime/webhooks/durabletask` with the key. Status codes, bodies and the order of fields are the real
  *  extension's; where it is dangerous, ours refuses (docs/functions-host.md). */
+// oxlint-disable-next-line max-lines-per-function -- the routes of one API with a function for each: all answer from the same history, and `route` is their table
 export function createDurableApi(deps: DurableApiDeps): Handler {
   const { history, queries, engine, keys, nowMs, hub } = deps;
   const command = createInstanceCommands({ history, nowMs });
