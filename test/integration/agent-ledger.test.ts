@@ -38,6 +38,9 @@ import { addressOf, makeWorld, startHub, type TestHub, type World } from './hub-
 const FSCK = join(import.meta.dirname, '../../scripts/lib/fsck/fsck.ts');
 const DEVICE = 'dacha-1';
 
+const clipIdsIn = (dataDir: string): string[] =>
+  readdirSync(join(dataDir, 'clips/gate')).flatMap((name) => /^(.+)\.mp4(?:\.part)?$/.exec(name)?.[1] ?? []);
+
 let home = '';
 /** A data folder in which an agent has recorded. */
 let recorded = '';
@@ -138,7 +141,7 @@ before(async () => {
   await until('two finished clips', async () => (await agent.clipIds()).length >= 2, PATIENCE_MS);
   healthyMs = agent.liveAfterMs() ?? assert.fail();
   await agent.stop();
-  recordedIds = readdirSync(join(recorded, 'clips/gate')).map((name) => name.replace(/\.mp4.*$/, ''));
+  recordedIds = clipIdsIn(recorded);
 });
 after(async () => {
   for (const agent of agents) await agent.stop();
@@ -201,6 +204,24 @@ for (const [what, lock] of Object.entries(locks))
     }
     await asBefore(agent);
   });
+
+test('what moves while another program has locked the ledger is recorded, and is a clip when the ledger is free', async () => {
+  const unlock = locks['another program has locked']?.() ?? assert.fail();
+  const agent = await start(data);
+  let meanwhile = '';
+  try {
+    meanwhile = await until(
+      'a clip file',
+      () => clipIdsIn(data).find((clipId) => !recordedIds.includes(clipId)),
+      PATIENCE_MS,
+    );
+  } finally {
+    unlock();
+  }
+  await untilStatus(agent, 'the ledger is open', isOpen);
+  await until('its row', async () => (await agent.clipIds()).includes(meanwhile), PATIENCE_MS);
+  await asBefore(agent);
+});
 
 test('with a file in the place of the data folder the cameras watch, page and twin tell, and it goes on when the folder is back', async () => {
   const aside = `${data}-aside`;
