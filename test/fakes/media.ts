@@ -23,9 +23,9 @@ export interface VideoOptions {
 }
 
 /** Makes a small H.264 file whose content is known. The container follows the file's extension. */
-export async function makeVideo(file: string, wish: VideoOptions = {}): Promise<void> {
-  const { seconds = 4, fps = 10, width = 640, height = 360, kind = 'moving-box' } = wish;
-  const { fromS = seconds / 3, toS = seconds } = wish;
+export async function makeVideo(file: string, options: VideoOptions = {}): Promise<void> {
+  const { seconds = 4, fps = 10, width = 640, height = 360, kind = 'moving-box' } = options;
+  const { fromS = seconds / 3, toS = seconds } = options;
   const graph = scene({ seconds, fps, width, height, kind, fromS, toS });
   const input = ['-v', 'error', '-y', '-filter_complex', `${graph},format=yuv420p[out]`, '-map', '[out]'];
   const output = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '23', file];

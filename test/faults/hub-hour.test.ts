@@ -30,7 +30,7 @@ before(() => {
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-test('a hub that is gone for an hour, with other wishes when it returns: they are in force within 10 s, with the waits a house has', async () => {
+test('a hub that is gone for an hour, with other desired properties when it returns: they are in force within 10 s, with the waits a house has', async () => {
   const clock = createFakeClock();
   // The house's own timings: nothing is shortened. Sockets are real, waiting is not.
   const link = house.link({ clock, timings: {}, random: () => 1, onDesired: (wish) => settings.take(wish) });
@@ -60,7 +60,7 @@ test('a hub that is gone for an hour, with other wishes when it returns: they ar
     // What the network does in that time is real.
     await eventually('the link waits, or is there', () => clock.sleepers() > 0 || inForce());
   }
-  await eventually('the wish is in force', inForce);
+  await eventually('the desired properties are in force', inForce);
   assert.ok(clock.monotonicMs() - backMs <= CONVERGES_MS);
   assert.equal(settings.settings().cameras[0]?.sensitivity, 8);
   assert.deepEqual(settings.desired().refused, []);

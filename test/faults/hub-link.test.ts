@@ -206,11 +206,11 @@ test('a twin that is not JSON, or none, is an outage, not a crash', async () => 
   }
 });
 
-test('a hub that failed over and forgot us hears of our wishes again: nothing is missed for good', async () => {
+test('a hub that failed over and forgot us is asked for the desired properties again: nothing is missed for good', async () => {
   const one = await house.onlineLink({ timings: IMPATIENT });
   house.hub.mqtt.forgetSessions();
   await house.operator.setDesired({ recording: { postRollMs: 60_000 } });
-  await eventually('the wish', () => one.desired.some(({ version }) => version === 2));
+  await eventually('the desired properties', () => one.desired.some(({ version }) => version === 2));
   one.report(exampleReport(7));
   await holds(7);
   assert.equal((await house.operator.call('nothing')).status, 404);
@@ -222,7 +222,7 @@ test('a hub that forgot us is noticed when the token is renewed, without a probe
   house.hub.mqtt.forgetSessions();
   await eventually('a new connection', () => one.counts.online >= 2);
   await house.operator.setDesired({ recording: { postRollMs: 60_000 } });
-  await eventually('the wish', () => one.desired.some(({ version }) => version === 2));
+  await eventually('the desired properties', () => one.desired.some(({ version }) => version === 2));
 });
 
 test('a reset with everything under way costs nothing but time', async () => {

@@ -29,8 +29,8 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
-async function camera(t: TestContext, wish: Omit<CameraOptions, 'cacheDir'>) {
-  const started = await startCamera({ cacheDir: dir, ...wish });
+async function camera(t: TestContext, options: Omit<CameraOptions, 'cacheDir'>) {
+  const started = await startCamera({ cacheDir: dir, ...options });
   t.after(() => started.stop());
   return started;
 }

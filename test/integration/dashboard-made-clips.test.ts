@@ -26,7 +26,7 @@ afterEach(async () => {
   await house.close();
 });
 
-const made = (wish: PicturesOptions) => makePictures({ fps: FPS, seconds: 2, ...wish });
+const made = (options: PicturesOptions) => makePictures({ fps: FPS, seconds: 2, ...options });
 
 interface Recorded {
   readonly clipId: string;

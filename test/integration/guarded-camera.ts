@@ -10,8 +10,8 @@ import { type CaptureRig, createRig, until } from './capture-rig.ts';
 export interface GuardedCamera {
   readonly rig: CaptureRig;
   readonly port: number;
-  /** A door that leads to the camera, as the test wishes it; it ends with the test. */
-  readonly doorOf: (t: TestContext, wish: DoorOptions) => Promise<RtspDoor>;
+  /** A door that leads to the camera, as the test wants it; it ends with the test. */
+  readonly doorOf: (t: TestContext, options: DoorOptions) => Promise<RtspDoor>;
 }
 
 /** A camera with real pictures, behind doors that ask for logins and count requests. To be called at the top of a
@@ -37,8 +37,8 @@ export function useGuardedCamera(): GuardedCamera {
     get port() {
       return port();
     },
-    doorOf: async (t, wish) => {
-      const door = await openDoor({ cameraPort: port(), ...wish });
+    doorOf: async (t, options) => {
+      const door = await openDoor({ cameraPort: port(), ...options });
       t.after(() => door.stop());
       return door;
     },

@@ -143,14 +143,14 @@ test('list says who is connected and who has followed', async () => {
   await report(device, { desiredVersion: null, refused: null });
 });
 
-test('a wish reaches the device merged into the others, and taking it back deletes it', async () => {
+test('a desired property reaches the device merged into the others, and taking it back deletes it', async () => {
   const device = await openDevice();
   const twin = await device.getTwin();
   twin.on('properties.desired', () => {});
   const { version } = (await runJson('desired', DEVICE, 'recording.postRollMs=20000')) as { version: number };
   const { out } = await run('desired', DEVICE, '/cameras/yard/title="Hof"', 'cameras.yard.zones=[]');
   assert.equal(out, `pi: desired version ${version + 1}\n`);
-  await eventually('the wish', () => twin.properties.desired['$version'] === version + 1);
+  await eventually('the desired properties', () => twin.properties.desired['$version'] === version + 1);
   assert.deepEqual(twin.properties.desired['cameras'], { yard: { title: 'Hof', zones: [] } });
   assert.deepEqual(twin.properties.desired['recording'], { postRollMs: 20_000 });
   const taken = await run('desired', DEVICE, 'recording=', '--unset', 'cameras.yard.title');

@@ -31,9 +31,9 @@ export interface MadeRig {
 /** A real capture process that watches a made camera; both end with the test. */
 export async function watchMade(
   t: TestContext,
-  wish: { readonly main: MadeStream; readonly sub: MadeStream } & Partial<CaptureDeps>,
+  options: { readonly main: MadeStream; readonly sub: MadeStream } & Partial<CaptureDeps>,
 ): Promise<MadeRig> {
-  const { main, sub, ...more } = wish;
+  const { main, sub, ...more } = options;
   const rig = await createRig();
   t.after(() => rig.close());
   const camera = await startMadeCamera({ main, sub });

@@ -32,15 +32,15 @@ const MANIFEST = 'footage.json';
 /** Encodes any video that ffmpeg reads as a camera would, once: `cacheDir` is searched first, by the SHA-256 of the
  *  video and of the parameters. A folder in the cache is always complete: it is renamed into place when done.
  *  Throws an Error with one sentence for a person when the video cannot be used. */
-export async function prepareFootage(wish: FootageOptions): Promise<Footage> {
-  const facts = await probeVideo(wish.video);
+export async function prepareFootage(options: FootageOptions): Promise<Footage> {
+  const facts = await probeVideo(options.video);
   const plan = planFootage(facts);
   const key = createHash('sha256')
-    .update(await sha256(wish.video))
+    .update(await sha256(options.video))
     .update(JSON.stringify(plan))
     .digest('hex')
     .slice(0, 32);
-  const parent = join(wish.cacheDir, 'footage');
+  const parent = join(options.cacheDir, 'footage');
   const dir = join(parent, key);
   const cached = await readManifest(dir);
   if (cached) return cached;
@@ -49,7 +49,7 @@ export async function prepareFootage(wish: FootageOptions): Promise<Footage> {
   await removeAbandoned(parent);
   const temporary = await mkdtemp(join(parent, `${key}.part-${process.pid}-`));
   try {
-    const footageFrames = await encode(wish, plan, facts.durationS, temporary);
+    const footageFrames = await encode(options, plan, facts.durationS, temporary);
     const durationS = (footageFrames * plan.fps.den) / plan.fps.num;
     await writeFile(join(temporary, MANIFEST), JSON.stringify({ ...plan, footageFrames, durationS }));
     await rename(temporary, dir).catch(async (error: NodeJS.ErrnoException) => {
@@ -95,12 +95,12 @@ function isAlive(pid: number): boolean {
 
 /** Number of pictures of the footage itself. */
 async function encode(
-  wish: FootageOptions,
+  options: FootageOptions,
   plan: FootagePlan,
   durationS: number,
   dir: string,
 ): Promise<number> {
-  const { video, onProgress, signal } = wish;
+  const { video, onProgress, signal } = options;
   const files = { main: join(dir, 'main.h264'), sub: join(dir, 'sub.h264') };
   const stillFrames = 3 * plan.gopFrames;
   const expected = stillFrames + Math.max(1, (durationS * plan.fps.num) / plan.fps.den);

@@ -22,12 +22,12 @@ type StreamName = 'main' | 'sub';
  *  Invariants
  *  1. One time line: all viewers get the same picture at the same moment. It begins with the first PLAY.
  *  2. A picture is sent when it was taken in truth, whatever its stamp says. */
-export async function startMadeCamera(wish: {
+export async function startMadeCamera(options: {
   readonly main: MadeStream;
   readonly sub: MadeStream;
   readonly port?: number;
 }): Promise<MadeCamera> {
-  const channels = { main: createChannel(wish.main), sub: createChannel(wish.sub) };
+  const channels = { main: createChannel(options.main), sub: createChannel(options.sub) };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -43,7 +43,7 @@ export async function startMadeCamera(wish: {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(wish.port ?? 0, '127.0.0.1', resolve);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {

@@ -40,8 +40,8 @@ const KEY_SLICE = 5;
 
 /** Encodes a scene in which something always moves: a bright box crosses a still, textured background every two
  *  seconds. */
-export async function makePictures(wish: PicturesOptions = {}): Promise<MadePicture[]> {
-  const { width = 640, height = 360, fps = 10, seconds = 4, gop = fps, bPictures = 0, slices = 1 } = wish;
+export async function makePictures(options: PicturesOptions = {}): Promise<MadePicture[]> {
+  const { width = 640, height = 360, fps = 10, seconds = 4, gop = fps, bPictures = 0, slices = 1 } = options;
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-made-'));
   try {
     const file = join(dir, 'made.mp4');
@@ -54,10 +54,10 @@ export async function makePictures(wish: PicturesOptions = {}): Promise<MadePict
     const moved = `${graph};[still][box]overlay=x='-w+mod(t,2)/2*(W+w)':y=H/4:shortest=1,format=yuv420p[out]`;
     const x264 = [
       `bframes=${bPictures}:b-pyramid=none:slices=${slices}:sliced-threads=0:scenecut=0`,
-      `keyint=${gop}:min-keyint=${gop}:open-gop=${wish.openGops ? 1 : 0}:repeat-headers=1`,
-      ...(wish.x264 ? [wish.x264] : []),
+      `keyint=${gop}:min-keyint=${gop}:open-gop=${options.openGops ? 1 : 0}:repeat-headers=1`,
+      ...(options.x264 ? [options.x264] : []),
     ].join(':');
-    const rate = wish.kbps === undefined ? ['-crf', '28'] : bitrate(wish.kbps);
+    const rate = options.kbps === undefined ? ['-crf', '28'] : bitrate(options.kbps);
     const codec = ['-c:v', 'libx264', '-preset', 'veryfast', ...rate, '-x264-params', x264];
     const input = ['-nostdin', '-v', 'error', '-y', '-filter_complex', moved, '-map', '[out]'];
     await run('ffmpeg', [...input, ...codec, '-threads', '1', file], { timeout: 120_000 });

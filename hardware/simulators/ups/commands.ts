@@ -23,9 +23,9 @@ export function createCommands(model: UpsModel, elapsedMs: () => number): (line:
 
   function setFault(name: string | undefined, text: string | undefined): void {
     const value = text === 'true' ? true : text === 'false' ? false : Number(text);
-    const wish: unknown = { ...faults, [name ?? '']: value };
-    if (!Value.Check(Faults, wish)) throw new Error(`there is no fault "${name ?? ''}" of "${text ?? ''}"`);
-    faults = wish;
+    const next: unknown = { ...faults, [name ?? '']: value };
+    if (!Value.Check(Faults, next)) throw new Error(`there is no fault "${name ?? ''}" of "${text ?? ''}"`);
+    faults = next;
     model.setFaults(faults);
   }
 

@@ -31,8 +31,8 @@ export interface RehearsalOptions {
 
 /** The agent's power room against a scenario, in simulated time: hours in milliseconds. It ends with the scenario, or
  *  when the machine is off: asked to switch off, or dark because the battery gave nothing any more. */
-export async function rehearse(wish: RehearsalOptions): Promise<Rehearsal> {
-  const { scenario, clock, log, thresholds = {}, sealMs = 1_500, tellMs = 1_500 } = wish;
+export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
+  const { scenario, clock, log, thresholds = {}, sealMs = 1_500, tellMs = 1_500 } = options;
   const model = createUpsModel({ scenario });
   const beganMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - beganMs;

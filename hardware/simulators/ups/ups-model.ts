@@ -71,10 +71,10 @@ export function createUpsModel({ scenario, address = 0x41, shuntOhms = 0.01 }: U
     };
   });
 
-  function setFaults(wish: Faults): void {
-    faults = wish;
-    chip.halt(wish.halted === true);
-    if (!wish.frozen) frozen.clear();
+  function setFaults(next: Faults): void {
+    faults = next;
+    chip.halt(next.halted === true);
+    if (!next.frozen) frozen.clear();
   }
 
   function happen(step: Scenario['steps'][number]): void {

@@ -7,17 +7,17 @@ export type Patch = Record<string, unknown>;
 
 const usage = (message: string) => new Refusal(message);
 
-/** @param wishes `PATH=VALUE`; without a value it deletes
+/** @param assignments `PATH=VALUE`; without a value it deletes
  *  @param unset paths to delete
  *  @throws Refusal with a sentence that names the argument */
-export function readPatch(wishes: readonly string[], unset: readonly string[]): Patch {
+export function readPatch(assignments: readonly string[], unset: readonly string[]): Patch {
   const patch = new Map<string, unknown>();
-  for (const wish of wishes) {
-    const at = wish.indexOf('=');
-    if (at < 0) throw usage(`${quoted(wish)} lacks a value: PATH=VALUE, or PATH= to delete it`);
-    const path = wish.slice(0, at);
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    if (at < 0) throw usage(`${quoted(assignment)} lacks a value: PATH=VALUE, or PATH= to delete it`);
+    const path = assignment.slice(0, at);
     const names = readPath(path);
-    const value = readValue(path, names, wish.slice(at + 1));
+    const value = readValue(path, names, assignment.slice(at + 1));
     put(patch, names, value, path);
   }
   for (const path of unset) put(patch, readPath(path), null, `--unset ${path}`);
