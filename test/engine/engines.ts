@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startChildService } from '../../cloud-fn/local/child-service.ts';
 import { loadKeys, type HostKeys } from '../../cloud-fn/local/functions-host/http/keys.ts';
 import { lineReader } from './lines.ts';
+import type { Webhook } from './webhook.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const READY_WITHIN_MS = 120_000;
@@ -19,6 +20,8 @@ export interface Engine {
   readonly eventGridKey: string;
   /** Connection string of the app's storage; undefined where it is not known. */
   readonly storage: string | undefined;
+  /** Where the product's notifications go; undefined where there is no such place. */
+  readonly webhook: Webhook | undefined;
   /** SIGKILL to the process that runs the app, or to the engine and all of it. It is started again by itself.
    *  Undefined where its processes are out of reach. */
   readonly kill: ((what: 'worker' | 'engine') => Promise<void>) | undefined;
@@ -37,13 +40,15 @@ export interface EngineDeps {
   /** Of this engine alone. */
   readonly dir: string;
   readonly storage: string;
+  readonly webhook?: Webhook;
   readonly log: (text: string) => void;
 }
 
 interface Running {
   readonly port: number;
   readonly ended: Promise<unknown>;
-  kill(what: 'worker' | 'engine'): void;
+  /** Resolves when a worker that was killed has a successor. */
+  kill(what: 'worker' | 'engine'): void | Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,9 +75,10 @@ async function supervised(deps: EngineDeps, start: (port: number) => Promise<Run
     functionKey: keys.function,
     eventGridKey: keys.eventGrid,
     storage: deps.storage,
+    webhook: deps.webhook,
     kill: async (what: 'worker' | 'engine') => {
       const killed = running;
-      killed.kill(what);
+      await killed.kill(what);
       if (what === 'engine') await killed.ended;
       await again;
     },
@@ -110,10 +116,14 @@ export function startRealEngine(deps: EngineDeps, program: string): Promise<Engi
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const read = lineReader(child);
     let workerPid = 0;
+    let onWorker: () => void = () => undefined;
     const portSaid = async (withinMs?: number) => {
       for (;;) {
         const line = JSON.parse(await read(withinMs)) as { worker?: number; port?: number };
-        workerPid = line.worker ?? workerPid;
+        if (line.worker !== undefined) {
+          workerPid = line.worker;
+          onWorker();
+        }
         if (line.port !== undefined) return line.port;
       }
     };
@@ -123,7 +133,14 @@ export function startRealEngine(deps: EngineDeps, program: string): Promise<Engi
     return {
       port: used,
       ended,
-      kill: (what) => process.kill(what === 'worker' ? workerPid : -(child.pid ?? 0), 'SIGKILL'),
+      kill: (what) => {
+        if (what === 'engine') return void process.kill(-(child.pid ?? 0), 'SIGKILL');
+        const succeeded = new Promise<void>((resolve) => {
+          onWorker = resolve;
+        });
+        process.kill(workerPid, 'SIGKILL');
+        return succeeded;
+      },
       stop: async () => {
         child.stdin.end();
         await ended;
@@ -147,7 +164,10 @@ export function startOurEngine(deps: EngineDeps): Promise<Engine> {
     return {
       port: service.ready.port,
       ended: service.ended,
-      kill: () => process.kill(service.pid, 'SIGKILL'),
+      kill: async () => {
+        process.kill(service.pid, 'SIGKILL');
+        await service.ended;
+      },
       stop: () => service.stop(),
     };
   };
@@ -163,14 +183,8 @@ export function engineAt(url: string, key: string, storage: string | undefined):
     functionKey: key,
     eventGridKey: key,
     storage,
+    webhook: undefined,
     kill: undefined,
     stop: () => Promise.resolve(),
   };
 }
-
-/** The app of the scenarios about the engine itself. */
-export const sampleApp = (storage: string): App => ({
-  file: file('app/app.ts'),
-  hostJson: file('app/host.json'),
-  env: { ENGINE_STORAGE: storage },
-});

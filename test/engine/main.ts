@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startAzurite } from './azurite.ts';
 import { buildHost, CannotBuild } from './build-host.ts';
-import { engineAt, sampleApp, startOurEngine, startRealEngine, type App, type Engine } from './engines.ts';
+import { productApp, sampleApp, type ProductOptions } from './apps.ts';
+import { engineAt, startOurEngine, startRealEngine, type Engine } from './engines.ts';
+import { startWebhook } from './webhook.ts';
+import { provision } from '../../cloud-fn/local/storage/provision.ts';
 import { ACCEPTED } from './differences.ts';
 import { playBoth, type Outcome } from './play.ts';
 import { scenariosOf, type Scenario } from './scenario.ts';
@@ -16,11 +19,32 @@ import { events } from './scenarios/events.ts';
 import { kills } from './scenarios/kills.ts';
 import { management } from './scenarios/management.ts';
 import { orchestrations } from './scenarios/orchestrations.ts';
+import { product, productWithoutWorker } from './scenarios/product.ts';
 import { queues } from './scenarios/queues.ts';
 
-const SCENARIOS = scenariosOf([orchestrations, events, errors, management, client, queues, kills]);
+/** The engines are started once for each group, one group after the other. */
+const GROUPS = [
+  {
+    name: 'engine',
+    scenarios: scenariosOf([orchestrations, events, errors, management, client, queues, kills]),
+    app: ({ storage }: ProductOptions) => sampleApp(storage),
+  },
+  {
+    name: 'product',
+    scenarios: scenariosOf([product]),
+    app: (options: ProductOptions) => productApp(options),
+  },
+  {
+    name: 'product without its worker',
+    scenarios: scenariosOf([productWithoutWorker]),
+    app: (options: ProductOptions) => productApp({ ...options, workerEntry: '/nowhere/worker.ts' }),
+  },
+] as const;
+const SCENARIOS = GROUPS.flatMap(({ scenarios }) => scenarios);
 const REAL = 'real';
 const OURS = 'ours';
+/** Of what differs in one scenario. */
+const LINES_MAX = 40;
 
 const { values: flags } = parseArgs({
   options: {
@@ -51,8 +75,11 @@ if (wanted.length === 0) refuse(`no scenario's name contains ${flags.only.join('
 
 const dir = mkdtempSync(join(tmpdir(), 'dachawatch-engine-'));
 const closing: (() => Promise<void>)[] = [];
-const close = async () => {
+const stop = async () => {
   for (const one of closing.splice(0).toReversed()) await one();
+};
+const close = async () => {
+  await stop();
   rmSync(dir, { recursive: true, force: true });
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -61,45 +88,29 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 const logs = new Map<string, string>();
 try {
   const program = flags.url === undefined ? buildHost((text) => process.stderr.write(text)) : undefined;
-  const azurite = await startAzurite(dir, [REAL, OURS]);
-  closing.push(() => azurite.stop());
-  const storageOf = (name: string) => azurite.accounts[name] ?? '';
-  const depsOf = (name: string, app: App) => {
-    const own = join(dir, name);
-    mkdirSync(own, { recursive: true });
-    const log = (text: string) => logs.set(name, ((logs.get(name) ?? '') + text).slice(-1_000_000));
-    return { name, app, dir: own, storage: storageOf(name), log };
-  };
-  const startReal = (): Promise<Engine> | Engine =>
-    program === undefined
-      ? engineAt(flags.url ?? '', flags.key ?? '', flags.storage)
-      : startRealEngine(depsOf(REAL, sampleApp(storageOf(REAL))), program);
-  const [real, ours] = await Promise.all([
-    startReal(),
-    startOurEngine(depsOf(OURS, sampleApp(storageOf(OURS)))),
-  ]);
-  closing.push(
-    () => real.stop(),
-    () => ours.stop(),
-  );
-
-  const playable = wanted.filter((one) => canPlay(one, real));
-  for (const one of wanted) if (!playable.includes(one)) say(`skipped  ${one.name}: it needs ${one.needs}`);
   const outcomes: Outcome[] = [];
-  await playBoth({ real, ours, scenarios: playable, run: randomBytes(4).toString('hex') }, (outcome) => {
-    outcomes.push(outcome);
-    say(
-      `${outcome.trouble.length === 0 ? 'same     ' : 'DIFFERENT'} ${outcome.scenario} (${outcome.seconds} s)`,
-    );
-    for (const line of outcome.trouble.slice(0, 40)) say(`  ${line}`);
-    if (outcome.trouble.length > 40) say(`  … and ${outcome.trouble.length - 40} more`);
-    if (flags.keep === undefined) return;
-    mkdirSync(flags.keep, { recursive: true });
-    const file = (name: string) =>
-      join(flags.keep ?? '', `${outcome.scenario.replaceAll(/\W+/g, '-')}.${name}.json`);
-    writeFileSync(file(REAL), `${JSON.stringify(outcome.real, undefined, 1)}\n`);
-    writeFileSync(file(OURS), `${JSON.stringify(outcome.ours, undefined, 1)}\n`);
-  });
+  let skipped = 0;
+  const run = randomBytes(4).toString('hex');
+  for (const group of GROUPS) {
+    const asked = group.scenarios.filter((one) => wanted.includes(one));
+    // What runs at an address is the app of the first group.
+    const isThere = program !== undefined || group === GROUPS[0];
+    if (asked.length === 0) continue;
+    if (!isThere) {
+      skipped += asked.length;
+      for (const one of asked) say(`skipped   ${one.name}`);
+      continue;
+    }
+    const { real, ours } = await startGroup(group, program);
+    const playable = asked.filter((one) => canPlay(one, real));
+    for (const one of asked) if (!playable.includes(one)) say(`skipped   ${one.name}`);
+    skipped += asked.length - playable.length;
+    await playBoth({ real, ours, scenarios: playable, run }, (outcome) => {
+      outcomes.push(outcome);
+      tell(outcome);
+    });
+    await stop();
+  }
   if (flags.keep !== undefined)
     for (const [name, text] of logs) writeFileSync(join(flags.keep, `${name}.log`), text);
 
@@ -111,9 +122,7 @@ try {
     say(`The accepted difference "${name}" did not occur: take it out of the list.`);
   for (const { name, reason } of ACCEPTED) if (used.has(name)) say(`accepted: ${name}. ${reason}`);
   const failed = outcomes.filter(({ trouble }) => trouble.length > 0).length + stale.length;
-  say(
-    `engine: ${outcomes.length + stale.length - failed} passed, ${failed} failed, ${wanted.length - playable.length} skipped`,
-  );
+  say(`engine: ${outcomes.length + stale.length - failed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed === 0 ? 0 : 1;
 } catch (error) {
   if (error instanceof CannotBuild) refuse(error.message, 3);
@@ -122,6 +131,52 @@ try {
   throw error;
 } finally {
   await close();
+}
+
+/** Storage, webhooks and both engines for one group. */
+async function startGroup(group: (typeof GROUPS)[number], program: string | undefined) {
+  const own = join(dir, group.name.replaceAll(' ', '-'));
+  mkdirSync(own, { recursive: true });
+  const azurite = await startAzurite(own, [REAL, OURS]);
+  closing.push(() => azurite.stop());
+  const depsOf = async (name: string) => {
+    const place = join(own, name);
+    mkdirSync(place, { recursive: true });
+    const webhook = await startWebhook();
+    closing.push(() => webhook.stop());
+    const storage = azurite.accounts[name] ?? '';
+    if (group.name !== 'engine') await provision(storage);
+    const log = (text: string) => logs.set(name, ((logs.get(name) ?? '') + text).slice(-1_000_000));
+    const app = group.app({ storage, dir: place, webhook: webhook.address });
+    return { name, app, dir: place, storage, webhook, log };
+  };
+  const start = async (starting: Promise<Engine> | Engine) => {
+    const engine = await starting;
+    closing.push(() => engine.stop());
+    return engine;
+  };
+  const [realDeps, oursDeps] = [await depsOf(REAL), await depsOf(OURS)];
+  const [real, ours] = await Promise.all([
+    start(
+      program === undefined
+        ? engineAt(flags.url ?? '', flags.key ?? '', flags.storage)
+        : startRealEngine(realDeps, program),
+    ),
+    start(startOurEngine(oursDeps)),
+  ]);
+  return { real, ours };
+}
+
+function tell(outcome: Outcome): void {
+  const { scenario, trouble, seconds } = outcome;
+  say(`${trouble.length === 0 ? 'same     ' : 'DIFFERENT'} ${scenario} (${seconds} s)`);
+  for (const line of trouble.slice(0, LINES_MAX)) say(`  ${line}`);
+  if (trouble.length > LINES_MAX) say(`  … and ${trouble.length - LINES_MAX} more`);
+  if (flags.keep === undefined) return;
+  mkdirSync(flags.keep, { recursive: true });
+  const file = (name: string) => join(flags.keep ?? '', `${scenario.replaceAll(/\W+/g, '-')}.${name}.json`);
+  writeFileSync(file(REAL), `${JSON.stringify(outcome.real, undefined, 1)}\n`);
+  writeFileSync(file(OURS), `${JSON.stringify(outcome.ours, undefined, 1)}\n`);
 }
 
 function canPlay({ needs }: Scenario, engine: Engine): boolean {

@@ -41,6 +41,10 @@ export function createStage(engine: Engine, scenario: string, run: string) {
   const steps: Step[] = [];
   const nonce = `${run}${scenario.length}`;
   const replacements: Replacements = [
+    ...(/BlobEndpoint=([^;]+)/
+      .exec(engine.storage ?? '')
+      ?.slice(1)
+      .map((one) => [one, '$blobs'] as const) ?? []),
     [engine.base, '$origin'],
     [new URL(engine.base).host, '$host'],
     [encodeURIComponent(engine.systemKey), '$key'],
@@ -188,7 +192,10 @@ export function createStage(engine: Engine, scenario: string, run: string) {
       await engine.kill(what);
       await until('the engine is back', async () => {
         const answer = await manage('GET', 'instances?top=1').catch(() => undefined);
-        return answer?.status === 200;
+        if (answer?.status !== 200) return false;
+        // Of the app: unavailable as long as its process is not there, else not found.
+        const app = await request('GET', '/api/nobody').catch(() => undefined);
+        return app !== undefined && app.status !== 503;
       });
     },
   };
