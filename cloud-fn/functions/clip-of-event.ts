@@ -21,9 +21,10 @@ export function clipOfEvent(event: unknown): ClipEvent | undefined {
   const askedAbout = clipAskedAbout(written);
   const blobName = askedAbout ?? written;
   if (container !== CONTAINER_CLIPS || !parseClipBlobName(blobName)) return undefined;
+  if (cleanText(blobName) !== blobName) return undefined;
   const { contentLength, url } = (data ?? {}) as { contentLength?: unknown; url?: unknown };
   if (!(Number(contentLength) > 0) || typeof url !== 'string') return undefined;
   const address = addressOfBlob(url, blobName);
-  if (address === undefined || cleanText(blobName) !== blobName) return undefined;
+  if (address === undefined) return undefined;
   return { clip: clipOfBlob(blobName, address), asked: askedAbout !== undefined };
 }

@@ -75,7 +75,9 @@ export function createAzureStorage(access: StorageAccess): StoragePort {
     },
 
     async hasBlob(place) {
-      return (await blobAt(place)).exists({ abortSignal: abortSignal() });
+      const blob = await blobAt(place);
+      // 400: a name that storage does not allow, so nothing can be there.
+      return unless([400, 404], blob.getProperties({ abortSignal: abortSignal() }));
     },
 
     async listBlobs(container, prefix, most) {

@@ -147,7 +147,12 @@ test('signs that mean something in addresses are kept when they are part of a na
 });
 
 test('a name that no address or no queue can carry is refused', () => {
-  for (const name of ['a\uFFFE.mp4', 'a\u0001.mp4', 'a/../b.mp4', './b.mp4'])
+  for (const part of ['a\uD800', 'a\uFFFF', 'a\u0000']) {
+    const name = `house-1/${part}/2026/11/21/${clip.clip_id}.mp4`;
+    const subject = `/blobServices/default/containers/dacha-video/blobs/${name}`;
+    assert.equal(clipOfEvent(event({ subject }, { url: `https://s.test/dacha-video/${name}` })), undefined);
+  }
+  for (const name of ['a\uFFFE.mp4', 'a\u0001.mp4', 'a\uD83D.mp4', 'a/../b.mp4', './b.mp4'])
     assert.throws(
       () => clipOfRequest(JSON.stringify({ blobURL: `https://s.test/dacha-video/${name}`, blobName: name })),
       { name: 'BadRequest', message: /no address can carry/ },
