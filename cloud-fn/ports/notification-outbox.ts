@@ -62,6 +62,9 @@ export function createNotificationOutbox(deps: NotificationOutboxDeps): Notifica
       if (!claim) return;
       const accepted = new Set(claim.accepted);
       const open = channels.filter(({ name }) => !accepted.has(name));
+      /** It was taken, whatever comes of noting that; the end of the attempt notes it again. */
+      const note = (end: Partial<Delivery>) => record(notification, claim, end).catch(() => undefined);
+      let noting: Promise<void> = Promise.resolve();
       let failure: unknown;
       let unanswered = false;
       try {
@@ -72,6 +75,8 @@ export function createNotificationOutbox(deps: NotificationOutboxDeps): Notifica
               try {
                 await channel.notify(one);
                 accepted.add(channel.name);
+                // At once: a kill while another channel is slow would send it here a second time.
+                if (open.length > 1) await (noting = noting.then(() => note({ accepted: [...accepted] })));
               } catch (error) {
                 unanswered ||= isUncertain(error);
                 throw error;
@@ -133,9 +138,9 @@ export function createNotificationOutbox(deps: NotificationOutboxDeps): Notifica
       const found = await storage.readBlob(place, MAX_DOCUMENT_BYTES);
       const before = found && readDelivery(found.bytes);
       if (!found || !before) return;
-      if (before.attempt !== mine.attempt && end.state !== 'accepted') return;
       const accepted = [...new Set([...before.accepted, ...(end.accepted ?? [])])];
-      const next: Delivery = { ...before, ...end, accepted, at: now() };
+      const isOurs = before.attempt === mine.attempt || end.state === 'accepted';
+      const next: Delivery = { ...before, ...(isOurs ? end : {}), accepted, at: now() };
       if (await storage.replaceBlob(place, json(next), found.etag)) return;
     }
     log.warn({ event: 'notification.not-recorded', id: notification.id }, 'others keep writing its record');

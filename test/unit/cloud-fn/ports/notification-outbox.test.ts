@@ -93,6 +93,18 @@ test('a channel that has it is not sent it again when another failed, and what i
   assert.deepEqual(bench.record().notification, notification);
 });
 
+test('what one channel has taken is noted before another has answered: a kill in between sends it there once', async () => {
+  const bench = scene();
+  bench.refuse = (channel) => (channel === 'queue' ? new Promise(() => {}) : Promise.resolve());
+  void bench.outbox().notify(notification);
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([bench.record().state, bench.record().accepted], ['sending', ['webhook']]);
+  bench.refuse = async () => {};
+  bench.storage.nowMs += ATTEMPT_MS;
+  await bench.outbox().notify(notification);
+  assert.deepEqual(bench.taken.toSorted(), BOTH);
+});
+
 test('whoever was killed while it sent is replaced, when it cannot be at work any more', async () => {
   const bench = scene();
   bench.refuse = () => new Promise(() => {});
