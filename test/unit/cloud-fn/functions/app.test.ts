@@ -8,7 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { decodeProcessingRequest, encodeQueueMessage, type Verdict } from '@dachawatch/contracts';
+import {
+  askBlobName,
+  decodeProcessingRequest,
+  encodeQueueMessage,
+  type Verdict,
+} from '@dachawatch/contracts';
 import { instanceIdOf } from '../../../../cloud-fn/functions/clip-of-blob.ts';
 import type { ChildService } from '../../../../cloud-fn/local/child-service.ts';
 import { systemHostClock } from '../../../../cloud-fn/local/functions-host/clock.ts';
@@ -168,6 +173,19 @@ test('what is no clip starts nothing and is accepted', async () => {
     said.map(({ message }) => message),
     ['ignored /blobServices/default/containers/dacha-video/blobs/readme.txt'],
   );
+});
+
+test('a house that asks again has its clip analysed, if there is still such a clip', async () => {
+  const { name, url, id } = await clip(8);
+  const ask = (clipName: string) => announce(askBlobName(clipName), url.replace('.mp4', '.ask.json'));
+  assert.equal((await ask(name.replace('T008', 'T009'))).status, 202);
+  assert.equal(host.history.instance(instanceIdOf(name.replace('T008', 'T009'))), undefined);
+  assert.equal((await ask(name)).status, 202);
+  const request = await nextRequest();
+  assert.deepEqual([request.instance_id, request.blobUrl], [id, url]);
+  assert.equal((await ask(name)).status, 202);
+  await host.atRest();
+  assert.ok(logged().includes(`${id} already-started: dacha-video/${name}`));
 });
 
 test('a start by hand answers with the links of the instance, the same one when asked again', async () => {
