@@ -9,6 +9,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
+import { boundConnections } from './connection-bounds.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
@@ -39,8 +40,9 @@ export interface Dashboard {
   isUp(): boolean;
 }
 
-/** Connections at once: some phones with six each; a flood is refused at the socket. */
+/** Connections at once: some phones with six each. */
 const MAX_CONNECTIONS = 64;
+const STALLED_MS = 60_000;
 /** How long `stop` lets answers finish before it cuts them. */
 const STOP_GRACE_MS = 500;
 
@@ -49,7 +51,7 @@ const STOP_GRACE_MS = 500;
  *  2. No text of a request becomes a path: files come from a fixed list, from a ledger row, or
  *     from the list of kept notes.
  *  3. Nothing outside the appliance is loaded or told: no foreign script, font, picture or frame.
- *  4. Sockets, clips being sent and waiting pictures are bounded; each has a deadline. */
+ *  4. Sockets, clips being sent and waiting pictures are bounded; each has a deadline. Who behaves finds a place. */
 export function createDashboard(
   deps: DashboardDeps & { readonly log: Log; readonly clock: Pick<Clock, 'nowMs'> },
 ): Dashboard {
@@ -73,7 +75,9 @@ export function createDashboard(
       connectionsCheckingInterval: 5_000,
       maxHeaderSize: 16_384,
     });
-    http.maxConnections = MAX_CONNECTIONS;
+    // A reader that takes nothing of an answer for so long is gone.
+    http.setTimeout(STALLED_MS);
+    boundConnections(http, MAX_CONNECTIONS);
     http.on('request', handle);
     await listen(http, host, port);
     // A connection that cannot be accepted (no file descriptor left) must not end the recorder's process.
