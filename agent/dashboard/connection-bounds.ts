@@ -54,5 +54,7 @@ function leastMissed(open: ReadonlyMap<Socket, Connection>): Socket | undefined 
   return found?.[0];
 }
 
-const isBefore = ([phase, turn]: readonly [number, number], [otherPhase, otherTurn]: readonly [number, number]) =>
-  phase < otherPhase || (phase === otherPhase && turn < otherTurn);
+const isBefore = (
+  [phase, turn]: readonly [number, number],
+  [otherPhase, otherTurn]: readonly [number, number],
+) => phase < otherPhase || (phase === otherPhase && turn < otherTurn);

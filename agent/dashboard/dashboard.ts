@@ -19,7 +19,10 @@ export interface DashboardDeps extends ApplianceSources {
   readonly deviceId: string;
   readonly host: string;
   readonly port: number;
-  readonly ledger: Pick<Ledger, 'clips' | 'clip' | 'custody' | 'summary'>;
+  readonly ledger: Pick<
+    Ledger,
+    'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
+  >;
   readonly cameras: () => readonly CameraStatus[];
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;

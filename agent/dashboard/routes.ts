@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isClipId } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
-import { type ApplianceSources, readAppliance } from '../health/health.ts';
+import { type ApplianceSources, readAppliance, readClipNews } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
@@ -21,7 +21,10 @@ import { createWhyRoutes } from './why.ts';
 
 export interface RoutesDeps extends ApplianceSources {
   readonly deviceId: string;
-  readonly ledger: Pick<Ledger, 'clips' | 'clip' | 'custody' | 'summary'>;
+  readonly ledger: Pick<
+    Ledger,
+    'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
+  >;
   readonly cameras: () => readonly CameraStatus[];
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;
@@ -79,7 +82,8 @@ export function createRoutes(deps: RoutesDeps): Route {
 
   function status() {
     const newest = ifAnswers(() => ledger.clips({ limit: WATCHED_CLIPS }).map(whatMayChange));
-    const appliance = readAppliance(deps);
+    const nowMs = deps.clock.nowMs();
+    const appliance = readAppliance({ ...deps, news: () => readClipNews(ledger, nowMs) });
     const { summary } = appliance;
     const clipsRevision = createHash('sha256')
       .update(JSON.stringify([newest, summary?.clips, summary?.waiting, summary?.awaitingVerdict]))
@@ -87,7 +91,7 @@ export function createRoutes(deps: RoutesDeps): Route {
       .slice(0, 16);
     return statusView({
       deviceId: deps.deviceId,
-      nowMs: deps.clock.nowMs(),
+      nowMs,
       ...appliance,
       clipsRevision,
     });

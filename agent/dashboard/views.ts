@@ -1,11 +1,14 @@
 import type { CameraStatus } from '../capture/capture.ts';
-import { type ApplianceFacts, applianceStatus } from '../health/health.ts';
+import { allThatMatters, type ApplianceFacts } from '../health/health.ts';
 import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
 import { machineView } from './machine-view.ts';
 
 /** A picture younger than this is the picture of now. */
 const FRESH_MS = 10_000;
+
+/** Sentences beside the first: a phone shows them without scrolling. */
+const MAX_FURTHER = 3;
 
 const utc = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 const safe = (text: string | null) => (text === null ? null : redact(text));
@@ -20,9 +23,12 @@ export interface StatusFacts extends ApplianceFacts {
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
 export function statusView(facts: StatusFacts) {
   const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision } = facts;
+  const [house, ...further] = allThatMatters(facts);
   return {
     deviceId,
-    house: applianceStatus(facts),
+    house,
+    // What is wrong beside that; the calm state at the end says nothing more then.
+    further: further.filter(({ level }) => level !== 'calm').slice(0, MAX_FURTHER),
     cameras: cameras.map((camera) => cameraView(camera, nowMs)),
     link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
     upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },

@@ -6,6 +6,7 @@ import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Ledger, LedgerSummary } from '../ledger/ledger.ts';
 import type { PowerStatus } from '../power/power.ts';
 import type { UploadStatus } from '../upload/upload.ts';
+import type { ClipNews } from './clip-news.ts';
 import type { Disk, Health } from './machine-health.ts';
 import type { StorageState } from './storage-state.ts';
 
@@ -28,6 +29,8 @@ export interface ApplianceSources {
   readonly desired?: () => DesiredFacts;
   /** What is wrong now, the worst first. */
   readonly conditions?: () => readonly Condition[];
+  /** What has become of clips. Only who shows it to a person asks. */
+  readonly news?: () => ClipNews;
 }
 
 /** How the appliance is at one moment. Null: nobody knows. */
@@ -45,6 +48,7 @@ export interface ApplianceFacts {
   readonly versions: ReportedVersions | null;
   readonly desired: DesiredFacts | null;
   readonly conditions: readonly Condition[];
+  readonly news: ClipNews | null;
 }
 
 /** Asks every source once. A ledger that does not answer hides nothing else. */
@@ -65,4 +69,5 @@ export const readAppliance = (sources: ApplianceSources): ApplianceFacts => ({
   versions: sources.health?.versions() ?? null,
   desired: sources.desired?.() ?? null,
   conditions: sources.conditions?.() ?? [],
+  news: (sources.news && ifAnswers(sources.news)) ?? null,
 });

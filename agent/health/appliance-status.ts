@@ -1,5 +1,6 @@
 import type { CameraStatus } from '../capture/capture.ts';
 import type { Condition } from '../kernel/conditions.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { LedgerSummary } from '../ledger/ledger.ts';
 import type { ApplianceFacts, DesiredFacts } from './appliance-facts.ts';
 
@@ -10,8 +11,11 @@ import type { ApplianceFacts, DesiredFacts } from './appliance-facts.ts';
  *  picture · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
  *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
  *  little · condition: something else is wrong, and `condition` says what · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
- *  settings-refused: a desired property cannot be applied */
+ *  settings-refused: a desired property cannot be applied · person-seen: a clip judged in the last hours shows a person ·
+ *  verdicts-overdue: the cloud does not judge what it has */
 export const APPLIANCE_STATES = [
+  'person-seen',
+  'verdicts-overdue',
   'switching-off',
   'battery-critical',
   'battery-low',
@@ -43,6 +47,8 @@ export interface ApplianceStatus {
   readonly sinceUtc: string | null;
   /** Clips that wait for upload; null while the ledger does not answer. */
   readonly waiting: number | null;
+  /** Clips the sentence is about; null when it is about none. */
+  readonly count: number | null;
   /** What the state `condition` is about. */
   readonly condition: Pick<Condition, 'code' | 'subject'> | null;
 }
@@ -61,14 +67,29 @@ export function machineTroubles({ health, storage }: Pick<ApplianceFacts, 'healt
   };
 }
 
-/** What matters most goes first: an end of power before a blind camera before a missing link before a queue. What
- *  takes cameras and link away is told before them. */
-export function applianceStatus(
-  facts: Omit<ApplianceFacts, 'summary' | 'desired' | 'versions'> & {
-    readonly summary: Pick<LedgerSummary, 'waiting'> | null;
-    readonly desired: Pick<DesiredFacts, 'refused'> | null;
-  },
-): ApplianceStatus {
+const LEVELS: readonly ApplianceStatus['level'][] = ['trouble', 'notice', 'calm'];
+
+/** Evidence that is lost, held back or never made: it comes before what may be the reason. */
+const EVIDENCE: ReadonlySet<Condition['code']> = new Set(['clips-lost', 'clips-parked', 'recording-refused']);
+
+type StatusFacts = Omit<ApplianceFacts, 'summary' | 'desired' | 'versions'> & {
+  readonly summary: Pick<LedgerSummary, 'waiting'> | null;
+  readonly desired: Pick<DesiredFacts, 'refused'> | null;
+};
+
+/** What matters most, by the order of `allThatMatters`. */
+export const applianceStatus = (facts: StatusFacts): ApplianceStatus => {
+  const [first] = allThatMatters(facts);
+  if (!first) throw new Failure('bug', 'health.no-status', 'the appliance is in no state');
+  return first;
+};
+
+/** Everything that matters, the worst first: troubles, then notices, then one state when nothing is wrong. Among equals a person, an end of power, lost or missing
+ *  evidence, a blind camera, the disk, the link, what passes by itself. What takes cameras and link away is told before
+ *  them. */
+export function allThatMatters(facts: StatusFacts): ApplianceStatus[] {
+  const found: ApplianceStatus[] = [];
+  const tell = (one: ApplianceStatus) => void found.push(one);
   const { cameras, link, upload, power } = facts;
   const machine = machineTroubles(facts);
   const waiting = facts.summary?.waiting ?? null;
@@ -83,6 +104,7 @@ export function applianceStatus(
     cameras: about.map((camera) => camera.title),
     sinceUtc: sinceMs === null ? null : new Date(sinceMs).toISOString(),
     waiting,
+    count: null,
     condition: null,
   });
   const conditionOf = ({ level, code, subject, sinceMs }: Condition): ApplianceStatus => ({
@@ -94,35 +116,46 @@ export function applianceStatus(
     ),
     condition: { code, subject },
   });
-  const worst = facts.conditions[0];
+  const conditions = (wanted: (condition: Condition) => boolean) => {
+    for (const condition of facts.conditions) if (wanted(condition)) tell(conditionOf(condition));
+  };
+  const isEvidence = ({ code }: Condition) => EVIDENCE.has(code);
+  const { persons = null, overdueSinceMs = null } = facts.news ?? {};
 
-  if (power?.shutdown) return status('switching-off', 'trouble');
-  if (power?.state === 'critical') return status('battery-critical', 'trouble', [], power.sinceMs);
-  if (power?.state === 'low') return status('battery-low', 'trouble', [], power.sinceMs);
-  if (cameras.length === 0) return status('no-cameras', 'trouble');
+  if (persons) {
+    const at = cameras.filter(({ cameraId }) => persons.cameraIds.includes(cameraId));
+    tell({ ...status('person-seen', 'trouble', at, persons.latestMs), count: persons.count });
+  }
+  if (power?.shutdown) tell(status('switching-off', 'trouble'));
+  if (power?.state === 'critical') tell(status('battery-critical', 'trouble', [], power.sinceMs));
+  if (power?.state === 'low') tell(status('battery-low', 'trouble', [], power.sinceMs));
+  conditions(isEvidence);
+  if (cameras.length === 0) tell(status('no-cameras', 'trouble'));
   // One that is tried again still has no picture, and remembers why.
   const blind = cameras.filter(
     ({ state, detail }) =>
       state === 'down' || state === 'stalled' || (state === 'starting' && detail !== null),
   );
   if (blind.length > 0)
-    return status('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs)));
-  if (machine.diskFull) return status('disk-full', 'trouble');
-  if (worst?.level === 'trouble') return conditionOf(worst);
-  if (link.state === 'refused') return status('refused', 'trouble', [], link.sinceMs);
-  if (power?.state === 'on-battery') return status('on-battery', 'notice', [], power.sinceMs);
-  if (link.state === 'offline') return status('offline', 'notice', [], link.sinceMs);
-  const dark = cameras.filter(({ state }) => state === 'starting');
-  if (dark.length > 0 || link.state === 'connecting') return status('starting', 'notice', dark);
-  if (machine.underVoltage) return status('under-voltage', 'notice');
-  if (machine.hot) return status('hot', 'notice');
-  if (machine.diskNearlyFull) return status('disk-nearly-full', 'notice');
-  if ((facts.desired?.refused.length ?? 0) > 0) return status('settings-refused', 'notice');
-  if (worst) return conditionOf(worst);
+    tell(status('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs))));
+  if (machine.diskFull) tell(status('disk-full', 'trouble'));
+  conditions((one) => one.level === 'trouble' && !isEvidence(one));
+  if (link.state === 'refused') tell(status('refused', 'trouble', [], link.sinceMs));
+  if (power?.state === 'on-battery') tell(status('on-battery', 'notice', [], power.sinceMs));
+  if (link.state === 'offline') tell(status('offline', 'notice', [], link.sinceMs));
+  if (overdueSinceMs !== null) tell(status('verdicts-overdue', 'notice', [], overdueSinceMs));
+  const dark = cameras.filter(({ state, detail }) => state === 'starting' && detail === null);
+  if (dark.length > 0 || link.state === 'connecting') tell(status('starting', 'notice', dark));
+  if (machine.underVoltage) tell(status('under-voltage', 'notice'));
+  if (machine.hot) tell(status('hot', 'notice'));
+  if (machine.diskNearlyFull) tell(status('disk-nearly-full', 'notice'));
+  if ((facts.desired?.refused.length ?? 0) > 0) tell(status('settings-refused', 'notice'));
+  conditions((one) => one.level === 'notice' && !isEvidence(one));
   const recording = cameras.filter((camera) => camera.recording);
-  if (recording.length > 0) return status('recording', 'calm', recording);
+  if (recording.length > 0) tell(status('recording', 'calm', recording));
   // Nobody knows what waits: the ledger is being opened.
-  if (waiting === null) return status('starting', 'notice');
-  if (waiting === 0) return status('well', 'calm');
-  return upload.state === 'uploading' ? status('sending', 'calm') : status('waiting', 'notice');
+  else if (waiting === null) tell(status('starting', 'notice'));
+  else if (waiting === 0) tell(status('well', 'calm'));
+  else tell(upload.state === 'uploading' ? status('sending', 'calm') : status('waiting', 'notice'));
+  return found.toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
 }

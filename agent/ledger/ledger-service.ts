@@ -222,6 +222,7 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     noteRefusedVerdict: through('noteRefusedVerdict'),
     applyVerdict: through('applyVerdict'),
     awaitingVerdict: through('awaitingVerdict'),
+    judgedPersons: through('judgedPersons'),
     returnToQueue: through('returnToQueue'),
     tell: through('tell'),
     outgoing: through('outgoing'),

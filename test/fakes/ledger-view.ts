@@ -1,6 +1,9 @@
 import type { Clip, CustodyEntry, Ledger } from '../../agent/ledger/ledger.ts';
 
-export type LedgerView = Pick<Ledger, 'clips' | 'clip' | 'custody' | 'summary'>;
+export type LedgerView = Pick<
+  Ledger,
+  'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
+>;
 
 /** The read side of a ledger over clips held in memory. Change the list, and the next question sees it. */
 export function createLedgerView(
@@ -16,6 +19,13 @@ export function createLedgerView(
         .toSorted((a, b) => (a.clipId < b.clipId ? 1 : -1))
         .slice(0, limit),
     custody: (clipId) => custody.get(clipId) ?? [],
+    judgedPersons: (sinceMs) =>
+      clips.filter(
+        ({ state, judgedMs, verdict }) =>
+          state === 'judged' && verdict?.verdict === 'person' && (judgedMs ?? 0) >= sinceMs,
+      ),
+    // As if no upload had been long ago.
+    awaitingVerdict: () => [],
     summary: () => ({
       clips: clips.length,
       waiting: count('sealed', 'uploading'),

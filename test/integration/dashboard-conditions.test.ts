@@ -51,6 +51,8 @@ test('a page whose ledger does not answer says so, and goes on when it does', as
       clip: orGone(ledger.clip),
       custody: orGone(ledger.custody),
       summary: orGone(ledger.summary),
+      judgedPersons: orGone(ledger.judgedPersons),
+      awaitingVerdict: orGone(ledger.awaitingVerdict),
     },
   });
   await gone.dashboard.start();

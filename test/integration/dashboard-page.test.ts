@@ -92,7 +92,8 @@ const cardOf = (page: Page, clipId: string) => page.locator(`#clip-${clipId}`);
 test('an English phone sees the house in one sentence, and every clip with what became of it', async () => {
   const clips = await recordADay();
   const page = await openPage({ ...PHONE, colorScheme: 'light' });
-  await page.getByRole('heading', { level: 1, name: '1 clip waits for upload.' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: /^1 clip shows a person/ }).waitFor();
+  await page.getByText('1 clip waits for upload.', { exact: true }).waitFor();
   const person = cardOf(page, clips.person);
   await person.getByText('person, dog, 87% sure').waitFor();
   await person.getByText(/sealed \d\d:\d\d:\d\d ·/).waitFor();
@@ -110,7 +111,8 @@ test('an English phone sees the house in one sentence, and every clip with what 
 test('a Ukrainian desktop is greeted in Ukrainian, and keeps the language it switches to', async () => {
   const clips = await recordADay();
   const page = await openPage({ ...DESKTOP, locale: 'uk-UA', colorScheme: 'dark' });
-  await page.getByRole('heading', { level: 1, name: '1 запис чекає на відправлення.' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: /^1 запис показує людину/ }).waitFor();
+  await page.getByText('1 запис чекає на відправлення.', { exact: true }).waitFor();
   await cardOf(page, clips.person).getByText('людина, собака, певність 87').waitFor();
   await browser.look(page, 'desktop-dark');
   await page.getByRole('button', { name: 'EN' }).click();
@@ -216,14 +218,43 @@ test('a clip whose file was removed after the page was drawn says so', async () 
   await card.getByText('The file is not on the appliance any more.').waitFor();
 });
 
-test('an appliance that falls silent is told, and forgiven when it answers again', async () => {
+test('the first sentence is the person of the last hours, and what else is wrong stands below it, in both languages', async () => {
+  const { person } = await recordADay();
+  assert.ok(person);
+  world.cameras = [
+    someCamera(),
+    someCamera({ cameraId: 'pond', title: 'Pond', state: 'down', detail: 'no route' }),
+  ];
+  const page = await openPage(PHONE);
+  await page.getByRole('heading', { level: 1, name: /^1 clip shows a person, from \d.*: Gate\.$/ }).waitFor();
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: /^No picture from Pond since/ })
+    .waitFor();
+  await browser.look(page, 'person-and-camera-phone');
+  await page.getByRole('button', { name: 'УКР' }).click();
+  await page
+    .getByRole('heading', { level: 1, name: /^1 запис показує людину, останній — .*: Gate\.$/ })
+    .waitFor();
+  await page.setViewportSize(DESKTOP.viewport);
+  await browser.look(page, 'person-and-camera-desktop-uk');
+});
+
+test('a page that has lost the appliance says so as a whole, shows nothing of then as now, and forgives', async () => {
   const page = await openPage(PHONE);
   await page.getByRole('heading', { level: 1, name: 'All is well.' }).waitFor();
+  await page.getByText('picture: now').first().waitFor();
   const port = Number(new URL(world.dashboard.url()).port);
   await world.dashboard.stop();
-  const silence = page.getByText(/The appliance has not answered since/);
+  const silence = page.getByRole('heading', { level: 1, name: /^No contact with the appliance since \d/ });
   await silence.waitFor();
+  assert.match(await page.title(), /^No contact/);
+  await page.getByText('Known last: All is well. It may not be so any more.').waitFor();
+  for (const hidden of ['picture: now', 'Connection', 'Cameras'])
+    await page.getByText(hidden, { exact: true }).first().waitFor({ state: 'hidden' });
+  await browser.look(page, 'contact-lost-phone');
   world = createRealWorld(port);
   await world.dashboard.start();
-  await silence.waitFor({ state: 'hidden' });
+  await page.getByRole('heading', { level: 1, name: 'All is well.' }).waitFor();
+  await page.getByText('picture: now').first().waitFor();
 });

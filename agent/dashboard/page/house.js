@@ -9,12 +9,17 @@ const opened = new Set();
 /** Draws the state of the house in a sentence, its cameras and its link to the cloud.
  *  @param {object} status answer of `/api/status` */
 export function showHouse(status, texts, format) {
-  const { house, clips } = status;
+  const { house } = status;
   const sentence = houseSentence(status, texts, format);
   say(at('sentence'), sentence);
   at('house').dataset.level = house.level;
   document.title = `${sentence} · Dachawatch`;
-  say(at('facts'), clipFacts(house, clips, texts, format).join(' '));
+  const further = status.further.map((one) => houseSentence(status, texts, format, one));
+  arrange(
+    at('further'),
+    further.map((text) => element('li', { text })),
+  );
+  say(at('facts'), clipFacts(status, texts, format).join(' '));
   say(at('device'), status.deviceId);
   arrange(
     at('cameras'),
@@ -24,10 +29,10 @@ export function showHouse(status, texts, format) {
 }
 
 /** Nothing while the ledger does not answer: the sentence above says so. */
-function clipFacts(house, clips, { t }, format) {
+function clipFacts({ house, further, clips }, { t }, format) {
   if (!clips) return [];
   const facts = [t('house.facts', { n: clips.total, size: format.size(clips.bytes) })];
-  const saidAbove = house.state === 'waiting' || house.state === 'sending';
+  const saidAbove = [house, ...further].some(({ state }) => state === 'waiting' || state === 'sending');
   if (clips.waiting > 0 && !saidAbove) facts.push(t('house.waiting', { n: clips.waiting }));
   if (clips.awaitingVerdict > 0) facts.push(t('house.unjudged', { n: clips.awaitingVerdict }));
   return facts;

@@ -4,6 +4,7 @@ import { createFormat } from './format.js';
 import { showConditions, showHouse } from './house.js';
 import { showMachine } from './machine.js';
 import { createPoller } from './poller.js';
+import { houseSentence } from './sentence.js';
 import { fetchTexts, rememberLanguage } from './texts.js';
 import { createWhy } from './why.js';
 
@@ -11,6 +12,8 @@ const PAGE_SIZE = 20;
 const MOST_AT_ONCE = 100;
 /** Ages on the page ("5 minutes ago") are drawn anew so often, also while nothing changes. */
 const REDRAW_MS = 20_000;
+/** What was heard so long ago is not the present: the page was hidden, or the phone slept. */
+const STALE_MS = 30_000;
 
 const at = (id) => document.getElementById(id);
 const cards = new Map();
@@ -25,7 +28,9 @@ let wantedClips = PAGE_SIZE;
 let drawnRevision = '';
 let reading;
 let skewMs = 0;
-let silentSince;
+/** When the appliance answered last, by its own clock; when the page was opened, before the first answer. */
+let heardMs = Date.now();
+let isSilent = false;
 
 const nowMs = () => Date.now() + skewMs;
 
@@ -45,15 +50,28 @@ async function setLanguage(language) {
 }
 
 function draw() {
-  at('no-contact').hidden = silentSince === undefined;
-  if (silentSince !== undefined)
-    say(at('no-contact'), texts.t('page.noContact', { since: format.since(silentSince) }));
+  if (isSilent || nowMs() - heardMs > STALE_MS) drawLost();
+  else drawPresent();
+  drawClips();
+}
+
+/** Nothing of what was known may pass for what is. */
+function drawLost() {
+  const sentence = texts.t('page.noContact', { since: format.since(new Date(heardMs).toISOString()) });
+  document.body.dataset.contact = 'lost';
+  document.title = `${sentence} · Dachawatch`;
+  at('house').dataset.level = 'trouble';
+  say(at('sentence'), sentence);
+  say(at('facts'), status ? texts.t('page.then', { sentence: houseSentence(status, texts, format) }) : '');
+}
+
+function drawPresent() {
+  delete document.body.dataset.contact;
   if (status) {
     showHouse(status, texts, format);
     showConditions(status, texts, format);
     showMachine(status, texts, format);
   } else say(at('sentence'), texts.t('page.asking'));
-  drawClips();
 }
 
 function drawClips() {
@@ -115,19 +133,20 @@ function refreshClips() {
 }
 
 function fallSilent() {
-  silentSince ??= new Date(nowMs()).toISOString();
+  isSilent = true;
   draw();
 }
 
 function hearAgain() {
-  if (silentSince === undefined) return;
-  silentSince = undefined;
+  if (!isSilent) return;
+  isSilent = false;
   draw();
 }
 
 const poller = createPoller({
   onAnswer: (skew, fresh) => {
     skewMs = skew;
+    heardMs = nowMs();
     if (fresh) {
       status = fresh;
       draw();
@@ -141,6 +160,7 @@ at('languages').addEventListener('click', ({ target }) => {
   if (!target.value) return;
   setLanguage(target.value).then(() => rememberLanguage(target.value), fallSilent);
 });
+document.addEventListener('visibilitychange', () => texts && draw());
 at('more').addEventListener('click', () => {
   wantedClips += PAGE_SIZE;
   refreshClips();

@@ -4,12 +4,14 @@
 const LASTS = ['on-battery', 'battery-low', 'battery-critical'];
 
 /** The state of the house.
- *  @param {object} status answer of `/api/status` */
-export function houseSentence({ house, power, disk, refusedCount, cameras }, texts, format) {
+ *  @param {object} status answer of `/api/status`
+ *  @param {object} house what of it: `status.house`, or one of `status.further` */
+export function houseSentence(status, texts, format, house = status.house) {
+  const { power, disk, refusedCount, cameras } = status;
   const { t } = texts;
   if (house.state === 'condition') return conditionSentence(house.condition, cameras, texts);
   const sentence = t(`house.${house.state}`, {
-    n: house.state === 'settings-refused' ? refusedCount : house.waiting,
+    n: house.state === 'settings-refused' ? refusedCount : (house.count ?? house.waiting),
     cameras: format.list(house.cameras),
     since: house.sinceUtc ? format.since(house.sinceUtc) : '',
     size: disk ? format.size(disk.diskFreeBytes) : '',

@@ -7,6 +7,9 @@ import { clipTotals, foldedClips } from './totals.ts';
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
 
+/** Judged clips that are looked at for a person: hours of a busy camera. */
+const NEWEST_JUDGED = 500;
+
 export interface LedgerSummary {
   readonly clips: number;
   readonly waiting: number;
@@ -23,6 +26,14 @@ export interface LedgerSummary {
   readonly eventsDropped: number;
 }
 
+/** A clip whose verdict is person. */
+export interface JudgedPerson {
+  readonly clipId: string;
+  readonly cameraId: string;
+  /** Wall time, Unix milliseconds. */
+  readonly triggeredMs: number;
+}
+
 /** Questions about clips, of which the answer changes nothing. */
 export interface ClipQueries {
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
@@ -32,6 +43,8 @@ export interface ClipQueries {
     limit: number,
     from?: { readonly after: string } | { readonly before: string },
   ) => Clip[];
+  /** Clips that show a person and were judged since then, newest first; of the newest 500 that are judged. */
+  readonly judgedPersons: (sinceMs: number) => JudgedPerson[];
   /** Undefined also for one of long ago, of which only totals are kept. */
   readonly clip: (clipId: string) => Clip | undefined;
   /** Newest first. */
@@ -65,6 +78,11 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
   const someLater = someUnjudged('uploaded_ms > ?');
   const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
   const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
+  const persons = db.prepare<[number, number], JudgedPerson>(
+    `SELECT clip_id AS clipId, camera_id AS cameraId, triggered_ms AS triggeredMs FROM
+       (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
+     WHERE judged_ms >= ? AND verdict ->> '$.verdict' = 'person'`,
+  );
   const totals = clipTotals(db);
   const folded = foldedClips(db);
   const longestWaiting = db
@@ -82,6 +100,7 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
     },
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
+    judgedPersons: (sinceMs) => persons.all(NEWEST_JUDGED, sinceMs),
     awaitingVerdict(ageMs, limit, from = { after: '' }) {
       const now = Math.round(clock.nowMs());
       // While all are too young, none is looked at: there may be many.

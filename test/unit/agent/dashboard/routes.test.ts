@@ -88,7 +88,14 @@ test('while the ledger does not answer the page does: it says what is wrong, and
   const conditions = createConditions({ clock: { nowMs: () => NOW_MS }, log: createLog('silent') });
   conditions.raise('ledger-unavailable', 'the ledger cannot be opened: the disk is read-only');
   const world = createWorld({
-    ledger: { clips: gone, clip: gone, custody: gone, summary: gone },
+    ledger: {
+      clips: gone,
+      clip: gone,
+      custody: gone,
+      summary: gone,
+      judgedPersons: gone,
+      awaitingVerdict: gone,
+    },
     upload: gone,
     conditions: () => conditions.list(),
   });

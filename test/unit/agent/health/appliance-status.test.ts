@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applianceStatus } from '../../../../agent/health/appliance-status.ts';
+import { allThatMatters, applianceStatus } from '../../../../agent/health/appliance-status.ts';
 import type { StorageState } from '../../../../agent/health/health.ts';
 import type { Condition } from '../../../../agent/kernel/conditions.ts';
 import { NOW_MS, someCamera, someMachine, somePower } from '../dashboard/dashboard-world.ts';
@@ -16,6 +16,7 @@ const facts = {
   storage: null,
   desired: null,
   conditions: [],
+  news: null,
 } as const;
 const pond = someCamera({ cameraId: 'pond', title: 'Pond' });
 
@@ -27,6 +28,7 @@ test('all is well when cameras are live, the link is there and nothing waits', (
     cameras: [],
     sinceUtc: null,
     waiting: 0,
+    count: null,
     condition: null,
   });
 });
@@ -146,6 +148,71 @@ test('a camera that is tried again still has no picture: the sentence does not c
   assert.deepEqual(applianceStatus({ ...facts, cameras: [trying] }).state, 'camera-down');
   const first = someCamera({ state: 'starting', detail: null });
   assert.deepEqual(applianceStatus({ ...facts, cameras: [first] }).state, 'starting');
+});
+
+const condition = (code: Condition['code'], level: Condition['level']): Condition => ({
+  ...{ code, level, subject: null },
+  ...{ detail: 'it is so', sinceMs: NOW_MS },
+});
+const PERSONS = {
+  persons: { count: 2, latestMs: NOW_MS - 3_600_000, cameraIds: ['pond'] },
+  overdueSinceMs: null,
+};
+
+test('a person of the last hours comes before everything that is wrong, with place, time and number of clips', () => {
+  const status = applianceStatus({
+    ...facts,
+    cameras: [someCamera(), { ...pond, state: 'down' }],
+    power: somePower({ state: 'critical' }),
+    conditions: [condition('clips-lost', 'trouble')],
+    news: PERSONS,
+  });
+  assert.deepEqual(
+    [status.state, status.level, status.cameras, status.count, status.sinceUtc],
+    ['person-seen', 'trouble', ['Pond'], 2, new Date(NOW_MS - 3_600_000).toISOString()],
+  );
+});
+
+test('everything that matters is told, the worst first, and what may be calm only when nothing is wrong', () => {
+  const told = allThatMatters({
+    ...facts,
+    cameras: [someCamera(), { ...pond, state: 'down' }],
+    power: somePower({ state: 'on-battery' }),
+    link: { state: 'offline', sinceMs: NOW_MS, detail: null },
+    storage: 'full',
+    summary: { waiting: 3 },
+    upload: { ...facts.upload, state: 'waiting' },
+    desired: { refused: [{ path: 'a', reason: 'b' }] },
+    conditions: [
+      condition('clips-lost', 'trouble'),
+      condition('recording-refused', 'trouble'),
+      condition('room-failed', 'trouble'),
+      condition('clips-parked', 'notice'),
+      condition('ledger-mended', 'notice'),
+    ],
+    news: { ...PERSONS, overdueSinceMs: NOW_MS - 7_200_000 },
+  });
+  assert.deepEqual(
+    told.map(({ state, condition: of }) => of?.code ?? state),
+    [
+      ...['person-seen', 'clips-lost', 'recording-refused', 'camera-down', 'disk-full', 'room-failed'],
+      ...['clips-parked', 'on-battery', 'offline', 'verdicts-overdue', 'settings-refused', 'ledger-mended'],
+      'waiting',
+    ],
+  );
+  assert.deepEqual(
+    allThatMatters(facts).map(({ state }) => state),
+    ['well'],
+  );
+});
+
+test('a notice about evidence does not hide a trouble: the light blinks for a dark camera', () => {
+  const status = applianceStatus({
+    ...facts,
+    cameras: [{ ...pond, state: 'down' }],
+    conditions: [condition('clips-parked', 'notice')],
+  });
+  assert.deepEqual([status.state, status.level], ['camera-down', 'trouble']);
 });
 
 test('refused settings are a notice that gives way to anything worse', () => {

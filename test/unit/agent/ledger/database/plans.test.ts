@@ -76,6 +76,7 @@ test('no query that the ledger makes while the agent runs reads a whole table, o
     ledger.storeMessage({ messageId: 'm', receivedMs: clock.nowMs(), body: Buffer.from('{}') });
     ledger.drainInbox();
     ledger.awaitingVerdict(0, 10);
+    ledger.judgedPersons(0);
     const [newest] = ledger.clips({ limit: 3 });
     ledger.custody(newest!.clipId);
     ledger.clip(newest!.clipId);
