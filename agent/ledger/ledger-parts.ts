@@ -81,7 +81,7 @@ export function openLedgerParts(deps: LedgerDeps) {
     letGo();
     throw error;
   }
-  const { db, unread } = opened;
+  const { db, lines, unread } = opened;
   const paid =
     <A extends unknown[], R>(work: (...args: A) => R) =>
     (...args: A): R =>
@@ -99,7 +99,7 @@ export function openLedgerParts(deps: LedgerDeps) {
       if (row.on_disk === 0) gone.touched(row.clip_id);
     },
   });
-  const gone = createGoneJournal({ db, rows, dir, unread, clock, log });
+  const gone = createGoneJournal({ db, rows, dir, lines, unread, clock, log });
   const removal = createRemoval({ db, rows, dir, reserve, gone, log });
   const unremovable = createUnremovable({ clock, conditions });
   const losses = createLosses({ db, rows, conditions, clock });

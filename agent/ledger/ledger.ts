@@ -194,9 +194,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
     backupBegins: () => gone.mark(),
     close() {
       isClosed = true;
-      gone.close();
-      db.close();
-      parts.letGo();
+      // Whatever a failing disk says to one of them: what stays open keeps the ledger from being opened again.
+      try {
+        gone.close();
+      } finally {
+        try {
+          db.close();
+        } finally {
+          parts.letGo();
+        }
+      }
     },
   };
 }

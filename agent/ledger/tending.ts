@@ -1,3 +1,4 @@
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
@@ -18,6 +19,8 @@ import type { Unsealed } from './clips/unsealed.ts';
 /** How often all files are looked for; while some are away, more often. */
 const LOOK_EVERY_MS = 60 * 60_000;
 const LOOK_WHILE_AWAY_MS = 60_000;
+/** And after a look that the disk kept from repairing something: one that fails for ever costs no more than usual. */
+const LOOK_AGAIN: BackoffPolicy = { minMs: LOOK_WHILE_AWAY_MS, maxMs: LOOK_EVERY_MS };
 
 export interface TendingDeps {
   readonly root: ClipsRoot;
@@ -37,7 +40,7 @@ export interface TendingDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-type Looked = Pick<Checked, 'away' | 'asked' | 'aside'>;
+type Looked = Pick<Checked, 'away' | 'asked' | 'aside' | 'again'>;
 
 export interface Tending {
   /** One turn. Each part is done whatever becomes of the others.
@@ -64,6 +67,8 @@ export function createTending(deps: TendingDeps): Tending {
     clock,
   } = deps;
   let lookDueMs = clock.monotonicMs() + LOOK_EVERY_MS;
+  /** Looks one after another that could not repair all. */
+  let unrepaired = 0;
   let filesAway: readonly string[] = [];
   let wasAway = root.away() !== undefined;
 
@@ -90,12 +95,14 @@ export function createTending(deps: TendingDeps): Tending {
     else conditions.raise('clips-aside', others.length === 0 ? first : `${first}; ${others.length} more`);
   }
 
-  function looked({ away, asked, aside }: Looked): void {
+  function looked({ away, asked, aside, again }: Looked): void {
     filesAway = away;
     sayAsked(asked);
     sayAside(aside);
     const isSoon = sayAway() || asked > 0 || aside.length > 0;
-    lookDueMs = clock.monotonicMs() + (isSoon ? LOOK_WHILE_AWAY_MS : LOOK_EVERY_MS);
+    const usualMs = again > 0 ? backoffMs(LOOK_AGAIN, unrepaired) : LOOK_EVERY_MS;
+    unrepaired = again > 0 ? unrepaired + 1 : 0;
+    lookDueMs = clock.monotonicMs() + (isSoon ? LOOK_WHILE_AWAY_MS : usualMs);
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { sleepUnlessAborted } from '../kernel/waiting/sleep.ts';
 import type { Care } from './care/care.ts';
 import { NOTICE_HOURS } from './care/restore.ts';
@@ -20,6 +21,8 @@ const BACKUP_NOT_BEFORE_MS = 60_000;
 const BACKUP_AGAIN_MS = 60 * 60_000;
 /** How long it is told that the ledger was damaged. */
 const NOTICE_MS = NOTICE_HOURS * 60 * 60_000;
+/** Waits between two tries to compare rows with files after it was opened. */
+const CHECK_AGAIN: BackoffPolicy = { minMs: 5_000, maxMs: 10 * 60_000 };
 /** How often it is looked whether the files in use are still those in the folder. */
 const WATCH_EVERY_MS = 5_000;
 /** How often it is looked whether the schema on the disk is still that of a ledger: SQLite reads it once. */
@@ -50,27 +53,40 @@ export interface WhileOpenDeps {
 export function createWhileOpen(deps: WhileOpenDeps): (now: OpenLedger) => Promise<void> {
   const { dir, clock, log, conditions, care, first, onError } = deps;
 
-  async function step(now: OpenLedger, what: string, work: () => unknown): Promise<void> {
+  /** @returns whether it was done, or nobody needs it any more */
+  async function step(now: OpenLedger, what: string, work: () => unknown): Promise<boolean> {
     const { signal } = now.over;
-    if (signal.aborted) return;
+    if (signal.aborted) return true;
     try {
       await work();
+      return true;
     } catch (error) {
       // Closed under its hands.
-      if (signal.aborted) return;
+      if (signal.aborted) return true;
       log.error({ event: 'ledger.step-failed', what, err: error }, `the ledger: ${what} failed`);
       onError(error, now);
+      return false;
     }
+  }
+
+  const check = (now: OpenLedger) =>
+    step(now, 'the check', async () => {
+      const found = await now.ledger.check({ repair: true });
+      log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
+    });
+
+  /** What a disk that fails has kept from being repaired waits for it, not for the next look at all files. */
+  async function checkAgain(now: OpenLedger): Promise<void> {
+    const { signal } = now.over;
+    for (let tries = 0; await sleepUnlessAborted(clock, backoffMs(CHECK_AGAIN, tries), signal); tries += 1)
+      if (await check(now)) return;
   }
 
   async function tend(now: OpenLedger): Promise<void> {
     const { ledger } = now;
     for (const { what, work } of first) await step(now, what, () => work(ledger));
-    await step(now, 'the check', async () => {
-      const found = await ledger.check({ repair: true });
-      log.info({ event: 'ledger.checked', ...found }, 'ledger checked after start');
-    });
-    await Promise.all([backUp(now), forgetDamage(now.over.signal)]);
+    const isChecked = await check(now);
+    await Promise.all([...(isChecked ? [] : [checkAgain(now)]), backUp(now), forgetDamage(now.over.signal)]);
   }
 
   /** A file that is deleted or replaced under an open database is written on, and is gone when it is closed. */

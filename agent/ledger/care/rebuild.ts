@@ -7,7 +7,7 @@ import { Failure } from '../../kernel/failure.ts';
 import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
 import { type Database, migrate } from '../database/database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
-import type { GoneLine } from '../disk/gone-lines.ts';
+import { BACKED_UP, type GoneLine } from '../disk/gone-lines.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
 import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
 import { inOrder, newestOf, readHistory } from './restored-history.ts';
@@ -227,7 +227,9 @@ function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage
       if (body instanceof Uint8Array && createHash('sha256').update(body).digest('hex') === body_sha256)
         insertMessage(row);
     }
-    for (const row of source.rows('facts', 'name')) if (Number.isSafeInteger(row['value'])) insertFact(row);
+    // Lines of custody get other numbers.
+    for (const row of source.rows('facts', 'name'))
+      if (Number.isSafeInteger(row['value']) && row['name'] !== BACKED_UP) insertFact(row);
     for (const row of source.rows('outbox_last', 'only_one')) given(row['event_id']);
   }
   // What only the backup has may have been sent since.

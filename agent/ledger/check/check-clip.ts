@@ -49,7 +49,9 @@ export type Finding =
   | { readonly kind: 'away' }
   | { readonly kind: 'repaired' | 'repairable'; readonly problem?: string }
   /** Its file is gone or damaged, and storage is asked first. */
-  | { readonly kind: 'problem' | 'asked'; readonly problem: string };
+  | { readonly kind: 'asked'; readonly problem: string }
+  /** `again`: it may be otherwise at the next look */
+  | { readonly kind: 'problem'; readonly problem: string; readonly again?: true };
 
 const OK: Finding = { kind: 'ok' };
 
@@ -76,6 +78,8 @@ export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipChec
 }
 
 const problem = (text: string): Finding => ({ kind: 'problem', problem: text });
+/** The disk or the file refused: it may be otherwise the next time. */
+export const passing = (text: string): Finding => ({ kind: 'problem', problem: text, again: true });
 
 /** Its file is not what was sealed. What plays of it is kept, told, and uploaded; nothing in it is nothing to keep. */
 async function wrongFinding(
@@ -96,7 +100,9 @@ async function wrongFinding(
   if (salvaged?.what === 'settled') return OK;
   if (salvaged === undefined || salvaged.what === 'failed') {
     repairs.losses.damaged(row.clip_id, text);
-    return problem(salvaged === undefined ? text : `${text}; nothing can be saved yet: ${salvaged.detail}`);
+    return salvaged === undefined
+      ? problem(text)
+      : passing(`${text}; nothing can be saved yet: ${salvaged.detail}`);
   }
   if (salvaged.what === 'salvaged') repairs.losses.damaged(row.clip_id, salvaged.detail);
   return { kind: 'repaired', problem: salvaged.detail };
@@ -115,7 +121,7 @@ async function recordingFinding(
   const outcome = await repairs.recover(row);
   return typeof outcome === 'string'
     ? { kind: 'repaired' }
-    : problem(`its recording cannot be repaired yet: ${outcome.failed}`);
+    : passing(`its recording cannot be repaired yet: ${outcome.failed}`);
 }
 
 /** The row answers for no file: there should be none. What is in storage may go; everything else is evidence. */

@@ -1,7 +1,7 @@
 import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Breathe } from '../breathe.ts';
-import { checkClip, type ClipCheckDeps, type Finding } from './check-clip.ts';
+import { checkClip, passing, type ClipCheckDeps, type Finding } from './check-clip.ts';
 import { contradictionsIn } from './check-contradictions.ts';
 import { outboxFindings } from './check-outbox.ts';
 import { entryAt } from '../clips/clip-files.ts';
@@ -43,6 +43,8 @@ export interface Checked extends CheckReport {
   readonly awayCameras: ReadonlySet<string>;
   /** One sentence for each clip whose file is known, and could not be put back. */
   readonly aside: readonly string[];
+  /** Clips that could not be looked at or repaired just now. */
+  readonly again: number;
 }
 
 /** What is reported of a check. */
@@ -72,11 +74,13 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
   const count = { ok: 0, repaired: 0, repairable: 0 };
   let clips = 0;
   let asked = 0;
+  let again = 0;
   for await (const { clipId, finding } of clipFindings(survey, elsewhere, deps)) {
     clips += 1;
     if (finding.kind === 'ok' || finding.kind === 'repaired' || finding.kind === 'repairable')
       count[finding.kind] += 1;
     if (finding.kind === 'asked') asked += 1;
+    if (finding.kind === 'problem' && finding.again) again += 1;
     if ('problem' in finding && finding.problem !== undefined)
       problems.push({ clipId, problem: finding.problem });
   }
@@ -92,7 +96,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
     }
   }
   return {
-    ...{ clips, ...count, problems, asked, away: survey.problems, awayCameras: survey.awayCameras },
+    ...{ clips, ...count, problems, asked, again, away: survey.problems, awayCameras: survey.awayCameras },
     aside: left.map(({ clipId, sentence }) => `clip ${clipId} is ${sentence}`),
   };
 }
@@ -159,7 +163,7 @@ async function isolated(row: ClipRow, survey: ClipSurvey, deps: CheckDeps): Prom
     const failure = classify(error, 'ledger.check');
     // Who may repair is the owner: damage is for it to have looked over.
     if (failure.code === 'ledger.closed' || (deps.repairs && isOfDatabase(failure))) throw failure;
-    return { kind: 'problem', problem: `it cannot be checked: ${failure.message}` };
+    return passing(`it cannot be checked: ${failure.message}`);
   }
 }
 

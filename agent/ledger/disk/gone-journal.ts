@@ -3,12 +3,14 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
-import { formatGone } from './gone-lines.ts';
+import { BACKED_UP, formatGone, type GoneLine } from './gone-lines.ts';
 import { createGoneSegments } from './gone-segments.ts';
 
 /** Clips that wait to be noted while the disk does not take it. */
 const WAITING_MAX = 4_000;
 const AGAIN_MS = 5_000;
+/** Lines of custody that are looked through at the start, at most: far more than a house writes between two backups. */
+const LOOK_BACK = 20_000;
 
 /** Rows of clips that have no file on this disk, as they were last, since the newest backup.
  *  A clip whose file is here can be taken up again from it, and one that is in the backup from that. Of a clip whose
@@ -34,16 +36,18 @@ export function createGoneJournal(deps: {
   readonly db: Database;
   readonly rows: Pick<ClipRows, 'get'>;
   readonly dir: string;
+  /** What was noted by earlier processes, by clip. */
+  readonly lines: ReadonlyMap<string, Pick<GoneLine, 'row'>>;
   /** Segments that could not be read at the start: they stay for a later one. */
   readonly unread: ReadonlyMap<number, string>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
 }): GoneJournal {
-  const { db, rows, dir, unread, clock, log } = deps;
+  const { db, rows, dir, lines, unread, clock, log } = deps;
   const segments = createGoneSegments({ dir, unread, log });
   /** Written since the last mark: clip to line, so that nothing is said twice. */
-  const written = new Map<string, string>();
-  const waiting = new Set<string>();
+  const written = new Map([...lines].map(([clipId, { row }]) => [clipId, JSON.stringify(row)]));
+  const waiting = new Set(sinceBackup(db));
   let triedMs = Number.NEGATIVE_INFINITY;
   const newest = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck();
   const newestOf = db
@@ -97,6 +101,7 @@ export function createGoneJournal(deps: {
 
     mark() {
       let first: number;
+      const backedUp = newest.get() ?? 0;
       try {
         first = segments.begin();
       } catch (error) {
@@ -104,9 +109,28 @@ export function createGoneJournal(deps: {
         return () => undefined;
       }
       written.clear();
-      return () => segments.removeBefore(first);
+      return () => {
+        segments.removeBefore(first);
+        db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(BACKED_UP, backedUp);
+      };
     },
 
     close: () => segments.close(),
   };
+}
+
+/** Clips without a file to which something happened since the newest backup. A process that was killed may have
+ *  committed it and not noted it: it is noted now. */
+function sinceBackup(db: Database): string[] {
+  return db
+    .prepare<{ backedUp: string; lookBack: number; most: number }, string>(
+      `WITH since AS (SELECT max(coalesce((SELECT value FROM facts WHERE name = :backedUp), 0),
+                                 coalesce((SELECT max(seq) FROM custody), 0) - :lookBack) AS seq)
+       SELECT clip_id FROM custody JOIN clips USING (clip_id)
+       WHERE custody.seq > (SELECT seq FROM since) AND clips.on_disk = 0
+       GROUP BY clip_id ORDER BY max(custody.seq) DESC LIMIT :most`,
+    )
+    .pluck()
+    .all({ backedUp: BACKED_UP, lookBack: LOOK_BACK, most: WAITING_MAX })
+    .toReversed();
 }

@@ -16,6 +16,9 @@ export interface GoneSegment {
   readonly bytes: number;
 }
 
+/** A fact: number of the last line of custody that the newest backup is sure to have. */
+export const BACKED_UP = 'gone_backed_up';
+
 const NAME = /^ledger\.gone\.(\d{1,12})$/;
 const CHECKSUM_CHARS = 16;
 

@@ -91,7 +91,7 @@ function recallGone({
 }
 
 /** Opens the database, and puts right what it has forgotten of clips without a file.
- *  @returns segments of the notes that could not be read, too
+ *  @returns the notes, too, and the segments of them that could not be read
  *  @throws Failure as `openDatabase` does, or when the folder cannot be looked at */
 export function openKnowing({
   dir,
@@ -111,7 +111,7 @@ export function openKnowing({
       log.error({ event: 'ledger.gone-unread', segment }, `notes on clips without a file: ${message}`);
     const rows = createClipRows({ db, dir, clock });
     reserve.pay(() => recallGone({ db, rows, dir, lines, clock, log }));
-    return { db, unread };
+    return { db, lines, unread };
   } catch (error) {
     db.close();
     throw error;

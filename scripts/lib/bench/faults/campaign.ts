@@ -92,9 +92,11 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
     for (const clipId of now.keys()) known.add(clipId);
     await lookAll(now);
     if (!calm) {
+      const words = world.house.words();
       // It does not do it by itself: told above. With a new start it may, and the next round shall not inherit it.
       await world.house.kill();
       await stage.recover();
+      return `${waited}; its log ends with\n${words}`;
     }
     return waited;
   }

@@ -34,16 +34,26 @@ export function createStage(world: World): Stage {
   const talk = createHouseTalk(world);
   const faults = createFaultsInForce(world);
   const parts = () => [house, ...(cloud ? [cloud.host, cloud.worker] : [])];
-  const startParts = () => Promise.all(parts().map((part) => part.start()));
+  /** Without power nothing starts: what was not synced is lost first. */
+  let powerless: Promise<void> = Promise.resolve();
+  const startParts = async () => {
+    await powerless;
+    await Promise.all(parts().map((part) => part.start()));
+  };
 
   async function kill({ process, powerCut }: Kill, plan: Plan): Promise<void> {
     if (process === 'storage') return world.killStorage();
     if (process === 'recorder') return talk.killRecorder(plan.episodes[0]?.cameraId ?? '');
-    await world.victims.get(process)?.kill();
-    if (powerCut === undefined) return undefined;
+    const killed = world.victims.get(process)?.kill();
+    if (powerCut !== undefined) powerless = Promise.all([powerless, killed]).then(() => cutPower(powerCut));
+    await killed;
+    return powerless;
+  }
+
+  async function cutPower(share: number): Promise<void> {
     await talk.endRecorders();
     world.journal.read();
-    return loseUnsynced(world.journal.clips.values(), powerCut);
+    loseUnsynced(world.journal.clips.values(), share);
   }
 
   async function spoilHouse(damage: Damage, lingerMs: number): Promise<void> {

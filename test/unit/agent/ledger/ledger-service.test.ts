@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import Database from 'better-sqlite3';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { type Care, createCare } from '../../../../agent/ledger/care/care.ts';
 import { backupFile, ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
+import { createLedger } from '../../../../agent/ledger/ledger.ts';
 import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
 import { takeOwnership } from '../../../../agent/ledger/database/ownership.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
@@ -15,7 +17,7 @@ import { damageBench, restore } from './care/damage-bench.ts';
 const unavailable = { kind: 'transient', code: 'ledger.unavailable' };
 const PATIENCE_MS = 60_000;
 
-function service(t: TestContext, dir: string, care?: Care) {
+function service(t: TestContext, dir: string, care?: Care, onOpen: () => void = () => undefined) {
   const clock = createFakeClock();
   const { log, lines } = createLogBook();
   const conditions = createConditions({ clock, log });
@@ -23,7 +25,10 @@ function service(t: TestContext, dir: string, care?: Care) {
   const ledger = createLedgerService({
     dir,
     care: care ?? createCare({ dir, log }),
-    onOpen: () => void opened.push(opened.length),
+    onOpen: () => {
+      opened.push(opened.length);
+      onOpen();
+    },
     conditions,
     clock,
     log,
@@ -147,6 +152,31 @@ test('a ledger that is deleted under the running agent is noticed, told, and beg
   assert.equal(logged('ledger.unavailable'), 1, 'it was told');
   const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));
   for (const { clipId } of clips) assert.ok(ids.has(clipId), clipId);
+});
+
+test('a clip whose writer died is put right as soon as the disk allows it, also when the check at the start could not', async (t) => {
+  const { dir } = damageBench(t);
+  const before = createLedger({
+    ...{ dir, clock: createFakeClock(), log: createLogBook().log, maxBytes: 1_000_000_000, leaseMs: 60_000 },
+    ...{ minFreeBytes: 0, reserveBytes: 0, recoverTorn: keepWhole },
+  });
+  const { clipId } = before.openClip({
+    cameraId: 'gate',
+    triggeredMs: Date.now(),
+    clockQuality: 'synchronised',
+  });
+  before.close();
+  const other = new Database(ledgerFile(dir));
+  const busy = () => void other.exec('BEGIN IMMEDIATE');
+  const { ledger, clock, until, logged } = service(t, dir, undefined, busy);
+  await ledger.start();
+  await until('it is checked, in vain', () => logged('ledger.checked') > 0);
+  assert.equal(ledger.clip(clipId)?.state, 'recording');
+  other.exec('ROLLBACK');
+  other.close();
+  await clock.advance(2 * 60_000);
+  await ledger.tend();
+  assert.equal(ledger.clip(clipId)?.state, 'lost');
 });
 
 test('a look at the ledger that takes long is told until it is open', async (t) => {

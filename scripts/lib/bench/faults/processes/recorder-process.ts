@@ -98,8 +98,9 @@ const createWriter: RecorderDeps['createWriter'] = (deps) => {
   const writer = createClipWriter({
     ...deps,
     openFile,
+    // It is closed now, and recording goes on in another clip: a camera does not send ten seconds in that time.
     onFailure(failure) {
-      work.over = true;
+      work.closing = true;
       deps.onFailure(failure);
     },
   });

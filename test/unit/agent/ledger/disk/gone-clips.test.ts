@@ -200,6 +200,25 @@ test('a line that was torn, or damaged, costs itself alone, and what follows is 
   await holds(bench, [...clips, ...more], 'torn');
 });
 
+for (const backedUp of [false, true])
+  test(`notes that a killed process had not written yet are written at the next start (backup: ${backedUp})`, async (t) => {
+    const bench = benchLedger(t, BUDGET);
+    const before = withoutFile(await endWithoutFile(bench));
+    if (backedUp) {
+      const isInPlace = bench.ledger.backupBegins();
+      await backUpDatabase(bench.dir);
+      isInPlace();
+    }
+    const after = withoutFile(await endWithoutFile(bench));
+    bench.ledger.close();
+    for (const name of notesIn(bench.dir)) rmSync(join(bench.dir, name));
+    bench.reopen();
+    bench.ledger.summary();
+    bench.ledger.close();
+    destroy(bench.dir);
+    await holds(bench, [...before, ...after], 'noted at the start');
+  });
+
 test('whatever stands in the place of the notes, room is made, and nothing waits for it', async (t) => {
   const bench = benchLedger(t, BUDGET);
   bench.ledger.close();
