@@ -1,10 +1,10 @@
 /** One round: the house works while things go wrong, then everything may recover. */
 import { type Damage, spoil } from './disk/damage.ts';
-import { loseUnsynced } from './disk/power-cut.ts';
 import { createFaultsInForce } from './faults-in-force.ts';
-import type { Kill, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { createHouseTalk, type HouseTalk } from './processes/house-talk.ts';
 import { isAtEnd } from './processes/house.ts';
+import { createKills } from './processes/kills.ts';
 import { pause, within } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -34,27 +34,11 @@ export function createStage(world: World): Stage {
   const talk = createHouseTalk(world);
   const faults = createFaultsInForce(world);
   const parts = () => [house, ...(cloud ? [cloud.host, cloud.worker] : [])];
-  /** Without power nothing starts: what was not synced is lost first. */
-  let powerless: Promise<void> = Promise.resolve();
+  const kills = createKills(world, talk);
   const startParts = async () => {
-    await powerless;
+    await kills.powerBack();
     await Promise.all(parts().map((part) => part.start()));
   };
-
-  async function kill({ process, powerCut }: Kill, plan: Plan): Promise<void> {
-    if (process === 'storage') return world.killStorage();
-    if (process === 'recorder') return talk.killRecorder(plan.episodes[0]?.cameraId ?? '');
-    const killed = world.victims.get(process)?.kill();
-    if (powerCut !== undefined) powerless = Promise.all([powerless, killed]).then(() => cutPower(powerCut));
-    await killed;
-    return powerless;
-  }
-
-  async function cutPower(share: number): Promise<void> {
-    await talk.endRecorders();
-    world.journal.read();
-    loseUnsynced(world.journal.clips.values(), share);
-  }
 
   async function spoilHouse(damage: Damage, lingerMs: number): Promise<void> {
     await house.kill();
@@ -82,20 +66,20 @@ export function createStage(world: World): Stage {
     let killed = 0;
     let fired = 0;
     const begun = within(BEGUN_MS, () => hasBegun(before), 10);
-    const kills = plan.kills.map(async (one) => {
+    const killing = plan.kills.map(async (one) => {
       await begun;
       await pause(one.afterMs);
-      await kill(one, plan);
+      await kills.kill(one, plan);
       killed++;
     });
-    if (plan.linkCutMs !== undefined) kills.push(pause(plan.linkCutMs).then(() => world.cutLink()));
+    if (plan.linkCutMs !== undefined) killing.push(pause(plan.linkCutMs).then(() => world.cutLink()));
     await within(PLAY_MS, () => talk.isStill() || undefined);
     if (plan.backUnderFire && parts().some((part) => !part.alive())) {
       fired += faults.beginDiskAnew(plan);
       await startParts();
     }
     await pause(Math.min(plan.lingerMs, Math.max(0, PLAY_MS - (performance.now() - began))));
-    await Promise.all(kills);
+    await Promise.all(killing);
     talk.forgetMoves();
     fired += faults.end(plan);
     if (plan.damage) await spoilHouse(plan.damage, plan.lingerMs);
