@@ -46,6 +46,8 @@ export function buildHost(log: (text: string) => void): string {
       cwd: SOURCES,
       encoding: 'utf8',
     });
+    if (status !== 0 && /NU1301|NU1801/.test(stdout))
+      throw new CannotBuild('NuGet cannot be reached, which the packages of the real engine come from');
     if (status !== 0) throw new Error(`dotnet ${args[0]} failed:\n${stdout}${stderr}`);
   }
   writeFileSync(built, '');

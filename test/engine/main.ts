@@ -46,21 +46,12 @@ const OURS = 'ours';
 /** Of what differs in one scenario. */
 const LINES_MAX = 40;
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true, default: [] },
-    url: { type: 'string' },
-    key: { type: 'string' },
-    storage: { type: 'string' },
-    keep: { type: 'string' },
-    list: { type: 'boolean', default: false },
-  },
-});
-const say = (text: string) => process.stdout.write(`${text}\n`);
-const refuse = (sentence: string, code = 2): never => {
+const refuse = (sentence: string): never => {
   process.stderr.write(`scripts/test engine: ${sentence}\n`);
-  process.exit(code);
+  process.exit(2);
 };
+const flags = readFlags();
+const say = (text: string) => process.stdout.write(`${text}\n`);
 if ((flags.url === undefined) !== (flags.key === undefined)) refuse('--url and --key come together');
 if (flags.url !== undefined && !URL.canParse(flags.url)) refuse(`--url ${flags.url} is not an address`);
 
@@ -125,12 +116,37 @@ try {
   say(`engine: ${outcomes.length + stale.length - failed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed === 0 ? 0 : 1;
 } catch (error) {
-  if (error instanceof CannotBuild) refuse(error.message, 3);
-  for (const [name, text] of logs)
-    process.stderr.write(`The end of the log of ${name}:\n${text.slice(-4000)}\n`);
-  throw error;
+  if (!(error instanceof CannotBuild)) {
+    tellLogs();
+    throw error;
+  }
+  process.stderr.write(`scripts/test engine: ${error.message}\n`);
+  process.exitCode = 3;
 } finally {
   await close();
+}
+
+function tellLogs(): void {
+  for (const [name, text] of logs)
+    process.stderr.write(`The end of the log of ${name}:\n${text.slice(-4000)}\n`);
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true, default: [] },
+        url: { type: 'string' },
+        key: { type: 'string' },
+        storage: { type: 'string' },
+        keep: { type: 'string' },
+        list: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    // The first sentence says what is wrong; the rest is about programs in general.
+    return refuse((error as Error).message.split('. ', 1)[0] ?? '');
+  }
 }
 
 /** Storage, webhooks and both engines for one group. */

@@ -1,6 +1,6 @@
 import { textOf, type HostedFunction } from '../triggers/bindings.ts';
 import type { RpcData } from '../core-api.ts';
-import { problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
+import type { Handler, HostRequest, HostResponse } from './http-server.ts';
 import type { Invoke } from '../triggers/invoke.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
 import { parseRoute, type Route } from './route.ts';
@@ -20,8 +20,7 @@ interface HttpFunction {
   readonly authLevel: string;
 }
 
-/** The app's HTTP triggers, with their routes and keys as in Azure: the key comes as `code` or
- *  `x-functions-key`. Only the answer to a wrong method differs: 405 instead of 404. */
+/** The app's HTTP triggers, with their routes and keys as in Azure: the key comes as `x-functions-key` or `code`. */
 export function createHttpFunctions({ functions, keys, invoke, routePrefix }: HttpFunctionsDeps): Handler {
   const prefix = routePrefix === '' ? '' : `/${routePrefix}`;
   const all: HttpFunction[] = functions.map((target) => ({
@@ -35,7 +34,7 @@ export function createHttpFunctions({ functions, keys, invoke, routePrefix }: Ht
 
   const allowed = (one: HttpFunction, request: HostRequest) => {
     if (one.authLevel === 'anonymous') return true;
-    const given = request.url.searchParams.get('code') ?? request.headers['x-functions-key'];
+    const given = request.headers['x-functions-key'] ?? request.url.searchParams.get('code');
     const accepted = one.authLevel === 'admin' ? [keys.master] : [keys.master, keys.function];
     return isOneOf(String(given ?? ''), accepted);
   };
@@ -47,10 +46,7 @@ export function createHttpFunctions({ functions, keys, invoke, routePrefix }: Ht
     });
     if (fitting.length === 0) return undefined;
     const found = fitting.find(({ one }) => one.methods.includes(request.method));
-    if (found === undefined) {
-      const methods = [...new Set(fitting.flatMap(({ one }) => one.methods))].join(', ');
-      return { ...problem(405, `Use one of ${methods}.`), headers: { allow: methods } };
-    }
+    if (found === undefined) return { status: 404 };
     if (!allowed(found.one, request)) return { status: 401 };
     try {
       const answer = await invoke(found.one.target, {
@@ -74,6 +70,31 @@ function rpcRequest(request: HostRequest, params: Readonly<Record<string, string
 interface RpcCookie {
   readonly name: string;
   readonly value: string;
+  readonly domain?: { readonly value?: string };
+  readonly path?: { readonly value?: string };
+  readonly expires?: { readonly value?: { readonly seconds?: number } };
+  readonly maxAge?: { readonly value?: number };
+  readonly secure?: { readonly value?: boolean };
+  readonly httpOnly?: { readonly value?: boolean };
+  readonly sameSite?: string;
+}
+
+/** In the order of the real host's own server. */
+function cookieText(cookie: RpcCookie): string {
+  const { name, value, domain, path, expires, maxAge, secure, httpOnly, sameSite } = cookie;
+  const seconds = expires?.value?.seconds;
+  // "none" says that the app gave none.
+  const site = sameSite === 'none' ? undefined : sameSite === 'explicitNone' ? 'none' : sameSite;
+  return [
+    `${name}=${encodeURIComponent(value)}`,
+    ...(seconds === undefined ? [] : [`expires=${new Date(seconds * 1000).toUTCString()}`]),
+    ...(maxAge?.value === undefined ? [] : [`max-age=${maxAge.value}`]),
+    ...(domain?.value === undefined ? [] : [`domain=${domain.value}`]),
+    `path=${path?.value ?? '/'}`,
+    ...(secure?.value === true ? ['secure'] : []),
+    ...(site === undefined ? [] : [`samesite=${site}`]),
+    ...(httpOnly?.value === true ? ['httponly'] : []),
+  ].join('; ');
 }
 
 function responseOf(answer: RpcData | undefined): HostResponse {
@@ -84,7 +105,7 @@ function responseOf(answer: RpcData | undefined): HostResponse {
     cookies?: readonly RpcCookie[];
     body?: RpcData;
   };
-  const setCookie = (cookies ?? []).map(({ name, value }) => `${name}=${encodeURIComponent(value)}`);
+  const setCookie = (cookies ?? []).map(cookieText);
   return {
     status: Number(statusCode),
     headers: { ...headers, ...(setCookie.length > 0 ? { 'set-cookie': setCookie } : {}) },

@@ -51,7 +51,7 @@ function parameterOf(text: string, template: string) {
   const [declared = '', constraint] = text.split(':');
   const isOptional = text.endsWith('?');
   const name = declared.replace(/^\*+/, '').replace(/\?$/, '');
-  if (declared.startsWith('*')) return { name, expression: '.*', isOptional };
+  if (declared.startsWith('*')) return { name, expression: '.*', isOptional: true };
   const type = constraint?.replace(/\?$/, '');
   const expression = type === undefined ? '[^/]+' : CONSTRAINTS[type];
   if (expression === undefined)
@@ -61,7 +61,11 @@ function parameterOf(text: string, template: string) {
 
 function decode(value: string): string {
   try {
-    return decodeURIComponent(value);
+    // An encoded slash stays one: it is no end of a segment.
+    return value
+      .split(/(%2f)/i)
+      .map((part) => (/^%2f$/i.test(part) ? part : decodeURIComponent(part)))
+      .join('');
   } catch {
     return value;
   }

@@ -8,6 +8,8 @@ test('parameters, optional parameters, constraints and the rest of a path', () =
   assert.deepEqual(parseRoute('/api/v/{n:int}').match('/api/v/12'), { n: '12' });
   assert.equal(parseRoute('/api/v/{n:int}').match('/api/v/x'), undefined);
   assert.deepEqual(parseRoute('/api/f/{*path}').match('/api/f/a/b'), { path: 'a/b' });
+  assert.deepEqual(parseRoute('/api/f/{*path}').match('/api/f'), {});
+  assert.deepEqual(parseRoute('/api/f/{x}').match('/api/f/a%2Fb%2B%20c'), { x: 'a%2Fb+ c' });
   assert.deepEqual(parseRoute('/api/a-{x}.json').match('/api/a-1.json'), { x: '1' });
   assert.equal(parseRoute('/api/a.json').match('/api/aXjson'), undefined);
 });
