@@ -32,9 +32,9 @@ export const GRACE_MS = 30 * 60_000;
 /** A stored answer that its orchestration has not judged after so long is judged here, although it lives: what interrupted
  *  it may hold it for minutes. When it goes on, it finds the verdict and the delivery that are there. */
 const JUDGING_MS = 150_000;
-/** How often a clip is analysed again by itself, and how much longer each time it is waited before: what broke the last
- *  one may still be going on. */
-export const ASKED_MAX = 4;
+/** How often a clip is analysed again by itself: at once, and then each time a minute after the last, because what broke
+ *  that one may still be going on. */
+export const ASKED_MAX = 6;
 const ASK_AGAIN_MS = 60_000;
 /** A notification that could not be delivered is tried again after so long, twice as long each time. */
 const TELL_AGAIN_MS = { first: 60_000, most: 60 * 60_000 };
@@ -62,7 +62,7 @@ export function nextMove(facts: ClipFacts): Move {
   if (isUnfinished && latest.state === 'starting')
     return { do: 'start', revision: latest.revision, again: false };
   if (isUnfinished && latest.state !== 'terminated' && record.asked < ASKED_MAX)
-    return latest.ageMs < record.asked * ASK_AGAIN_MS
+    return record.asked > 0 && latest.ageMs < ASK_AGAIN_MS
       ? { do: 'wait' }
       : { do: 'start', revision: latest.revision + 1, again: true };
   if (!verdict) return { do: 'give-up', why: whyNotJudged(facts), revision };

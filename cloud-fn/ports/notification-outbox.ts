@@ -9,6 +9,7 @@ import {
   type NotificationPort,
 } from './notification.ts';
 import { PortFailure } from './port-failure.ts';
+import { createTurns } from './turns.ts';
 import { json, MAX_DOCUMENT_BYTES, type StoragePort } from './storage.ts';
 
 /** The record of one delivery: `<instance>/told-<kind>.json`. */
@@ -42,6 +43,9 @@ export const ATTEMPT_MS = 90_000;
 export const ATTEMPTS_MAX = 30;
 export const UNCERTAIN_MAX = 3;
 const ROUNDS = 5;
+/** Few at once, so that few are on their way when the process is killed: each of those may be told twice. */
+const AT_ONCE = 3;
+const TURN_MS = 30_000;
 
 /** Delivers each notification once, whoever asks for it and however often.
  *  Invariants
@@ -56,47 +60,49 @@ export function createNotificationOutbox(deps: NotificationOutboxDeps): Notifica
   const { channels, storage, clock, log } = deps;
   const now = () => new Date(clock.nowMs()).toISOString();
 
-  return {
-    async notify(notification) {
-      const claim = await claimed(notification);
-      if (!claim) return;
-      const accepted = new Set(claim.accepted);
-      const open = channels.filter(({ name }) => !accepted.has(name));
-      /** It was taken, whatever comes of noting that; the end of the attempt notes it again. */
-      const note = (end: Partial<Delivery>) => record(notification, claim, end).catch(() => undefined);
-      let noting: Promise<void> = Promise.resolve();
-      let failure: unknown;
-      let unanswered = false;
-      try {
-        await createNotification(
-          open.map((channel) => ({
-            name: channel.name,
-            async notify(one) {
-              try {
-                await channel.notify(one);
-                accepted.add(channel.name);
-                // At once: a kill while another channel is slow would send it here a second time.
-                if (open.length > 1) await (noting = noting.then(() => note({ accepted: [...accepted] })));
-              } catch (error) {
-                unanswered ||= isUncertain(error);
-                throw error;
-              }
-            },
-          })),
-          log,
-        ).notify(claim.notification);
-      } catch (error) {
-        failure = error;
-      }
-      await record(notification, claim, {
-        state: failure === undefined ? 'accepted' : 'failed',
-        accepted: [...accepted],
-        uncertain: claim.uncertain + (unanswered ? 1 : 0),
-        ...(failure === undefined ? {} : { reason: (failure as Error).message.slice(0, 1_000) }),
-      });
-      if (failure !== undefined) throw failure;
-    },
-  };
+  const inTurn = createTurns(AT_ONCE, TURN_MS, 'waiting for other notifications', 'notification.no-turn');
+
+  return { notify: (notification) => inTurn(() => deliver(notification)) };
+
+  async function deliver(notification: Notification): Promise<void> {
+    const claim = await claimed(notification);
+    if (!claim) return;
+    const accepted = new Set(claim.accepted);
+    const open = channels.filter(({ name }) => !accepted.has(name));
+    /** It was taken, whatever comes of noting that; the end of the attempt notes it again. */
+    const note = (end: Partial<Delivery>) => record(notification, claim, end).catch(() => undefined);
+    let noting: Promise<void> = Promise.resolve();
+    let failure: unknown;
+    let unanswered = false;
+    try {
+      await createNotification(
+        open.map((channel) => ({
+          name: channel.name,
+          async notify(one) {
+            try {
+              await channel.notify(one);
+              accepted.add(channel.name);
+              // At once: a kill while another channel is slow would send it here a second time.
+              if (open.length > 1) await (noting = noting.then(() => note({ accepted: [...accepted] })));
+            } catch (error) {
+              unanswered ||= isUncertain(error);
+              throw error;
+            }
+          },
+        })),
+        log,
+      ).notify(claim.notification);
+    } catch (error) {
+      failure = error;
+    }
+    await record(notification, claim, {
+      state: failure === undefined ? 'accepted' : 'failed',
+      accepted: [...accepted],
+      uncertain: claim.uncertain + (unanswered ? 1 : 0),
+      ...(failure === undefined ? {} : { reason: (failure as Error).message.slice(0, 1_000) }),
+    });
+    if (failure !== undefined) throw failure;
+  }
 
   /** The record with our name on it; undefined when it has been delivered. */
   async function claimed(notification: Notification): Promise<Delivery | undefined> {

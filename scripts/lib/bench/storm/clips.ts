@@ -1,0 +1,128 @@
+/** Clips of a storm, and the worker that answers for them: every other shows a person. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import {
+  CONTAINER_CLIPS,
+  decodeProcessingRequest,
+  encodeQueueMessage,
+  type ProcessingResult,
+  QUEUE_PROCESSED,
+  QUEUE_TO_PROCESSING,
+} from '@dachawatch/contracts';
+import type { Engine } from '../../../../test/engine/engines.ts';
+
+export interface StormClip {
+  /** In the container of the clips. */
+  readonly name: string;
+  readonly url: string;
+  readonly person: boolean;
+}
+
+const ANNOUNCE_TRIES = 600;
+const IDLE_MS = 200;
+
+export async function uploadClips(storage: string, count: number): Promise<StormClip[]> {
+  const container = BlobServiceClient.fromConnectionString(storage).getContainerClient(CONTAINER_CLIPS);
+  const clips: StormClip[] = [];
+  for (let number = 0; number < count; number += 1) {
+    const name = `house-1/gate/2026/11/30/01JD3V7Q8ZK4M6N8P0R2S4T${String(number).padStart(3, '0')}.mp4`;
+    const blob = container.getBlockBlobClient(name);
+    await blob.upload('clip', 4);
+    clips.push({ name, url: blob.url, person: isPerson(name) });
+  }
+  return clips;
+}
+
+const isPerson = (name: string) => Number(/(\d)\.mp4$/.exec(name)?.[1]) % 2 === 1;
+
+/** All at once, each until it is taken, as Event Grid does. */
+export async function announce(
+  engine: Engine,
+  clips: readonly StormClip[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(clips.map((clip) => announceOne(engine, clip, signal)));
+}
+
+async function announceOne(engine: Engine, { name, url }: StormClip, signal: AbortSignal): Promise<void> {
+  const endpoint = `${engine.base}/runtime/webhooks/eventgrid?functionName=OnVideoBlobCreated&code=${engine.eventGridKey}`;
+  const event = {
+    id: name,
+    topic: '/storm',
+    subject: `/blobServices/default/containers/${CONTAINER_CLIPS}/blobs/${name}`,
+    eventType: 'Microsoft.Storage.BlobCreated',
+    eventTime: new Date().toISOString(),
+    data: { api: 'PutBlockList', contentLength: 4, url },
+    dataVersion: '',
+    metadataVersion: '1',
+  };
+  for (let tries = 0; tries < ANNOUNCE_TRIES; tries += 1) {
+    signal.throwIfAborted();
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json' },
+      body: JSON.stringify([event]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+    }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    await delay(500);
+  }
+  throw new Error(`${name} could not be announced`);
+}
+
+/** The worker: takes requests and answers them. */
+export function startAnswering(storage: string) {
+  const queues = QueueServiceClient.fromConnectionString(storage);
+  const requests = queues.getQueueClient(QUEUE_TO_PROCESSING);
+  const answers = queues.getQueueClient(QUEUE_PROCESSED);
+  let asked = 0;
+  const stopping = new AbortController();
+  const working = (async () => {
+    while (!stopping.signal.aborted) {
+      const { receivedMessageItems } = await requests.receiveMessages({ numberOfMessages: 16 });
+      for (const message of receivedMessageItems) {
+        asked += 1;
+        await answers.sendMessage(encodeQueueMessage(answerTo(message.messageText)));
+        await requests.deleteMessage(message.messageId, message.popReceipt);
+      }
+      if (receivedMessageItems.length === 0) await delay(IDLE_MS);
+    }
+  })();
+  return {
+    asked: () => asked,
+    async stop() {
+      stopping.abort();
+      await working;
+    },
+  };
+}
+
+function answerTo(text: string): ProcessingResult {
+  const { posted: _, ...request } = decodeProcessingRequest(text);
+  const now = new Date().toISOString();
+  const person = {
+    label: 'person',
+    count_max: 1,
+    confidence_max: 0.9,
+    first_ms: 500,
+    last_ms: 4_000,
+    frames: 8,
+    boxes: [[0.4, 0.4, 0.6, 0.8] as [number, number, number, number]],
+  };
+  return {
+    ...request,
+    status: 'PROCESSED',
+    start_timestamp: now,
+    stop_timestamp: now,
+    details: {
+      schema_version: 1,
+      model: { name: 'storm', sha256: '0'.repeat(64), licence: 'Apache-2.0' },
+      frames: { decoded: 70, analysed: 14 },
+      detections: isPerson(request.blobName) ? [person] : [],
+      cpu_ms: 1,
+      strategy: 'fixed-rate',
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** What became of the clips of a storm, by what is stored and by what the webhook heard. */
+import { BlobServiceClient } from '@azure/storage-blob';
+import { CONTAINER_CLIPS, parseDocument, Verdict, verdictBlobName } from '@dachawatch/contracts';
+import { OPEN_CLIPS_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
+import { CONTAINER_INSTANCES } from '../../../../cloud-fn/ports/storage.ts';
+import type { Webhook } from '../../../../test/engine/webhook.ts';
+import type { StormClip } from './clips.ts';
+
+export interface StormNow {
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Clips that the keeper has not closed. */
+  readonly open: number;
+}
+
+export interface StormOutcome {
+  /** Clips with the verdict that their picture asks for. */
+  readonly right: number;
+  readonly noVerdict: number;
+  /** Verdicts that say `notified` while nobody heard of the person. */
+  readonly falselyNotified: number;
+  /** Persons of whom nobody heard. */
+  readonly untold: number;
+  readonly toldTwice: number;
+  /** Kills of processes, and requests to the worker. */
+  readonly kills: number;
+  readonly asked: number;
+  readonly seconds: number;
+  /** How many verdicts are of which revision. */
+  readonly revisions: Readonly<Record<string, number>>;
+}
+
+export async function lookAt(storage: string, clips: readonly StormClip[]): Promise<StormNow> {
+  const account = BlobServiceClient.fromConnectionString(storage);
+  const container = account.getContainerClient(CONTAINER_CLIPS);
+  const there = new Set<string>();
+  for await (const { name } of container.listBlobsFlat()) there.add(name);
+  const verdicts = new Map<string, Verdict>();
+  for (const { name } of clips) {
+    const document = verdictBlobName(name);
+    if (there.has(document))
+      verdicts.set(name, parseDocument(Verdict, await container.getBlobClient(document).downloadToBuffer()));
+  }
+  let open = 0;
+  const instances = account.getContainerClient(CONTAINER_INSTANCES);
+  if (await instances.exists())
+    for await (const _ of instances.listBlobsFlat({ prefix: OPEN_CLIPS_PREFIX })) open += 1;
+  return { verdicts, open };
+}
+
+const isRight = ({ name, person }: StormClip, { verdicts }: StormNow) =>
+  verdicts.get(name)?.verdict === (person ? 'person' : 'nothing');
+
+/** Whether nothing more is to come. */
+export const isSettled = (clips: readonly StormClip[], now: StormNow): boolean =>
+  now.open === 0 && clips.every((clip) => isRight(clip, now));
+
+export function outcomeOf(
+  clips: readonly StormClip[],
+  now: StormNow,
+  webhook: Pick<Webhook, 'heardAbout'>,
+  counts: Pick<StormOutcome, 'kills' | 'asked' | 'seconds'>,
+): StormOutcome {
+  const heard = ({ name }: StormClip) =>
+    webhook.heardAbout(`${CONTAINER_CLIPS}/${name}`).filter((kind) => kind === 'person-seen').length;
+  const count = (holds: (clip: StormClip) => boolean) => clips.filter(holds).length;
+  const revisions: Record<string, number> = {};
+  for (const { revision } of now.verdicts.values()) revisions[revision] = (revisions[revision] ?? 0) + 1;
+  return {
+    right: count((clip) => isRight(clip, now)),
+    noVerdict: clips.length - now.verdicts.size,
+    falselyNotified: count(
+      (clip) => now.verdicts.get(clip.name)?.decision === 'notified' && heard(clip) === 0,
+    ),
+    untold: count((clip) => clip.person && heard(clip) === 0),
+    toldTwice: count((clip) => heard(clip) > 1),
+    ...counts,
+    revisions,
+  };
+}
