@@ -119,18 +119,20 @@ export function createGoneJournal(deps: {
   };
 }
 
-/** Clips without a file to which something happened since the newest backup. A process that was killed may have
- *  committed it and not noted it: it is noted now. */
+/** Clips to which something happened since the newest backup, the latest last. A process that was killed may have
+ *  committed it and not noted it: those without a file are noted now. */
 function sinceBackup(db: Database): string[] {
-  return db
-    .prepare<{ backedUp: string; lookBack: number; most: number }, string>(
-      `WITH since AS (SELECT max(coalesce((SELECT value FROM facts WHERE name = :backedUp), 0),
-                                 coalesce((SELECT max(seq) FROM custody), 0) - :lookBack) AS seq)
-       SELECT clip_id FROM custody JOIN clips USING (clip_id)
-       WHERE custody.seq > (SELECT seq FROM since) AND clips.on_disk = 0
-       GROUP BY clip_id ORDER BY max(custody.seq) DESC LIMIT :most`,
-    )
+  const backedUp =
+    db.prepare<[string], number>('SELECT value FROM facts WHERE name = ?').pluck().get(BACKED_UP) ?? 0;
+  const newest = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck().get() ?? 0;
+  const lines = db
+    .prepare<[number], string>('SELECT clip_id FROM custody WHERE seq > ? ORDER BY seq DESC')
     .pluck()
-    .all({ backedUp: BACKED_UP, lookBack: LOOK_BACK, most: WAITING_MAX })
-    .toReversed();
+    .iterate(Math.max(backedUp, newest - LOOK_BACK));
+  const found = new Set<string>();
+  for (const clipId of lines) {
+    if (found.size >= WAITING_MAX) break;
+    found.add(clipId);
+  }
+  return [...found].toReversed();
 }
