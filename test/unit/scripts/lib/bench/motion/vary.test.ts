@@ -147,8 +147,8 @@ test('figures of one way say which, in JSON and in the table; those of clips as 
 });
 
 const refused: readonly [args: string[], says: RegExp][] = [
-  [['--direct', '--vary', 'fog'], /^--vary takes all or one of mirrored, .*, large, not "fog"$/],
-  [['--direct', '--vary', 'toString'], /^--vary takes all or one of /],
+  [['--direct', '--vary', 'fog'], /^--vary takes all, mirrored, .* small or large, not "fog"$/],
+  [['--direct', '--vary', 'toString'], /^--vary takes all, mirrored, .*, not "toString"$/],
   [['--vary', 'grain'], /^--vary goes with --direct/],
   [['--direct', '--vary', 'all', '--peer', 'motion'], /^--vary goes without --peer/],
 ];
