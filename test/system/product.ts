@@ -50,7 +50,7 @@ export function createPlace(): Place {
     start(args) {
       const child = spawn(
         SCRIPT,
-        ['--data', data, ...(args.includes('--port') ? [] : ['--port', '0']), ...args],
+        [...without(args, '--data', data), ...without(args, '--port', '0'), ...args],
         {
           stdio: ['ignore', 'pipe', 'pipe'],
         },
@@ -82,6 +82,10 @@ export function createPlace(): Place {
     },
   };
 }
+
+/** An option with its usual value, unless it is among the arguments. */
+const without = (args: readonly string[], option: string, value: string): readonly string[] =>
+  args.includes(option) ? [] : [option, value];
 
 /** Asks until there is an answer. */
 export async function until<T>(

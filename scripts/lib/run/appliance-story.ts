@@ -1,22 +1,21 @@
 /** Tells on the console what the page shows of the appliance: what is watched, and what is wrong. */
 import type { ConditionView, PageWords, StatusView } from './page-words.ts';
 
-/** Told by cameras and conditions themselves, or no news. */
-const NOT_TOLD = new Set([
+/** Told by clips, cameras and conditions themselves. */
+const TOLD_ELSEWHERE = new Set([
+  'person-seen',
   'condition',
   'camera-down',
   'no-cameras',
   'starting',
-  'recording',
-  'sending',
-  'well',
+  'waiting',
 ]);
 
 /** Compares each look with the one before; only what is new is told. */
 export function createApplianceStory(tell: (sentence: string) => void, words: PageWords) {
   const ofCamera = new Map<string, string>();
   let conditions = new Map<string, string>();
-  let house = '';
+  let matters = new Set<string>();
 
   function lookAtCameras({ cameras }: StatusView): void {
     for (const camera of cameras) {
@@ -39,15 +38,22 @@ export function createApplianceStory(tell: (sentence: string) => void, words: Pa
     conditions = now;
   }
 
+  function lookAtTheRest(status: StatusView): void {
+    const now = new Set<string>();
+    for (const matter of [status.house, ...status.further]) {
+      if (matter.level === 'calm' || TOLD_ELSEWHERE.has(matter.state)) continue;
+      now.add(matter.state);
+      if (!matters.has(matter.state)) tell(words.house(status, matter));
+    }
+    if (matters.size > 0 && now.size === 0 && status.house.level === 'calm') tell(words.house(status));
+    matters = now;
+  }
+
   return {
     look(status: StatusView): void {
       lookAtCameras(status);
       lookAtConditions(status);
-      const { state } = status.house;
-      if (state === house) return;
-      const wasTold = house !== '' && !NOT_TOLD.has(house);
-      house = state;
-      if (!NOT_TOLD.has(state) || wasTold) tell(words.house(status));
+      lookAtTheRest(status);
     },
   };
 }

@@ -6,7 +6,7 @@ import { redact } from '@dachawatch/contracts/redact';
 const READ_BYTES = 64 * 1024;
 const SENTENCE_MAX = 500;
 /** What Node prints around an error nobody took: frames, source lines with a caret, properties, its version. */
-const AROUND_AN_ERROR = /^\s|^$|^node:|^file:|^\/.*:\d+$|^[{}\])]|^Node\.js v|^Warning: /;
+const AROUND_AN_ERROR = /^\s|^$|^node:|^file:|^\/.*:\d+$|^[{}\])][,;]?$|^Node\.js v|^Warning: /;
 const ERROR = /^(?:Uncaught )?(?:\[?\w*Error|Failure)(?: \[\w+\])?: (.+?)\]?$/;
 
 /** @param file a log

@@ -10,13 +10,18 @@ export interface ConditionView {
   readonly detail: string;
 }
 
+/** What matters of the appliance, in one word. */
+export interface Matter {
+  readonly state: string;
+  readonly level: 'calm' | 'notice' | 'trouble';
+  readonly cameras: readonly string[];
+}
+
 /** What `/api/status` answers; only what is told here. */
 export interface StatusView {
-  readonly house: {
-    readonly state: string;
-    readonly level: 'calm' | 'notice' | 'trouble';
-    readonly cameras: readonly string[];
-  };
+  readonly house: Matter;
+  /** What else matters, behind that. */
+  readonly further: readonly Matter[];
   readonly cameras: readonly {
     readonly cameraId: string;
     readonly title: string;
@@ -27,7 +32,7 @@ export interface StatusView {
 }
 
 export interface PageWords {
-  house(status: StatusView): string;
+  house(status: StatusView, of?: Matter): string;
   condition(condition: ConditionView, status: StatusView): string;
 }
 
@@ -35,7 +40,7 @@ export interface PageWords {
 interface PageModules {
   readonly createTexts: (language: string, texts: unknown) => unknown;
   readonly createFormat: (language: string, nowMs: () => number) => unknown;
-  readonly houseSentence: (status: StatusView, texts: unknown, format: unknown) => string;
+  readonly houseSentence: (status: StatusView, texts: unknown, format: unknown, of?: Matter) => string;
   readonly conditionSentence: (
     condition: ConditionView,
     cameras: StatusView['cameras'],
@@ -56,7 +61,7 @@ export async function loadPageWords(): Promise<PageWords> {
   const texts = createTexts('en', JSON.parse(readFileSync(join(PAGE, 'texts.en.json'), 'utf8')));
   const format = createFormat('en', Date.now);
   return {
-    house: (status) => houseSentence(status, texts, format),
+    house: (status, of) => houseSentence(status, texts, format, of),
     condition: (condition, { cameras }) => conditionSentence(condition, cameras, texts),
   };
 }

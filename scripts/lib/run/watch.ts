@@ -48,14 +48,15 @@ export async function watch(dashboard: string, options: WatchOptions, signal: Ab
 function whyNoVerdict(clip: ClipView | undefined, status: StatusView | undefined, words: PageWords): string {
   if (clip) return whatHolds(clip);
   if (!status) return 'the agent does not answer; see log/agent.log';
-  const unwatched = status.cameras.filter(({ state }) => state !== 'live');
-  if (unwatched.length > 0)
-    return unwatched
-      .map((camera) => cameraSentence(camera) ?? `${camera.title} has given no picture so far`)
-      .join('; ');
-  const [worst] = status.conditions;
-  if (worst) return `${words.condition(worst, status)} ${worst.detail}`;
-  return status.house.level === 'trouble' ? words.house(status) : 'nothing moved before the camera';
+  const cameras = status.cameras
+    .filter(({ state }) => state !== 'live')
+    .map((camera) => cameraSentence(camera) ?? `${camera.title} has given no picture so far`);
+  const conditions = status.conditions.map((one) => `${words.condition(one, status)} ${one.detail}`);
+  const full = [status.house, ...status.further]
+    .filter(({ state }) => state === 'disk-full')
+    .map((matter) => words.house(status, matter));
+  const reasons = [...cameras, ...full, ...conditions];
+  return reasons.length > 0 ? reasons.join('; ') : 'nothing moved before the camera';
 }
 
 function whatHolds({ state, uploadedUtc, reason }: ClipView): string {

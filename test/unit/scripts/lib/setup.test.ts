@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '../../../..');
 
@@ -214,3 +215,31 @@ test('a Node that is not the one of the lock is refused', (t) => {
   assert.match(stderr, /is not the package that package-lock\.json names\n/);
   assert.doesNotMatch(calls(), /npm ci/);
 });
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} to the script alone ends what it installs, with ${code}`, async (t) => {
+    const { at } = checkout(t, 'need_npm', {
+      npm: 'echo $$ >"$HOME/npm-pid"; exec sleep 600',
+    });
+    const child = spawn(at('scripts/x'), [], {
+      env: { PATH: `${at('bin')}:/usr/bin:/bin`, HOME: at('.'), TMPDIR: at('.') },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('exit', (status) => resolve(status)));
+    const deadline = performance.now() + 60_000;
+    const read = () => (existsSync(at('npm-pid')) ? readFileSync(at('npm-pid'), 'utf8').trim() : '');
+    while (read() === '') {
+      assert.ok(performance.now() < deadline, 'npm was not run');
+      await delay(50);
+    }
+    child.kill(signal);
+    assert.equal(await ended, code);
+    while (existsSync(`/proc/${read()}`)) {
+      assert.ok(performance.now() < deadline, 'npm runs on');
+      await delay(50);
+    }
+  });
+}
