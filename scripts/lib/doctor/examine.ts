@@ -14,11 +14,15 @@ export async function examine(args: readonly string[]): Promise<number> {
   requireNoWords(words);
   const dataDir = resolve(values.data ?? join(stateDir(), 'run'));
   const packages = (process.env[PACKAGES_VARIABLE] ?? '').split(' ').filter(Boolean);
-  const checks = await Promise.all([
-    ...[versions(), packagesOfDebian(packages), packagesOfNpm(), models()],
-    ...[diskOf('disk, data', dataDir), diskOf('disk, checkout', repoRoot)],
-    ...[whoRuns(dataDir), page(dataDir), hub(dataDir), storage(dataDir)],
+  const [version, debian, ...answers] = await Promise.all([
+    ...[versions(), packagesOfDebian(packages)],
+    ...[page(dataDir), hub(dataDir), storage(dataDir)],
   ]);
+  const checks: readonly Check[] = [
+    ...[version, debian, packagesOfNpm(), models()].filter((one) => one !== undefined),
+    ...[diskOf('disk, data', dataDir), diskOf('disk, checkout', repoRoot)],
+    ...[whoRuns(dataDir), ...answers],
+  ];
   process.stdout.write(values.json ? `${JSON.stringify({ checks })}\n` : checks.map(lines).join(''));
   return checks.some(({ state }) => state === 'trouble') ? 1 : 0;
 }
