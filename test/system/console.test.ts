@@ -22,7 +22,12 @@ for (const phase of [
 ])
   test(`Ctrl-C while it is ${phase} ends it with 130, and nothing else is started`, async () => {
     const product = place.start(NOBODY);
-    await until(phase, () => product.said().includes(phase), 240_000, () => product.said());
+    await until(
+      phase,
+      () => product.said().includes(phase),
+      240_000,
+      () => product.said(),
+    );
     product.signal('SIGINT');
     const { code, signal } = await product.ended;
     assert.deepEqual([code, signal], [130, null], product.said());
