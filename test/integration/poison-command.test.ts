@@ -1,7 +1,6 @@
 /** `scripts/poison` as a process, with real storage and the app that records. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { recordPoisonQueues } from '../../cloud-fn/keeper/record-poison.ts';
@@ -24,7 +23,7 @@ after(async () => {
 
 /** What it says on standard output and standard error, and how it ends. */
 function poison(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args, '--data', join(world.dir, 'none')], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: {
       PATH: process.env['PATH'],
       NODE_EXTRA_CA_CERTS: storage.caFile,
@@ -90,5 +89,5 @@ test('what is not there is said in one sentence, with the exit code of its kind'
     err: `scripts/poison: there is no message ${unknown}: list shows them\n`,
   });
   const { code, err } = await poison('again');
-  assert.deepEqual([code, err], [2, 'scripts/poison: again takes ids, or --all\n']);
+  assert.deepEqual([code, err], [2, 'scripts/poison: usage: scripts/poison again ID…, or again --all\n']);
 });

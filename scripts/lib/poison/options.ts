@@ -1,51 +1,44 @@
 /** Arguments of `scripts/poison`; its help stands there. */
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from '../../../agent/kernel/failure.ts';
+import { flag, quoted, readArguments, text } from '../command/arguments.ts';
+import { Refusal } from '../command/ends.ts';
 import { stateDir } from '../places.ts';
+
+/** Names the storage account of another cloud. */
+export const STORAGE_VARIABLE = 'DACHAWATCH_STORAGE_CONNECTION';
 
 export interface PoisonCommand {
   readonly name: 'list' | 'show' | 'again';
   readonly ids: readonly string[];
   readonly all: boolean;
   readonly dataDir: string;
+  /** Of the storage of another cloud than the local one. */
+  readonly connection: string | undefined;
   readonly json: boolean;
 }
 
-const usage = (message: string) => new Failure('rejected', 'poison.usage', message);
-
-/** @throws Failure `poison.usage` in one sentence */
-export function readPoisonCommand(args: string[]): PoisonCommand {
-  const { values, positionals } = parse(args);
-  const [name = '', ...ids] = positionals;
+/** @throws Refusal with a sentence when the arguments make no sense */
+export function readPoisonCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): PoisonCommand {
+  const { values, words } = readArguments('scripts/poison', args, { data: text, json: flag, all: flag });
+  const [name = '', ...ids] = words;
   if (name !== 'list' && name !== 'show' && name !== 'again')
-    throw usage(
-      `${name === '' ? 'a command is missing' : `there is no command ${name}`}: list, show or again`,
+    throw new Refusal(
+      `${name === '' ? 'there is no command' : `${quoted(name)} is no command`}; there are list, show, again (scripts/poison --help explains them)`,
     );
-  const all = values.all ?? false;
-  if (all && name !== 'again') throw usage(`--all does not go with ${name}`);
-  if (name === 'list' && ids.length > 0) throw usage('list takes no id');
-  if (name === 'show' && ids.length !== 1) throw usage('show takes one id');
-  if (name === 'again' && all === ids.length > 0) throw usage('again takes ids, or --all');
+  const { all } = values;
+  if (all && name !== 'again') throw new Refusal(`--all does not belong to ${name}`);
+  if (name === 'list' && ids.length > 0) throw new Refusal('usage: scripts/poison list');
+  if (name === 'show' && ids.length !== 1) throw new Refusal('usage: scripts/poison show ID');
+  if (name === 'again' && all === ids.length > 0)
+    throw new Refusal('usage: scripts/poison again ID…, or again --all');
   const strange = ids.find((id) => !/^[0-9a-f]{32}$/.test(id));
-  if (strange !== undefined) throw usage(`"${strange}" is not an id: list shows them`);
-  return {
-    name,
-    ids,
-    all,
-    dataDir: resolve(values.data ?? join(stateDir(), 'run')),
-    json: values.json ?? false,
-  };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: { data: { type: 'string' }, json: { type: 'boolean' }, all: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw usage(`${(error as Error).message} (scripts/poison --help lists the options)`);
-  }
+  if (strange !== undefined) throw new Refusal(`${quoted(strange)} is no id; scripts/poison list shows them`);
+  const connection = environment[STORAGE_VARIABLE]?.trim() || undefined;
+  if (connection !== undefined && values.data !== undefined)
+    throw new Refusal(`--data has no effect with ${STORAGE_VARIABLE}, which names another cloud`);
+  const dataDir = resolve(values.data ?? join(stateDir(), 'run'));
+  return { name, ids, all, dataDir, connection, json: values.json };
 }

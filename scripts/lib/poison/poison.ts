@@ -13,18 +13,19 @@ import {
   MAX_DOCUMENT_BYTES,
   type StoragePort,
 } from '../../../cloud-fn/ports/storage.ts';
+import { Refusal } from '../command/ends.ts';
+import { runCommand } from '../command/run-command.ts';
 import { readPoisonCommand, type PoisonCommand } from './options.ts';
 
 const LISTED_MAX = 5_000;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-function storageOf(dataDir: string): StoragePort {
-  const connection = process.env['DACHAWATCH_STORAGE_CONNECTION']?.trim();
-  if (connection) return createAzureStorage({ connectionString: connection });
+function storageOf({ dataDir, connection }: PoisonCommand): StoragePort {
+  if (connection !== undefined) return createAzureStorage({ connectionString: connection });
   const cloud = join(dataDir, 'cloud');
   if (!existsSync(join(cloud, 'storage', 'account.json')))
-    throw new Failure('rejected', 'poison.no-cloud', `there is no local cloud in ${dataDir}`);
+    throw new Refusal(`there is no local cloud in ${dataDir}`);
   const ca = readFileSync(join(cloud, 'certificates', 'ca.pem'), 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
   return createAzureStorage({ connectionString: connectionStringOf(loadAccount(join(cloud, 'storage'))) });
@@ -57,9 +58,9 @@ async function again(storage: StoragePort, { ids, all, json }: PoisonCommand): P
   return failed === 0 ? 0 : 1;
 }
 
-async function run(args: string[]): Promise<number> {
-  const command = readPoisonCommand(args);
-  const storage = storageOf(command.dataDir);
+async function poison(args: readonly string[]): Promise<number> {
+  const command = readPoisonCommand(args, process.env);
+  const storage = storageOf(command);
   if (command.name === 'again') return again(storage, command);
   const records = await recordsIn(storage);
   if (command.name === 'show') {
@@ -78,13 +79,4 @@ async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-// The reader of a pipe has seen enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  const message = (error as Error).message.split('\n')[0] ?? '';
-  process.stderr.write(`scripts/poison: ${message}\n`);
-  process.exitCode = error instanceof Failure && error.code === 'poison.usage' ? 2 : 1;
-}
+await runCommand('scripts/poison', async () => poison, { onSignal: 'exit' });
