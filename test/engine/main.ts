@@ -18,6 +18,7 @@ import { errors } from './scenarios/errors.ts';
 import { events } from './scenarios/events.ts';
 import { kills } from './scenarios/kills.ts';
 import { management } from './scenarios/management.ts';
+import { more } from './scenarios/more.ts';
 import { orchestrations } from './scenarios/orchestrations.ts';
 import { product, productWithoutWorker } from './scenarios/product.ts';
 import { queues } from './scenarios/queues.ts';
@@ -26,7 +27,7 @@ import { queues } from './scenarios/queues.ts';
 const GROUPS = [
   {
     name: 'engine',
-    scenarios: scenariosOf([orchestrations, events, errors, management, client, queues, kills]),
+    scenarios: scenariosOf([orchestrations, events, errors, management, more, client, queues, kills]),
     app: ({ storage }: ProductOptions) => sampleApp(storage),
   },
   {

@@ -11,6 +11,7 @@ const POLL_MS = 100;
 const QUIET_MS = 3000;
 /** Headers that say something about the engine. */
 const HEADERS = ['location', 'retry-after', 'content-type', 'www-authenticate'];
+const TOKEN = 'x-ms-continuation-token';
 const FINAL = ['Completed', 'Failed', 'Terminated', 'Canceled'];
 
 export interface Answer {
@@ -70,7 +71,7 @@ export function createStage(engine: Engine, scenario: string, run: string) {
     });
     const text = await response.text();
     const headers = Object.fromEntries(
-      HEADERS.flatMap((name) => {
+      [...HEADERS, TOKEN].flatMap((name) => {
         const value = response.headers.get(name);
         return value === null ? [] : [[name, value]];
       }),
@@ -114,7 +115,8 @@ export function createStage(engine: Engine, scenario: string, run: string) {
 
   const call = async (label: string, method: string, path: string, sent?: Sent): Promise<Answer> => {
     const answer = await manage(method, path, sent);
-    note(label, answer);
+    const { [TOKEN]: token, ...headers } = answer.headers;
+    note(label, { ...answer, headers: token ? { ...headers, [TOKEN]: 'given' } : headers });
     return answer;
   };
 
@@ -128,6 +130,12 @@ export function createStage(engine: Engine, scenario: string, run: string) {
     manage,
     /** To the management API, with the answer noted. */
     call,
+    /** One page of a listing, and what asks for the next; undefined: there is none. */
+    page: async (query: string, token?: string) => {
+      const headers = token === undefined ? {} : { 'x-ms-continuation-token': token };
+      const { body, headers: given } = await manage('GET', `instances?${query}`, { headers });
+      return { body, token: given[TOKEN] || undefined };
+    },
     /** To the app's HTTP functions, with the answer noted. */
     ask: async (label: string, method: string, path: string, sent?: Sent) => {
       const code = `${path.includes('?') ? '&' : '?'}code=${engine.functionKey}`;

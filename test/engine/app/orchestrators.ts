@@ -224,6 +224,45 @@ define('parent-waits', function* (context) {
   }
 });
 
+define('parent-again', function* (context) {
+  const child = `${context.df.instanceId}-child`;
+  return (yield context.df.callSubOrchestrator('again', { round: 1, rounds: 2 }, child)) as unknown;
+});
+define('parent-of-named', function* (context) {
+  try {
+    return (yield context.df.callSubOrchestrator('child', 7, context.df.getInput<string>() ?? '')) as number;
+  } catch (error) {
+    return { caught: messageOf(error) };
+  }
+});
+define('many', function* (context) {
+  const count = context.df.getInput<number>() ?? 0;
+  const tasks = Array.from({ length: count }, (_, n) => context.df.callActivity('say', n));
+  return (yield context.df.Task.all(tasks)) as unknown;
+});
+define('first-failure', function* (context) {
+  try {
+    const failing = context.df.callActivity('fail', 'first');
+    yield context.df.Task.any([failing, context.df.waitForExternalEvent('never')]);
+    return failing.isFaulted ? 'faulted' : 'not faulted';
+  } catch (error) {
+    return { caught: messageOf(error).split(' \n')[0] };
+  }
+});
+define('retries-longer', function* (context) {
+  const options = new df.RetryOptions(1000, 3);
+  options.backoffCoefficient = 2;
+  options.maxRetryIntervalInMilliseconds = 2000;
+  const input = { key: context.df.instanceId, times: 2 };
+  return (yield context.df.callActivityWithRetry('fail-times', options, input)) as string;
+});
+define('waits-in-steps', function* (context) {
+  for (const name of ['a', 'b', 'c']) {
+    context.df.setCustomStatus(name);
+    yield context.df.callActivity('say', (yield context.df.waitForExternalEvent(name)) as unknown);
+  }
+  return 'done';
+});
 define('again', function* (context) {
   const { round, rounds } = context.df.getInput<{ round: number; rounds: number }>() ?? {
     round: 1,

@@ -37,6 +37,7 @@ export const errors: Scenarios = {
     await stage.start('catches-child', id);
     await stage.end(id);
     await stage.end(`${id}-child`, 'child');
+    await stage.triggers(id);
   },
   'retries that help': async (stage) => {
     const id = stage.id();

@@ -93,6 +93,7 @@ export const orchestrations: Scenarios = {
     await stage.end(id);
     await stage.end(`${id}-child`, 'child');
     await stage.triggers(`${id}-child`);
+    await stage.triggers(id);
   },
   'a child without an id': ended('parent-of-nameless'),
   'three children at once': async (stage) => {

@@ -21,7 +21,7 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
           const child = {
             id: subOrchestrationId(row.execution, task),
             name: task.name,
-            input: JSON.stringify(task.input ?? null),
+            input: task.input === undefined || task.input === null ? null : JSON.stringify(task.input),
             version: task.version,
             parent: {
               Name: row.name,

@@ -93,7 +93,11 @@ export async function runEpisode(input: EpisodeInput): Promise<Episode> {
   };
   const threw = (reason: string, failureDetails?: FailureDetails) =>
     failed(`Orchestrator function '${input.name}' failed: ${reason}`, failureDetails);
-  if (state === undefined) return threw(error ?? 'it gave no answer');
+  if (state === undefined) {
+    // It came to no action: to the framework that is other code than what the history was made by.
+    const refused = refusalOf(() => walkActions([], history));
+    return refused === undefined ? threw(error ?? 'it gave no answer') : failed(refused.message);
+  }
   const statusBytes = (customStatus ?? '').length * 2;
   if (statusBytes > CUSTOM_STATUS_MAX_BYTES)
     return {
@@ -123,6 +127,16 @@ export async function runEpisode(input: EpisodeInput): Promise<Episode> {
     };
   } catch (refused) {
     if (refused instanceof OrchestrationRefused) return failed(refused.message);
+    throw refused;
+  }
+}
+
+function refusalOf(walk: () => unknown): OrchestrationRefused | undefined {
+  try {
+    walk();
+    return undefined;
+  } catch (refused) {
+    if (refused instanceof OrchestrationRefused) return refused;
     throw refused;
   }
 }

@@ -35,7 +35,7 @@ export function createInstanceVerbs(sql: HistorySql, instances: Instances) {
       ];
       instances.append(row.id, end);
       instances.finish(row, 'Terminated', output, nowMs);
-      instances.tellParent(row, { Reason: `Terminated: ${reason ?? ''}`, Details: '' }, true, nowMs);
+      instances.tellParent(row, { Reason: reason }, true, nowMs);
     },
     /** The reason is what the instance shows as its output until it moves on. */
     suspend(row: InstanceRow, reason: string | null, nowMs: number): void {

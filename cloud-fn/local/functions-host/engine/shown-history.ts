@@ -55,10 +55,10 @@ function shownEvent(
     case EVENT.subOrchestrationCreated:
       return {
         EventType: 'SubOrchestrationInstanceCreated',
-        InstanceId: event.InstanceId,
         Name,
+        InstanceId: event.InstanceId,
         Input: null,
-        ...trace,
+        ClientSpanId: null,
         Tags: null,
         Timestamp,
       };

@@ -256,10 +256,13 @@ function checkSame(event: HistoryEvent, task: ScheduledTask | undefined): void {
   const words = {
     activity: 'an activity',
     timer: 'a timer',
-    'sub-orchestration': 'a sub orchestration',
+    'sub-orchestration': 'a sub-orchestration',
   } as const;
   const named = (name: string | undefined) => (name === undefined ? '' : ` named '${name}'`);
-  const known = event.Name === undefined ? '' : ` and name '${event.Name}' (version '')`;
+  const known =
+    event.Name === undefined
+      ? ''
+      : ` and name '${event.Name}' (version ''${event.InstanceId === undefined ? '' : `, instance ID '${event.InstanceId}'`})`;
   const what =
     task === undefined
       ? `sequence ID ${event.EventId}${known}, but the current replay execution hasn't (yet?) scheduled this task.`

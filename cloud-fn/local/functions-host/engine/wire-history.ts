@@ -58,8 +58,10 @@ function fieldsOf(event: HistoryEvent, { instanceId, executionId }: WireHistoryO
       };
     case EVENT.taskScheduled:
       return { EventType, Name, Version: '', Input: null, ...TRACE, Tags: null };
-    case EVENT.subOrchestrationCreated:
-      return { EventType, InstanceId: event.InstanceId, Name, Version: event.Version ?? null, Input: null };
+    case EVENT.subOrchestrationCreated: {
+      const { InstanceId, Version = null } = event;
+      return { EventType, Name, Version, InstanceId, Input: null, ClientSpanId: null, Tags: null };
+    }
     case EVENT.taskCompleted:
     case EVENT.subOrchestrationCompleted:
       return { EventType, TaskScheduledId, Result: event.Result };

@@ -195,6 +195,14 @@ test('one that breaks before it can say anything has failed with what it threw',
     ]);
 });
 
+test('one that breaks after it has asked for something looks like changed code, as on Azure', async () => {
+  const { end } = await episode('only text', { history: [started(), begun, scheduledEcho], arrived: [done] });
+  assert.match(
+    end.status === 'Failed' ? end.reason : '',
+    /^Non-Deterministic .*hasn't \(yet\?\) scheduled this task/,
+  );
+});
+
 test('one whose code was changed has failed with what was and is', async () => {
   const { end, scheduled } = await episode(state([echo]), {
     history: [started(), begun, { ...scheduledEcho, Name: 'Other' }],

@@ -284,7 +284,7 @@ test('a child tells its parent how it ended: well, with an error, or terminated'
     ...nothing,
     EventType: EVENT.subOrchestrationFailed,
     TaskScheduledId: 2,
-    Reason: 'Terminated: enough',
+    Reason: 'enough',
   });
 });
 

@@ -227,7 +227,7 @@ test('code that does something else than its history says is refused with what w
   refused(
     [call('A')],
     created,
-    /a sub orchestration task .* named 'A', .* instead scheduled an activity task named 'A'/,
+    /a sub-orchestration task .* named 'A', .* instead scheduled an activity task named 'A'/,
   );
   refused(
     [],
