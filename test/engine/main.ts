@@ -22,12 +22,13 @@ import { more } from './scenarios/more.ts';
 import { orchestrations } from './scenarios/orchestrations.ts';
 import { product, productWithoutWorker } from './scenarios/product.ts';
 import { queues } from './scenarios/queues.ts';
+import { starts } from './scenarios/starts.ts';
 
 /** The engines are started once for each group, one group after the other. */
 const GROUPS = [
   {
     name: 'engine',
-    scenarios: scenariosOf([orchestrations, events, errors, management, more, client, queues, kills]),
+    scenarios: scenariosOf([orchestrations, events, errors, management, starts, more, client, queues, kills]),
     app: ({ storage }: ProductOptions) => sampleApp(storage),
   },
   {

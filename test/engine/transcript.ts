@@ -78,6 +78,8 @@ export function normalised(value: unknown, replacements: Replacements, key = '')
       );
     for (const [found, name] of replacements) text = text.replaceAll(found, name);
     return text
+      .replaceAll(/([?&]code=)[^&"\s]+/g, (_, before: string) => `${before}$key`)
+      .replaceAll('https://$host', '$origin')
       .replaceAll(/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g, '$guid')
       .replaceAll(/\b[0-9a-f]{32}\b/g, '$id')
       .replaceAll(TIME, (_, fraction: string | undefined, zone: string | undefined) => {

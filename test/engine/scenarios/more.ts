@@ -1,5 +1,6 @@
 import type { Scenarios } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { waiting } from './instances.ts';
 
 const ended =
   (name: string, input?: unknown) =>
@@ -8,12 +9,6 @@ const ended =
     await stage.start(name, id, input);
     await stage.end(id);
   };
-const waiting = async (stage: Stage, name = ''): Promise<string> => {
-  const id = stage.id(name);
-  await stage.start('wait', id);
-  await stage.says(id, 'waiting');
-  return id;
-};
 /** Goes through what a listing gives, page by page. */
 const pages = async (stage: Stage, query: string): Promise<string[][]> => {
   const found: string[][] = [];
@@ -61,6 +56,36 @@ export const more: Scenarios = {
     await stage.finished(`${id}-child`);
     await stage.start('parent-of-named', id, `${id}-child`);
     await stage.end(id);
+  },
+  'a child whose id is running': async (stage) => {
+    const id = stage.id();
+    const other = await waiting(stage, 'other');
+    await stage.start('parent-of-named', id, other);
+    await stage.stays(id);
+    for (const one of [id, other]) await stage.manage('POST', `instances/${one}/terminate?reason=done`);
+  },
+  'a start, an event and an end at once': async (stage) => {
+    const id = stage.id();
+    await stage.start('wait', id);
+    const answers = await Promise.all([
+      stage.manage('POST', `orchestrators/wait/${id}`),
+      stage.manage('POST', `orchestrators/wait/${id}`),
+    ]);
+    stage.note(
+      'starts',
+      answers.map(({ status }) => status),
+    );
+    await stage.says(id, 'waiting');
+    await stage.raise(id, 'go', 1);
+    await stage.end(id);
+  },
+  'two events at once': async (stage) => {
+    const id = stage.id();
+    await stage.start('two-waiters', id);
+    await stage.says(id, 'waiting');
+    await Promise.all([stage.raise(id, 'go', 1), stage.raise(id, 'go', 2)]);
+    const { output, runtimeStatus } = await stage.finished(id);
+    stage.note('end', { runtimeStatus, both: (output as number[]).toSorted((one, other) => one - other) });
   },
   'twenty activities at once': async (stage) => {
     const id = stage.id();
