@@ -1,6 +1,8 @@
 import df from 'durable-functions';
 
 const tries = new Map<string, number>();
+/** Instances whose slow activity has begun in this process. */
+export const slowBegun = new Set<string>();
 
 df.app.activity('say', { handler: (input: unknown) => input });
 df.app.activity('nothing', { handler: () => undefined });
@@ -8,7 +10,8 @@ df.app.activity('describe', {
   handler: (input: unknown) => ({ type: typeof input, isNull: input === null, value: input ?? 'none' }),
 });
 df.app.activity('slow', {
-  handler: async ({ ms, value }: { ms: number; value: unknown }) => {
+  handler: async ({ ms, value }: { ms: number; value: unknown }, context) => {
+    slowBegun.add(String(context.triggerMetadata?.['instanceId']));
     await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20_000)));
     return value;
   },

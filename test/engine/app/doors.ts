@@ -1,5 +1,6 @@
 import { app } from '@azure/functions';
 import df, { type DurableClient } from 'durable-functions';
+import { slowBegun } from './activities.ts';
 
 /** The triggers that orchestrators were called with, oldest first: what the app sees of the engine. */
 const triggers = new Map<string, unknown[]>();
@@ -85,4 +86,9 @@ app.http('deliveries', {
   route: 'deliveries/{id}',
   methods: ['GET'],
   handler: ({ params }) => ({ jsonBody: deliveries.get(params['id'] ?? '') ?? 0 }),
+});
+app.http('slow-begun', {
+  route: 'slow/{id}',
+  methods: ['GET'],
+  handler: ({ params }) => ({ jsonBody: slowBegun.has(params['id'] ?? '') }),
 });

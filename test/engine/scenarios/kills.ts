@@ -37,11 +37,10 @@ export const kills: Scenarios = {
     play: async (stage) => {
       const id = stage.id();
       await stage.start('wait-late', id, 5000);
-      await stage.until('the activity runs', async () =>
-        (await stage.instance(id, '?showHistory=true'))?.historyEvents?.some(
-          (one) => one['EventType'] === 'TaskScheduled',
-        ),
-      );
+      await stage.until('the activity runs', async () => {
+        const { body } = await stage.request('GET', `/api/slow/${id}?code=${stage.engine.functionKey}`);
+        return body === true;
+      });
       await stage.kill('worker');
       await stage.manage('POST', `instances/${id}/raiseEvent/go`, { body: 'after' });
       await summary(stage, id);
