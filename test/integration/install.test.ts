@@ -21,7 +21,7 @@ const install = (...args: string[]) =>
 
 for (const [args, words] of [
   [['--nonsense'], /no option --nonsense/],
-  [['--config'], /--config needs a value/],
+  [['--config'], /--config lacks its value/],
   [['--config', '/no/such/file'], /cannot be read/],
   [['--root', '/no/such/folder'], /no folder/],
   [['--start', '--no-start'], /only one of/],
