@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
+import { entryAt } from './clips/clip-files.ts';
 import type { BegunClip } from './clips/entering.ts';
 import type { ClipPlace, RowlessClips } from './clips/rowless-clips.ts';
 import { guarded } from './database/database.ts';
@@ -91,10 +92,13 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
     writing.delete(clipId);
   }
 
+  /** Whether its file is on the disk of the ledger. A disk that is mounted while it begins hides the folder in which
+   *  the place was given, or has the file. */
+  const isHere = (one: Begun) => one.folder === folder() || entryAt(one.partFile).kind !== 'none';
+
   /** What fails is tried again by `settle`. */
   function enter(clips: readonly Begun[]): void {
-    const here = folder();
-    const without = clips.filter((one) => !one.hasRow && one.folder === here);
+    const without = clips.filter((one) => !one.hasRow && isHere(one));
     if (without.length === 0) return;
     try {
       ledger.enterClips(without.map(({ clip, detail }) => ({ clip, detail })));
@@ -220,7 +224,7 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
         if (!isOpen()) break;
         if (one.end === undefined || !begun.has(one.clipId)) continue;
         // Of a disk that is not mounted now: its ledger finds the file.
-        if (one.folder !== folder()) forget(one.clipId);
+        if (!isHere(one)) forget(one.clipId);
         else if (one.hasRow && (await tell(one))) sealed += 1;
         await nextTurn();
       }

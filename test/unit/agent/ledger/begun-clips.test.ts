@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { type BegunClipsDeps, createBegunClips } from '../../../../agent/ledger/begun-clips.ts';
@@ -109,9 +109,27 @@ test('clips of a disk that is not mounted now get no rows in the ledger of anoth
   const { begun, is, open, stateOf, writing } = rig(t);
   const { clipId, partFile } = begun.openClip(TRIGGER);
   begun.sealClip(clipId, writeClip(partFile, 10));
+  // What is mounted hides it.
+  renameSync(partFile, `${partFile}.hidden`);
   is.folder = 'b';
   open();
   assert.equal(await begun.settle(), 0);
   assert.equal(stateOf(clipId), undefined);
-  assert.ok(existsSync(partFile) && !writing.has(clipId), 'it is left to the ledger that finds it');
+  assert.ok(!writing.has(clipId), 'it is left to the ledger that finds it');
+});
+
+test('a clip that begins in the moment in which its disk is mounted has its row, for its file is there', async (t) => {
+  const { begun, is, open, stateOf } = rig(t);
+  const early = begun.openClip(TRIGGER);
+  const late = begun.openClip(TRIGGER);
+  const written = writeClip(early.partFile, 2_000);
+  is.folder = 'b';
+  open();
+  begun.sealClip(early.clipId, written);
+  assert.equal(stateOf(early.clipId), 'sealed');
+  // Its first bytes come only now.
+  const lateWritten = writeClip(late.partFile, 2_000);
+  await begun.settle();
+  begun.sealClip(late.clipId, lateWritten);
+  assert.equal(stateOf(late.clipId), 'sealed');
 });
