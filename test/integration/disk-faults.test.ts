@@ -138,3 +138,21 @@ test('a sync that loses leaves zeros where nothing was synced before, though wha
   assert.equal(said, 'no fault');
   assert.equal(readFileSync(join(root, 'c.mp4.part'), 'utf8'), 'one\0\0\0');
 });
+
+test('pipes and sockets that get the number of a closed file are no files', async () => {
+  const { said, fired } = await under(
+    { calls: ['read', 'write'], times: 1_000 },
+    `const { spawn } = await import('node:child_process');
+     for (let n = 0; n < 20; n++) fs.closeSync(fs.openSync(at('a.mp4')));
+     const open = await Promise.all(Array.from({ length: 20 }, () => fsp.open(at('a.mp4'))));
+     await Promise.all(open.map((file) => file.close()));
+     for (const child of Array.from({ length: 10 }, () => spawn('cat'))) {
+       let back = '';
+       child.stdout.on('data', (bytes) => (back += bytes));
+       child.stdin.on('error', () => undefined).end('hello');
+       await new Promise((resolve) => child.once('close', resolve));
+       if (back !== 'hello') throw { code: 'pipe' };
+     }`,
+  );
+  assert.deepEqual({ said, fired }, { said: 'no fault', fired: 0 });
+});

@@ -44,6 +44,7 @@ static struct page *page;
 static const char *root;
 static size_t root_length;
 static uint8_t place_of[FDS];  /* 0: not ours */
+static ino_t inode_of[FDS];
 static off_t synced[FDS];      /* size at the last sync that succeeded */
 static uint8_t shortened[FDS]; /* a write took only a part: so many of the next ones fail (Node tries twice) */
 static int32_t shortened_error[FDS];
@@ -72,7 +73,15 @@ static int place_of_path(const char *path) {
   return strstr(path + root_length, ".sqlite") ? DATABASE : OTHER;
 }
 
-static int ours(int fd) { return page && fd >= 0 && fd < FDS ? place_of[fd] : 0; }
+/* Its place, if it is still the file that was opened: a number can be given on in ways that are not seen here. */
+static int ours(int fd) {
+  if (!page || fd < 0 || fd >= FDS || !place_of[fd]) return 0;
+  int saved = errno;
+  struct stat stat;
+  if (fstat(fd, &stat) != 0 || stat.st_ino != inode_of[fd]) place_of[fd] = 0;
+  errno = saved;
+  return place_of[fd];
+}
 
 /* The rule that fires at this call. */
 static struct rule *due(uint32_t call, uint32_t place) {
@@ -112,6 +121,7 @@ static int opened(int fd, int place) {
   struct stat stat;
   if (place && fstat(fd, &stat) == 0) {
     place_of[fd] = S_ISDIR(stat.st_mode) ? FOLDER : place;
+    inode_of[fd] = stat.st_ino;
     synced[fd] = stat.st_size;
   } else place_of[fd] = 0;
   shortened[fd] = 0;
@@ -336,7 +346,7 @@ int mkdir(const char *path, mode_t mode) {
 FTRUNCATE(ftruncate)
 FTRUNCATE(ftruncate64)
 
-/* libuv asks for the state of a file by its number. */
+/* libuv asks so for the state of a file, and closes. */
 long syscall(long number, ...) {
   REAL(long, "syscall", long, long, long, long, long, long, long);
   va_list rest;
@@ -344,6 +354,8 @@ long syscall(long number, ...) {
   long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
   long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
   va_end(rest);
+  /* libuv closes so: the number may be that of a socket or pipe next, which no fault of a disk may meet. */
+  if (number == SYS_close && a >= 0 && a < FDS) place_of[a] = 0;
   if (number == SYS_statx && fails(due(STAT, place_of_path((const char *)b)))) return -1;
   return real(number, a, b, c, d, e, f);
 }

@@ -141,6 +141,11 @@ async function feed(): Promise<void> {
     current !== undefined && !current.over && (current.closing || current.durable < current.given);
   do await new Promise((resolve) => setTimeout(resolve, 2));
   while ((asked.size > 0 || atWork()) && performance.now() < deadline);
+  // Whoever looks for a cause finds it at the end of the house's log.
+  if (performance.now() >= deadline)
+    process.stderr.write(
+      `recorder: waited in vain, ${JSON.stringify({ asked: [...asked.keys()], current })}\n`,
+    );
   const fragment = footage.fragment(next++);
   mediaMs = fragment.arrivedMs;
   fedAt = performance.now();
