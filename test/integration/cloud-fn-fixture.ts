@@ -67,7 +67,9 @@ export async function startCloudStorage({ dir }: World): Promise<CloudStorage> {
     async verdictOf(clipName) {
       const blob = blobs.getContainerClient('dacha-video').getBlobClient(verdictBlobName(clipName));
       if (!(await blob.exists())) return undefined;
-      return JSON.parse((await blob.downloadToBuffer()).toString('utf8')) as Verdict;
+      const text = (await blob.downloadToBuffer()).toString('utf8');
+      // Its length is asked before its bytes: one that is replaced in between can come as nothing.
+      return text === '' ? undefined : (JSON.parse(text) as Verdict);
     },
     async send(queue, text) {
       await queues.getQueueClient(queue).sendMessage(text);
