@@ -182,10 +182,10 @@ test('a hub that asks to wait is heard, and what an earlier process left open is
     writeFileSync(ticketsFile, JSON.stringify([correlationId, 'another']));
     const tickets = openTickets({ ticketsFile });
     hub.faults.httpAnswer = { status: 429, body: '{"Message":"ErrorCode:ThrottlingException;"}', headers };
-    for (const asked of [tickets.requestTicket('b.mp4'), tickets.returnTicket('some-id', DONE)]) {
-      const failure = await failureOf(asked);
+    // Both are awaited at once: either may fail first.
+    const asked = [tickets.requestTicket('b.mp4'), tickets.returnTicket('some-id', DONE)];
+    for (const failure of await Promise.all(asked.map(failureOf)))
       assert.deepEqual([failure.code, failure.retryAfterMs], ['hub.ticket.http-429', waitMs]);
-    }
     hub.faults.httpAnswer = null;
   }
 });
