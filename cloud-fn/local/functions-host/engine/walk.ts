@@ -159,12 +159,16 @@ export function walkActions(actions: readonly Action[], history: readonly Histor
       case ACTION.whenAny:
       case ACTION.whenAll: {
         let missing = action.actionType === ACTION.whenAny ? 1 : children.length;
+        // One that has ended already, as an event that came before, ends the wait only when all have started: what
+        // follows gets later numbers than all of them.
+        let isStarting = true;
         for (const child of children)
           start(child, () => {
             missing -= 1;
-            if (missing === 0) then();
+            if (missing === 0 && !isStarting) then();
           });
-        return undefined;
+        isStarting = false;
+        return missing <= 0 ? then() : undefined;
       }
       default:
         throw new OrchestrationRefused(notEmulated(action.actionType));

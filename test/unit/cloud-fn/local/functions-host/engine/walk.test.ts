@@ -246,3 +246,12 @@ test('what this host does not emulate, and a retry without its options, is refus
     /A: a call with retry carries no retry options/,
   );
 });
+
+test('an event that came before it is waited for lets all of its group start, and only then what follows', () => {
+  const actions = [call('Request'), any(waitFor('answer'), timer(60_000, { isCanceled: true })), call('Look')];
+  const history = [at(0), begun, scheduled(0, 'Request'), at(1), raised('answer'), at(2), done(0)];
+  assert.deepEqual(fresh(actions, ...history), ['1 +60000', '2 Look']);
+  const both = [any(waitFor('a'), waitFor('b'), timer(60_000)), call('Look')];
+  assert.deepEqual(fresh(both, at(0), raised('a'), raised('b'), begun), ['0 +60000', '1 Look'], 'once');
+  assert.deepEqual(fresh([all(waitFor('a'), call('A')), call('B')], at(0), raised('a'), begun), ['0 A']);
+});
