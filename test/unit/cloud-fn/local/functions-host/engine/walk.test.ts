@@ -248,7 +248,11 @@ test('what this host does not emulate, and a retry without its options, is refus
 });
 
 test('an event that came before it is waited for lets all of its group start, and only then what follows', () => {
-  const actions = [call('Request'), any(waitFor('answer'), timer(60_000, { isCanceled: true })), call('Look')];
+  const actions = [
+    call('Request'),
+    any(waitFor('answer'), timer(60_000, { isCanceled: true })),
+    call('Look'),
+  ];
   const history = [at(0), begun, scheduled(0, 'Request'), at(1), raised('answer'), at(2), done(0)];
   assert.deepEqual(fresh(actions, ...history), ['1 +60000', '2 Look']);
   const both = [any(waitFor('a'), waitFor('b'), timer(60_000)), call('Look')];
