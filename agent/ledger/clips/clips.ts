@@ -7,6 +7,7 @@ import {
   CAMERA_ID,
   clipPlaces,
   ensureCameraFolder,
+  isOfSystem,
   entryAt,
   nameAsFinished,
   sizeOf,
@@ -55,7 +56,7 @@ export interface ClipRepositoryDeps {
   readonly budget: Pick<Budget, 'makeRoom'>;
   readonly removal: Pick<Removal, 'remove'>;
   readonly quarantine: Pick<Quarantine, 'setAside'>;
-  readonly root: Pick<ClipsRoot, 'away'>;
+  readonly root: Pick<ClipsRoot, 'away' | 'remember'>;
   /** Whether the files of a camera were away as a whole at the last look. */
   readonly isAway: (cameraId: string) => boolean;
   readonly dir: string;
@@ -98,6 +99,13 @@ export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
         const at = quarantine.setAside(path, 'in-place-of', basename(path));
         log.error({ event: 'clips.set-aside', path, at }, 'a file stood in place of a folder of clips');
       });
+      try {
+        // Not only at the next upkeep: a ledger that cannot be opened from now on has recordings in this folder.
+        root.remember();
+      } catch (error) {
+        // No reason to refuse a recording; upkeep tries it again, and says what is wrong.
+        if (!isOfSystem(error)) throw error;
+      }
       const triggered_ms = Math.round(triggeredMs);
       const clipId = inTransaction(() => {
         const clip_id = nextClipId({

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { type BegunClipsDeps, createBegunClips } from '../../../../agent/ledger/begun-clips.ts';
-import { markerFile } from '../../../../agent/ledger/clips/clips-root.ts';
 import { createRowlessClips } from '../../../../agent/ledger/clips/rowless-clips.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 import { benchLedger, writeClip } from './bench.ts';
@@ -21,7 +20,6 @@ function rig(t: TestContext, more: Pick<BegunClipsDeps, 'rememberedMax'> = {}) {
   const bench = benchLedger(t, { writing });
   const { clipId } = bench.open();
   bench.ledger.loseClip(clipId, 'it made the folder');
-  writeFileSync(markerFile(bench.dir), '');
   const is = { open: false, full: false, folder: 'a', owned: true };
   const { log, lines } = createLogBook();
   const when =

@@ -34,7 +34,7 @@ interface Changes {
 /** A house whose ledger is looked at for as long as the test wants. */
 async function house(t: TestContext, changes: Changes = {}) {
   const { dir, clips } = damageBench(t);
-  if (changes.known ?? true) writeFileSync(markerFile(dir), '');
+  if (changes.known === false) rmSync(markerFile(dir));
   const clock = createFakeClock();
   const { log, lines } = createLogBook();
   const care = createCare({ dir, log });
@@ -319,7 +319,6 @@ test('a ledger that cannot be opened for good, as one of a newer program, does n
 
 test('who does not own the folder records nothing there, nor who has stopped', async (t) => {
   const { dir } = damageBench(t);
-  writeFileSync(markerFile(dir), '');
   const owner = takeOwnership(dir);
   t.after(() => owner.release());
   const { log } = createLogBook();
