@@ -1,14 +1,19 @@
 # shellcheck shell=sh
-# Sourced by scripts/test for `scripts/test fresh`: proves the README on a new machine. A minimal Debian 12 gets
+# Sourced by scripts/test for `scripts/test fresh`: proves the README on a new machine. A minimal Debian gets
 # npm, this machine's way to the package registries and a clone of the current commit; then a newcomer's
 # two commands run in it. Nothing else of this machine is seen there, apart from its network and its kernel.
 #
 # Whatever ends it, nothing stays: mounts and processes live in namespaces that end with it, the folder is removed.
 
-suite=bookworm
 newcomer_dir=/root/dachawatch
 
+# fresh [12|13]
 fresh() {
+  case ${1-12} in
+    12) suite=bookworm ;;
+    13) suite=trixie ;;
+    *) refuse "fresh knows Debian 12 and 13, not \"$1\"" ;;
+  esac
   [ "$(id -u)" = 0 ] || die 'fresh makes a Debian system of its own, which needs root'
   need_debian mmdebstrap git util-linux
   fresh_dir=$(mktemp -d "${TMPDIR:-/tmp}/dachawatch-fresh.XXXXXX")
@@ -38,8 +43,15 @@ step() { say "[fresh $(date +%H:%M:%S)] $*"; }
 make_system() {
   # How this machine reaches its Debian packages: proxies, certificates, clocks that are not trusted.
   apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$fresh_dir/apt.conf" || true
+  own_suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   sources=$(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.sources' -o -name '*.list' 2>/dev/null || true)
-  debian=$(printf '%s\n' "$sources" | xargs -r grep -lE "^(deb |Suites:).*\b$suite\b" || true)
+  # The mirror of this machine has the other Debian too.
+  mkdir "$fresh_dir/sources"
+  printf '%s\n' "$sources" | xargs -r grep -lE "^(deb |Suites:).*\b$own_suite(-updates|-security)?( |$)" |
+    while read -r file; do
+      sed -E "s/\b$own_suite\b/$suite/g" "$file" >"$fresh_dir/sources/$(basename "$file")"
+    done
+  debian=$(find "$fresh_dir/sources" -type f)
   # shellcheck disable=SC2086 # a list of files without spaces
   mmdebstrap --variant=minbase --include=ca-certificates,npm --aptopt="$fresh_dir/apt.conf" \
     "$suite" "$1" $debian >>"$fresh_log" 2>&1 || {
