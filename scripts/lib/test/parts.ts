@@ -11,6 +11,8 @@ export interface PartResult {
   readonly files: number | undefined;
   readonly outcome: 'passed' | 'failed' | 'empty';
   readonly seconds: number;
+  /** Files that failed and were played once more. */
+  readonly again?: readonly string[];
 }
 
 /** Names of parts run those parts, in the order of PARTS; any other word keeps the test files whose path contains
@@ -26,9 +28,14 @@ export function selectParts(words: readonly string[]): {
 }
 
 export function summaryTable(results: readonly PartResult[]): string {
-  const lines = results.map(({ name, files, outcome, seconds }) => {
+  const lines = results.flatMap(({ name, files, outcome, seconds, again = [] }) => {
     const count = files === undefined ? '' : `${files} files`;
-    return `${name.padEnd(12)} ${outcome.padEnd(7)} ${count.padStart(9)} ${seconds.toFixed(1).padStart(7)} s`;
+    return [
+      `${name.padEnd(12)} ${outcome.padEnd(7)} ${count.padStart(9)} ${seconds.toFixed(1).padStart(7)} s`,
+      ...again.map(
+        (file) => `  ${outcome === 'passed' ? 'only at the second try' : 'also once more'}: ${file}`,
+      ),
+    ];
   });
   return lines.join('\n');
 }

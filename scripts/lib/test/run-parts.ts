@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { repoRoot } from '../places.ts';
 import { selectParts, summaryTable, type PartResult } from './parts.ts';
 import { testFiles } from './selection.ts';
 
+const FAILED_FILES = join(import.meta.dirname, 'failed-files.ts');
 const bin = (name: string) => join(repoRoot, 'node_modules/.bin', name);
 const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   lint: [
@@ -16,6 +17,7 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 const running = new Set<ChildProcess>();
+let stopping = false;
 /** Hundreds of processes load the same files: what one has compiled, types stripped, the next need not. Node looks at
  *  the content of a file, so it is never an older one. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(repoRoot, 'node_modules/.cache/compiled') };
@@ -54,10 +56,37 @@ async function runPart(
   // them asserts on speed, ports are the system's, folders their own.
   const concurrency = availableParallelism() * (name === 'integration' ? 2 : 1);
   const longest = name === 'unit' ? 600_000 : 1_800_000;
-  const flags = [`--test-concurrency=${concurrency}`, `--test-timeout=${longest}`, '--test-reporter=spec'];
-  const code = await run([process.execPath, '--test', ...flags, ...files], out);
-  return { name, files: files.length, outcome: code === 0 ? 'passed' : 'failed', seconds: seconds() };
+  const flags = [`--test-timeout=${longest}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
+  const listDir = mkdtempSync(join(tmpdir(), 'dachawatch-test-'));
+  const list = join(listDir, 'failed-files');
+  const listing = [`--test-reporter=${FAILED_FILES}`, `--test-reporter-destination=${list}`];
+  try {
+    const test = [process.execPath, '--test', `--test-concurrency=${concurrency}`, ...flags, ...listing];
+    let outcome: PartResult['outcome'] = (await run([...test, ...files], out)) === 0 ? 'passed' : 'failed';
+    const failed = existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : [];
+    if (outcome === 'passed' || !PROCESSES.includes(name) || !isPlayedAgain(failed))
+      return { name, files: files.length, outcome, seconds: seconds() };
+    const again = failed.map((file) => relative(repoRoot, file));
+    say(out, `\n== ${name}: once more, one after the other: ${again.join(' ')} ==\n`);
+    outcome =
+      (await run([process.execPath, '--test', '--test-concurrency=1', ...flags, ...failed], out)) === 0
+        ? 'passed'
+        : 'failed';
+    return { name, files: files.length, outcome, seconds: seconds(), again };
+  } finally {
+    rmSync(listDir, { recursive: true });
+  }
 }
+
+/** Parts whose tests run processes and servers, which other work on the machine can hold up. Their failed files are
+ *  played once more, and named in the summary whatever comes of it; unit tests have no such excuse. */
+const PROCESSES: readonly string[] = ['integration', 'system', 'faults'];
+/** More than these fail for a reason. */
+const AGAIN_MAX = 3;
+const isPlayedAgain = (failed: readonly string[]) =>
+  failed.length > 0 && failed.length <= AGAIN_MAX && !stopping;
+const say = (out: number | 'inherit', text: string) =>
+  void (out === 'inherit' ? process.stdout.write(text) : writeSync(out, text));
 
 /** Parts whose tests wait for restarts and batteries more than they compute. They run behind the parts before them,
  *  and say what they have to say when their turn comes. */
@@ -84,6 +113,7 @@ function runBehind(name: string, filters: readonly string[]): () => Promise<Part
 export async function testProject(args: readonly string[], signal: AbortSignal): Promise<number> {
   // Who ends us ends what we run; the parts that have not begun are left out.
   signal.addEventListener('abort', () => {
+    stopping = true;
     for (const child of running) child.kill('SIGTERM');
   });
   const { parts, filters } = selectParts(args);

@@ -26,3 +26,12 @@ test('the summary has a line for each part', () => {
   ]);
   assert.match(table, /^types +passed +1\.3 s\nunit +failed +12 files +62\.0 s$/);
 });
+
+test('the summary names what passed only at the second try', () => {
+  const again = ['test/system/run.test.ts'];
+  const [one = '', two] = summaryTable([
+    { name: 'system', files: 8, outcome: 'passed', seconds: 62, again },
+  ]).split('\n');
+  assert.match(one, /^system +passed/);
+  assert.equal(two, '  only at the second try: test/system/run.test.ts');
+});
