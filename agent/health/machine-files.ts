@@ -20,6 +20,7 @@ const MAX_PROCESSES = 4_096;
 
 /** @param root `/`; another one in tests */
 export function createMachineFiles(root: string): MachineFiles {
+  // A file that cannot be read is a sensor or a process that is not there, and its figure is undefined.
   const text = (...path: string[]) => readFile(join(root, ...path), 'utf8').catch(() => undefined);
   const names = (...path: string[]) => readdir(join(root, ...path)).catch(() => [] as string[]);
 

@@ -64,6 +64,7 @@ export function createSensor({ open, driver, settings, clock, random }: SensorDe
     const closeNow = () => smbus?.close();
     closing = Promise.allSettled([reading, closeNow()])
       .then(closeNow)
+      // The port is given up either way: the next reading opens another one.
       .catch(() => undefined)
       .then(() => {
         smbus = undefined;

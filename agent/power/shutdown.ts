@@ -182,6 +182,7 @@ async function actWithin(
     late.abort();
     failed(`it took longer than ${ms} ms`);
   };
+  // What fails is logged above, so this rejects only when the rooms stop, and then there is nothing left to wait for.
   await within(clock, done, ms, timeOver, stopping).catch(() => undefined);
 }
 

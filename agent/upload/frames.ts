@@ -49,6 +49,7 @@ export function createFrames(deps: FramesDeps): Frames {
         (ticket, calmly) => openBlob(ticket).read(FRAME_MAX_BYTES, calmly),
       );
       if (picture && isJpeg(picture)) {
+        // What failed for the picture before was told to whoever asked for that one.
         keeping = keeping.catch(() => undefined).then(() => keep(file, picture));
         await keeping;
         failedAt.delete(clip.clipId);

@@ -83,6 +83,7 @@ export function createIotHubDeviceLink(deps: IotHubDeviceLinkDeps): DeviceLinkPo
     async stop() {
       const mine = opening;
       opening = undefined;
+      // One that did not open was told to whoever wanted to send, and leaves nothing to close.
       const client = await mine?.catch(() => undefined);
       if (client) dispose(client);
     },

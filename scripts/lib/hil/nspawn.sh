@@ -73,8 +73,8 @@ system_folder() {
   kind=$(printf '%s\n' "$suite" "$(dpkg --print-architecture)" "$guest_packages" | sha256sum | cut -c1-12)
   folder=$hil_cache/$suite-$kind
   if [ ! -d "$folder" ]; then
-    free_kb=$(df -Pk "$hil_cache" | awk 'NR == 2 { print $4 }')
-    [ "$free_kb" -ge 3145728 ] || cannot "less than 3 GB are free in $hil_cache"
+    ask_free "$hil_cache"
+    [ "$free_mb" -ge 3072 ] || cannot "less than 3 GB are free in $hil_cache"
     step "making a Debian $suite system; it is kept in $hil_cache"
     find "$hil_cache" -mindepth 1 -maxdepth 1 ! -name work ! -name at-work -exec rm -rf --one-file-system {} +
     make_system "$folder.new"

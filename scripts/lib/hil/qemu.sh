@@ -60,8 +60,8 @@ end_run() {
 
 # need_mb FOLDER MB
 need_mb() {
-  free_kb=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
-  [ "$free_kb" -ge $(($2 * 1024)) ] || cannot "less than $2 MB are free in $1"
+  ask_free "$1"
+  [ "$free_mb" -ge "$2" ] || cannot "less than $2 MB are free in $1"
 }
 
 # Leaves vmlinux, initrd and root.img in $guest.

@@ -60,8 +60,8 @@ check_system() {
 # Leaves the name of the version in $version, and its folder in place.
 place_version() {
   mkdir -p "$into$lib"
-  free_kb=$(df -Pk "$into$lib" | awk 'NR == 2 { print $4 }')
-  [ "$free_kb" -ge 524288 ] || die "less than 512 MB are free in $into$lib"
+  ask_free "$into$lib"
+  [ "$free_mb" -ge 512 ] || die "less than 512 MB are free in $into$lib"
   new=$into$lib/.new
   rm -rf "$new"
   version=$("$node" "$root/scripts/lib/install/assemble.ts" --to "$new")

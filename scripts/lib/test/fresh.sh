@@ -21,8 +21,8 @@ fresh() {
   trap 'end_fresh $?' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  free_kb=$(df -Pk "$fresh_dir" | awk 'NR == 2 { print $4 }')
-  [ "$free_kb" -ge 10485760 ] || die "less than 10 GB are free in ${TMPDIR:-/tmp}; another place can be named with TMPDIR"
+  ask_free "$fresh_dir"
+  [ "$free_mb" -ge 10240 ] || die "less than 10 GB are free in ${TMPDIR:-/tmp}; another place can be named with TMPDIR"
 
   if [ -n "$(git -C "$root" status --porcelain)" ]; then
     step 'there are changes that are not committed: they are NOT part of this proof'

@@ -185,6 +185,82 @@ test('a disk without room is refused before anything is written', (t) => {
   assert.doesNotMatch(calls(), /npm/);
 });
 
+const npmWithoutLink =
+  'mkdir -p node_modules/.bin node_modules/node-linux-x/bin && cd node_modules/node-linux-x/bin && printf "#!/bin/sh\\n" >node && chmod +x node';
+const wantsPackage = { 'dpkg-query': notInstalled, 'apt-cache': '', 'apt-get': '', id: asRoot };
+const noTemporary = /scripts\/x: nothing temporary can be made in .*; mktemp's words stand above\n$/;
+
+for (const [step, body, commands, sentence] of [
+  ['the log of apt', 'need_debian mc', { ...wantsPackage, mktemp: 'echo full >&2; exit 1' }, noTemporary],
+  ['the log of npm', 'need_npm', { npm: installsNode, mktemp: 'echo full >&2; exit 1' }, noTemporary],
+  [
+    'the folder of a newer Node',
+    'need_npm',
+    { npm: installsNode, node: 'echo false', mktemp: '[ $# = 0 ] || exit 1; exec /usr/bin/mktemp' },
+    noTemporary,
+  ],
+  [
+    'the hash of the lock',
+    'need_npm',
+    { npm: installsNode, sha256sum: 'exit 1' },
+    /package-lock\.json cannot be read\n$/,
+  ],
+  [
+    'the free space',
+    'need_npm',
+    { npm: installsNode, df: 'exit 1' },
+    /scripts\/x: df does not say how much is free in .*\n$/,
+  ],
+  [
+    'the lock of installations',
+    'need_npm',
+    { npm: installsNode, flock: 'exit 1' },
+    /scripts\/x: .*package\.json cannot be locked; .*\n$/,
+  ],
+  [
+    'the link to Node',
+    'need_npm',
+    { npm: npmWithoutLink, ln: 'exit 1' },
+    /scripts\/x: .*node cannot be linked to .*\n$/,
+  ],
+  [
+    'the stamp of npm',
+    'need_npm',
+    { npm: `${installsNode} && mkdir node_modules/.installed-lock` },
+    /scripts\/x: .*\.installed-lock cannot be written; the reason stands above\n$/,
+  ],
+  [
+    'the stamp of the addons',
+    'need_npm\nneed_addons',
+    {
+      npm: `${installsNode} && cd node_modules && mkdir .built-addons epoll gstreamer-superficial i2c-bus && \
+        for addon in epoll gstreamer-superficial i2c-bus; do : >$addon/package.json; done`,
+    },
+    /scripts\/x: .*\.built-addons cannot be written; the reason stands above\n$/,
+  ],
+] as const) {
+  test(`a failure of one small step, ${step}, ends it with one sentence`, (t) => {
+    const { run } = checkout(t, `${body}\necho went on`, commands);
+    const { status, stdout, stderr } = run();
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, sentence);
+  });
+}
+
+// Not every shell that people have as `sh` ignores `set -e` in the same places.
+for (const shell of ['sh', 'bash']) {
+  test(`${shell}: a step that has no sentence of its own ends it with what it says itself`, (t) => {
+    const { run, at } = checkout(t, 'need_npm\necho went on', {
+      npm: installsNode,
+      rm: 'echo "rm: the disk is read-only" >&2; exit 1',
+    });
+    writeFileSync(at('scripts/x'), readFileSync(at('scripts/x'), 'utf8').replace('/bin/sh', `/bin/${shell}`));
+    const { status, stdout, stderr } = run();
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /rm: the disk is read-only\n$/);
+  });
+}
+
 /** A machine with an old Node whose registry has one package, of Node, with the given integrity in the lock. */
 function oldMachine(t: TestContext, integrity: (archive: Buffer) => string) {
   const oldNode = `case "$*" in *parseInt*) echo false ;; *) exec "${process.execPath}" "$@" ;; esac`;
