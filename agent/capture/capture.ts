@@ -19,7 +19,7 @@ export type { CameraState } from './supervision/camera-state.ts';
 export type { CameraStatus } from './supervision/camera-status.ts';
 export type { ClipStore } from './supervision/clip-broker.ts';
 export type { CaptureTimings } from './messages.ts';
-export type { Snapshot } from './supervision/picture.ts';
+export { isJpeg, type Snapshot } from './supervision/picture.ts';
 export { recoverTornClip, type RecoveredClip } from './recovery/recover.ts';
 export type { CaptureCamera } from './supervision/settings-change.ts';
 

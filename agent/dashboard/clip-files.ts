@@ -5,6 +5,7 @@ import type { Clip } from '../ledger/ledger.ts';
 import { type Answer, problem } from './answer.ts';
 import { createFileSender } from './file-answer.ts';
 import type { FileAnswer, PageRequest } from './request-handler.ts';
+import { answerThumbnail } from './thumbnail.ts';
 
 type AnswerClip = (request: PageRequest, clip: Clip) => Promise<Answer | FileAnswer>;
 
@@ -13,6 +14,8 @@ export interface ClipFiles {
   readonly video: AnswerClip;
   /** `GET /clips/<id>/best.jpg` */
   readonly bestFrame: AnswerClip;
+  /** `GET /api/clips/<id>/thumbnail` */
+  readonly thumbnail: AnswerClip;
 }
 
 /** Clips and pictures being sent at once. A browser opens six connections. */
@@ -61,6 +64,7 @@ export function createClipFiles(deps: {
 
   return {
     bestFrame,
+    thumbnail: answerThumbnail,
     video: async (request, clip) => {
       if (clip.state === 'recording')
         return problem(409, 'recording', 'This clip is still being recorded.', { 'Retry-After': '5' });

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { isClipId } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
-import type { Clip, Ledger } from '../ledger/ledger.ts';
+import { type Clip, type Ledger, thumbnailOf } from '../ledger/ledger.ts';
 import { type Answer, problem } from './answer.ts';
 import { json } from './answer-json.ts';
 import type { PageRequest } from './request-handler.ts';
@@ -58,6 +58,7 @@ async function view(clip: Clip, cameras: readonly CameraStatus[]) {
   return clipView(clip, {
     title: camera?.title ?? clip.cameraId,
     hasFile: finished && (await isThere(clip.file)),
+    hasThumbnail: await isThere(thumbnailOf(clip.file)),
   });
 }
 

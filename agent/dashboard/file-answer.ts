@@ -67,7 +67,7 @@ export function createFileSender(limit: number): FileSender {
 }
 
 /** Whatever else stands under its name is not the file. */
-const isGone = (error: unknown) =>
+export const isGone = (error: unknown) =>
   (error as NodeJS.ErrnoException).code === 'ENOENT' ||
   (error instanceof Failure && error.code === 'file.not-regular');
 

@@ -46,6 +46,7 @@ export function createRoutes(deps: RoutesDeps): Route {
   const why = createWhyRoutes(deps.suppressed, deps.cameras);
   const clipPaths = [
     { pattern: /^\/api\/clips\/([^/]+)$/, answer: clips.one },
+    { pattern: /^\/api\/clips\/([^/]+)\/thumbnail$/, answer: clipFiles.thumbnail },
     { pattern: /^\/clips\/([^/]+)\.mp4$/, answer: clipFiles.video },
     { pattern: /^\/clips\/([^/]+)\/best\.jpg$/, answer: clipFiles.bestFrame },
   ];

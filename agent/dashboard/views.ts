@@ -65,8 +65,12 @@ const toSeconds = (ms: number) => Math.round(ms / 1000) * 1000;
 
 /** One clip as `GET /api/clips` tells it. Paths of this machine and addresses of storage stay inside.
  *  @param title the camera's name for people
- *  @param hasFile whether the finished file lies on this disk: an uploaded clip may have been removed to make room */
-export function clipView(clip: Clip, { title, hasFile }: { title: string; hasFile: boolean }) {
+ *  @param hasFile whether the finished file lies on this disk: an uploaded clip may have been removed to make room
+ *  @param hasThumbnail whether a small picture lies beside it */
+export function clipView(
+  clip: Clip,
+  { title, hasFile, hasThumbnail }: { title: string; hasFile: boolean; hasThumbnail: boolean },
+) {
   const { clipId, state, verdict } = clip;
   return {
     clipId,
@@ -95,6 +99,7 @@ export function clipView(clip: Clip, { title, hasFile }: { title: string; hasFil
       bestFrameAtMs: verdict.best_frame?.at_ms ?? null,
     },
     video: hasFile ? `/clips/${clipId}.mp4` : null,
+    thumbnail: hasThumbnail ? `/api/clips/${clipId}/thumbnail` : null,
     // The revision makes a new address when a later verdict brings another picture.
     bestFrame: verdict?.best_frame ? `/clips/${clipId}/best.jpg?revision=${verdict.revision}` : null,
   };

@@ -24,6 +24,7 @@ export type { Clip, CustodyEntry } from './clips/clip-rows.ts';
 export type { InboxMessage } from './queues/inbox.ts';
 export type { Lease } from './queues/leases.ts';
 export type { ClipState } from './clips/clip-states.ts';
+export { keepThumbnail, THUMBNAIL_MAX_BYTES, thumbnailOf } from './clips/thumbnails.ts';
 export type { OutgoingEvent } from './queues/outbox.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */

@@ -9,6 +9,7 @@ import type { ClipRow } from '../clips/clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
 import { foldedIn } from '../clips/folded-clips.ts';
+import { sweepThumbnails } from './left-thumbnails.ts';
 import type { LeftAside } from './misplaced.ts';
 import { wholeFindings } from './check-whole.ts';
 import { countAgain } from '../clips/totals.ts';
@@ -85,6 +86,7 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
       problems.push({ clipId, problem: finding.problem });
   }
   for await (const finding of orphanFindings(deps, broughtBack?.left)) problems.push(finding);
+  if (repairs) await sweepThumbnails(survey, deps);
   if (!deps.filesOnly) {
     for await (const { eventId, problem } of outboxFindings(db, breathe)) {
       repairs?.discardEvent(eventId);

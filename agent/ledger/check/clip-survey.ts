@@ -19,6 +19,8 @@ const PAGE = 500;
 /** What is to be seen of the folders of clips at one look. It ages: whoever finds something by it looks again. */
 export interface ClipSurvey {
   has(cameraId: string, name: string): boolean;
+  /** Every name in every folder that can be read: the camera and the name. */
+  names(): Iterable<readonly [cameraId: string, name: string]>;
   /** Whether the files of a camera are away as a whole, as when a disk is not mounted. Nothing can be told of a
    *  single clip there. */
   isAway(cameraId: string): boolean;
@@ -90,6 +92,10 @@ export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps
     has: (cameraId, name) => {
       const names = folders.get(cameraId);
       return typeof names === 'object' && names.has(name);
+    },
+    *names() {
+      for (const [cameraId, names] of folders)
+        if (typeof names === 'object') for (const name of names) yield [cameraId, name];
     },
     isAway: (cameraId) => away.has(cameraId),
     problems,

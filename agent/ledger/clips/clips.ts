@@ -21,6 +21,7 @@ import { type ClipQueries, createClipQueries } from './clip-queries.ts';
 import { nextState } from './clip-states.ts';
 import { createRequeue } from './repair/requeue.ts';
 import { enterClip } from './entering.ts';
+import { dropThumbnail } from './thumbnails.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Quarantine } from '../disk/quarantine.ts';
 import type { Removal } from '../disk/removal.ts';
@@ -81,6 +82,7 @@ export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
     if (isGone) {
       const change = { on_disk: 0, reason, lease_until: null, retry_at: null } as const;
       inTransaction(() => rows.move(clipId, 'lose', reason, change));
+      dropThumbnail(places.file);
     } else for (const { failure } of removal.remove([row], reason, 'lose').kept) throw failure;
     log.warn({ event: 'clip.lost', clipId, reason }, 'clip lost');
   }

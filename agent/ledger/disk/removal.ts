@@ -3,6 +3,7 @@ import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from '../clips/clip-files.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
+import { dropThumbnail } from '../clips/thumbnails.ts';
 import { type Database, emptyLog } from '../database/database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { GoneJournal } from './gone-journal.ts';
@@ -155,7 +156,9 @@ export function createRemoval(deps: {
     const kept: Kept[] = [];
     let bytes = 0;
     const gone = each(still, kept, (row) => {
-      bytes += unlinkClip(clipPlaces(dir, row.camera_id, row.clip_id));
+      const places = clipPlaces(dir, row.camera_id, row.clip_id);
+      bytes += unlinkClip(places);
+      dropThumbnail(places.file);
     });
     if (still.length === 0) return { gone, kept: before, bytes };
     for (const { clip_id } of gone) unsaid.set(clip_id, { why, end });
