@@ -1,11 +1,12 @@
-import { createActivities } from './activities.ts';
-import { byAnyCase, type HostedFunction } from '../triggers/bindings.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HostClock } from '../clock.ts';
-import { keptWhileSuspended, runEpisode, type Episode, type OrchestrationTrigger } from './episode.ts';
-import type { History } from './history.ts';
-import type { InstanceRow } from './history-sql.ts';
+import type { HostedFunction } from '../triggers/bindings.ts';
 import type { Invoke, Log } from '../triggers/invoke.ts';
-import type { HistoryEvent, OrchestratorState } from './wire.ts';
+import { createActivities } from './activities.ts';
+import { createEpisodeRunner } from './episode-runner.ts';
+import { keptWhileSuspended } from './episode.ts';
+import type { History } from './history.ts';
+import { createTrouble } from './trouble.ts';
 
 export interface EngineDeps {
   readonly history: History;
@@ -17,22 +18,21 @@ export interface EngineDeps {
   readonly log: Log;
 }
 
-/** First and longest wait before what could not be stored (a full disk) is tried again. */
-const TROUBLE_MS = { first: 500, max: 60_000 };
+export type Engine = ReturnType<typeof createEngine>;
 
 /** Moves every orchestration on: fires timers that are due, runs an episode for each instance something has
  *  arrived for, and starts activities. One episode at a time; activities beside it. */
-// oxlint-disable-next-line max-lines-per-function -- the loop, what wakes it and what ends it change the same few flags between two awaits
 export function createEngine(deps: EngineDeps) {
   const { history, clock, log } = deps;
-  const known = { orchestrators: byAnyCase(deps.orchestrators), activities: byAnyCase(deps.activities) };
+  const moveInstance = createInstanceMover(deps);
+  /** Instances whose episode could not be run or stored. */
+  const troubled = createTrouble<string>(() => clock.nowMs());
+  /** What stops all of them, as a history that cannot be read. */
+  const stuck = createTrouble<'loop'>(() => clock.nowMs());
   const resting = new Set<() => void>();
   let loop: Promise<void> | undefined;
   let again = false;
   let stopped = true;
-  let troubleMs = TROUBLE_MS.first;
-  /** Instances whose episode could not be run or stored, and when each is tried again. */
-  const troubled = new Map<string, { readonly againInMs: number; readonly untilMs: number }>();
   let cancelWake: () => void = () => undefined;
 
   const activities = createActivities({
@@ -45,71 +45,26 @@ export function createEngine(deps: EngineDeps) {
     onEnded: () => kick(),
   });
 
-  const episodeOf = (row: InstanceRow, arrived: readonly HistoryEvent[]): Promise<Episode> => {
-    const target = known.orchestrators.get(row.name.toLowerCase());
-    return runEpisode({
-      instanceId: row.id,
-      executionId: row.execution,
-      name: row.name,
-      parentInstanceId: row.parent_id,
-      history: history.eventsOf(row.id),
-      arrived,
-      nowMs: clock.nowMs(),
-      run: async (trigger: OrchestrationTrigger) => {
-        if (target === undefined) throw new Error(unknownOrchestrator(row.name, deps.orchestrators));
-        const answer = await deps.invoke(target, { data: { string: JSON.stringify(trigger) } });
-        if (answer?.json === undefined)
-          throw new Error('the function is not a Durable Functions orchestrator');
-        return JSON.parse(answer.json) as OrchestratorState;
-      },
-    });
-  };
-
-  const runOne = async (id: string) => {
-    const row = history.instance(id);
-    const messages = history.arrivedFor(id);
-    const last = messages.at(-1);
-    if (row === undefined || last === undefined) return;
-    const arrived = messages.map((message) => message.event);
-    const episode =
-      row.status === 'Suspended' ? keptWhileSuspended(arrived, clock.nowMs()) : await episodeOf(row, arrived);
-    const checked = withoutUnknown(episode, row.name, known);
-    const stored = history.storeEpisode(row, last.seq, checked, clock.nowMs());
-    log({
-      event: 'orchestration.episode',
-      instanceId: id,
-      name: row.name,
-      status: checked.end.status,
-      scheduled: checked.scheduled.length,
-      stored,
-      ...(checked.end.status === 'Failed' ? { reason: checked.end.reason } : {}),
-    });
-  };
-
   /** Runs an episode. What goes wrong with one instance is its own trouble: it waits, the others go on. */
-  const tryOne = async (id: string) => {
+  const tryInstance = async (id: string) => {
     try {
-      await runOne(id);
-      troubled.delete(id);
+      await moveInstance(id);
+      troubled.over(id);
     } catch (error) {
-      const againInMs = Math.min((troubled.get(id)?.againInMs ?? TROUBLE_MS.first / 2) * 2, TROUBLE_MS.max);
-      troubled.set(id, { againInMs, untilMs: clock.nowMs() + againInMs });
+      const againInMs = troubled.failed(id);
       log({ event: 'engine.trouble', instanceId: id, message: (error as Error).message, againInMs });
     }
     // An orchestration that never waits would keep everything else in this process from running.
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await nextTurn();
   };
-  const isReady = (id: string) => (troubled.get(id)?.untilMs ?? 0) <= clock.nowMs();
 
   const moveOn = async () => {
     while (again) {
       again = false;
       history.fireDueTimers(clock.nowMs());
-      for (const id of history.runnable().filter(isReady)) {
+      for (const id of history.runnable().filter(troubled.isReady)) {
         if (stopped) return;
-        await tryOne(id);
+        await tryInstance(id);
         activities.kick();
         again = true;
       }
@@ -121,10 +76,7 @@ export function createEngine(deps: EngineDeps) {
   const sleepUntilSomethingIsDue = () => {
     cancelWake();
     const timerMs = history.nextTimerMs();
-    const dueMs = [
-      ...[...troubled.values()].map(({ untilMs }) => untilMs),
-      ...(timerMs === undefined ? [] : [timerMs]),
-    ];
+    const dueMs = [...troubled.dueMs(), ...(timerMs === undefined ? [] : [timerMs])];
     cancelWake = dueMs.length === 0 || stopped ? () => undefined : clock.wakeAt(Math.min(...dueMs), kick);
   };
 
@@ -132,15 +84,13 @@ export function createEngine(deps: EngineDeps) {
     again = true;
     if (stopped || loop !== undefined) return;
     loop = moveOn()
-      .then(() => {
-        troubleMs = TROUBLE_MS.first;
-      })
+      .then(() => stuck.over('loop'))
       .catch((error: unknown) => {
-        log({ event: 'engine.trouble', message: (error as Error).message, againInMs: troubleMs });
+        const againInMs = stuck.failed('loop');
+        log({ event: 'engine.trouble', message: (error as Error).message, againInMs });
         again = false;
         cancelWake();
-        cancelWake = clock.wakeAt(clock.nowMs() + troubleMs, kick);
-        troubleMs = Math.min(troubleMs * 2, TROUBLE_MS.max);
+        cancelWake = clock.wakeAt(clock.nowMs() + againInMs, kick);
       })
       .finally(() => {
         loop = undefined;
@@ -161,14 +111,7 @@ export function createEngine(deps: EngineDeps) {
     stop: async (withinMs: number) => {
       stopped = true;
       cancelWake();
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        Promise.all([loop, activities.drained()]),
-        new Promise<void>((resolve) => {
-          timer = setTimeout(resolve, withinMs);
-        }),
-      ]);
-      clearTimeout(timer);
+      await endedWithin(withinMs, Promise.all([loop, activities.drained()]));
     },
     /** Something has arrived. */
     kick,
@@ -180,26 +123,41 @@ export function createEngine(deps: EngineDeps) {
   };
 }
 
-export type Engine = ReturnType<typeof createEngine>;
+/** Runs and stores the next episode of one instance, if something has arrived for it. */
+function createInstanceMover(deps: EngineDeps) {
+  const { history, clock, log } = deps;
+  const runEpisode = createEpisodeRunner(deps);
 
-const unknownOrchestrator = (name: string, known: ReadonlyMap<string, HostedFunction>): string =>
-  `The function '${name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: ` +
-  `The following are the known orchestrator functions: ${[...known.values()].map((one) => `'${one.name}'`).join(', ')}.`;
+  return async (id: string): Promise<void> => {
+    const row = history.instance(id);
+    const messages = history.arrivedFor(id);
+    const last = messages.at(-1);
+    if (row === undefined || last === undefined) return;
+    const arrived = messages.map((message) => message.event);
+    const episode =
+      row.status === 'Suspended'
+        ? keptWhileSuspended(arrived, clock.nowMs())
+        : await runEpisode({ row, history: history.eventsOf(id), arrived, nowMs: clock.nowMs() });
+    const stored = history.storeEpisode(row, last.seq, episode, clock.nowMs());
+    log({
+      event: 'orchestration.episode',
+      instanceId: id,
+      name: row.name,
+      status: episode.end.status,
+      scheduled: episode.scheduled.length,
+      stored,
+      ...(episode.end.status === 'Failed' ? { reason: episode.end.reason } : {}),
+    });
+  };
+}
 
-/** The real host lets an instance wait for ever that calls what is not there; here it fails and says so. */
-function withoutUnknown(
-  episode: Episode,
-  name: string,
-  known: Pick<EngineDeps, 'activities' | 'orchestrators'>,
-): Episode {
-  const unknown = episode.scheduled.find(
-    (task) =>
-      (task.kind === 'activity' && !known.activities.has(task.name.toLowerCase())) ||
-      (task.kind === 'sub-orchestration' && !known.orchestrators.has(task.name.toLowerCase())),
-  );
-  if (unknown === undefined || unknown.kind === 'timer') return episode;
-  const reason =
-    `Orchestrator function '${name}' failed: the function '${unknown.name}' doesn't exist, is disabled, ` +
-    `or is not of kind ${unknown.kind}.`;
-  return { ...episode, scheduled: [], end: { status: 'Failed', reason } };
+async function endedWithin(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    }),
+  ]);
+  clearTimeout(timer);
 }

@@ -1,4 +1,6 @@
-import { OrchestrationRefused, walkActions, type ScheduledTask } from './walk.ts';
+import { OrchestrationRefused } from './replay/determinism.ts';
+import type { ScheduledTask } from './replay/tasks.ts';
+import { walkActions } from './replay/walk.ts';
 import { wireHistory } from './wire-history.ts';
 import {
   EVENT,

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  OrchestrationRefused,
-  walkActions,
-} from '../../../../../../cloud-fn/local/functions-host/engine/walk.ts';
+import { OrchestrationRefused } from '../../../../../../../cloud-fn/local/functions-host/engine/replay/determinism.ts';
+import { walkActions } from '../../../../../../../cloud-fn/local/functions-host/engine/replay/walk.ts';
 import {
   ACTION,
   EVENT,
   iso,
   type Action,
   type HistoryEvent,
-} from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
+} from '../../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 21, 12);
