@@ -1,5 +1,5 @@
 import { OrchestrationRefused } from './replay/determinism.ts';
-import type { ScheduledTask } from './replay/tasks.ts';
+import type { ScheduledTask } from './replay/scheduled-task.ts';
 import { walkActions } from './replay/walk.ts';
 import { wireHistory } from './wire-history.ts';
 import {

@@ -2,7 +2,8 @@ import { ACTION, LONG_TIMER_STEP_MS, SHORT_TIMER_MAX_MS, type Action, type Retry
 import { OrchestrationRefused } from './determinism.ts';
 import type { ExternalEvents } from './external-events.ts';
 import { retryDelayMs } from './retry.ts';
-import type { NewTask, Tasks } from './tasks.ts';
+import type { NewTask } from './scheduled-task.ts';
+import type { Tasks } from './tasks.ts';
 
 /** The last time that a date can say, Unix milliseconds. */
 const LAST_TIME_MS = 8.64e15;

@@ -1,5 +1,5 @@
 import { EVENT, type HistoryEvent } from '../wire.ts';
-import type { ScheduledTask } from './tasks.ts';
+import type { ScheduledTask } from './scheduled-task.ts';
 
 /** The orchestrator's code does something else than what its history says it did, or something this host
  *  cannot do. The instance fails with the message. */

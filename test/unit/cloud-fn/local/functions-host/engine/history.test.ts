@@ -10,7 +10,7 @@ import {
   createHistory,
   type History,
 } from '../../../../../../cloud-fn/local/functions-host/engine/history.ts';
-import type { ScheduledTask } from '../../../../../../cloud-fn/local/functions-host/engine/replay/tasks.ts';
+import type { ScheduledTask } from '../../../../../../cloud-fn/local/functions-host/engine/replay/scheduled-task.ts';
 import {
   EVENT,
   iso,
