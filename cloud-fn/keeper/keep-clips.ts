@@ -1,6 +1,7 @@
 import { OPEN_CLIPS_PREFIX } from '../ports/instance-places.ts';
 import { CONTAINER_INSTANCES } from '../ports/storage.ts';
-import { keepClip, type KeeperDeps } from './keep-clip.ts';
+import { keepClip } from './keep-clip.ts';
+import type { KeeperDeps } from './moves.ts';
 
 /** A clip that was announced, or got an answer, less than this ago is left to its orchestration. */
 export const LOOK_AFTER_MS = 20_000;
