@@ -5,6 +5,7 @@ import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import type { Log } from './kernel/log.ts';
 import type { LedgerService } from './ledger/ledger-service.ts';
+import { keepThumbnail } from './ledger/ledger.ts';
 import { causeText } from './motion/motion.ts';
 
 export interface ClipStoreDeps {
@@ -67,6 +68,17 @@ export function createClipStore({
         return;
       }
       onSealed();
+    },
+    thumbnail(partFile, jpeg) {
+      try {
+        keepThumbnail(partFile, jpeg);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind === 'bug') throw error;
+        log.warn(
+          { event: 'clip.thumbnail-failed', file: partFile, code: error.code },
+          `a clip has no small picture: ${error.message}`,
+        );
+      }
     },
     async abandoned(clipId, reason) {
       log.warn(

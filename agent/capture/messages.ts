@@ -66,6 +66,10 @@ export interface Question {
 /** Most bytes of a picture: base64 and its envelope stay below 128 KB. */
 export const MAX_PICTURE_BYTES = 90_000;
 
+/** Most bytes of the small picture of a clip, as its keeper wants it (`THUMBNAIL_MAX_BYTES` of the ledger, whose code a
+ *  child does not load). */
+export const MAX_THUMBNAIL_BYTES = 10_000;
+
 export type Answer =
   /** No clip is open, and what became of the last one was told before. */
   | { readonly type: 'paused'; readonly requestId: number }
@@ -117,6 +121,8 @@ export type FromChild =
   | { readonly type: 'written'; readonly clipId: string; readonly clip: WrittenClip }
   /** Writing failed; `reason` begins with the failure's kind. */
   | { readonly type: 'abandoned'; readonly clipId: string; readonly reason: string }
+  /** The small picture of a clip whose place was given. Base64. */
+  | { readonly type: 'thumbnail'; readonly clipId: string; readonly jpeg: string }
   | Answer
   /** Why the child is about to exit, for a person. */
   | {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -71,6 +73,39 @@ test('what is reported is what is on disk', async () => {
   assert.deepEqual(probed.codecs, ['h264']);
   assert.equal(probed.frames, Math.round(probed.durationMs / (1000 / FPS)));
 });
+
+test('the clip has a small picture, in colour, that shows what moves', async (t) => {
+  const { thumbnail } = clip;
+  assert.ok(thumbnail, 'no picture came');
+  assert.ok(thumbnail.length <= 10_000, `${thumbnail.length} bytes`);
+  const { widthPx, heightPx, boxShare } = await boxIn(thumbnail);
+  t.diagnostic(`${thumbnail.length} bytes, ${boxShare} of the picture is the box`);
+  assert.deepEqual([widthPx, heightPx], [320, 180]);
+  // A thirtieth of the picture when it is in it as a whole.
+  assert.ok(boxShare > 0.5 / 30 && boxShare < 1.3 / 30, `${boxShare} of the picture is the box`);
+});
+
+/** Decoded by ffmpeg: its size, and how much of it has the red of the box. */
+async function boxIn(jpeg: Buffer) {
+  const ffmpeg = spawn('ffmpeg', [
+    ...['-v', 'error', '-f', 'mjpeg', '-i', '-', '-frames:v', '1'],
+    ...['-f', 'image2pipe', '-c:v', 'ppm', '-'],
+  ]);
+  const parts: Buffer[] = [];
+  ffmpeg.stdout.on('data', (part: Buffer) => parts.push(part));
+  ffmpeg.stdin.end(jpeg);
+  const [code] = (await once(ffmpeg, 'close')) as [number];
+  assert.equal(code, 0);
+  const ppm = Buffer.concat(parts);
+  const [header = '', width, height] = /^P6\s+(\d+) (\d+)\s+255\s/.exec(ppm.toString('latin1', 0, 40)) ?? [];
+  const pixels = ppm.subarray(header.length);
+  let red = 0;
+  for (let at = 0; at < pixels.length; at += 3) {
+    const [r = 0, g = 0, b = 0] = pixels.subarray(at, at + 3);
+    if (r > g + 60 && r > b + 60) red++;
+  }
+  return { widthPx: Number(width), heightPx: Number(height), boxShare: (red * 3) / pixels.length };
+}
 
 test('ffprobe and a full decode have nothing to complain about', async () => {
   assert.equal((await probe(clip.file)).warnings, '');

@@ -9,7 +9,12 @@ const capture = createCapture({
   recording: { preRollMs: 1000, postRollMs: 2000 },
   clock: systemClock,
   log: createLog('silent'),
-  store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+  store: {
+    open: () => undefined,
+    written: () => undefined,
+    thumbnail: () => undefined,
+    abandoned: async () => undefined,
+  },
 });
 await capture.start();
 setInterval(() => {

@@ -28,6 +28,7 @@ export interface Kept {
   readonly triggeredMs: number;
   readonly cause: Cause;
   written?: WrittenClip;
+  thumbnail?: Buffer;
   abandoned?: { reason: string; recovered: RecoveredClip | undefined };
 }
 
@@ -69,6 +70,10 @@ export async function createRig(): Promise<CaptureRig> {
           },
           written: (clipId, written) => {
             find(clipId).written = written;
+          },
+          thumbnail: (partFile, jpeg) => {
+            const clip = kept.find(({ file }) => file === partFile) as Kept;
+            clip.thumbnail = jpeg;
           },
           abandoned: async (clipId, reason) => {
             const clip = find(clipId);

@@ -156,7 +156,12 @@ test('without room for a clip, a request is told so', async () => {
   const full = rig.capture({
     main: camera.mainUrl,
     sub: camera.subUrl,
-    store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+    store: {
+      open: () => undefined,
+      written: () => undefined,
+      thumbnail: () => undefined,
+      abandoned: async () => undefined,
+    },
   });
   await full.start();
   await until('a live camera', () => full.status()[0]?.state === 'live');

@@ -6,8 +6,9 @@ import { openCameraStream } from '../rtsp/camera-stream.ts';
 import { type RunningPipeline, runPipeline } from './gstreamer.ts';
 import { createMotionStage } from './motion-stage.ts';
 import type { CaptureTimings, Credentials, FromChild } from '../messages.ts';
-import { createPictureTap, type Picture } from './picture-tap.ts';
-import { DECODER, ENCODER, SHUTTER } from './pipelines.ts';
+import { createClipThumbnails } from './clip-thumbnails.ts';
+import { CLIP_THUMBNAIL, createPictureTap, type Picture, type PictureSize, SNAPSHOT } from './picture-tap.ts';
+import { DECODER, ENCODER, SHUTTER, THUMBNAIL_ENCODER, THUMBNAIL_SHUTTER } from './pipelines.ts';
 import { createRecordingStage, type RecordingStageDeps } from './recording-stage.ts';
 import { createStreamHealth, type StreamHealth } from './stream-health.ts';
 import { describe, describeDecoderError, type StreamName, wordsOf } from '../stream-error.ts';
@@ -26,6 +27,9 @@ export interface CameraSessionDeps
   readonly createDetector?: typeof createMotionDetector;
   /** Something moved and started no recording: why. */
   suppressed?(record: SuppressedRecord): void;
+  /** The small picture of a clip that is being written, or just was.
+   *  @param jpeg base64 */
+  thumbnail?(clipId: string, jpeg: string): void;
   /** Called once: the camera cannot be watched any more, for this reason. */
   fail(detail: string, more?: FailingMore): void;
 }
@@ -59,6 +63,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   const health = createStreamHealth({ cameraId: camera.id, timings, clock });
   const recording = createRecordingStage({
     ...deps,
+    begun: (clipId) => thumbnails.begun(clipId, clock.monotonicMs()),
     onFragment: ({ arrivedMs, startMs, info }) => {
       health.usable('main', arrivedMs);
       if (info.startsWithKeyFrame) health.keyFrame(startMs);
@@ -73,13 +78,21 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     recording: () => recorder.recording(),
     suppressed: (record) => deps.suppressed?.(record),
   });
-  const tap = createPictureTap({
-    cameraId: camera.id,
-    clock,
-    branch: {
-      open: (open) => decoder?.set(SHUTTER, 'drop', !open),
-      quality: (quality) => decoder?.set(ENCODER, 'quality', quality),
-    },
+  const pictureTap = (size: PictureSize, shutter: string, encoder: string) =>
+    createPictureTap({
+      cameraId: camera.id,
+      clock,
+      size,
+      branch: {
+        open: (open) => decoder?.set(shutter, 'drop', !open),
+        quality: (quality) => decoder?.set(encoder, 'quality', quality),
+      },
+    });
+  const tap = pictureTap(SNAPSHOT, SHUTTER, ENCODER);
+  const thumbnailTap = pictureTap(CLIP_THUMBNAIL, THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER);
+  const thumbnails = createClipThumbnails({
+    tap: thumbnailTap,
+    taken: (clipId, jpeg) => deps.thumbnail?.(clipId, jpeg),
   });
   const watch = createWatch((detail, more) => deps.fail(detail, more));
 
@@ -90,7 +103,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
     health.usable('sub', now);
-    motionStage.frame(frame, now);
+    thumbnails.frame(motionStage.frame(frame, now), now);
   }
 
   function decode(): RunningPipeline {
@@ -98,6 +111,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
       launch: DECODER,
       onBuffer: (frame) => watch.guarded(`camera ${camera.id}, sub stream`, () => onGrey(frame)),
       onPicture: (jpeg, caps) => tap.take(jpeg, caps),
+      onThumbnail: (jpeg, caps) => thumbnailTap.take(jpeg, caps),
       onMessage: (message) => {
         if (message.type === 'error')
           watch.fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) });

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Failure } from '../../kernel/failure.ts';
-import { PICTURES, SINK, SOURCE } from './pipelines.ts';
+import { PICTURES, SINK, SOURCE, THUMBNAILS } from './pipelines.ts';
 
 // The addon's entry has no extension, which `import` does not resolve.
 const gstreamer = createRequire(import.meta.url)(
@@ -38,6 +38,8 @@ export interface PipelineDeps {
   onBuffer(buffer: Buffer, caps: Caps): void;
   /** One buffer of the sink of pictures. */
   onPicture(buffer: Buffer, caps: Caps): void;
+  /** One buffer of the sink of small pictures. */
+  onThumbnail(buffer: Buffer, caps: Caps): void;
   onMessage(message: BusMessage): void;
 }
 
@@ -78,6 +80,7 @@ export function runPipeline(deps: PipelineDeps): RunningPipeline {
   pipeline.play();
   pullAll(SINK, (buffer, caps) => deps.onBuffer(buffer, caps));
   pullAll(PICTURES, (buffer, caps) => deps.onPicture(buffer, caps));
+  pullAll(THUMBNAILS, (buffer, caps) => deps.onThumbnail(buffer, caps));
 
   function pullAll(name: string, onBuffer: PipelineDeps['onBuffer']): void {
     element(name).pull?.((buffer, caps) => {

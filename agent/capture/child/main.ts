@@ -91,6 +91,7 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
     askPlace,
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
+    thumbnail: (clipId, jpeg) => send({ type: 'thumbnail', clipId, jpeg }),
     suppressed: (record) => send({ type: 'suppressed', record }),
     fail: (detail, more) => {
       send({ type: 'failing', detail, ...more });

@@ -5,6 +5,7 @@ import {
   createMotionDetector,
   createMotionGate,
   createSuppressedSampler,
+  type GateDecision,
   type MotionGate,
   type SuppressedRecord,
 } from '../../motion/motion.ts';
@@ -22,8 +23,9 @@ export interface MotionStageDeps {
 }
 
 export interface MotionStage {
-  /** @param atMs monotonic milliseconds */
-  frame(grey: Buffer, atMs: number): void;
+  /** @param atMs monotonic milliseconds
+   *  @returns what was made of it, valid until the next */
+  frame(grey: Buffer, atMs: number): GateDecision;
   /** Other zones, masks, lines, sensitivity from the next frame on. */
   reconfigure(camera: CameraConfig): void;
   /** Suppressed triggers by reason. */
@@ -56,6 +58,7 @@ export function createMotionStage(deps: MotionStageDeps): MotionStage {
       const fresh = count.note(decision, atMs);
       sampler.note(decision, fresh && !deps.recording(), atMs);
       if (decision.kind === 'motion') deps.motion(atMs, decision.cause);
+      return decision;
     },
     reconfigure: (camera) => {
       ({ gate, sampler } = setUp(camera, gate));

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Caps } from './gstreamer.ts';
-import { MAX_PICTURE_BYTES } from '../messages.ts';
+import { MAX_PICTURE_BYTES, MAX_THUMBNAIL_BYTES } from '../messages.ts';
 
 /** A coded picture on its way to the parent. */
 export interface Picture {
@@ -29,8 +29,18 @@ export interface PictureTap {
   take(jpeg: Buffer, caps: Caps): void;
 }
 
-/** From good to very poor: the next lower one is tried when a picture is too large. */
-const QUALITIES = [85, 65, 40, 20, 5] as const;
+/** How large a picture may be, and which qualities are tried, from good to very poor: the next lower one when a picture
+ *  is too large. */
+export interface PictureSize {
+  readonly maxBytes: number;
+  readonly qualities: readonly number[];
+}
+
+/** For who asks for a picture. */
+export const SNAPSHOT: PictureSize = { maxBytes: MAX_PICTURE_BYTES, qualities: [85, 65, 40, 20, 5] };
+/** For lists of clips. Hardly any is too large at first. */
+export const CLIP_THUMBNAIL: PictureSize = { maxBytes: MAX_THUMBNAIL_BYTES, qualities: [55, 30, 15, 5] };
+
 /** Less than what a camera may be silent before it counts as stalled. */
 const NEXT_MS = 4_000;
 
@@ -40,17 +50,19 @@ const NEXT_MS = 4_000;
  *  2. A picture was decoded after it was asked for; what comes unasked is dropped. */
 export function createPictureTap(deps: {
   readonly cameraId: string;
+  readonly size: PictureSize;
   readonly branch: PictureBranch;
   readonly clock: Pick<Clock, 'nowMs'>;
 }): PictureTap {
   const { branch, clock } = deps;
+  const { maxBytes, qualities } = deps.size;
   let wanted: PromiseWithResolvers<Picture> | undefined;
   let asked: Promise<Picture> | undefined;
   let step = 0;
 
   function aim(at: number): void {
     step = at;
-    branch.quality(QUALITIES[at] as number);
+    branch.quality(qualities[at] as number);
   }
 
   async function ask(): Promise<Picture> {
@@ -75,8 +87,8 @@ export function createPictureTap(deps: {
     next: () => (asked ??= ask()),
     take: (jpeg, { width, height }) => {
       if (!wanted) return;
-      const tooLarge = jpeg.length > MAX_PICTURE_BYTES;
-      if (tooLarge && step + 1 < QUALITIES.length) return aim(step + 1);
+      const tooLarge = jpeg.length > maxBytes;
+      if (tooLarge && step + 1 < qualities.length) return aim(step + 1);
       const { resolve, reject } = wanted;
       wanted = undefined;
       if (tooLarge)

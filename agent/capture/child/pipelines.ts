@@ -11,14 +11,33 @@ export const ENCODER = 'encoder';
 export const PICTURES = 'pictures';
 /** A larger picture is made smaller: it must fit into a message. */
 const WIDEST_PX = 1280;
+/** The branch that makes the small picture of a clip. */
+export const THUMBNAIL_SHUTTER = 'thumbnail-shutter';
+export const THUMBNAIL_ENCODER = 'thumbnail-encoder';
+export const THUMBNAILS = 'thumbnails';
+/** As a list on a phone shows it. */
+const THUMBNAIL_PX = 320;
+
+/** Pictures for people out of what is decoded, as JPEG, in colour, with square pixels: behind a closed valve, where it
+ *  costs nothing. By way of RGB, because a JPEG's levels go from 0 to 255 and those of video from 16 to 235, and neither
+ *  the encoder nor a conversion from YUV to YUV changes them. Its sink has `async=false`, because it has no first
+ *  picture to wait for.
+ *  @param next where the next branch begins */
+const branch = (shutter: string, encoder: string, sink: string, widestPx: number, next = '') => [
+  `valve name=${shutter} drop=true`,
+  'videoscale add-borders=false',
+  'videoconvert',
+  `video/x-raw,format=RGB,width=[1,${widestPx}],height=[1,${widestPx}],pixel-aspect-ratio=1/1`,
+  'videoconvert',
+  'video/x-raw,format=I420,colorimetry=1:4:7:1',
+  `jpegenc name=${encoder}`,
+  `appsink name=${sink} sync=false async=false max-buffers=1 drop=true ${next}`,
+];
 
 /** The watched stream, a coded picture a buffer: decoded by one thread, five small grey pictures a second. Late pictures
  *  are dropped: motion must be seen now or not at all. No borders, so a place in the picture is the same place in the
  *  main stream.
- *  Beside it hangs a branch behind a closed valve, which costs nothing: while the valve is open, pictures come out of
- *  it in colour, as JPEG, with square pixels. By way of RGB, because a JPEG's levels go from 0 to 255 and those of
- *  video from 16 to 235, and neither the encoder nor a conversion from YUV to YUV changes them. Its sink has
- *  `async=false`, because it has no first picture to wait for. */
+ *  Beside it hang two branches of pictures for people: those that somebody asks for, and the small ones of clips. */
 export const DECODER = [
   // Whether too much waits is looked after before each picture (gstreamer.ts).
   `appsrc name=${SOURCE} is-live=true format=time max-bytes=0`,
@@ -33,12 +52,6 @@ export const DECODER = [
   'videoconvert',
   `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
   `appsink name=${SINK} sync=false max-buffers=2 drop=true decoded.`,
-  `valve name=${SHUTTER} drop=true`,
-  'videoscale add-borders=false',
-  'videoconvert',
-  `video/x-raw,format=RGB,width=[1,${WIDEST_PX}],height=[1,${WIDEST_PX}],pixel-aspect-ratio=1/1`,
-  'videoconvert',
-  'video/x-raw,format=I420,colorimetry=1:4:7:1',
-  `jpegenc name=${ENCODER}`,
-  `appsink name=${PICTURES} sync=false async=false max-buffers=1 drop=true`,
+  ...branch(SHUTTER, ENCODER, PICTURES, WIDEST_PX, 'decoded.'),
+  ...branch(THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER, THUMBNAILS, THUMBNAIL_PX),
 ].join(' ! ');

@@ -19,6 +19,8 @@ export interface RecorderDeps {
   /** Asks for a place; undefined: nothing may be recorded now. Must settle within seconds. */
   askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
+  /** A clip is being written from now on. */
+  begun?(clipId: string): void;
   written(clipId: string, clip: WrittenClip): void;
   abandoned(clipId: string, reason: string): void;
   /** No clip may begin before `resume`. */
@@ -106,7 +108,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       fragments: [first, ...others],
       endMs: starts.endOf(start, first.startMs),
       place: deps.askPlace(start.triggeredWallMs, start.cause),
-      onWriting: () => unrecorded.recorded(),
+      onWriting: ({ clipId }) => {
+        unrecorded.recorded();
+        deps.begun?.(clipId);
+      },
       onEnd: (lastEndMs) => starts.ended(lastEndMs),
     });
     running = clip;

@@ -89,6 +89,7 @@ export function startCameraChild(deps: CameraChildDeps): CameraChild {
       case 'trigger':
       case 'written':
       case 'abandoned':
+      case 'thumbnail':
         return broker.take(message);
       case 'paused':
       case 'picture':

@@ -154,6 +154,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
 const unlessPaused = (store: ClipStore, requests: Pick<CameraRequests, 'paused'>): ClipStore => ({
   open: (request) => (requests.paused ? undefined : store.open(request)),
   written: (clipId, clip) => store.written(clipId, clip),
+  thumbnail: (partFile, jpeg) => store.thumbnail(partFile, jpeg),
   abandoned: (clipId, reason) => store.abandoned(clipId, reason),
 });
 

@@ -1,5 +1,5 @@
 import { Failure } from '../../kernel/failure.ts';
-import { type Answer, MAX_PICTURE_BYTES } from '../messages.ts';
+import { type Answer, MAX_PICTURE_BYTES, MAX_THUMBNAIL_BYTES } from '../messages.ts';
 
 /** A picture of the sub-stream. */
 export interface Snapshot {
@@ -25,6 +25,13 @@ export function snapshotOf(answer: Answer): Snapshot {
   );
   if (!whole || !sized || !Number.isSafeInteger(takenMs)) throw noPicture();
   return { jpeg, widthPx, heightPx, takenMs };
+}
+
+/** What a child sent as the small picture of a clip; undefined when it is none. */
+export function thumbnailFrom(base64: unknown): Buffer | undefined {
+  if (typeof base64 !== 'string') return undefined;
+  const jpeg = Buffer.from(base64, 'base64');
+  return jpeg.length <= MAX_THUMBNAIL_BYTES && isJpeg(jpeg) ? jpeg : undefined;
 }
 
 const noPicture = () =>

@@ -111,6 +111,7 @@ const store: ClipStore = {
     real.written(clipId, saboteur.written(clipId, written));
     saboteur.sealed(clipId);
   },
+  thumbnail: (partFile, jpeg) => real.thumbnail(partFile, jpeg),
   abandoned: (clipId, reason) => real.abandoned(clipId, reason),
 };
 

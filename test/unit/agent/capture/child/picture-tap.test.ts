@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { MAX_PICTURE_BYTES } from '../../../../../agent/capture/messages.ts';
-import { createPictureTap } from '../../../../../agent/capture/child/picture-tap.ts';
+import {
+  CLIP_THUMBNAIL,
+  createPictureTap,
+  SNAPSHOT,
+} from '../../../../../agent/capture/child/picture-tap.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { THUMBNAIL_MAX_BYTES } from '../../../../../agent/ledger/ledger.ts';
 
 const CAPS = { width: 640, height: 360 };
 
-function tap() {
+function tap(size = SNAPSHOT) {
   const told: string[] = [];
   const made = createPictureTap({
     cameraId: 'gate',
+    size,
     clock: { nowMs: () => 1_800_000_000_000.4 },
     branch: {
       open: (open) => told.push(open ? 'open' : 'closed'),
@@ -68,4 +74,13 @@ test('a camera that shows nothing is not waited for, and the branch is closed', 
   } finally {
     mock.timers.reset();
   }
+});
+
+test('a small picture has at most what the ledger keeps', async () => {
+  assert.equal(CLIP_THUMBNAIL.maxBytes, THUMBNAIL_MAX_BYTES);
+  const { made } = tap(CLIP_THUMBNAIL);
+  const asked = made.next();
+  made.take(Buffer.alloc(THUMBNAIL_MAX_BYTES + 1), CAPS);
+  made.take(Buffer.alloc(THUMBNAIL_MAX_BYTES), CAPS);
+  assert.equal(Buffer.from((await asked).jpeg, 'base64').length, THUMBNAIL_MAX_BYTES);
 });

@@ -5,7 +5,8 @@ import { DECODER } from '../../../../../agent/capture/child/pipelines.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 const noop = () => undefined;
-const run = (launch: string) => runPipeline({ launch, onBuffer: noop, onPicture: noop, onMessage: noop });
+const run = (launch: string) =>
+  runPipeline({ launch, onBuffer: noop, onPicture: noop, onThumbnail: noop, onMessage: noop });
 
 test('a plugin that is not installed is named', () => {
   assert.throws(

@@ -18,7 +18,12 @@ function fleetOf() {
   const door = createToldDoor(clock);
   door.closed = { detail: 'closed', waitMs: 60_000 };
   const fleet = createCameraFleet({
-    store: { open: () => undefined, written: () => undefined, abandoned: async () => undefined },
+    store: {
+      open: () => undefined,
+      written: () => undefined,
+      thumbnail: () => undefined,
+      abandoned: async () => undefined,
+    },
     clock,
     log,
     timings,

@@ -28,6 +28,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
     store: {
       open: ({ triggeredMs }) => ({ clipId: `c${triggeredMs}`, partFile: `/clips/c${triggeredMs}` }),
       written: (clipId) => void kept.push(`written ${clipId}`),
+      thumbnail: (partFile) => void kept.push(`thumbnail ${partFile}`),
       abandoned: async (clipId, reason) => void kept.push(`abandoned ${clipId}: ${reason}`),
     },
     suppressed: {

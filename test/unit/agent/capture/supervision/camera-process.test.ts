@@ -132,6 +132,7 @@ test('the next child is forked only when the last one is gone and its clips are 
     store: {
       open: () => ({ clipId: 'c1', partFile: '/clips/c1' }),
       written: () => undefined,
+      thumbnail: () => undefined,
       abandoned: (clipId, reason) => {
         reasons.push(`${clipId}: ${reason}`);
         return dealtWith;

@@ -8,7 +8,7 @@ const trigger = (requestId: number, triggeredMs: number) =>
   ({ type: 'trigger', requestId, triggeredMs, cause: { kind: 'zone', id: 'drive' } }) as const;
 const clip = { startedMs: 1, preRollMs: 2, durationMs: 3, bytes: 4, sha256: 'x' };
 
-function broker({ openFails = false, sealFails = false } = {}) {
+function broker({ openFails = false, sealFails = false, thumbnailFails = false } = {}) {
   const sent: ToChild[] = [];
   const kept: string[] = [];
   const made = createClipBroker({
@@ -18,11 +18,15 @@ function broker({ openFails = false, sealFails = false } = {}) {
     store: {
       open: () => {
         if (openFails) throw new Error('database is locked');
-        return { clipId: `c${sent.length}`, partFile: '/p' };
+        return { clipId: `c${sent.length}`, partFile: `/p${sent.length}` };
       },
       written: (clipId) => {
         if (sealFails) throw new Error('cannot rename');
         kept.push(`written ${clipId}`);
+      },
+      thumbnail: (partFile, jpeg) => {
+        if (thumbnailFails) throw new Error('disk full');
+        kept.push(`thumbnail ${partFile} of ${jpeg.length} bytes`);
       },
       abandoned: async (clipId, reason) => void kept.push(`abandoned ${clipId}: ${reason}`),
     },
@@ -33,7 +37,7 @@ function broker({ openFails = false, sealFails = false } = {}) {
 test('a trigger gets a place; a clip that is written is settled once', async () => {
   const { made, sent, kept } = broker();
   made.take(trigger(1, 5));
-  assert.deepEqual(sent, [{ type: 'place', requestId: 1, clipId: 'c0', partFile: '/p' }]);
+  assert.deepEqual(sent, [{ type: 'place', requestId: 1, clipId: 'c0', partFile: '/p0' }]);
   made.take({ type: 'written', clipId: 'c0', clip });
   made.take({ type: 'written', clipId: 'c0', clip });
   await made.settle('gone');
@@ -68,4 +72,46 @@ test('a child can settle only what was given to it', async () => {
   made.take({ type: 'abandoned', clipId: 'somebody-elses', reason: 'x' });
   await made.settle('gone');
   assert.deepEqual(kept, []);
+});
+
+const jpeg = (bytes: number) =>
+  Buffer.concat([Buffer.from('ffd8', 'hex'), Buffer.alloc(bytes - 4), Buffer.from('ffd9', 'hex')]).toString(
+    'base64',
+  );
+
+test('the small picture of a clip is kept once, also when it comes just after the clip was written', async () => {
+  const { made, kept } = broker();
+  made.take(trigger(1, 5));
+  made.take({ type: 'thumbnail', clipId: 'c0', jpeg: jpeg(500) });
+  made.take({ type: 'thumbnail', clipId: 'c0', jpeg: jpeg(600) });
+  made.take({ type: 'written', clipId: 'c0', clip });
+  made.take(trigger(2, 6));
+  made.take({ type: 'written', clipId: 'c1', clip });
+  made.take({ type: 'thumbnail', clipId: 'c1', jpeg: jpeg(10_000) });
+  await made.settle('gone');
+  assert.deepEqual(kept, [
+    'thumbnail /p0 of 500 bytes',
+    'written c0',
+    'written c1',
+    'thumbnail /p1 of 10000 bytes',
+  ]);
+});
+
+test('a small picture of another clip, and what is no small picture, is dropped', () => {
+  const { made, kept } = broker();
+  made.take({ type: 'thumbnail', clipId: 'c0', jpeg: jpeg(500) });
+  made.take(trigger(1, 5));
+  made.take({ type: 'thumbnail', clipId: '../c0', jpeg: jpeg(500) });
+  for (const wrong of [jpeg(10_001), '', 'no base64 at all!', Buffer.alloc(500).toString('base64'), 7, null])
+    made.take({ type: 'thumbnail', clipId: 'c0', jpeg: wrong as string });
+  assert.deepEqual(kept, []);
+});
+
+test('a small picture that cannot be kept costs the clip nothing', async () => {
+  const { made, kept } = broker({ thumbnailFails: true });
+  made.take(trigger(1, 5));
+  made.take({ type: 'thumbnail', clipId: 'c0', jpeg: jpeg(500) });
+  made.take({ type: 'written', clipId: 'c0', clip });
+  await made.settle('gone');
+  assert.deepEqual(kept, ['written c0']);
 });
