@@ -6,9 +6,9 @@ import { openCameraStream } from '../rtsp/camera-stream.ts';
 import { type RunningPipeline, runPipeline } from './gstreamer.ts';
 import { createMotionStage } from './motion-stage.ts';
 import type { CaptureTimings, Credentials, FromChild } from '../messages.ts';
-import { createClipThumbnails } from './clip-thumbnails.ts';
-import { CLIP_THUMBNAIL, createPictureTap, type Picture, type PictureSize, SNAPSHOT } from './picture-tap.ts';
-import { DECODER, ENCODER, SHUTTER, THUMBNAIL_ENCODER, THUMBNAIL_SHUTTER } from './pipelines.ts';
+import type { Picture } from './pictures/picture-tap.ts';
+import { createSessionPictures } from './pictures/session-pictures.ts';
+import { DECODER } from './pipelines.ts';
 import { createRecordingStage, type RecordingStageDeps } from './recording-stage.ts';
 import { createStreamHealth, type StreamHealth } from './stream-health.ts';
 import { describe, describeDecoderError, type StreamName, wordsOf } from '../stream-error.ts';
@@ -63,7 +63,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   const health = createStreamHealth({ cameraId: camera.id, timings, clock });
   const recording = createRecordingStage({
     ...deps,
-    begun: (clipId) => thumbnails.begun(clipId, clock.monotonicMs()),
+    begun: (clipId) => pictures.begun(clipId),
     onFragment: ({ arrivedMs, startMs, info }) => {
       health.usable('main', arrivedMs);
       if (info.startsWithKeyFrame) health.keyFrame(startMs);
@@ -78,21 +78,11 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     recording: () => recorder.recording(),
     suppressed: (record) => deps.suppressed?.(record),
   });
-  const pictureTap = (size: PictureSize, shutter: string, encoder: string) =>
-    createPictureTap({
-      cameraId: camera.id,
-      clock,
-      size,
-      branch: {
-        open: (open) => decoder?.set(shutter, 'drop', !open),
-        quality: (quality) => decoder?.set(encoder, 'quality', quality),
-      },
-    });
-  const tap = pictureTap(SNAPSHOT, SHUTTER, ENCODER);
-  const thumbnailTap = pictureTap(CLIP_THUMBNAIL, THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER);
-  const thumbnails = createClipThumbnails({
-    tap: thumbnailTap,
-    taken: (clipId, jpeg) => deps.thumbnail?.(clipId, jpeg),
+  const pictures = createSessionPictures({
+    cameraId: camera.id,
+    clock,
+    decoder: () => decoder,
+    thumbnail: (clipId, jpeg) => deps.thumbnail?.(clipId, jpeg),
   });
   const watch = createWatch((detail, more) => deps.fail(detail, more));
 
@@ -103,15 +93,15 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   function onGrey(frame: Buffer): void {
     const now = clock.monotonicMs();
     health.usable('sub', now);
-    thumbnails.frame(motionStage.frame(frame, now), now);
+    pictures.frame(motionStage.frame(frame, now), now);
   }
 
   function decode(): RunningPipeline {
     return runPipeline({
       launch: DECODER,
       onBuffer: (frame) => watch.guarded(`camera ${camera.id}, sub stream`, () => onGrey(frame)),
-      onPicture: (jpeg, caps) => tap.take(jpeg, caps),
-      onThumbnail: (jpeg, caps) => thumbnailTap.take(jpeg, caps),
+      onPicture: (jpeg, caps) => pictures.tap.take(jpeg, caps),
+      onThumbnail: (jpeg, caps) => pictures.thumbnailTap.take(jpeg, caps),
       onMessage: (message) => {
         if (message.type === 'error')
           watch.fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) });
@@ -144,7 +134,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
       recording.reconfigure(settings.recording);
       motionStage.reconfigure(settings.camera);
     },
-    snapshot: () => tap.next(),
+    snapshot: () => pictures.tap.next(),
     record: () => recorder.record(clock.monotonicMs()),
     pause: () => recorder.pause(),
     resume: () => recorder.resume(),

@@ -63,7 +63,8 @@ export interface OpenClipDeps {
   readonly place: Promise<ClipPlace | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   /** From now on what comes is written. */
-  onWriting(place: ClipPlace): void;
+  onWriting(): void;
+  begun?(clipId: string): void;
   /** It takes no more from this media time on. */
   onEnd(lastEndMs: number): void;
   written(clipId: string, clip: WrittenClip): void;
@@ -125,7 +126,8 @@ export function openClip(deps: OpenClipDeps): OpenClip {
       // Fragments go on counting until it is closed: they are what the disk did not take.
       onFailure: () => finish(),
     });
-    deps.onWriting(given);
+    deps.onWriting();
+    deps.begun?.(given.clipId);
     for (const fragment of waiting.splice(0)) writer.append(fragment);
     await ended;
     return await close(given, writer);

@@ -108,10 +108,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       fragments: [first, ...others],
       endMs: starts.endOf(start, first.startMs),
       place: deps.askPlace(start.triggeredWallMs, start.cause),
-      onWriting: ({ clipId }) => {
-        unrecorded.recorded();
-        deps.begun?.(clipId);
-      },
+      onWriting: () => unrecorded.recorded(),
       onEnd: (lastEndMs) => starts.ended(lastEndMs),
     });
     running = clip;

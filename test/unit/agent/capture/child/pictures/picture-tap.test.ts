@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { MAX_PICTURE_BYTES } from '../../../../../agent/capture/messages.ts';
+import { MAX_PICTURE_BYTES } from '../../../../../../agent/capture/messages.ts';
 import {
   CLIP_THUMBNAIL,
   createPictureTap,
   SNAPSHOT,
-} from '../../../../../agent/capture/child/picture-tap.ts';
-import { Failure } from '../../../../../agent/kernel/failure.ts';
-import { THUMBNAIL_MAX_BYTES } from '../../../../../agent/ledger/ledger.ts';
+} from '../../../../../../agent/capture/child/pictures/picture-tap.ts';
+import { Failure } from '../../../../../../agent/kernel/failure.ts';
+import { THUMBNAIL_MAX_BYTES } from '../../../../../../agent/ledger/ledger.ts';
 
 const CAPS = { width: 640, height: 360 };
 

@@ -1,5 +1,5 @@
-import { Failure } from '../../kernel/failure.ts';
-import type { GateDecision } from '../../motion/motion.ts';
+import { Failure } from '../../../kernel/failure.ts';
+import type { GateDecision } from '../../../motion/motion.ts';
 import type { PictureTap } from './picture-tap.ts';
 
 export interface ClipThumbnails {

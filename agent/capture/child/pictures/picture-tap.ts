@@ -1,8 +1,8 @@
-import type { Clock } from '../../kernel/clock.ts';
-import { withDeadline } from '../../kernel/waiting/deadline.ts';
-import { Failure } from '../../kernel/failure.ts';
-import type { Caps } from './gstreamer.ts';
-import { MAX_PICTURE_BYTES, MAX_THUMBNAIL_BYTES } from '../messages.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import { withDeadline } from '../../../kernel/waiting/deadline.ts';
+import { Failure } from '../../../kernel/failure.ts';
+import type { Caps } from '../gstreamer.ts';
+import { MAX_PICTURE_BYTES, MAX_THUMBNAIL_BYTES } from '../../messages.ts';
 
 /** A coded picture on its way to the parent. */
 export interface Picture {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClipThumbnails } from '../../../../../agent/capture/child/clip-thumbnails.ts';
-import { Failure } from '../../../../../agent/kernel/failure.ts';
-import type { GateDecision, Region } from '../../../../../agent/motion/motion.ts';
+import { createClipThumbnails } from '../../../../../../agent/capture/child/pictures/clip-thumbnails.ts';
+import { Failure } from '../../../../../../agent/kernel/failure.ts';
+import type { GateDecision, Region } from '../../../../../../agent/motion/motion.ts';
 
 const QUIET: GateDecision = { kind: 'quiet' };
 /** Something that takes so much of the picture. */
