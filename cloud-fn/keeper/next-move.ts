@@ -32,8 +32,9 @@ export const GRACE_MS = 30 * 60_000;
 /** A stored answer that its orchestration has not judged after so long is judged here, although it lives: what interrupted
  *  it may hold it for minutes. When it goes on, it finds the verdict and the delivery that are there. */
 const JUDGING_MS = 150_000;
-/** How often a clip is analysed again by itself: at once, and then each time a minute after the last, because what broke
- *  that one may still be going on. */
+/** How often a clip is analysed again by itself. Of an orchestration that was lost: at once, and then each time a minute
+ *  after the last, because what broke that one may still be going on. Of one that ended and could not ask: after a minute,
+ *  then after twice as long each time. */
 export const ASKED_MAX = 6;
 const ASK_AGAIN_MS = 60_000;
 /** A notification that could not be delivered is tried again after so long, twice as long each time. */
@@ -66,8 +67,19 @@ export function nextMove(facts: ClipFacts): Move {
       ? { do: 'wait' }
       : { do: 'start', revision: latest.revision + 1, again: true };
   if (!verdict) return { do: 'give-up', why: whyNotJudged(facts), revision };
-  return whoIsToBeTold(facts, verdict);
+  const telling = whoIsToBeTold(facts, verdict);
+  if (!isBrokenByTrouble(facts, verdict)) return telling;
+  // Told before it is tried for a second time, because that can take long. Before the first it may be over in a minute.
+  if (record.asked > 0 && telling.do === 'tell') return telling;
+  return latest.ageMs < ASK_AGAIN_MS * 2 ** record.asked
+    ? { do: 'wait' }
+    : { do: 'start', revision: Math.max(latest.revision + 1, revision), again: true };
 }
+
+/** The analysis ended before anybody had answered, because something was away: its queue, its worker's starter. What the
+ *  worker itself calls a failure stays one. */
+const isBrokenByTrouble = ({ latest, results, record }: ClipFacts, { decision }: Verdict) =>
+  decision === 'failed' && latest.state === 'completed' && results.length === 0 && record.asked < ASKED_MAX;
 
 function whoIsToBeTold({ deliveries }: ClipFacts, verdict: Verdict): Move {
   const kind = kindOf(verdict);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startChildService } from '../../cloud-fn/local/child-service.ts';
 import { loadKeys, type HostKeys } from '../../cloud-fn/local/functions-host/http/keys.ts';
@@ -7,6 +8,8 @@ import type { Webhook } from './webhook.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const READY_WITHIN_MS = 120_000;
+const START_TRIES = 60;
+const START_AGAIN_MS = 2_000;
 
 /** Somewhere an app runs, with its management API. */
 export interface Engine {
@@ -58,14 +61,25 @@ async function supervised(deps: EngineDeps, start: (port: number) => Promise<Run
   let stopping = false;
   const { port } = running;
   let again = Promise.resolve();
+  /** Its storage may be away just now. */
+  const startAgain = async (): Promise<Running> => {
+    for (let left = START_TRIES; ; left -= 1)
+      try {
+        return await start(port);
+      } catch (error) {
+        deps.log(`${deps.name}: ${(error as Error).message}\n`);
+        if (stopping || left === 1) throw error;
+        await delay(START_AGAIN_MS);
+      }
+  };
   const watch = () =>
     void running.ended.then(() => {
       if (stopping) return;
-      again = start(port).then((next) => {
+      again = startAgain().then((next) => {
         running = next;
         watch();
       });
-      again.catch((error: unknown) => deps.log(`${deps.name}: ${(error as Error).message}\n`));
+      again.catch(() => undefined);
     });
   watch();
   return {

@@ -6,6 +6,8 @@ export interface Random {
   between(least: number, most: number): number;
   chance(share: number): boolean;
   pick<T>(from: readonly T[]): T;
+  /** The same in another order. */
+  shuffled<T>(of: readonly T[]): T[];
 }
 
 /** mulberry32. */
@@ -26,5 +28,10 @@ export function createRandom(seed: number): Random {
       if (picked === undefined) throw new Error('nothing to pick from');
       return picked;
     },
+    shuffled: (of) =>
+      of
+        .map((one) => ({ one, at: next() }))
+        .toSorted((one, other) => one.at - other.at)
+        .map(({ one }) => one),
   };
 }

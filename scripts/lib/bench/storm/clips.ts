@@ -11,6 +11,7 @@ import {
   QUEUE_TO_PROCESSING,
 } from '@dachawatch/contracts';
 import type { Engine } from '../../../../test/engine/engines.ts';
+import type { Random } from '../faults/random.ts';
 
 export interface StormClip {
   /** In the container of the clips. */
@@ -21,6 +22,8 @@ export interface StormClip {
 
 const ANNOUNCE_TRIES = 600;
 const IDLE_MS = 200;
+/** Of the clips that are announced once more, by hand too, or answered twice. */
+const SHARE = 0.2;
 
 export async function uploadClips(storage: string, count: number): Promise<StormClip[]> {
   const container = BlobServiceClient.fromConnectionString(storage).getContainerClient(CONTAINER_CLIPS);
@@ -36,44 +39,75 @@ export async function uploadClips(storage: string, count: number): Promise<Storm
 
 const isPerson = (name: string) => Number(/(\d)\.mp4$/.exec(name)?.[1]) % 2 === 1;
 
-/** All at once, each until it is taken, as Event Grid does. */
+/** All at once, each until it is taken, as Event Grid does; one in five twice, and one in five by hand besides. */
 export async function announce(
   engine: Engine,
   clips: readonly StormClip[],
+  random: Random,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(clips.map((clip) => announceOne(engine, clip, signal)));
+  await Promise.all(
+    clips.flatMap((clip) => [
+      untilTaken(engine, clip, eventRequest, signal),
+      ...(random.chance(SHARE) ? [untilTaken(engine, clip, eventRequest, signal)] : []),
+      ...(random.chance(SHARE) ? [untilTaken(engine, clip, manualRequest, signal)] : []),
+    ]),
+  );
 }
 
-async function announceOne(engine: Engine, { name, url }: StormClip, signal: AbortSignal): Promise<void> {
-  const endpoint = `${engine.base}/runtime/webhooks/eventgrid?functionName=OnVideoBlobCreated&code=${engine.eventGridKey}`;
-  const event = {
-    id: name,
-    topic: '/storm',
-    subject: `/blobServices/default/containers/${CONTAINER_CLIPS}/blobs/${name}`,
-    eventType: 'Microsoft.Storage.BlobCreated',
-    eventTime: new Date().toISOString(),
-    data: { api: 'PutBlockList', contentLength: 4, url },
-    dataVersion: '',
-    metadataVersion: '1',
-  };
+interface Announcement {
+  readonly address: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+const eventRequest = (engine: Engine, { name, url }: StormClip): Announcement => ({
+  address: `${engine.base}/runtime/webhooks/eventgrid?functionName=OnVideoBlobCreated&code=${engine.eventGridKey}`,
+  headers: { 'aeg-event-type': 'Notification' },
+  body: [
+    {
+      id: name,
+      topic: '/storm',
+      subject: `/blobServices/default/containers/${CONTAINER_CLIPS}/blobs/${name}`,
+      eventType: 'Microsoft.Storage.BlobCreated',
+      eventTime: new Date().toISOString(),
+      data: { api: 'PutBlockList', contentLength: 4, url },
+      dataVersion: '',
+      metadataVersion: '1',
+    },
+  ],
+});
+
+const manualRequest = (engine: Engine, { name, url }: StormClip): Announcement => ({
+  address: `${engine.base}/api/orchestrators/video_orchestrator`,
+  headers: { 'x-functions-key': engine.functionKey },
+  body: { blobURL: url, blobName: `${CONTAINER_CLIPS}/${name}` },
+});
+
+async function untilTaken(
+  engine: Engine,
+  clip: StormClip,
+  requestOf: (engine: Engine, clip: StormClip) => Announcement,
+  signal: AbortSignal,
+): Promise<void> {
+  const { address, headers, body } = requestOf(engine, clip);
   for (let tries = 0; tries < ANNOUNCE_TRIES; tries += 1) {
     signal.throwIfAborted();
-    const answer = await fetch(endpoint, {
+    const answer = await fetch(address, {
       method: 'POST',
-      headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json' },
-      body: JSON.stringify([event]),
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
       signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
     }).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.ok) return;
     await delay(500);
   }
-  throw new Error(`${name} could not be announced`);
+  throw new Error(`${clip.name} could not be announced`);
 }
 
-/** The worker: takes requests and answers them. */
-export function startAnswering(storage: string) {
+/** The worker: takes requests and answers them in any order, one in five twice. */
+export function startAnswering(storage: string, random: Random) {
   const queues = QueueServiceClient.fromConnectionString(storage);
   const requests = queues.getQueueClient(QUEUE_TO_PROCESSING);
   const answers = queues.getQueueClient(QUEUE_PROCESSED);
@@ -82,9 +116,11 @@ export function startAnswering(storage: string) {
   const working = (async () => {
     while (!stopping.signal.aborted) {
       const { receivedMessageItems } = await requests.receiveMessages({ numberOfMessages: 16 });
-      for (const message of receivedMessageItems) {
+      for (const message of random.shuffled(receivedMessageItems)) {
         asked += 1;
-        await answers.sendMessage(encodeQueueMessage(answerTo(message.messageText)));
+        const answer = encodeQueueMessage(answerTo(message.messageText));
+        await answers.sendMessage(answer);
+        if (random.chance(SHARE)) await answers.sendMessage(answer);
         await requests.deleteMessage(message.messageId, message.popReceipt);
       }
       if (receivedMessageItems.length === 0) await delay(IDLE_MS);

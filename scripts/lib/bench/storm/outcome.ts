@@ -1,4 +1,4 @@
-/** What became of the clips of a storm, by what is stored and by what the webhook heard. */
+/** What became of the clips of a storm, by what is stored and by what the webhook showed. */
 import { BlobServiceClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS, parseDocument, Verdict, verdictBlobName } from '@dachawatch/contracts';
 import { OPEN_CLIPS_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
@@ -16,15 +16,22 @@ export interface StormOutcome {
   /** Clips with the verdict that their picture asks for. */
   readonly right: number;
   readonly noVerdict: number;
-  /** Verdicts that say `notified` while nobody heard of the person. */
+  /** Verdicts that say `notified` while nobody saw the notification. */
   readonly falselyNotified: number;
-  /** Persons of whom nobody heard. */
+  /** Persons of whom nobody saw a notification. */
   readonly untold: number;
+  /** Clips of whose person somebody saw more than one notification. */
   readonly toldTwice: number;
-  /** Kills of processes, and requests to the worker. */
+  /** Deliveries that came again although they had been taken. The webhook knows them by their key and shows them once;
+   *  to a person behind one that does not look at it they are told again. */
+  readonly redelivered: number;
+  /** Kills of processes or times that storage was away, and requests to the worker. */
   readonly kills: number;
   readonly asked: number;
   readonly seconds: number;
+  /** From the announcements to the decision of the verdict that is there now; null without any. */
+  readonly medianMs: number | null;
+  readonly worstMs: number | null;
   /** How many verdicts are of which revision. */
   readonly revisions: Readonly<Record<string, number>>;
 }
@@ -57,11 +64,11 @@ export const isSettled = (clips: readonly StormClip[], now: StormNow): boolean =
 export function outcomeOf(
   clips: readonly StormClip[],
   now: StormNow,
-  webhook: Pick<Webhook, 'heardAbout'>,
-  counts: Pick<StormOutcome, 'kills' | 'asked' | 'seconds'>,
+  webhook: Pick<Webhook, 'shownAbout' | 'redelivered'>,
+  counts: Pick<StormOutcome, 'kills' | 'asked' | 'seconds' | 'medianMs' | 'worstMs'>,
 ): StormOutcome {
-  const heard = ({ name }: StormClip) =>
-    webhook.heardAbout(`${CONTAINER_CLIPS}/${name}`).filter((kind) => kind === 'person-seen').length;
+  const seen = ({ name }: StormClip) =>
+    webhook.shownAbout(`${CONTAINER_CLIPS}/${name}`).filter((kind) => kind === 'person-seen').length;
   const count = (holds: (clip: StormClip) => boolean) => clips.filter(holds).length;
   const revisions: Record<string, number> = {};
   for (const { revision } of now.verdicts.values()) revisions[revision] = (revisions[revision] ?? 0) + 1;
@@ -69,11 +76,24 @@ export function outcomeOf(
     right: count((clip) => isRight(clip, now)),
     noVerdict: clips.length - now.verdicts.size,
     falselyNotified: count(
-      (clip) => now.verdicts.get(clip.name)?.decision === 'notified' && heard(clip) === 0,
+      (clip) => now.verdicts.get(clip.name)?.decision === 'notified' && seen(clip) === 0,
     ),
-    untold: count((clip) => clip.person && heard(clip) === 0),
-    toldTwice: count((clip) => heard(clip) > 1),
+    untold: count((clip) => clip.person && seen(clip) === 0),
+    toldTwice: count((clip) => seen(clip) > 1),
+    redelivered: webhook.redelivered(),
     ...counts,
     revisions,
   };
+}
+
+export function decidedAfter(
+  clips: readonly StormClip[],
+  { verdicts }: Pick<StormNow, 'verdicts'>,
+  startedUtcMs: number,
+): Pick<StormOutcome, 'medianMs' | 'worstMs'> {
+  const took = clips
+    .flatMap(({ name }) => verdicts.get(name)?.decided_utc ?? [])
+    .map((decidedUtc) => Date.parse(decidedUtc) - startedUtcMs)
+    .toSorted((one, other) => one - other);
+  return { medianMs: took[took.length >> 1] ?? null, worstMs: took.at(-1) ?? null };
 }

@@ -6,19 +6,24 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { provision } from '../../../../cloud-fn/local/storage/provision.ts';
 import { productApp } from '../../../../test/engine/apps.ts';
-import { startAzurite } from '../../../../test/engine/azurite.ts';
+import { type Azurite, startAzurite } from '../../../../test/engine/azurite.ts';
 import { buildHost, CannotBuild } from '../../../../test/engine/build-host.ts';
+import { type Door, openDoor } from '../../../../test/engine/door.ts';
 import { type Engine, startOurEngine, startRealEngine } from '../../../../test/engine/engines.ts';
 import { startWebhook } from '../../../../test/engine/webhook.ts';
 import { choice, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
 import { Unable } from '../../command/ends.ts';
 import { createRandom } from '../faults/random.ts';
 import { announce, type StormClip, startAnswering, uploadClips } from './clips.ts';
-import { isSettled, lookAt, outcomeOf, type StormOutcome } from './outcome.ts';
+import { decidedAfter, isSettled, lookAt, outcomeOf, type StormOutcome } from './outcome.ts';
 
-/** A kill comes so long after the one before, drawn from the seed. */
+/** A kill comes so long after the one before, drawn from the seed; storage goes away while the clips are new. */
 const KILL_EVERY_MS = { least: 3_000, most: 7_000 };
+const AWAY_AFTER_MS = { least: 200, most: 4_000 };
 const KILLS_MAX = 12;
+/** How long storage is away, and how often at most. */
+const AWAY_MS = 30_000;
+const AWAY_MAX = 2;
 /** Messages that a killed engine had taken stay hidden for ten minutes. */
 const WITHIN_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 2_000;
@@ -26,7 +31,7 @@ const LOOK_EVERY_MS = 2_000;
 interface StormOptions {
   readonly clips: number;
   readonly engine: 'real' | 'ours';
-  readonly kill: 'worker' | 'engine' | undefined;
+  readonly kill: 'worker' | 'engine' | 'storage' | undefined;
   readonly seed: number;
   readonly json: boolean;
 }
@@ -46,7 +51,7 @@ function readOptions(args: readonly string[]): StormOptions {
   const { values, words } = readArguments('scripts/bench', args, {
     clips: whole(1, 999),
     engine: choice(['real', 'ours']),
-    kill: choice(['worker', 'engine']),
+    kill: choice(['worker', 'engine', 'storage']),
     seed: whole(1, 2 ** 31),
     json: flag,
   });
@@ -64,21 +69,28 @@ async function storm(
   const dir = mkdtempSync(join(tmpdir(), 'bench-storm-'));
   const webhook = await startWebhook();
   const azurite = await startAzurite(dir, [kind]);
+  // The storm itself looks past the door through which the app finds storage.
   const storage = azurite.accounts[kind] ?? '';
+  const door = await doorTo(azurite, kind);
   let engine: Engine | undefined;
   let answering: ReturnType<typeof startAnswering> | undefined;
   try {
     await provision(storage);
-    const app = productApp({ storage, dir, webhook: webhook.address });
-    const deps = { name: kind, app, dir, storage, log: () => undefined };
+    const app = productApp({ storage: door.storage, dir, webhook: webhook.address });
+    const deps = { name: kind, app, dir, storage: door.storage, log: () => undefined };
     engine = await (kind === 'real' ? startRealEngine(deps, program) : startOurEngine(deps));
-    answering = startAnswering(storage);
-    const clips = await uploadClips(storage, count);
+    const random = createRandom(seed);
+    answering = startAnswering(storage, random);
+    const clips = await uploadClips(door.storage, count);
     const startedMs = performance.now();
-    const kills = await Promise.all([
-      killAgainAndAgain(engine, kill, seed, () => everyoneIsDone(storage, clips), tell, signal),
-      announce(engine, clips, signal),
-    ]).then(([many]) => many);
+    const startedUtcMs = Date.now();
+    const over = () => everyoneIsDone(storage, clips);
+    const [kills] = await Promise.all([
+      kill === undefined
+        ? 0
+        : troubleAgainAndAgain(kindOfTrouble(kill, engine, door), seed, over, tell, signal),
+      announce(engine, clips, random, signal),
+    ]);
     for (const endMs = performance.now() + WITHIN_MS; performance.now() < endMs; await delay(LOOK_EVERY_MS)) {
       signal.throwIfAborted();
       const now = await lookAt(storage, clips);
@@ -90,14 +102,35 @@ async function storm(
       kills,
       seconds,
       asked: answering.asked(),
+      ...decidedAfter(clips, await lookAt(storage, clips), startedUtcMs),
     });
   } finally {
     await answering?.stop();
+    await door.open();
     await engine?.stop();
+    await door.stop();
     await azurite.stop();
     await webhook.stop();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** All services of storage behind doors, which are shut and opened together. */
+async function doorTo(azurite: Azurite, account: string) {
+  let storage = azurite.accounts[account] ?? '';
+  const doors: Door[] = [];
+  for (const [, port = ''] of storage.matchAll(/Endpoint=http:\/\/127\.0\.0\.1:(\d+)\//g)) {
+    const door = await openDoor(Number(port));
+    doors.push(door);
+    storage = storage.replace(`127.0.0.1:${port}/`, `127.0.0.1:${door.port}/`);
+  }
+  const all = async (what: (door: Door) => Promise<void>) => void (await Promise.all(doors.map(what)));
+  return {
+    storage,
+    shut: () => all((door) => door.shut()),
+    open: () => all((door) => door.open()),
+    stop: () => all((door) => door.stop()),
+  };
 }
 
 function realProgram(tell: (sentence: string) => void): string {
@@ -112,24 +145,57 @@ function realProgram(tell: (sentence: string) => void): string {
 const everyoneIsDone = async (storage: string, clips: readonly StormClip[]) =>
   isSettled(clips, await lookAt(storage, clips));
 
-/** @returns how often it killed */
-async function killAgainAndAgain(
+interface Trouble {
+  readonly afterMs: { readonly least: number; readonly most: number };
+  readonly times: number;
+  /** One sentence. */
+  make(signal: AbortSignal): Promise<string>;
+}
+
+function kindOfTrouble(
+  what: NonNullable<StormOptions['kill']>,
   engine: Engine,
-  what: 'worker' | 'engine' | undefined,
+  door: Pick<Door, 'shut' | 'open'>,
+): Trouble {
+  if (what === 'storage')
+    return {
+      afterMs: AWAY_AFTER_MS,
+      times: AWAY_MAX,
+      make: async (signal) => {
+        await door.shut();
+        try {
+          await delay(AWAY_MS, undefined, { signal });
+        } finally {
+          await door.open();
+        }
+        return `storage was away for ${AWAY_MS / 1000} s`;
+      },
+    };
+  return {
+    afterMs: KILL_EVERY_MS,
+    times: KILLS_MAX,
+    make: async () => {
+      await engine.kill?.(what);
+      return `killed the ${what}`;
+    },
+  };
+}
+
+/** @returns how often it made trouble */
+async function troubleAgainAndAgain(
+  trouble: Trouble,
   seed: number,
   isOver: () => Promise<boolean>,
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  if (what === undefined || !engine.kill) return 0;
   const random = createRandom(seed);
-  for (let kills = 0; kills < KILLS_MAX; kills += 1) {
-    await delay(random.between(KILL_EVERY_MS.least, KILL_EVERY_MS.most), undefined, { signal });
-    if (await isOver()) return kills;
-    await engine.kill(what);
-    tell(`killed the ${what}`);
+  for (let times = 0; times < trouble.times; times += 1) {
+    await delay(random.between(trouble.afterMs.least, trouble.afterMs.most), undefined, { signal });
+    if (await isOver()) return times;
+    tell(await trouble.make(signal));
   }
-  return KILLS_MAX;
+  return trouble.times;
 }
 
 const table = (outcome: StormOutcome) =>

@@ -6,23 +6,23 @@ import { verdictOfClip } from '../../../../cloud-fn/activities/verdict-sample.ts
 
 const clips = ['a', 'b', 'c', 'd', 'e'].map((name, at) => ({ name, url: '', person: at < 4 }));
 const NOTHING = { verdict: 'nothing', decision: 'marked-safe', confidence: 0 } as const;
-const counts = { kills: 1, asked: 5, seconds: 9 };
+const counts = { kills: 1, asked: 5, seconds: 9, medianMs: 700, worstMs: 4_000 };
 
-test('each clip is counted by what is stored and by what was heard', () => {
+test('each clip is counted by what is stored and by what a person saw', () => {
   const verdicts = new Map<string, Verdict>([
     ['a', verdictOfClip()],
     ['b', verdictOfClip({ revision: 2 })],
     ['c', verdictOfClip({ decision: 'recorded' })],
     ['e', verdictOfClip(NOTHING)],
   ]);
-  const heard: Readonly<Record<string, readonly string[]>> = {
+  const seen: Readonly<Record<string, readonly string[]>> = {
     'dacha-video/a': ['person-seen', 'analysis-failed'],
     'dacha-video/c': ['person-seen', 'person-seen'],
   };
-  const webhook = { heardAbout: (name: string) => heard[name] ?? [] };
+  const webhook = { shownAbout: (name: string) => seen[name] ?? [], redelivered: () => 3 };
   const outcome = outcomeOf(clips, { verdicts, open: 1 }, webhook, counts);
   assert.deepEqual(outcome, {
-    ...{ right: 4, noVerdict: 1, falselyNotified: 1, untold: 2, toldTwice: 1 },
+    ...{ right: 4, noVerdict: 1, falselyNotified: 1, untold: 2, toldTwice: 1, redelivered: 3 },
     ...counts,
     revisions: { 1: 3, 2: 1 },
   });
