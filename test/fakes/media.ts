@@ -27,7 +27,9 @@ export async function makeVideo(file: string, options: VideoOptions = {}): Promi
   const { seconds = 4, fps = 10, width = 640, height = 360, kind = 'moving-box' } = options;
   const { fromS = seconds / 3, toS = seconds } = options;
   const graph = scene({ seconds, fps, width, height, kind, fromS, toS });
-  const input = ['-v', 'error', '-y', '-filter_complex', `${graph},format=yuv420p[out]`, '-map', '[out]'];
+  // Without a rate behind all other filters the last picture lasts no time, and FFmpeg 7 passes over it.
+  const rated = `${graph},fps=${fps},format=yuv420p[out]`;
+  const input = ['-v', 'error', '-y', '-filter_complex', rated, '-map', '[out]'];
   const output = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '23', file];
   await promisify(execFile)('ffmpeg', ['-nostdin', ...input, ...output], { timeout: 300_000 });
 }
