@@ -246,12 +246,13 @@ function sourcesOf({ conditions }: Ground, rooms: Rooms): ApplianceSources {
 }
 
 function buildDashboard(ground: Ground, rooms: Rooms): Dashboard {
-  const { deviceId, dashboard } = ground.files.config;
+  const { deviceId, dashboard, timeZone } = ground.files.config;
   return createDashboard({
     ...sourcesOf(ground, rooms),
     deviceId,
     host: dashboard.host,
     port: dashboard.port,
+    timeZone: timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
     ledger: rooms.ledger,
     bestFrame: (clipId) => rooms.uploader.bestFrame(clipId),
     suppressed: rooms.suppressed,

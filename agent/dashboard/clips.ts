@@ -10,6 +10,8 @@ import { clipView, custodyView } from './views.ts';
 export interface ClipRoutes {
   /** `GET /api/clips?limit=&before=`: newest first, page by page. */
   readonly list: (request: PageRequest) => Promise<Answer>;
+  /** `GET /api/clips/changes?after=`: those that have changed since a revision, at most as many as a page may have. */
+  readonly changes: (request: PageRequest) => Promise<Answer>;
   /** `GET /api/clips/<id>`: with its custody. */
   readonly one: (request: PageRequest, clip: Clip) => Promise<Answer>;
 }
@@ -18,7 +20,7 @@ const PAGE_SIZE = { usual: 20, most: 100 };
 
 /** What the page is told of clips. */
 export function createClipRoutes(deps: {
-  readonly ledger: Pick<Ledger, 'clips' | 'custody'>;
+  readonly ledger: Pick<Ledger, 'clips' | 'custody' | 'changes' | 'lastChange'>;
   readonly cameras: () => readonly CameraStatus[];
 }): ClipRoutes {
   const { ledger } = deps;
@@ -35,13 +37,29 @@ export function createClipRoutes(deps: {
           'before is the id of a clip: 26 characters, digits and capital letters.',
         );
       const wanted = Number(limit);
+      const revision = ledger.lastChange();
       // One more than asked for tells whether there is a next page.
       const found = ledger.clips({ limit: wanted + 1, ...(before === null ? {} : { beforeClipId: before }) });
       const page = found.slice(0, wanted);
       const cameras = deps.cameras();
       return json(request, {
+        revision,
         clips: await Promise.all(page.map((clip) => view(clip, cameras))),
         next: found.length > wanted ? (page.at(-1)?.clipId ?? null) : null,
+      });
+    },
+    changes: async (request) => {
+      const after = request.query.get('after') ?? '';
+      if (!/^\d{1,15}$/.test(after))
+        return problem(400, 'after', 'after is the revision that an answer had: a whole number.');
+      const revision = ledger.lastChange();
+      const { clips, isWhole } = ledger.changes({ after: Number(after), limit: PAGE_SIZE.most });
+      const cameras = deps.cameras();
+      return json(request, {
+        revision,
+        // A smaller revision than was asked for: the ledger was begun anew.
+        isWhole: isWhole && revision >= Number(after),
+        clips: await Promise.all(clips.map((clip) => view(clip, cameras))),
       });
     },
     one: async (request, clip) =>

@@ -6,23 +6,21 @@ import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { boundConnections } from './connection-bounds.ts';
 import { createHostGuard, isLoopback } from './host-guard.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
-import { createRoutes } from './routes.ts';
+import { createRoutes, type LedgerRead } from './routes.ts';
 
 export interface DashboardDeps extends ApplianceSources {
   readonly deviceId: string;
   readonly host: string;
   readonly port: number;
-  readonly ledger: Pick<
-    Ledger,
-    'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
-  >;
+  /** IANA name of the house's time zone. */
+  readonly timeZone: string;
+  readonly ledger: LedgerRead;
   readonly cameras: () => readonly CameraStatus[];
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;

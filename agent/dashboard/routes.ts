@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isClipId } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import { type ApplianceSources, readAppliance, readClipNews } from '../health/health.ts';
@@ -6,7 +5,7 @@ import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Clip, Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { answerContent, problem, type Answer } from './answer.ts';
@@ -14,17 +13,31 @@ import { json, tagsOf } from './answer-json.ts';
 import { createClipFiles } from './clip-files.ts';
 import { createClipRoutes } from './clips.ts';
 import { chooseLanguage } from './language.ts';
+import { lastNightView } from './last-night.ts';
 import type { PageFiles } from './page-files.ts';
 import type { PageRequest, Route } from './request-handler.ts';
 import { statusView } from './views.ts';
 import { createWhyRoutes } from './why.ts';
 
+/** What the page asks the ledger. */
+export type LedgerRead = Pick<
+  Ledger,
+  | 'clips'
+  | 'clip'
+  | 'custody'
+  | 'summary'
+  | 'judgedPersons'
+  | 'awaitingVerdict'
+  | 'glance'
+  | 'lastChange'
+  | 'changes'
+>;
+
 export interface RoutesDeps extends ApplianceSources {
   readonly deviceId: string;
-  readonly ledger: Pick<
-    Ledger,
-    'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
-  >;
+  /** IANA name of the house's time zone. */
+  readonly timeZone: string;
+  readonly ledger: LedgerRead;
   readonly cameras: () => readonly CameraStatus[];
   readonly link: () => LinkStatus;
   readonly upload: () => UploadStatus;
@@ -34,9 +47,6 @@ export interface RoutesDeps extends ApplianceSources {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
-
-/** Clips that `clipsRevision` looks at one by one; of older ones it sees the totals. */
-const WATCHED_CLIPS = 40;
 
 /** What the page and its API answer, by path. */
 export function createRoutes(deps: RoutesDeps): Route {
@@ -58,7 +68,9 @@ export function createRoutes(deps: RoutesDeps): Route {
     if (file) return answerContent(file, tagsOf(request));
     if (path === '/healthz') return json(request, { ok: true });
     if (path === '/api/status') return json(request, status());
+    if (path === '/api/last-night') return json(request, lastNightView(deps));
     if (path === '/api/clips') return clips.list(request);
+    if (path === '/api/clips/changes') return clips.changes(request);
     const reason = await why(request);
     if (reason) return reason;
     for (const { pattern, answer } of clipPaths) {
@@ -82,27 +94,13 @@ export function createRoutes(deps: RoutesDeps): Route {
   }
 
   function status() {
-    const newest = ifAnswers(() => ledger.clips({ limit: WATCHED_CLIPS }).map(whatMayChange));
     const nowMs = deps.clock.nowMs();
     const appliance = readAppliance({ ...deps, news: () => readClipNews(ledger, nowMs) });
-    const { summary } = appliance;
-    const clipsRevision = createHash('sha256')
-      .update(JSON.stringify([newest, summary?.clips, summary?.waiting, summary?.awaitingVerdict]))
-      .digest('base64url')
-      .slice(0, 16);
     return statusView({
       deviceId: deps.deviceId,
       nowMs,
       ...appliance,
-      clipsRevision,
+      clipsRevision: ifAnswers(() => ledger.lastChange()),
     });
   }
 }
-
-const whatMayChange = ({ clipId, state, verdict, reason, attempt }: Clip) => [
-  clipId,
-  state,
-  verdict?.revision,
-  reason,
-  attempt,
-];

@@ -16,8 +16,8 @@ const safe = (text: string | null) => (text === null ? null : redact(text));
 export interface StatusFacts extends ApplianceFacts {
   readonly deviceId: string;
   readonly nowMs: number;
-  /** Changes when any clip does. */
-  readonly clipsRevision: string;
+  /** Grows with each change of a clip; null while the ledger does not answer. */
+  readonly clipsRevision: number | null;
 }
 
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */

@@ -18,7 +18,7 @@ import { createTending } from './tending.ts';
 
 export { type LedgerDeps, MIN_FREE_BYTES } from './ledger-parts.ts';
 export type { CheckReport } from './check/check.ts';
-export type { JudgedPerson, LedgerSummary } from './clips/clip-queries.ts';
+export type { ClipGlance, JudgedPerson, LedgerSummary } from './clips/clip-queries.ts';
 export type { TornClip, WrittenClip } from './clips/clip-files.ts';
 export type { Clip, CustodyEntry } from './clips/clip-rows.ts';
 export type { InboxMessage } from './queues/inbox.ts';
@@ -173,6 +173,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
     noteRefusedVerdict: guardedCall('note-verdict', inbox.noteRefusedVerdict),
     awaitingVerdict: guardedCall('awaiting-verdict', book.awaitingVerdict),
     judgedPersons: guardedCall('judged-persons', book.judgedPersons),
+    glance: guardedCall('glance', book.glance),
+    lastChange: guardedCall('last-change', book.lastChange),
+    changes: guardedCall('changes', book.changes),
     async returnToQueue(clipId, reason) {
       ownership.confirm();
       try {

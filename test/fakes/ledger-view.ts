@@ -1,15 +1,22 @@
-import type { Clip, CustodyEntry, Ledger } from '../../agent/ledger/ledger.ts';
+import type { LedgerRead } from '../../agent/dashboard/routes.ts';
+import type { Clip, CustodyEntry } from '../../agent/ledger/ledger.ts';
 
-export type LedgerView = Pick<
-  Ledger,
-  'clips' | 'clip' | 'custody' | 'summary' | 'judgedPersons' | 'awaitingVerdict'
->;
+export type LedgerView = LedgerRead;
 
 /** The read side of a ledger over clips held in memory. Change the list, and the next question sees it. */
 export function createLedgerView(
   clips: Clip[],
   custody: ReadonlyMap<string, CustodyEntry[]> = new Map(),
 ): LedgerView {
+  /** What each clip was when it was looked at last, and the number of the change that made it so. */
+  const seen = new Map<string, { readonly was: string; readonly change: number }>();
+  let last = 0;
+  function look(): void {
+    for (const clip of clips) {
+      const was = JSON.stringify(clip);
+      if (seen.get(clip.clipId)?.was !== was) seen.set(clip.clipId, { was, change: (last += 1) });
+    }
+  }
   const count = (...states: Clip['state'][]) => clips.filter(({ state }) => states.includes(state)).length;
   return {
     clip: (clipId) => clips.find((clip) => clip.clipId === clipId),
@@ -24,6 +31,29 @@ export function createLedgerView(
         ({ state, judgedMs, verdict }) =>
           state === 'judged' && verdict?.verdict === 'person' && (judgedMs ?? 0) >= sinceMs,
       ),
+    lastChange: () => {
+      look();
+      return last;
+    },
+    changes: ({ after, limit }) => {
+      look();
+      const found = clips.filter(({ clipId }) => (seen.get(clipId)?.change ?? 0) > after);
+      return { clips: found.slice(0, limit), isWhole: found.length <= limit };
+    },
+    glance: ({ fromMs, toMs, newest }) => {
+      const found = clips.toSorted((a, b) => (a.clipId < b.clipId ? 1 : -1)).slice(0, newest);
+      const oldest = found.at(-1);
+      return {
+        clips: found
+          .filter(({ triggeredMs }) => triggeredMs >= fromMs && triggeredMs < toMs)
+          .map(({ clipId, cameraId, state, triggeredMs, verdict }) => ({
+            ...{ clipId, cameraId, state, triggeredMs },
+            verdict: verdict?.verdict ?? null,
+            revision: verdict?.best_frame ? verdict.revision : null,
+          })),
+        reachesBack: found.length < newest || oldest === undefined || oldest.triggeredMs < fromMs,
+      };
+    },
     // As if no upload had been long ago.
     awaitingVerdict: () => [],
     summary: () => ({

@@ -53,6 +53,9 @@ test('a page whose ledger does not answer says so, and goes on when it does', as
       summary: orGone(ledger.summary),
       judgedPersons: orGone(ledger.judgedPersons),
       awaitingVerdict: orGone(ledger.awaitingVerdict),
+      glance: orGone(ledger.glance),
+      lastChange: orGone(ledger.lastChange),
+      changes: orGone(ledger.changes),
     },
   });
   await gone.dashboard.start();

@@ -7,7 +7,7 @@ const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
  *  clip or the language changes.
  *  @param {() => { texts: object, format: object }} language what to draw with, asked anew each time */
 export function createClipCard(language) {
-  const card = element('article', { class: 'clip' });
+  const card = element('article', { class: 'clip', tabIndex: -1 });
   const player = createPlayer(language, card);
   const words = element('div', { class: 'words' });
   const history = createHistory(language);

@@ -73,6 +73,7 @@ export function createFormat(language, nowMs) {
     zone: () => zoneName.formatToParts(nowMs()).find(({ type }) => type === 'timeZoneName').value,
     percent: (share) => percents.format(share),
     list: (words) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words),
+    hour: (utc) => shortClock.format(Date.parse(utc)),
     since,
     day,
     ago,

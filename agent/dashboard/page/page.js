@@ -1,31 +1,29 @@
-import { createClipCard } from './clip-card.js';
-import { arrange, element, say } from './elements.js';
+import { createClipList } from './clip-list.js';
+import { say } from './elements.js';
 import { createFormat } from './format.js';
 import { showConditions, showHouse } from './house.js';
 import { showMachine } from './machine.js';
+import { showNight } from './night.js';
 import { createPoller } from './poller.js';
 import { houseSentence } from './sentence.js';
 import { fetchTexts, rememberLanguage } from './texts.js';
 import { createWhy } from './why.js';
 
-const PAGE_SIZE = 20;
-const MOST_AT_ONCE = 100;
 /** Ages on the page ("5 minutes ago") are drawn anew so often, also while nothing changes. */
 const REDRAW_MS = 20_000;
 /** What was heard so long ago is not the present: the page was hidden, or the phone slept. */
 const STALE_MS = 30_000;
 
 const at = (id) => document.getElementById(id);
-const cards = new Map();
-const days = new Map();
+const list = createClipList(() => ({ texts, format }));
 const why = createWhy(() => ({ texts, format }));
 
 let texts;
 let format;
 let status;
-let clips = [];
-let wantedClips = PAGE_SIZE;
-let drawnRevision = '';
+let night;
+/** For which revision and hour the night was read. */
+let nightFor = '';
 let reading;
 let skewMs = 0;
 /** When the appliance answered last, by its own clock; when the page was opened, before the first answer. */
@@ -52,7 +50,7 @@ async function setLanguage(language) {
 function draw() {
   if (isSilent || nowMs() - heardMs > STALE_MS) drawLost();
   else drawPresent();
-  drawClips();
+  list.draw();
 }
 
 /** Nothing of what was known may pass for what is. */
@@ -69,67 +67,35 @@ function drawPresent() {
   delete document.body.dataset.contact;
   if (status) {
     showHouse(status, texts, format);
+    showNight(night, texts, format, (clipId) => read(() => list.show(clipId)));
     showConditions(status, texts, format);
     showMachine(status, texts, format);
   } else say(at('sentence'), texts.t('page.asking'));
 }
 
-function drawClips() {
-  const nodes = [];
-  let lastDay = '';
-  for (const clip of clips) {
-    const day = format.day(clip.triggeredUtc, texts);
-    if (day !== lastDay) nodes.push(dayHeading(day));
-    lastDay = day;
-    if (!cards.has(clip.clipId))
-      cards.set(
-        clip.clipId,
-        createClipCard(() => ({ texts, format })),
-      );
-    const card = cards.get(clip.clipId);
-    card.draw(clip);
-    nodes.push(card.element);
-  }
-  arrange(at('clips'), nodes);
-  const known = new Set(clips.map(({ clipId }) => clipId));
-  for (const clipId of cards.keys()) if (!known.has(clipId)) cards.delete(clipId);
+/** One reading of clips after another. What fails is tried again after the next status. */
+function read(work) {
+  const mine = (reading ?? Promise.resolve())
+    .then(work)
+    .then(hearAgain, fallSilent)
+    .finally(() => {
+      if (reading === mine) reading = undefined;
+    });
+  reading = mine;
 }
 
-function dayHeading(day) {
-  if (!days.has(day)) days.set(day, element('h3', { text: day }));
-  return days.get(day);
-}
-
-/** Reads as many clips as are wanted, newest first, page by page. One reading at a time. */
-async function readClips() {
-  const found = [];
-  let next = '';
-  do {
-    const limit = Math.min(MOST_AT_ONCE, wantedClips - found.length);
-    const response = await fetch(`/api/clips?limit=${limit}${next && `&before=${next}`}`);
-    if (!response.ok) throw new Error(`clips ${response.status}`);
-    const page = await response.json();
-    found.push(...page.clips);
-    next = page.next;
-  } while (next && found.length < wantedClips);
-  clips = found;
-  at('more').hidden = !next;
-  at('no-clips').hidden = found.length > 0;
-  drawClips();
-}
-
-/** Reads the clips when they changed since they were drawn, or when more of them are wanted. A failed reading is
- *  made again after the next status, because the revision stays undrawn. */
-function refreshClips() {
-  // The ledger does not answer: what is drawn is what was known last.
-  if (!status.clips) return hearAgain();
-  const wanted = `${status.clips.revision} ${wantedClips}`;
-  if (reading) return;
-  if (wanted === drawnRevision) return hearAgain();
-  reading = readClips()
-    .then(() => (drawnRevision = wanted), fallSilent)
-    .finally(() => (reading = undefined))
-    .then(() => drawnRevision === wanted && refreshClips());
+/** Reads what has changed since it was drawn. */
+async function refresh() {
+  const { revision } = status.clips;
+  await list.refresh(revision);
+  // By another hour a night has ended, or begun.
+  const wanted = `${revision} ${new Date(nowMs()).getHours()}`;
+  if (wanted === nightFor) return;
+  const response = await fetch('/api/last-night');
+  if (!response.ok) throw new Error(`last night ${response.status}`);
+  night = await response.json();
+  nightFor = wanted;
+  draw();
 }
 
 function fallSilent() {
@@ -151,7 +117,9 @@ const poller = createPoller({
       status = fresh;
       draw();
     }
-    refreshClips();
+    // While the ledger does not answer, what is drawn is what was known last.
+    if (!status.clips) hearAgain();
+    else if (!reading) read(refresh);
   },
   onSilence: fallSilent,
 });
@@ -161,10 +129,7 @@ at('languages').addEventListener('click', ({ target }) => {
   setLanguage(target.value).then(() => rememberLanguage(target.value), fallSilent);
 });
 document.addEventListener('visibilitychange', () => texts && draw());
-at('more').addEventListener('click', () => {
-  wantedClips += PAGE_SIZE;
-  refreshClips();
-});
+at('more').addEventListener('click', () => read(list.readOlder));
 
 /** The words come first: without them nothing can be said, so they are asked for until they come. */
 async function start(pauseMs) {

@@ -1,3 +1,4 @@
+import type { Verdict } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Outbox } from '../queues/outbox.ts';
@@ -9,6 +10,9 @@ const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed',
 
 /** Judged clips that are looked at for a person: hours of a busy camera. */
 const NEWEST_JUDGED = 500;
+
+/** Lines of custody that a clip has at its usual end, and some more. */
+const LINES_OF_A_CHANGE = 8;
 
 export interface LedgerSummary {
   readonly clips: number;
@@ -34,6 +38,18 @@ export interface JudgedPerson {
   readonly triggeredMs: number;
 }
 
+/** What an overview shows of a clip. */
+export interface ClipGlance {
+  readonly clipId: string;
+  readonly cameraId: string;
+  readonly state: ClipRow['state'];
+  /** Wall time, Unix milliseconds. */
+  readonly triggeredMs: number;
+  readonly verdict: Verdict['verdict'] | null;
+  /** Of a verdict that has a best frame; null when there is none. */
+  readonly revision: number | null;
+}
+
 /** Questions about clips, of which the answer changes nothing. */
 export interface ClipQueries {
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
@@ -45,6 +61,19 @@ export interface ClipQueries {
   ) => Clip[];
   /** Clips that show a person and were judged since then, newest first; of the newest 500 that are judged. */
   readonly judgedPersons: (sinceMs: number) => JudgedPerson[];
+  /** Clips triggered from one moment up to another, newest first; of the `newest` so many that there are.
+   *  `reachesBack` is false when older ones, which were not looked at, may belong to them. */
+  readonly glance: (query: { fromMs: number; toMs: number; newest: number }) => {
+    readonly clips: readonly ClipGlance[];
+    readonly reachesBack: boolean;
+  };
+  /** Grows with each line of custody, so with each change of a clip; 0 when there is none. */
+  readonly lastChange: () => number;
+  /** Clips that have changed since `lastChange` said so. `isWhole` is false when there are more than `limit`. */
+  readonly changes: (query: { after: number; limit: number }) => {
+    readonly clips: readonly Clip[];
+    readonly isWhole: boolean;
+  };
   /** Undefined also for one of long ago, of which only totals are kept. */
   readonly clip: (clipId: string) => Clip | undefined;
   /** Newest first. */
@@ -81,8 +110,18 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
   const persons = db.prepare<[number, number], JudgedPerson>(
     `SELECT clip_id AS clipId, camera_id AS cameraId, triggered_ms AS triggeredMs FROM
        (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
-     WHERE judged_ms >= ? AND verdict ->> '$.verdict' = 'person'`,
+     WHERE judged_ms >= ? AND iif(json_valid(verdict), verdict ->> '$.verdict', NULL) = 'person'`,
   );
+  const newestGlances = db.prepare<[number], ClipGlance>(
+    `SELECT clip_id AS clipId, camera_id AS cameraId, state, triggered_ms AS triggeredMs,
+       iif(json_valid(verdict), verdict ->> '$.verdict', NULL) AS verdict,
+       iif(json_valid(verdict) AND verdict ->> '$.best_frame.blobName' IS NOT NULL, verdict_revision, NULL) AS revision
+     FROM clips WHERE clip_id < '~' ORDER BY clip_id DESC LIMIT ?`,
+  );
+  const lastSeq = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck();
+  const changed = db
+    .prepare<[number, number], string>('SELECT clip_id FROM custody WHERE seq > ? ORDER BY seq LIMIT ?')
+    .pluck();
   const totals = clipTotals(db);
   const folded = foldedClips(db);
   const longestWaiting = db
@@ -101,6 +140,24 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
     judgedPersons: (sinceMs) => persons.all(NEWEST_JUDGED, sinceMs),
+    glance({ fromMs, toMs, newest }) {
+      const found = newestGlances.all(newest);
+      const oldest = found.at(-1);
+      return {
+        clips: found.filter(({ triggeredMs }) => triggeredMs >= fromMs && triggeredMs < toMs),
+        reachesBack: found.length < newest || oldest === undefined || oldest.triggeredMs < fromMs,
+      };
+    },
+    lastChange: () => lastSeq.get() ?? 0,
+    changes({ after, limit }) {
+      const lines = changed.all(after, limit * LINES_OF_A_CHANGE);
+      const ids = [...new Set(lines)];
+      const found = ids.slice(0, limit).flatMap((clipId) => rows.get(clipId) ?? []);
+      return {
+        clips: found.map(rows.toClip),
+        isWhole: ids.length <= limit && lines.length < limit * LINES_OF_A_CHANGE,
+      };
+    },
     awaitingVerdict(ageMs, limit, from = { after: '' }) {
       const now = Math.round(clock.nowMs());
       // While all are too young, none is looked at: there may be many.

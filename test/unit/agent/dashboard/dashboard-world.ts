@@ -119,6 +119,7 @@ export function createWorld(changes: Partial<Parameters<typeof createDashboard>[
     deviceId: 'house-1',
     host: '127.0.0.1',
     port: 0,
+    timeZone: 'Europe/Kyiv',
     ledger: createLedgerView(clips),
     cameras: () => world.cameras,
     link: () => world.link,

@@ -90,7 +90,7 @@ test('every text the page asks for exists, and none is there for nobody', async 
   const used = new Set<string>();
   for (const [, key = ''] of source.matchAll(/data-(?:text|label)="([^"]+)"/g)) used.add(key);
   for (const [, key = ''] of source.matchAll(
-    /'((?:page|house|condition|camera|link|upload|clip|custody|why|power|machine|desired)\.[\w.]+)'/g,
+    /'((?:page|night|house|condition|camera|link|upload|clip|custody|why|power|machine|desired)\.[\w.]+)'/g,
   ))
     used.add(key);
   const gaps = [...source.matchAll(/`([a-z.]+)\.\$\{/g)].map(([, prefix = '']) => prefix);
@@ -119,11 +119,11 @@ test('the page has no inline script, style or handler', async () => {
   assert.doesNotMatch(html, /<style|<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=/);
 });
 
-test('the whole page weighs less than 23 kB on the wire, in either language', async () => {
+test('the whole page weighs less than 27 kB on the wire, in either language', async () => {
   for (const language of LANGUAGES) {
     const names = PAGE_FILES.filter((name) => !name.endsWith('.json') || name === `texts.${language}.json`);
     const files = await Promise.all([...names, 'index.html'].map(read));
     const packed = files.reduce((sum, text) => sum + gzipSync(text).byteLength, 0);
-    assert.ok(packed < 23_000, `${language}: ${packed} bytes on the wire`);
+    assert.ok(packed < 27_000, `${language}: ${packed} bytes on the wire`);
   }
 });
