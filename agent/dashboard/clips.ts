@@ -76,9 +76,12 @@ async function view(clip: Clip, cameras: readonly CameraStatus[]) {
   return clipView(clip, {
     title: camera?.title ?? clip.cameraId,
     hasFile: finished && (await isThere(clip.file)),
-    hasThumbnail: await isThere(thumbnailOf(clip.file)),
+    hasThumbnail: await hasThumbnail(clip),
   });
 }
+
+/** Whether a small picture lies beside a clip. */
+export const hasThumbnail = ({ file }: Pick<Clip, 'file'>) => isThere(thumbnailOf(file));
 
 const isThere = (file: string) =>
   lstat(file).then(

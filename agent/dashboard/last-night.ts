@@ -2,7 +2,9 @@ import { VERDICTS } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClipGlance, Ledger } from '../ledger/ledger.ts';
+import { hasThumbnail } from './clips.ts';
 import { lastNight } from './night.ts';
+import { pictureAddresses } from './views.ts';
 
 /** Newest clips that are looked at: a clip every 25 seconds for a whole night. */
 const LOOKED_AT = 2_000;
@@ -15,8 +17,8 @@ type Outcome = (typeof OUTCOMES)[number];
 
 /** What happened last night, by the house's clock: how many clips, by camera and outcome, and who was seen.
  *  @throws Failure while the ledger does not answer */
-export function lastNightView(deps: {
-  readonly ledger: Pick<Ledger, 'glance'>;
+export async function lastNightView(deps: {
+  readonly ledger: Pick<Ledger, 'glance' | 'clip'>;
   readonly cameras: () => readonly CameraStatus[];
   readonly clock: Pick<Clock, 'nowMs'>;
   /** IANA name of the house's time zone. */
@@ -40,13 +42,20 @@ export function lastNightView(deps: {
       const here = clips.filter((clip) => clip.cameraId === cameraId);
       return { cameraId, title: titleOf(cameraId), clips: here.length, outcomes: countsOf(here) };
     }),
-    persons: persons.slice(0, MAX_PERSONS).map(({ clipId, cameraId, triggeredMs, revision }) => ({
-      clipId,
-      cameraTitle: titleOf(cameraId),
-      triggeredUtc: new Date(triggeredMs).toISOString(),
-      thumbnail: `/api/clips/${clipId}/thumbnail`,
-      bestFrame: revision === null ? null : `/clips/${clipId}/best.jpg?revision=${revision}`,
-    })),
+    persons: await Promise.all(
+      persons.slice(0, MAX_PERSONS).map(async ({ clipId, cameraId, triggeredMs, revision }) => {
+        const clip = deps.ledger.clip(clipId);
+        return {
+          clipId,
+          cameraTitle: titleOf(cameraId),
+          triggeredUtc: new Date(triggeredMs).toISOString(),
+          ...pictureAddresses(clipId, {
+            hasThumbnail: clip !== undefined && (await hasThumbnail(clip)),
+            revision,
+          }),
+        };
+      }),
+    ),
   };
 }
 

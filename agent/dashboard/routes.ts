@@ -68,7 +68,7 @@ export function createRoutes(deps: RoutesDeps): Route {
     if (file) return answerContent(file, tagsOf(request));
     if (path === '/healthz') return json(request, { ok: true });
     if (path === '/api/status') return json(request, status());
-    if (path === '/api/last-night') return json(request, lastNightView(deps));
+    if (path === '/api/last-night') return json(request, await lastNightView(deps));
     if (path === '/api/clips') return clips.list(request);
     if (path === '/api/clips/changes') return clips.changes(request);
     const reason = await why(request);

@@ -99,11 +99,22 @@ export function clipView(
       bestFrameAtMs: verdict.best_frame?.at_ms ?? null,
     },
     video: hasFile ? `/clips/${clipId}.mp4` : null,
-    thumbnail: hasThumbnail ? `/api/clips/${clipId}/thumbnail` : null,
-    // The revision makes a new address when a later verdict brings another picture.
-    bestFrame: verdict?.best_frame ? `/clips/${clipId}/best.jpg?revision=${verdict.revision}` : null,
+    ...pictureAddresses(clipId, {
+      hasThumbnail,
+      revision: verdict?.best_frame ? verdict.revision : null,
+    }),
   };
 }
+
+/** Where the pictures of a clip are.
+ *  @param revision of the verdict that has a best frame. It makes a new address when a later one brings another picture */
+export const pictureAddresses = (
+  clipId: string,
+  { hasThumbnail, revision }: { readonly hasThumbnail: boolean; readonly revision: number | null },
+) => ({
+  thumbnail: hasThumbnail ? `/api/clips/${clipId}/thumbnail` : null,
+  bestFrame: revision === null ? null : `/clips/${clipId}/best.jpg?revision=${revision}`,
+});
 
 export const custodyView = ({ atMs, event, detail }: CustodyEntry) => ({
   atUtc: utc(atMs),

@@ -22,10 +22,8 @@ export function createClipBlocks(parent, language) {
   );
 
   function draw(clips) {
-    const wanted = blocksOf(
-      clips.map(({ clipId }) => clipId),
-      blocks,
-    );
+    const ids = clips.map(({ clipId }) => clipId);
+    const wanted = blocksOf(ids, blocks, (some) => createBlock(language, some));
     for (const block of blocks)
       if (!wanted.includes(block)) {
         near.unobserve(block.box);
@@ -57,7 +55,7 @@ export function createClipBlocks(parent, language) {
 }
 
 /** Clips in blocks that keep what they held: new ones come to the first, older ones to the last. */
-function blocksOf(ids, old, language) {
+function blocksOf(ids, old, create) {
   const place = new Map(ids.map((id, index) => [id, index]));
   const kept = old
     .map((block) => ({ block, ids: block.ids.filter((id) => place.has(id)) }))
@@ -65,18 +63,16 @@ function blocksOf(ids, old, language) {
   const ends = kept.map((one) => place.get(one.ids.at(-1)) + 1);
   const found = [];
   let from = 0;
+  // Those that came before the first block get blocks of their own once they are many.
+  for (; kept.length > 0 && ends[0] - from > 2 * BLOCK; from += BLOCK)
+    found.push(create(ids.slice(from, from + BLOCK)));
   kept.forEach(({ block }, index) => {
     const to = ends[index];
-    // Those that came before the first block get blocks of their own once they are many.
-    while (index === 0 && to - from > 2 * BLOCK) {
-      found.push(createBlock(language, ids.slice(from, from + BLOCK)));
-      from += BLOCK;
-    }
     block.ids = ids.slice(from, to);
     found.push(block);
     from = to;
   });
-  for (; from < ids.length; from += BLOCK) found.push(createBlock(language, ids.slice(from, from + BLOCK)));
+  for (; from < ids.length; from += BLOCK) found.push(create(ids.slice(from, from + BLOCK)));
   return found;
 }
 

@@ -1,6 +1,6 @@
-import { dotted, element } from './elements.js';
+import { dotted, element, latePicture } from './elements.js';
 
-/** A best frame that does not come is asked for again so often, then the card goes without. */
+/** A picture that does not come is asked for again so often, then the card goes without. */
 const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
 
 /** Card of one clip. The player is made once and lives as long as the card; the words are drawn again when the
@@ -67,7 +67,7 @@ function wordsOf(clip, { t, knows }, format) {
   ].filter(Boolean);
 }
 
-/** The card's classes tell its look: `pictured` with a best frame, `playing`, `gone` without a file. */
+/** The card's classes tell its look: `pictured` with a picture, `playing`, `gone` without a file. */
 function createPlayer(language, card) {
   const frame = element('div', { class: 'player' });
   const button = element('button', { type: 'button', class: 'play' });
@@ -91,20 +91,22 @@ function createPlayer(language, card) {
       video.addEventListener('error', () => void explain(clip.video));
       frame.prepend(video);
     }
-    if (shown.bestFrame !== clip.bestFrame) {
+    // The small one; of a clip that has none the best frame stands here, and the other way round in its details.
+    const address = clip.thumbnail ?? clip.bestFrame;
+    if (address !== shown.picture) {
       picture?.remove();
-      picture = clip.bestFrame ? createPicture(clip.bestFrame, card) : undefined;
+      picture = address ? createPicture(address, card) : undefined;
       card.classList.toggle('pictured', picture !== undefined);
       if (picture) button.before(picture);
     }
-    if (picture) picture.alt = texts.t('clip.bestFrame', names);
-    shown = clip;
+    if (picture) picture.alt = texts.t(clip.thumbnail ? 'clip.picture' : 'clip.bestFrame', names);
+    shown = { video: clip.video, picture: address };
   }
 
   function play() {
     card.classList.add('playing');
     note.hidden = true;
-    if (shown.bestFrame && picture?.isConnected) video.poster = shown.bestFrame;
+    if (picture?.isConnected && !picture.hidden) video.poster = shown.picture;
     video.focus();
     // A clip that cannot be played also fires `error` on the element, which explains it.
     video.play().catch(() => card.classList.remove('playing'));
@@ -132,7 +134,7 @@ function pauseOthers(playing) {
 }
 
 function createPicture(address, card) {
-  const picture = element('img', { loading: 'lazy', decoding: 'async', src: address });
+  const picture = latePicture(address);
   let attempt = 0;
   const show = (visible) => {
     picture.hidden = !visible;
@@ -143,10 +145,8 @@ function createPicture(address, card) {
     show(false);
     const pause = PICTURE_RETRIES_MS[attempt];
     attempt += 1;
-    // Hidden pictures are not loaded lazily: this asks at once, and shows it only when it has come.
     if (pause !== undefined)
       setTimeout(() => {
-        picture.loading = 'eager';
         picture.src = address;
       }, pause);
   });
@@ -158,7 +158,8 @@ function createHistory(language) {
   const summary = element('summary');
   const list = element('ol', { class: 'custody' });
   const links = element('p', { class: 'links' });
-  const details = element('details', {}, summary, list, links);
+  const frame = element('div', { class: 'frame' });
+  const details = element('details', {}, summary, list, frame, links);
   let shown;
 
   function draw(clip) {
@@ -191,8 +192,9 @@ function createHistory(language) {
   }
 
   async function load() {
-    const { clipId } = shown;
+    const { clipId, bestFrame, thumbnail } = shown;
     const { texts, format } = language();
+    showFrame(thumbnail && bestFrame, texts, format);
     try {
       const response = await fetch(`/api/clips/${clipId}`);
       if (!response.ok) throw new Error(`clip ${response.status}`);
@@ -202,6 +204,16 @@ function createHistory(language) {
     } catch {
       list.replaceChildren(element('li', { class: 'note', text: texts.t('clip.noHistory') }));
     }
+  }
+
+  /** The large picture is loaded when somebody opens the story. */
+  function showFrame(address, { t }, format) {
+    if (!address) return frame.replaceChildren();
+    const names = { time: format.time(shown.triggeredUtc), camera: shown.cameraTitle };
+    const picture = frame.firstChild ?? element('img');
+    picture.alt = t('clip.bestFrame', names);
+    if (picture.getAttribute('src') !== address) picture.src = address;
+    if (!frame.firstChild) frame.append(picture);
   }
 
   details.addEventListener('toggle', () => {

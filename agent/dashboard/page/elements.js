@@ -26,6 +26,25 @@ export function arrange(parent, nodes) {
   }
 }
 
+/** Pictures load when they are almost on the screen; `loading=lazy` would load those of the next three screens too. */
+const nearScreen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      nearScreen.unobserve(target);
+      target.src = target.dataset.src;
+    }
+  },
+  { rootMargin: '100px' },
+);
+
+/** A picture that is loaded when somebody is about to see it. */
+export function latePicture(address, properties = {}) {
+  const picture = element('img', { decoding: 'async', 'data-src': address, ...properties });
+  nearScreen.observe(picture);
+  return picture;
+}
+
 /** Sets a text only when it differs, so that a screen reader does not repeat it. */
 export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;

@@ -1,4 +1,4 @@
-import { arrange, element, say } from './elements.js';
+import { arrange, element, latePicture, say } from './elements.js';
 
 let drawn = '';
 
@@ -46,27 +46,16 @@ const outcomeBadge = (outcome, n, t) =>
 
 function personCard({ clipId, cameraTitle, triggeredUtc, thumbnail, bestFrame }, { t }, format, onClip) {
   const time = format.hour(triggeredUtc);
-  const picture = element('img', {
-    src: thumbnail,
+  const picture = latePicture(thumbnail ?? bestFrame, {
     alt: t('clip.bestFrame', { time, camera: cameraTitle }),
     width: 160,
     height: 90,
-    decoding: 'async',
   });
-  // No small one: the large one, if there is any.
-  picture.addEventListener(
-    'error',
-    () => {
-      picture.addEventListener('error', () => picture.remove(), { once: true });
-      if (bestFrame) picture.src = bestFrame;
-      else picture.remove();
-    },
-    { once: true },
-  );
+  picture.addEventListener('error', () => picture.remove());
   const button = element(
     'button',
     { type: 'button' },
-    picture,
+    (thumbnail ?? bestFrame) && picture,
     element(
       'span',
       { class: 'caption' },

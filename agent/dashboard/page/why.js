@@ -1,4 +1,4 @@
-import { element, say } from './elements.js';
+import { element, latePicture, say } from './elements.js';
 
 const LIMIT = 12;
 
@@ -47,7 +47,7 @@ function noteOf(one, { t, knows, language }, format) {
   return element(
     'li',
     {},
-    one.picture && element('img', { src: one.picture, alt: t('why.picture'), loading: 'lazy' }),
+    one.picture && latePicture(one.picture, { alt: t('why.picture') }),
     element(
       'p',
       {},

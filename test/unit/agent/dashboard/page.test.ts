@@ -119,11 +119,11 @@ test('the page has no inline script, style or handler', async () => {
   assert.doesNotMatch(html, /<style|<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=/);
 });
 
-test('the whole page weighs less than 27 kB on the wire, in either language', async () => {
+test('the whole page weighs less than 30 kB on the wire, in either language', async () => {
   for (const language of LANGUAGES) {
     const names = PAGE_FILES.filter((name) => !name.endsWith('.json') || name === `texts.${language}.json`);
     const files = await Promise.all([...names, 'index.html'].map(read));
     const packed = files.reduce((sum, text) => sum + gzipSync(text).byteLength, 0);
-    assert.ok(packed < 27_000, `${language}: ${packed} bytes on the wire`);
+    assert.ok(packed < 30_000, `${language}: ${packed} bytes on the wire`);
   }
 });
