@@ -2,16 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
-import { entryAt } from './clips/clip-files.ts';
-import type { BegunClip } from './clips/entering.ts';
+import { type Begun, begunClip, type ClipRequest, createBegunList, isHere } from './begun-list.ts';
 import type { ClipPlace, RowlessClips } from './clips/rowless-clips.ts';
 import { guarded } from './database/database.ts';
 import type { Clip, Ledger, WrittenClip } from './ledger.ts';
-
-/** Ended clips that are remembered. What is beyond that is taken up from its file by the first check. */
-const REMEMBERED_MAX = 1_000;
-
-export type ClipRequest = Parameters<Ledger['openClip']>[0];
 
 export interface BegunClips {
   /** As the ledger's; while it cannot be used, a place for a clip without a row. */
@@ -43,16 +37,6 @@ export interface BegunClipsDeps {
   readonly rememberedMax?: number;
 }
 
-interface Begun extends ClipPlace {
-  readonly clip: BegunClip;
-  readonly detail: string;
-  readonly folder: string | undefined;
-  /** In the ledger that is open, or was last. */
-  hasRow: boolean;
-  /** How it ended, when the ledger could not be told. */
-  end?: { readonly written: WrittenClip | undefined };
-}
-
 /** Clips that this process has begun and whose end the ledger does not know. It may be closed when they begin, while
  *  they are written, or when they end, and may come back without their rows: they are recorded all the same.
  *  Invariants
@@ -61,54 +45,14 @@ interface Begun extends ClipPlace {
  *     the first check of the next one makes them from the file.
  *  3. One of which nothing came to the disk is `lost`, with the reason, as any other.
  *  4. The ledger's check leaves them alone until their end is told. */
-// oxlint-disable-next-line max-lines-per-function -- every inner function moves a clip through `begun`, and whether the ledger is open is asked between two of its steps
 export function createBegunClips(deps: BegunClipsDeps): BegunClips {
-  const {
-    ledger,
-    isOpen,
-    folder,
-    requireOwned,
-    rowless,
-    writing,
-    log,
-    rememberedMax = REMEMBERED_MAX,
-  } = deps;
-  const begun = new Map<string, Begun>();
-  let isTold = false;
+  const { ledger, isOpen, folder, rowless, writing, log } = deps;
+  const begun = createBegunList({ writing, rowless, rememberedMax: deps.rememberedMax });
+  const enter = createRowGiver(deps);
 
   function begin(place: ClipPlace, request: ClipRequest, hasRow: boolean): ClipPlace {
-    const { clipId, partFile } = place;
-    const { cameraId, triggeredMs, clockQuality, detail } = request;
-    begun.set(clipId, {
-      ...{ clipId, partFile, hasRow, folder: folder() },
-      clip: { clipId, cameraId, triggeredMs, clockQuality },
-      detail: [detail, 'the ledger could not be used when it began'].filter(Boolean).join('; '),
-    });
+    begun.add(begunClip(place, request, { hasRow, folder: folder() }));
     return place;
-  }
-
-  function forget(clipId: string): void {
-    begun.delete(clipId);
-    writing.delete(clipId);
-  }
-
-  /** Whether its file is on the disk of the ledger. A disk that is mounted while it begins hides the folder in which
-   *  the place was given, or has the file. */
-  const isHere = (one: Begun) => one.folder === folder() || entryAt(one.partFile).kind !== 'none';
-
-  /** What fails is tried again by `settle`. */
-  function enter(clips: readonly Begun[]): void {
-    const without = clips.filter((one) => !one.hasRow && isHere(one));
-    if (without.length === 0) return;
-    try {
-      ledger.enterClips(without.map(({ clip, detail }) => ({ clip, detail })));
-      for (const one of without) one.hasRow = true;
-      isTold = false;
-    } catch (error) {
-      const { code, message } = classify(error, 'ledger.enter');
-      if (!isTold) log.error({ event: 'clip.not-entered', code, clips: without.length }, message);
-      isTold = true;
-    }
   }
 
   /** @returns whether the ledger can be told of its end now */
@@ -117,47 +61,21 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
     return isOpen() && one.hasRow;
   }
 
-  function remember(one: Begun, written: WrittenClip | undefined): void {
-    // What its writer said first is what it knew.
-    one.end ??= { written };
-    begun.set(one.clipId, one);
-    writing.add(one.clipId);
-    rowless.ended(one.clipId);
-    if (begun.size <= rememberedMax) return;
-    const oldest = [...begun.values()].find(({ end }) => end !== undefined);
-    if (oldest) forget(oldest.clipId);
-  }
-
   /** @returns whether it is sealed now */
   async function tell(one: Begun): Promise<boolean> {
     const { clipId, end } = one;
-    begun.delete(clipId);
+    begun.take(clipId);
     try {
-      // Anything else was found out by the check of a ledger begun anew.
-      if (ledger.clip(clipId)?.state !== 'recording') {
-        forget(clipId);
-        return false;
-      }
-      if (!end?.written || !isSealed(clipId, end.written)) await ledger.recoverClip(clipId);
-      return ledger.clip(clipId)?.state === 'sealed';
+      const became = await tellEnd(ledger, clipId, end?.written);
+      if (became === 'other') begun.forget(clipId);
+      return became === 'sealed';
     } catch (error) {
       if (isOpen()) {
         // The ledger tries it again by itself.
         const { code, message } = classify(error, 'ledger.settle');
         log.error({ event: 'clip.not-settled', clipId, code }, message);
-      } else remember(one, end?.written);
+      } else begun.remember(one, end?.written);
       return false;
-    }
-  }
-
-  /** @returns false when its file is not what its writer said */
-  function isSealed(clipId: string, written: WrittenClip): boolean {
-    try {
-      ledger.sealClip(clipId, written);
-      return true;
-    } catch (error) {
-      if (error instanceof Failure && error.kind === 'corrupt') return false;
-      throw error;
     }
   }
 
@@ -172,63 +90,114 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
           // Closed for what it has just said about itself.
           if (isOpen()) throw error;
         }
-      requireOwned();
-      const place = guarded('ledger.open-rowless', () => rowless.open(request));
-      const { clipId } = place;
-      writing.add(clipId);
-      log.warn(
-        { event: 'clip.without-row', clipId, cameraId: request.cameraId },
-        'the ledger cannot be used: the clip is recorded all the same, and gets its row when it can',
-      );
-      return begin(place, request, false);
+      return begin(placeWithoutRow(deps, request), request, false);
     },
 
     sealClip(clipId, written) {
       const one = begun.get(clipId);
       if (one && !isKnown(one)) {
-        remember(one, written);
+        begun.remember(one, written);
         return undefined;
       }
-      begun.delete(clipId);
+      begun.take(clipId);
       try {
         return ledger.sealClip(clipId, written);
       } catch (error) {
         if (!one || isOpen()) throw error;
-        remember(one, written);
+        begun.remember(one, written);
         return undefined;
       }
     },
 
     async recoverClip(clipId) {
       const one = begun.get(clipId);
-      if (one && !isKnown(one)) return remember(one, undefined);
-      begun.delete(clipId);
+      if (one && !isKnown(one)) return begun.remember(one, undefined);
+      begun.take(clipId);
       try {
         await ledger.recoverClip(clipId);
       } catch (error) {
         if (!one || isOpen()) throw error;
-        remember(one, undefined);
+        begun.remember(one, undefined);
       }
     },
 
     opened() {
-      for (const one of begun.values()) one.hasRow = false;
-      enter([...begun.values()]);
+      for (const one of begun.all()) one.hasRow = false;
+      enter(begun.all());
       rowless.entered();
     },
 
     async settle() {
       let sealed = 0;
-      if (isOpen()) enter([...begun.values()]);
-      for (const one of [...begun.values()]) {
+      if (isOpen()) enter(begun.all());
+      for (const one of begun.all()) {
         if (!isOpen()) break;
-        if (one.end === undefined || !begun.has(one.clipId)) continue;
+        if (one.end === undefined || !begun.get(one.clipId)) continue;
         // Of a disk that is not mounted now: its ledger finds the file.
-        if (!isHere(one)) forget(one.clipId);
+        if (!isHere(one, folder())) begun.forget(one.clipId);
         else if (one.hasRow && (await tell(one))) sealed += 1;
         await nextTurn();
       }
       return sealed;
     },
   };
+}
+
+/** A place for a clip that begins while the ledger cannot be used. */
+function placeWithoutRow(
+  { requireOwned, rowless, writing, log }: BegunClipsDeps,
+  request: ClipRequest,
+): ClipPlace {
+  requireOwned();
+  const place = guarded('ledger.open-rowless', () => rowless.open(request));
+  const { clipId } = place;
+  writing.add(clipId);
+  log.warn(
+    { event: 'clip.without-row', clipId, cameraId: request.cameraId },
+    'the ledger cannot be used: the clip is recorded all the same, and gets its row when it can',
+  );
+  return place;
+}
+
+/** Gives clips their rows, as far as their files are on the ledger's disk. What fails is tried again by `settle`, and
+ *  told once. */
+function createRowGiver({ ledger, folder, log }: BegunClipsDeps) {
+  let isTold = false;
+  return (clips: readonly Begun[]): void => {
+    const without = clips.filter((one) => !one.hasRow && isHere(one, folder()));
+    if (without.length === 0) return;
+    try {
+      ledger.enterClips(without.map(({ clip, detail }) => ({ clip, detail })));
+      for (const one of without) one.hasRow = true;
+      isTold = false;
+    } catch (error) {
+      const { code, message } = classify(error, 'ledger.enter');
+      if (!isTold) log.error({ event: 'clip.not-entered', code, clips: without.length }, message);
+      isTold = true;
+    }
+  };
+}
+
+/** Tells an open ledger how a clip ended.
+ *  @param written what its writer said; undefined when it died
+ *  @returns what it is now; `other`: what has become of it was found out by the check of a ledger begun anew */
+async function tellEnd(
+  ledger: BegunClipsDeps['ledger'],
+  clipId: string,
+  written: WrittenClip | undefined,
+): Promise<'sealed' | 'unsealed' | 'other'> {
+  if (ledger.clip(clipId)?.state !== 'recording') return 'other';
+  if (!written || !isSealed(ledger, clipId, written)) await ledger.recoverClip(clipId);
+  return ledger.clip(clipId)?.state === 'sealed' ? 'sealed' : 'unsealed';
+}
+
+/** @returns false when its file is not what its writer said */
+function isSealed(ledger: BegunClipsDeps['ledger'], clipId: string, written: WrittenClip): boolean {
+  try {
+    ledger.sealClip(clipId, written);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'corrupt') return false;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { aborted } from '../kernel/waiting/aborted.ts';
 import { backoffMs, type BackoffPolicy } from '../kernel/waiting/backoff.ts';
 import { classify } from '../kernel/classify.ts';
@@ -10,9 +10,10 @@ import type { Care } from './care/care.ts';
 import { createDoubts } from './database/doubts.ts';
 import { type BegunClips, createBegunClips } from './begun-clips.ts';
 import { createRowlessClips } from './clips/rowless-clips.ts';
-import { type Ownership, takeOwnership } from './database/ownership.ts';
+import { createOwnedFolder } from './database/owned-folder.ts';
 import { freeBytesOf } from './disk/disk-use.ts';
 import { createLedger, type Ledger, type LedgerDeps, LEDGER_UNAVAILABLE, MIN_FREE_BYTES } from './ledger.ts';
+import { createOpenCalls } from './open-calls.ts';
 import { createWhileOpen, type OpenLedger } from './while-open.ts';
 
 /** What only the service itself does with its ledger. */
@@ -48,7 +49,6 @@ const SLOW_MS = 5_000;
  *  3. It is opened only after `care` has found its database whole, and never while another process owns it.
  *  4. Clips that are being written when it has to be opened again stay theirs who write them.
  *  5. Damage that is met while it is open ends no process: it is closed, looked over, and opened again. */
-// oxlint-disable-next-line max-lines-per-function -- opening, use and the next opening hand the one open ledger on to each other; a sixth of it lists the calls that go through
 export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   const { dir, clock, log, conditions, care, onOpen, retry = RETRY } = deps;
   const stopping = new AbortController();
@@ -58,29 +58,23 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
   let why = 'the ledger is being opened';
   let open: OpenLedger | undefined;
   const isOpen = () => open !== undefined && !open.over.signal.aborted;
+  const { calls, passedOn } = createOpenCalls({ open: () => open, why: () => why, judge });
   const rowless = createRowlessClips({
     ...{ dir, maxBytes: deps.maxBytes, minFreeBytes: deps.minFreeBytes ?? MIN_FREE_BYTES },
     freeBytes: deps.freeBytes ?? (() => freeBytesOf(dir)),
   });
-  /** Kept while the ledger cannot be used, so that clips can be recorded. */
-  let owned: { readonly ownership: Ownership; readonly folder: string } | undefined;
+  const folder = createOwnedFolder(dir, () => rowless.learnIds());
   const begun = createBegunClips({
-    ledger: {
-      openClip: through('openClip'),
-      enterClips: through('enterClips'),
-      sealClip: through('sealClip'),
-      recoverClip: through('recoverClip'),
-      clip: through('clip'),
-    },
-    folder: () => owned?.folder,
+    ledger: calls('openClip', 'enterClips', 'sealClip', 'recoverClip', 'clip'),
+    folder: folder.identity,
     requireOwned() {
-      if (!owned || stopping.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
-      owned.ownership.confirm();
+      if (stopping.signal.aborted || !folder.confirm())
+        throw new Failure('transient', LEDGER_UNAVAILABLE, why);
     },
     ...{ isOpen, rowless, writing, log },
   });
 
-  const turn = through('tend');
+  const opened = calls('tend');
   const whileOpen = createWhileOpen({
     ...{ dir, clock, log, conditions, care, onError: judge },
     first: [
@@ -91,27 +85,6 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     ],
   });
 
-  function disown(): void {
-    owned?.ownership.release();
-    owned = undefined;
-  }
-
-  /** @throws Failure `transient` `ledger.in-use` */
-  async function own(): Promise<Ownership> {
-    const { dev, ino } = statSync(dir, { bigint: true });
-    const folder = `${dev}/${ino}`;
-    if (owned?.folder === folder) {
-      owned.ownership.confirm();
-      return owned.ownership;
-    }
-    // Another disk is mounted there now.
-    disown();
-    const ownership = takeOwnership(dir, 0);
-    owned = { ownership, folder };
-    await rowless.learnIds();
-    return ownership;
-  }
-
   /** Ends the use of the ledger that failed, when only opening it again can help.
    *  @returns what the caller is told */
   function judge(error: unknown, from: OpenLedger): unknown {
@@ -120,40 +93,12 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     return failure ?? error;
   }
 
-  function through<K extends keyof Omit<Ledger, OwnAlone>>(name: K): Ledger[K] {
-    const call = (...args: unknown[]): unknown => {
-      const now = open;
-      if (!now || now.over.signal.aborted) throw new Failure('transient', LEDGER_UNAVAILABLE, why);
-      try {
-        const result = (now.ledger[name] as (...args: unknown[]) => unknown)(...args);
-        if (!(result instanceof Promise)) return result;
-        return result.catch((error: unknown) => {
-          throw judge(error, now);
-        });
-      } catch (error) {
-        throw judge(error, now);
-      }
-    };
-    return call as Ledger[K];
-  }
-
   /** Opens it and returns when it must be opened again, or was closed for the stop.
    *  @throws Failure when it cannot be opened */
   async function serve(): Promise<void> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const ownership = await own();
-    let ledger: Ledger;
-    const looking = new AbortController();
-    const slow = tellSlow(looking.signal);
-    try {
-      const finding = await care.look(stopping.signal);
-      if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
-      if (finding.state === 'rebuilt') conditions.raise('ledger-rebuilt', finding.sentence);
-      ledger = createLedger({ ...deps, ownership, writing });
-    } finally {
-      looking.abort();
-      await slow;
-    }
+    const ownership = await folder.own();
+    const ledger = await openLooked({ ...deps, ownership, writing }, () => why, stopping.signal);
     const over = new AbortController();
     const now = { ledger, over };
     open = now;
@@ -172,34 +117,17 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     if (over.signal.reason instanceof Failure) throw over.signal.reason;
   }
 
-  async function tellSlow(signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, stopping.signal]);
-    if (await sleepUnlessAborted(clock, SLOW_MS, over)) conditions.raise('ledger-unavailable', why);
-  }
-
-  async function run(): Promise<void> {
-    for (let tries = 0; !stopping.signal.aborted; tries += 1) {
-      try {
-        const openedMs = clock.monotonicMs();
-        await serve().finally(() => {
-          // One that was of use for a while is not the reason why the next try waits.
-          if (clock.monotonicMs() - openedMs > retry.maxMs) tries = 0;
-        });
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        const failure = classify(error, 'ledger.open');
-        why = `the ledger cannot be used: ${failure.message}`;
-        log.error({ event: 'ledger.unavailable', code: failure.code, err: failure }, why);
-        conditions.raise('ledger-unavailable', why);
-      }
-      await sleepUnlessAborted(clock, backoffMs(retry, tries), stopping.signal);
-    }
+  function failed(error: unknown): void {
+    const failure = classify(error, 'ledger.open');
+    why = `the ledger cannot be used: ${failure.message}`;
+    log.error({ event: 'ledger.unavailable', code: failure.code, err: failure }, why);
+    conditions.raise('ledger-unavailable', why);
   }
 
   return {
     name: 'ledger',
     start: async () => {
-      running = run().finally(disown);
+      running = serveAgain(serve, failed, { clock, retry, signal: stopping.signal }).finally(folder.disown);
     },
     stop: async () => {
       stopping.abort();
@@ -208,36 +136,54 @@ export function createLedgerService(deps: LedgerServiceDeps): LedgerService {
     openClip: begun.openClip,
     sealClip: begun.sealClip,
     recoverClip: begun.recoverClip,
-    leaseNext: through('leaseNext'),
-    settleUploaded: through('settleUploaded'),
-    settleFailed: through('settleFailed'),
-    settleParked: through('settleParked'),
-    noteNotInStorage: through('noteNotInStorage'),
-    returnParked: through('returnParked'),
-    retryClip: through('retryClip'),
-    parked: through('parked'),
-    nextLeaseInMs: through('nextLeaseInMs'),
-    storeMessage: through('storeMessage'),
-    drainInbox: through('drainInbox'),
-    noteRefusedVerdict: through('noteRefusedVerdict'),
-    applyVerdict: through('applyVerdict'),
-    awaitingVerdict: through('awaitingVerdict'),
-    judgedPersons: through('judgedPersons'),
-    glance: through('glance'),
-    lastChange: through('lastChange'),
-    changes: through('changes'),
-    returnToQueue: through('returnToQueue'),
-    tell: through('tell'),
-    outgoing: through('outgoing'),
-    settleOutgoing: through('settleOutgoing'),
-    clip: through('clip'),
-    clips: through('clips'),
-    custody: through('custody'),
-    summary: through('summary'),
+    ...passedOn,
     tend: async () => {
       const late = await begun.settle();
-      const { sealed } = await turn();
+      const { sealed } = await opened.tend();
       return { sealed: sealed + late };
     },
   };
+}
+
+/** Opens a ledger whose database `care` has found whole, and tells when that takes long.
+ *  @param why what is told then */
+async function openLooked(
+  deps: LedgerDeps & Pick<LedgerServiceDeps, 'care' | 'conditions'>,
+  why: () => string,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const { care, clock, conditions } = deps;
+  const looked = new AbortController();
+  const slow = sleepUnlessAborted(clock, SLOW_MS, AbortSignal.any([looked.signal, signal])).then((isSlow) => {
+    if (isSlow) conditions.raise('ledger-unavailable', why());
+  });
+  try {
+    const finding = await care.look(signal);
+    if (finding.state === 'mended') conditions.raise('ledger-mended', finding.sentence);
+    if (finding.state === 'rebuilt') conditions.raise('ledger-rebuilt', finding.sentence);
+    return createLedger(deps);
+  } finally {
+    looked.abort();
+    await slow;
+  }
+}
+
+/** Serves until the signal, again whenever it ends, after a wait that grows with each failure. */
+async function serveAgain(
+  serve: () => Promise<void>,
+  failed: (error: unknown) => void,
+  { clock, retry, signal }: Pick<LedgerServiceDeps, 'clock'> & { retry: BackoffPolicy; signal: AbortSignal },
+): Promise<void> {
+  for (let tries = 0; !signal.aborted; tries += 1) {
+    const openedMs = clock.monotonicMs();
+    try {
+      await serve();
+    } catch (error) {
+      if (signal.aborted) return;
+      failed(error);
+    }
+    // One that was of use for a while is not the reason why the next try waits.
+    if (clock.monotonicMs() - openedMs > retry.maxMs) tries = 0;
+    await sleepUnlessAborted(clock, backoffMs(retry, tries), signal);
+  }
 }

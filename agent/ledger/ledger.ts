@@ -1,13 +1,11 @@
 import { classify } from '../kernel/classify.ts';
 import { createBreathe } from './breathe.ts';
 import { type CheckReport, reportOf } from './check/check.ts';
-import type { WrittenClip } from './clips/clip-files.ts';
-import type { Clip, CustodyEntry } from './clips/clip-rows.ts';
+import type { CustodyEntry } from './clips/clip-rows.ts';
 import type { Clips } from './clips/clips.ts';
-import { type BegunClip, enterClip } from './clips/entering.ts';
 import { createFolding } from './clips/folding.ts';
-import { mayPass } from './clips/unsealed.ts';
-import { emptyLog, guarded } from './database/database.ts';
+import { emptyLog } from './database/database.ts';
+import { createGuardedCall } from './guarded-call.ts';
 import { type LedgerDeps, openLedgerParts } from './ledger-parts.ts';
 import { createLook, type LookOptions } from './looks.ts';
 import type { Inbox } from './queues/inbox.ts';
@@ -15,6 +13,7 @@ import type { Leases } from './queues/leases.ts';
 import type { OutgoingEvents } from './queues/outbox.ts';
 import type { ParkedClips } from './queues/parked.ts';
 import { createTending } from './tending.ts';
+import { createWriterCalls, type WriterCalls } from './writer-calls.ts';
 
 export { type LedgerDeps, MIN_FREE_BYTES } from './ledger-parts.ts';
 export type { CheckReport } from './check/check.ts';
@@ -28,18 +27,7 @@ export { keepThumbnail, THUMBNAIL_MAX_BYTES, thumbnailOf } from './clips/thumbna
 export type { OutgoingEvent } from './queues/outbox.ts';
 
 /** Custody of every clip: rows in SQLite, files beside it. */
-export interface Ledger extends Clips, Leases, ParkedClips, Inbox, OutgoingEvents {
-  /** Rows for clips that began when there was no ledger that could be used; none for one that has a row. */
-  enterClips(clips: readonly { readonly clip: BegunClip; readonly detail: string }[]): void;
-  /** The part file is complete and fsynced: rename, fsync the folder, then the row says `sealed`.
-   *  @throws Failure `corrupt` when the file is not what its writer says: `recoverClip` keeps what is whole in it ·
-   *  any other but `bug`: the disk does not take it now, and `tend` tries again */
-  sealClip(clipId: string, written: WrittenClip): Clip;
-  /** Gives a clip up, with the reason, and removes what is left of its file. */
-  loseClip(clipId: string, reason: string): void;
-  /** Puts a torn part file right after its writer died: cuts the tail, seals; loses it when nothing is left. What
-   *  cannot be done now is tried again by `tend`. Rejects only with a `bug`. */
-  recoverClip(clipId: string): Promise<void>;
+export interface Ledger extends Clips, WriterCalls, Leases, ParkedClips, Inbox, OutgoingEvents {
   custody(clipId: string): CustodyEntry[];
 
   /** Checks rows against files and repairs what a killed process left behind.
@@ -62,12 +50,11 @@ export const LEDGER_UNAVAILABLE = 'ledger.unavailable';
 
 /** Opens the ledger: one owner, WAL, every commit on disk. Leases of an earlier process are void.
  *  @throws Failure `transient` (in use), `rejected` (written by a newer version), `corrupt`, `exhausted` */
-// oxlint-disable-next-line max-lines-per-function -- the ledger's calls, most of them in one line each: which guard each goes through is compared here
 export function createLedger(deps: LedgerDeps): Ledger {
   const parts = openLedgerParts(deps);
-  const { dir, clock, log, conditions, clockQuality, ownership, db, rows, root, writing, seal, paid } = parts;
+  const { dir, clock, log, conditions, clockQuality, ownership, db, rows, root, paid } = parts;
   const { outbox, inbox, leases, parked, gone } = parts;
-  const { reserve, removal, losses, quarantine, budget, book, recovery, unsealed } = parts;
+  const { reserve, removal, losses, quarantine, budget, book, unsealed } = parts;
 
   let isClosed = false;
   /** What others are told, and what is kept elsewhere, of what was committed. */
@@ -95,63 +82,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
     look: () => look({ repair: true, filesOnly: true }),
   });
 
-  /** Errors of SQLite and the system leave the ledger as a `Failure`. */
-  const guardedCall =
-    <A extends unknown[], R>(name: string, work: (...args: A) => R) =>
-    (...args: A): R => {
-      ownership.confirm();
-      try {
-        return guarded(`ledger.${name}`, () => work(...args));
-      } finally {
-        // Also when it failed: room may have been made, and clips given up, before it did.
-        afterCommit();
-      }
-    };
+  const guardedCall = createGuardedCall(ownership, afterCommit);
 
   return {
-    openClip: guardedCall('open-clip', (request) => {
-      const clip = book.openClip(request);
-      writing.add(clip.clipId);
-      return clip;
-    }),
-    enterClips: guardedCall('enter-clips', (clips) =>
-      reserve.pay(() =>
-        db
-          .transaction(() => {
-            for (const { clip, detail } of clips)
-              if (!rows.get(clip.clipId) && !rows.folded(clip.clipId)) enterClip(rows, clip, detail);
-          })
-          .immediate(),
-      ),
-    ),
-    sealClip(clipId, written) {
-      writing.delete(clipId);
-      try {
-        return guardedCall('seal', () => rows.toClip(seal(clipId, written, written.detail ?? null)))();
-      } catch (error) {
-        if (mayPass(error))
-          unsealed.wait(clipId, error.kind === 'corrupt' ? undefined : written, error.message);
-        throw error;
-      }
-    },
-    loseClip: guardedCall('lose', (clipId, reason) => {
-      writing.delete(clipId);
-      book.lose(clipId, reason);
-    }),
-    async recoverClip(clipId) {
-      writing.delete(clipId);
-      try {
-        const row = guarded('ledger.recover', () => rows.require(clipId));
-        // Sealed before its writer died.
-        if (row.state !== 'recording') return;
-        const outcome = await recovery.recover(row, true).finally(afterCommit);
-        if (typeof outcome === 'string') unsealed.settled(clipId);
-        else unsealed.wait(clipId, undefined, outcome.failed);
-      } catch (error) {
-        if (!mayPass(error)) throw error;
-        unsealed.wait(clipId, undefined, error.message);
-      }
-    },
+    ...createWriterCalls(parts, guardedCall, afterCommit),
     // What is uploaded may go: these help to make room.
     // What is away cannot be read.
     leaseNext: guardedCall('lease', () => (root.away() === undefined ? paid(leases.leaseNext)() : undefined)),
