@@ -35,14 +35,10 @@ export const describe = (cameraId: string, stream: StreamName, what: string): st
   `camera ${cameraId}, ${stream} stream: ${what}`;
 
 /** @param encoding the RTP encoding name, like `H265` */
-export const describeCodec = (cameraId: string, stream: StreamName, encoding: string): string =>
-  describe(
-    cameraId,
-    stream,
-    `it is ${plainCodec(encoding)}, but only H.264 can be ${
-      stream === 'main' ? 'recorded' : 'watched'
-    }; set the camera to H.264`,
-  );
+export const codecSentence = (stream: StreamName, encoding: string): string =>
+  `it is ${plainCodec(encoding)}, but only H.264 can be ${
+    stream === 'main' ? 'recorded' : 'watched'
+  }; set the camera to H.264`;
 
 const plainCodec = (encoding: string): string =>
   ({ H265: 'H.265', JPEG: 'MJPEG', 'MP4V-ES': 'MPEG-4' })[encoding.toUpperCase()] ??

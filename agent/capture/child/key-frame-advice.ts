@@ -15,9 +15,10 @@ export interface KeyFrameAdvice {
 }
 
 /** Cameras are delivered with 1 to 4 s. A clip begins with a key frame: beyond this it begins much too early. */
-const LONG_GROUP_MS = 10_000;
+export const LONG_GROUP_MS = 10_000;
 const PATIENCE_MS = 5_000;
-const SET =
+/** What to set in the camera, to stand behind what is wrong. */
+export const SET_KEY_FRAMES =
   'set the key frame interval of this stream (I-frame interval, GOP length) to 1 to 2 seconds in the camera';
 
 /** Notices that a camera's key frames are too far apart to record and to watch well. */
@@ -46,13 +47,13 @@ export function createKeyFrameAdvice(cameraId: string): KeyFrameAdvice {
         const waited = waitsMs(stream, now);
         if (waited < PATIENCE_MS) continue;
         const what = stream === 'main' ? 'recorded' : 'watched';
-        return `camera ${cameraId}, ${stream} stream: its pictures come, but no key frame that can be decoded; nothing can be ${what} before the next one; ${SET}`;
+        return `camera ${cameraId}, ${stream} stream: its pictures come, but no key frame that can be decoded; nothing can be ${what} before the next one; ${SET_KEY_FRAMES}`;
       }
       if (overrun)
-        return `camera ${cameraId}, main stream: so much comes between two key frames that memory does not hold it; what moves then is recorded from the next key frame on only; ${SET}`;
+        return `camera ${cameraId}, main stream: so much comes between two key frames that memory does not hold it; what moves then is recorded from the next key frame on only; ${SET_KEY_FRAMES}`;
       if (intervalMs <= LONG_GROUP_MS) return null;
       const apart = Math.round(intervalMs / 1000);
-      return `camera ${cameraId}, main stream: its key frames are ${apart} s apart, and a clip can begin with a key frame only; ${SET}`;
+      return `camera ${cameraId}, main stream: its key frames are ${apart} s apart, and a clip can begin with a key frame only; ${SET_KEY_FRAMES}`;
     },
   };
 }

@@ -1,10 +1,10 @@
 import { createCameraTime } from '../packing/camera-time.ts';
 import { type CodedPicture, createPictureCutter, type PictureCutter } from '../packing/coded-pictures.ts';
+import { accessUnit } from '../packing/access-unit.ts';
 import type { RunningPipeline, Waiting } from './gstreamer.ts';
 
 /** Ten seconds of most cameras: what is decoded so late is not seen in time. */
 const MAX_WAITING = { buffers: 150, bytes: 32 * 1024 * 1024 } as const;
-const START = 1;
 
 /** Cuts the watched stream into pictures and gives them to the decoder.
  *  Invariants
@@ -31,15 +31,3 @@ export function createWatchedPictures(
 
 const isMuch = ({ buffers, bytes }: Waiting): boolean =>
   buffers >= MAX_WAITING.buffers || bytes >= MAX_WAITING.bytes;
-
-/** A picture with the start codes and parameter sets that a decoder looks for (H.264, annex B). */
-function accessUnit({ units, sets }: CodedPicture): Buffer {
-  const parts = sets ? [sets.spsUnit, ...sets.ppsUnits].flatMap((set) => [HEAD, set]) : [];
-  for (const unit of units) {
-    unit.writeUInt32BE(START);
-    parts.push(unit);
-  }
-  return Buffer.concat(parts);
-}
-
-const HEAD = Buffer.from([0, 0, 0, START]);

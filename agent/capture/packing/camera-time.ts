@@ -154,11 +154,15 @@ function createLags() {
   };
 }
 
-/** Measures how many of our milliseconds a camera's take. */
-function createDrift() {
+export interface Drift {
+  /** @returns the rate, once it is plain and steady */
+  measure(stampMs: number, arrivedMs: number): number | undefined;
+}
+
+/** Measures how many of our milliseconds a camera's take; Infinity: its clock stands still. */
+export function createDrift(): Drift {
   let buckets: { atMs: number; offsetMs: number }[] = [];
   return {
-    /** @returns the rate, once it is plain and steady */
     measure(stampMs: number, arrivedMs: number): number | undefined {
       const last = buckets.at(-1);
       const offsetMs = arrivedMs - stampMs;

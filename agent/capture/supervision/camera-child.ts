@@ -6,7 +6,8 @@ import type { Log } from '../../kernel/log.ts';
 import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { SuppressedRecord } from '../../motion/motion.ts';
 import type { CaptureTimings, FromChild, ToChild } from '../messages.ts';
-import type { CameraDoor, DoorStream } from './camera-door.ts';
+import type { AskedStream } from '../rtsp/ask-stream.ts';
+import type { CameraDoor } from './camera-door.ts';
 import type { RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
 import { createChildPatience, type HeardBeat, type Heartbeat } from './child-patience.ts';
@@ -37,7 +38,7 @@ export interface CameraChild extends RunningChild {
 
 export interface CameraChildDeps {
   readonly settings: CameraSettings;
-  readonly streams: readonly [DoorStream, DoorStream];
+  readonly streams: readonly [AskedStream, AskedStream];
   readonly paused: boolean;
   readonly store: ClipStore;
   readonly door: Pick<CameraDoor, 'refused'>;

@@ -7,7 +7,8 @@ import type { SuppressedStore } from '../../motion/motion.ts';
 import type { CaptureTimings } from '../messages.ts';
 import { createAttempts } from './attempts.ts';
 import { type CameraChild, type ChildEnd, startCameraChild } from './camera-child.ts';
-import type { CameraDoor, DoorStream } from './camera-door.ts';
+import type { AskedStream } from '../rtsp/ask-stream.ts';
+import type { CameraDoor } from './camera-door.ts';
 import { type CameraRequests, createCameraRequests } from './camera-requests.ts';
 import { createCameraState } from './camera-state.ts';
 import { addCounts, type CameraStatus, cameraStatus } from './camera-status.ts';
@@ -158,7 +159,7 @@ const unlessPaused = (store: ClipStore, requests: Pick<CameraRequests, 'paused'>
   abandoned: (clipId, reason) => store.abandoned(clipId, reason),
 });
 
-function streamsOf(settings: CameraSettings): readonly [DoorStream, DoorStream] {
+function streamsOf(settings: CameraSettings): readonly [AskedStream, AskedStream] {
   const { main, sub } = settings.config;
   const { mainLogin, subLogin } = loginsOf(settings);
   return [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeCodec, describeDecoderError, wordsOf } from '../../../../agent/capture/stream-error.ts';
+import { codecSentence, describeDecoderError, wordsOf } from '../../../../agent/capture/stream-error.ts';
 import { statusSentence } from '../../../../agent/capture/rtsp/status.ts';
 
 const error = (debug: string, message = 'Could not open resource') => ({ type: 'error', message, debug });
@@ -51,9 +51,9 @@ test('what GStreamer said is kept for the log, in one line of bounded length', (
 
 test('another codec is said plainly', () => {
   assert.equal(
-    describeCodec('gate', 'main', 'H265'),
-    'camera gate, main stream: it is H.265, but only H.264 can be recorded; set the camera to H.264',
+    codecSentence('main', 'H265'),
+    'it is H.265, but only H.264 can be recorded; set the camera to H.264',
   );
-  assert.match(describeCodec('gate', 'sub', 'JPEG'), /MJPEG.*watched/);
-  assert.match(describeCodec('gate', 'sub', 'odd"<b>\n'), /it is oddb, /);
+  assert.match(codecSentence('sub', 'JPEG'), /MJPEG.*watched/);
+  assert.match(codecSentence('sub', 'odd"<b>\n'), /it is oddb, /);
 });

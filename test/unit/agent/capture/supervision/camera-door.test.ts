@@ -5,11 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import {
-  type CameraDoor,
-  createCameraDoor,
-  type DoorStream,
-} from '../../../../../agent/capture/supervision/camera-door.ts';
+import type { AskedStream } from '../../../../../agent/capture/rtsp/ask-stream.ts';
+import { type CameraDoor, createCameraDoor } from '../../../../../agent/capture/supervision/camera-door.ts';
 import { createLoginPatience } from '../../../../../agent/capture/supervision/login-patience.ts';
 import { systemClock } from '../../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
@@ -32,7 +29,7 @@ async function camera(t: TestContext, settings: DoorOptions): Promise<RtspDoor> 
   t.after(() => door.stop());
   return door;
 }
-const streams = (at: RtspDoor, main?: DoorStream['credential'], sub = main): DoorStream[] => [
+const streams = (at: RtspDoor, main?: AskedStream['credential'], sub = main): AskedStream[] => [
   { name: 'main', address: at.mainUrl, credential: main },
   { name: 'sub', address: at.subUrl, credential: sub },
 ];
@@ -41,7 +38,7 @@ const never = new AbortController().signal;
 async function detail(
   t: TestContext,
   settings: DoorOptions,
-  credential?: DoorStream['credential'],
+  credential?: AskedStream['credential'],
 ): Promise<string> {
   const closed = await newDoor().ask('gate', streams(await camera(t, settings), credential), never);
   const said = closed?.detail ?? 'open';
@@ -110,7 +107,7 @@ test('a refusal of a running process counts like one at the door', async (t) => 
   const at = await camera(t, { login });
   const door = newDoor();
   const [main] = streams(at, wrong);
-  assert.ok((door.refused('gate', main as DoorStream).waitMs ?? 0) >= 60_000);
+  assert.ok((door.refused('gate', main as AskedStream).waitMs ?? 0) >= 60_000);
   assert.match((await door.ask('gate', streams(at, wrong), never))?.detail ?? '', /refuses the login/);
   assert.equal(at.requests.length, 0);
 });
@@ -205,7 +202,7 @@ test('a connection that is broken off or never answered is said to be that', asy
 
 test('a camera that is not there is said to be away, with the reason', async (t) => {
   const gone = await camera(t, {});
-  const [main] = streams(gone) as [DoorStream];
+  const [main] = streams(gone) as [AskedStream];
   await gone.stop();
   const said = async (address: string) =>
     (await newDoor().ask('gate', [{ ...main, address }], never))?.detail ?? '';
@@ -262,7 +259,7 @@ test('an encrypted camera that nobody vouches for, and one that is not encrypted
   assert.match(closed?.detail ?? '', /certificate is not trusted/);
   assert.equal(encrypted.requests.length, 0, 'the login went nowhere');
   const open = await camera(t, {});
-  const [main] = streams(open) as [DoorStream];
+  const [main] = streams(open) as [AskedStream];
   const address = main.address.replace('rtsp:', 'rtsps:');
   assert.match(
     (await newDoor(1_000).ask('gate', [{ ...main, address }], never))?.detail ?? '',

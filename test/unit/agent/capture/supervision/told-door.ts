@@ -1,13 +1,10 @@
-import type {
-  CameraDoor,
-  ClosedDoor,
-  DoorStream,
-} from '../../../../../agent/capture/supervision/camera-door.ts';
+import type { AskedStream } from '../../../../../agent/capture/rtsp/ask-stream.ts';
+import type { CameraDoor, ClosedDoor } from '../../../../../agent/capture/supervision/camera-door.ts';
 import type { Clock } from '../../../../../agent/kernel/clock.ts';
 
 /** A camera door that answers what the test says. */
 export function createToldDoor(clock: Pick<Clock, 'monotonicMs'>) {
-  const asked: { readonly atMs: number; readonly streams: readonly DoorStream[] }[] = [];
+  const asked: { readonly atMs: number; readonly streams: readonly AskedStream[] }[] = [];
   const refusals: string[] = [];
   const door = {
     /** What it answers; undefined: open. */
@@ -20,7 +17,7 @@ export function createToldDoor(clock: Pick<Clock, 'monotonicMs'>) {
     refusals,
     ask: async (
       _cameraId: string,
-      streams: readonly DoorStream[],
+      streams: readonly AskedStream[],
       signal: AbortSignal,
     ): Promise<ClosedDoor | undefined> => {
       asked.push({ atMs: clock.monotonicMs(), streams });
@@ -30,7 +27,7 @@ export function createToldDoor(clock: Pick<Clock, 'monotonicMs'>) {
       await door.holdsAt.get(streams[0]?.address ?? '');
       return door.closed;
     },
-    refused: (_cameraId: string, { name }: DoorStream): ClosedDoor => {
+    refused: (_cameraId: string, { name }: AskedStream): ClosedDoor => {
       refusals.push(name);
       return door.refusal;
     },
