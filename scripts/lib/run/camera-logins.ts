@@ -27,6 +27,8 @@ export interface LoginSources {
   readonly files: readonly string[];
   /** `user:password`, for cameras for which nothing else names a login. */
   readonly environment: string | undefined;
+  /** What stands in front of the two addresses on the command line, for sentences. */
+  readonly names?: { readonly main: string; readonly sub: string };
   /** Asks a person. Undefined: nobody is there. */
   readonly ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
 }
@@ -43,17 +45,28 @@ const MAX_LOGIN_BYTES = 4_096;
 /** `user:password`, for cameras for which nothing else names a login. */
 export const LOGIN_VARIABLE = 'DACHAWATCH_CAMERA_LOGIN';
 
+/** The login of the environment. An empty variable would be taken for a login that the cameras refuse.
+ *  @throws Refusal */
+export function loginVariable(given: string | undefined): string | undefined {
+  if (given?.trim() === '')
+    throw new Refusal(`${LOGIN_VARIABLE} is empty: unset it, or put user:password in it`);
+  return given;
+}
+
+/** Whether an address holds a password, which every user of the machine could read for a moment. */
+export const holdsLogin = (address: string): boolean => /:[^/@]+@|pass\w*=|pwd=/i.test(address);
+
 /** The login of each stream: that in its own address, else that in the camera's other one, else the file's, else the
  *  environment's. Of a user whose password stands nowhere, it is asked for, once for each host.
  *  @throws LoginRefusal */
 export async function cameraLogins(sources: LoginSources, signal: AbortSignal): Promise<CameraLogin[]> {
-  const { files, environment, ask } = sources;
+  const { files, environment, ask, names = { main: '--camera', sub: '--sub' } } = sources;
   if (files.length > 1 && files.length !== sources.main.length)
     throw new LoginRefusal(
       `--camera-login is given ${files.length} times for ${sources.main.length} cameras: give one for all, or one for each in order`,
     );
-  const mains = sources.main.map((text) => readStream('--camera', text));
-  const subs = sources.sub.map((text) => readStream('--sub', text));
+  const mains = sources.main.map((text) => readStream(names.main, text));
+  const subs = sources.sub.map((text) => readStream(names.sub, text));
   const fromFiles = files.map(readLoginFile);
   const fromEnvironment = environment === undefined ? undefined : parseLogin(environment, LOGIN_VARIABLE);
   const asked = new Map<string, string>();

@@ -15,7 +15,7 @@ import {
 import { Refusal } from '../command/ends.ts';
 import { needFile, refuseInCheckout } from '../command/folders.ts';
 import { repoRoot, stateDir } from '../places.ts';
-import { askHidden, LOGIN_VARIABLE } from './camera-logins.ts';
+import { askHidden, holdsLogin, loginVariable } from './camera-logins.ts';
 import { upsSockets } from './local-stack.ts';
 
 export type RunOptions = ReturnType<typeof readRunOptions>;
@@ -73,10 +73,12 @@ export function readRunOptions(args: readonly string[]) {
       main: main.map(shown),
       sub: sub.map(shown),
       files,
-      environment: loginVariable(values['hidden-login'], shown),
+      environment: loginVariable(
+        values['hidden-login'] === undefined ? undefined : shown(values['hidden-login']),
+      ),
       ask: process.stdin.isTTY && process.stderr.isTTY ? askHidden : undefined,
     },
-    exposed: [...main, ...sub].some((address) => /:[^/@]+@|pass\w*=|pwd=/i.test(shown(address))),
+    exposed: [...main, ...sub].some((address) => holdsLogin(shown(address))),
     dataDir,
     upsScenario: values.ups === undefined ? undefined : scenarioFile(values.ups, dataDir),
     port: values.port ?? 8_080,
@@ -88,15 +90,6 @@ export function readRunOptions(args: readonly string[]) {
     timeoutS: values.timeout ?? 300,
     json: values.json,
   };
-}
-
-/** An empty variable would be taken for a login that the cameras refuse. */
-function loginVariable(given: string | undefined, shown: (value: string) => string): string | undefined {
-  if (given === undefined) return undefined;
-  const login = shown(given);
-  if (login.trim() === '')
-    throw new Refusal(`${LOGIN_VARIABLE} is empty: unset it, or put user:password in it`);
-  return login;
 }
 
 /** A scenario by its name, or a file. */
