@@ -1,6 +1,6 @@
 import { LONG_GROUP_MS, SET_KEY_FRAMES } from '../child/key-frame-advice.ts';
 import type { StreamName } from '../stream-error.ts';
-import type { CheckedStream } from './check-camera.ts';
+import type { CheckedStream } from './checked-stream.ts';
 import type { StreamMeasures } from './stream-measure.ts';
 
 /** One thing that is wrong, or could be better, and what to set. */

@@ -3,20 +3,9 @@ import { Failure } from '../../kernel/failure.ts';
 import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import { askStream, type AskedStream, type StreamFinding } from '../rtsp/ask-stream.ts';
 import { openCameraStream } from '../rtsp/camera-stream.ts';
-import type { StreamName } from '../stream-error.ts';
 import { adviseOn, type Advice } from './advice.ts';
-import { createStreamMeasure, type StreamMeasures } from './stream-measure.ts';
-
-/** What is known of one stream of a camera. */
-export interface CheckedStream {
-  readonly stream: StreamName;
-  /** How the login went, like `Digest MD5`; null: none was wanted, or it came to nothing. */
-  readonly loginBy: string | null;
-  /** Why it cannot be had, for a person, without its subject; null: it can. */
-  readonly trouble: string | null;
-  /** Null: nothing of it was seen. */
-  readonly measures: StreamMeasures | null;
-}
+import type { CheckedStream } from './checked-stream.ts';
+import { createStreamMeasure } from './stream-measure.ts';
 
 export interface CameraCheck {
   /** Whether the camera can be recorded and watched as it is. */
@@ -62,23 +51,29 @@ export async function checkCamera(deps: CheckCameraDeps): Promise<CameraCheck> {
         : await answered(stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
     found.push({ stream, finding });
   }
-  const watched = await Promise.all(
-    found.map(async ({ stream, finding }) => {
-      if (finding.kind !== 'open')
-        return { stream: stream.name, loginBy: null, trouble: finding.why, measures: null };
-      return { stream: stream.name, loginBy: finding.loginBy ?? null, ...(await watch(stream, deps)) };
-    }),
-  );
-  const streams = watched.map(({ stream, loginBy, trouble, measures }) => ({
-    ...{ stream, loginBy, trouble, measures },
-  }));
+  const watched = await Promise.all(found.map(({ stream, finding }) => watchIfOpen(stream, finding, deps)));
+  const streams = watched.map(({ checked }) => checked);
   const advice = adviseOn(streams, isOneStream(deps.streams));
   return {
     usable: !advice.some(({ isFatal }) => isFatal),
     streams,
     advice,
-    keyPicture: watched.map((one) => ('keyPicture' in one ? one.keyPicture : undefined)).find(Boolean),
+    keyPicture: watched.find(({ keyPicture }) => keyPicture)?.keyPicture,
   };
+}
+
+async function watchIfOpen(
+  stream: AskedStream,
+  finding: StreamFinding,
+  deps: CheckCameraDeps,
+): Promise<{ readonly checked: CheckedStream; readonly keyPicture: Buffer | undefined }> {
+  const { name } = stream;
+  if (finding.kind !== 'open') {
+    const checked = { stream: name, loginBy: null, trouble: finding.why, measures: null };
+    return { checked, keyPicture: undefined };
+  }
+  const { trouble, measures, keyPicture } = await watch(stream, deps);
+  return { checked: { stream: name, loginBy: finding.loginBy ?? null, trouble, measures }, keyPicture };
 }
 
 async function answered(stream: AskedStream, signal: AbortSignal): Promise<StreamFinding> {

@@ -1,11 +1,8 @@
 /** `scripts/camera check`. */
 import { rm } from 'node:fs/promises';
 import { systemClock } from '../../../agent/kernel/clock.ts';
-import {
-  type CameraCheck,
-  checkCamera,
-  type CheckedStream,
-} from '../../../agent/capture/check/check-camera.ts';
+import { type CameraCheck, checkCamera } from '../../../agent/capture/check/check-camera.ts';
+import type { CheckedStream } from '../../../agent/capture/check/checked-stream.ts';
 import type { StreamMeasures } from '../../../agent/capture/check/stream-measure.ts';
 import type { AskedStream } from '../../../agent/capture/rtsp/ask-stream.ts';
 import { needWritable } from '../command/folders.ts';

@@ -42,8 +42,8 @@ export interface OnvifCamera {
   /** As it names itself in discovery. */
   readonly urn: string;
   readonly requests: readonly { readonly name: string; readonly login: OnvifVerdict }[];
-  /** Most connections that were open at the same time. */
-  mostConnections(): number;
+  /** Most requests that were not answered yet at the same time. */
+  mostAtOnce(): number;
   encoder(token: string): Encoder | undefined;
   stop(): Promise<void>;
 }
@@ -92,6 +92,8 @@ export async function startOnvifCamera(options: OnvifOptions): Promise<OnvifCame
   }
 
   const server = createServer((request, response) => {
+    mostOpen = Math.max(mostOpen, ++open);
+    response.once('finish', () => open--);
     const parts: Buffer[] = [];
     let bytes = 0;
     request.on('data', (part: Buffer) => {
@@ -102,9 +104,7 @@ export async function startOnvifCamera(options: OnvifOptions): Promise<OnvifCame
     request.on('end', () => answer(request, response, Buffer.concat(parts).toString()));
   });
   server.on('connection', (socket) => {
-    mostOpen = Math.max(mostOpen, ++open);
     socket.on('error', () => undefined);
-    socket.on('close', () => open--);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -120,7 +120,7 @@ export async function startOnvifCamera(options: OnvifOptions): Promise<OnvifCame
     port,
     urn,
     requests,
-    mostConnections: () => mostOpen,
+    mostAtOnce: () => mostOpen,
     encoder: (token) => inside.profiles.find((profile) => profile.token === token)?.encoder,
     stop: async () => {
       await probes?.stop();
