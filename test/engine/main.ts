@@ -20,6 +20,7 @@ import { kills } from './scenarios/kills.ts';
 import { management } from './scenarios/management.ts';
 import { more } from './scenarios/more.ts';
 import { orchestrations } from './scenarios/orchestrations.ts';
+import { patterns } from './scenarios/patterns.ts';
 import { product, productWithoutWorker } from './scenarios/product.ts';
 import { queues } from './scenarios/queues.ts';
 import { starts } from './scenarios/starts.ts';
@@ -28,7 +29,9 @@ import { starts } from './scenarios/starts.ts';
 const GROUPS = [
   {
     name: 'engine',
-    scenarios: scenariosOf([orchestrations, events, errors, management, starts, more, client, queues, kills]),
+    scenarios: scenariosOf([
+      ...[orchestrations, patterns, events, errors, management, starts, more, client, queues, kills],
+    ]),
     app: ({ storage }: ProductOptions) => sampleApp(storage),
   },
   {

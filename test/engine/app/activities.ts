@@ -49,3 +49,19 @@ df.app.activity('context', {
     retry: context.retryContext ?? 'none',
   }),
 });
+
+df.app.activity('append', {
+  handler: ({ text, step }: { text: string; step: string }) => `${text} ${step}`.trim(),
+});
+df.app.activity('list-files', {
+  handler: (count: number) => Array.from({ length: count }, (_, n) => `file-${n}`),
+});
+df.app.activity('copy-file', { handler: (file: string) => file.length });
+/** Becomes clear at the look after so many. A word, because the real engine makes texts of what is only true or false. */
+df.app.activity('is-clear', {
+  handler: ({ key, after }: { key: string; after: number }) => {
+    const before = tries.get(`clear ${key}`) ?? 0;
+    tries.set(`clear ${key}`, before + 1);
+    return before < after ? 'no' : 'yes';
+  },
+});

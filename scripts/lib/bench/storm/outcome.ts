@@ -1,5 +1,6 @@
 /** What became of the clips of a storm, by what is stored and by what the webhook showed. */
-import { BlobServiceClient } from '@azure/storage-blob';
+import { buffer } from 'node:stream/consumers';
+import { type BlobClient, BlobServiceClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS, parseDocument, Verdict, verdictBlobName } from '@dachawatch/contracts';
 import { OPEN_CLIPS_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
 import { CONTAINER_INSTANCES } from '../../../../cloud-fn/ports/storage.ts';
@@ -45,13 +46,19 @@ export async function lookAt(storage: string, clips: readonly StormClip[]): Prom
   for (const { name } of clips) {
     const document = verdictBlobName(name);
     if (there.has(document))
-      verdicts.set(name, parseDocument(Verdict, await container.getBlobClient(document).downloadToBuffer()));
+      verdicts.set(name, parseDocument(Verdict, await bytesOf(container.getBlobClient(document))));
   }
   let open = 0;
   const instances = account.getContainerClient(CONTAINER_INSTANCES);
   if (await instances.exists())
     for await (const _ of instances.listBlobsFlat({ prefix: OPEN_CLIPS_PREFIX })) open += 1;
   return { verdicts, open };
+}
+
+/** In one request: between two the verdict may be replaced by a longer one. */
+async function bytesOf(blob: BlobClient): Promise<Buffer> {
+  const { readableStreamBody } = await blob.download();
+  return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
 }
 
 const isRight = ({ name, person }: StormClip, { verdicts }: StormNow) =>
