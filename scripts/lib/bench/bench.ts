@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   motion: async () => (await import('./motion/motion.ts')).benchMotion,
   mutants: async () => (await import('./mutants/mutants.ts')).benchMutants,
+  orchestrator: async () => (await import('./orchestrator/orchestrator.ts')).benchOrchestrator,
   storm: async () => (await import('./storm/storm.ts')).benchStorm,
   upload: async () => (await import('./upload/upload.ts')).benchUpload,
 };

@@ -12,7 +12,7 @@ const MAX_BEGUN = 20;
 const NOT_STORED_PAUSE_MS = 1000;
 
 export interface ActivitiesDeps {
-  readonly history: Pick<History, 'activities' | 'beginActivity' | 'endActivity'>;
+  readonly history: Pick<History, 'activities' | 'beginActivities' | 'endActivity' | 'together'>;
   readonly functions: ReadonlyMap<string, HostedFunction>;
   readonly invoke: Invoke;
   readonly nowMs: () => number;
@@ -34,7 +34,6 @@ export function createActivities(deps: ActivitiesDeps) {
       return failure(row.name, `it was begun ${row.attempts} times and never ended`, '');
     const target = functions.get(row.name.toLowerCase());
     if (target === undefined) return failure(row.name, 'no activity of that name is registered', '');
-    history.beginActivity(row);
     const input = JSON.parse(row.input) as unknown;
     try {
       const data = dataOf(input);
@@ -51,9 +50,12 @@ export function createActivities(deps: ActivitiesDeps) {
     }
   };
 
-  const run = async (row: ActivityRow) => {
+  /** @param trouble why its beginning could not be stored */
+  const run = async (row: ActivityRow, trouble: Error | undefined) => {
     try {
-      history.endActivity(row, await resultOf(row), deps.nowMs());
+      if (trouble) throw trouble;
+      const result = await resultOf(row);
+      await history.together(() => history.endActivity(row, result, deps.nowMs()));
     } catch (error) {
       deps.log({ event: 'activity.not-stored', function: row.name, message: (error as Error).message });
       // The disk is full, or worse. It will run again: not at once.
@@ -64,12 +66,24 @@ export function createActivities(deps: ActivitiesDeps) {
     }
   };
 
+  const begin = (rows: readonly ActivityRow[]): Error | undefined => {
+    try {
+      history.beginActivities(rows);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  };
+
   return {
     /** Starts what can be started. */
     kick: () => {
       if (running.size >= concurrency) return;
-      const rows = history.activities(concurrency * 2).filter((row) => !running.has(row.seq));
-      for (const row of rows.slice(0, concurrency - running.size)) running.set(row.seq, run(row));
+      const waiting = history.activities(concurrency * 2).filter((row) => !running.has(row.seq));
+      const rows = waiting.slice(0, concurrency - running.size);
+      if (rows.length === 0) return;
+      const trouble = begin(rows);
+      for (const row of rows) running.set(row.seq, run(row, trouble));
     },
     running: () => running.size,
     /** Resolves when none is running any more. */

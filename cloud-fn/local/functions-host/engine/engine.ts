@@ -62,7 +62,7 @@ export function createEngine(deps: EngineDeps) {
     while (again) {
       again = false;
       history.fireDueTimers(clock.nowMs());
-      for (const id of history.runnable().filter(troubled.isReady)) {
+      for (const id of history.runnable(troubled.waiting())) {
         if (stopped) return;
         await tryInstance(id);
         activities.kick();
@@ -138,7 +138,7 @@ function createInstanceMover(deps: EngineDeps) {
       row.status === 'Suspended'
         ? keptWhileSuspended(arrived, clock.nowMs())
         : await runEpisode({ row, history: history.eventsOf(id), arrived, nowMs: clock.nowMs() });
-    const stored = history.storeEpisode(row, last.seq, episode, clock.nowMs());
+    const stored = await history.together(() => history.storeEpisode(row, last.seq, episode, clock.nowMs()));
     log({
       event: 'orchestration.episode',
       instanceId: id,

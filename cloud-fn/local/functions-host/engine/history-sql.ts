@@ -59,9 +59,13 @@ export const prepareHistory = (db: Sqlite.Database) => ({
   late: db.prepare<[string], { event: string }>('SELECT event FROM inbox WHERE instance = ? ORDER BY seq'),
   post: db.prepare('INSERT INTO inbox (instance, event) VALUES (?, ?)'),
   taken: db.prepare('DELETE FROM inbox WHERE instance = ? AND seq <= ?'),
-  runnable: db.prepare<[], { instance: string }>(
-    `SELECT instance FROM inbox JOIN instances ON instances.id = inbox.instance
-     WHERE instances.status IN ('Pending', 'Running', 'Suspended') GROUP BY instance ORDER BY min(inbox.seq) LIMIT 100`,
+  // Walks the inbox from its oldest message and stops after a hundred instances, however much lies there.
+  runnable: db.prepare<[string], { instance: string }>(
+    `SELECT inbox.instance FROM inbox JOIN instances ON instances.id = inbox.instance
+     WHERE instances.status IN ('Pending', 'Running', 'Suspended')
+       AND NOT EXISTS (SELECT 1 FROM inbox AS before WHERE before.instance = inbox.instance AND before.seq < inbox.seq)
+       AND inbox.instance NOT IN (SELECT value FROM json_each(?))
+     ORDER BY inbox.seq LIMIT 100`,
   ),
   addActivity: db.prepare(
     'INSERT INTO activities (instance, execution, task, name, input) VALUES (?, ?, ?, ?, ?)',

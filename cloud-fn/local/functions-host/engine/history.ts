@@ -1,5 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import { createEpisodeStore } from './episode-store.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { prepareHistory, type ActivityRow, type InstanceRow } from './history-sql.ts';
 import { createInstanceVerbs } from './instance-verbs.ts';
 import { createInstances, type NewInstance } from './instances.ts';
@@ -67,13 +68,20 @@ export function createHistory({ db }: { readonly db: Sqlite.Database }) {
   };
 
   return {
+    /** Runs a piece of work, which may call the methods below, in one commit with whatever else is handed over in this
+     *  turn of the event loop. Resolves when it is on disk. */
+    together: createGroupCommit(db),
     instance: (id: string) => sql.instance.get(id),
     eventsOf: instances.eventsOf,
     arrivedFor: (id: string) =>
       sql.arrived.all(id).map((row) => ({ seq: row.seq, event: JSON.parse(row.event) as HistoryEvent })),
-    runnable: () => sql.runnable.all().map((row) => row.instance),
+    /** Instances something has arrived for, oldest first, without those in `except`. */
+    runnable: (except: readonly string[] = []) =>
+      sql.runnable.all(JSON.stringify(except)).map((row) => row.instance),
     activities: (limit: number) => sql.activities.all(limit),
-    beginActivity: (row: ActivityRow) => sql.beginActivity.run(row.seq),
+    beginActivities: db.transaction((rows: readonly ActivityRow[]) => {
+      for (const row of rows) sql.beginActivity.run(row.seq);
+    }),
     nextTimerMs: () => sql.nextTimer.get()?.due_ms ?? undefined,
     /** False when an instance of that id is still running: nothing is changed then. */
     start: db.transaction((instance: NewInstance, nowMs: number) => instances.start(instance, nowMs)),

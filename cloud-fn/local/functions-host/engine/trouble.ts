@@ -14,7 +14,9 @@ export function createTrouble<Key>(nowMs: () => number) {
       return againInMs;
     },
     over: (key: Key): void => void troubled.delete(key),
-    isReady: (key: Key): boolean => (troubled.get(key)?.untilMs ?? 0) <= nowMs(),
+    /** What is not to be tried yet. */
+    waiting: (): readonly Key[] =>
+      [...troubled].filter(([, { untilMs }]) => untilMs > nowMs()).map(([key]) => key),
     /** When each of it may be tried, Unix milliseconds. */
     dueMs: (): readonly number[] => [...troubled.values()].map(({ untilMs }) => untilMs),
   };

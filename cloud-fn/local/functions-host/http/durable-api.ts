@@ -80,7 +80,7 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
     }
   };
 
-  const start = (request: HostRequest, name: string, given: string | undefined) => {
+  const start = async (request: HostRequest, name: string, given: string | undefined) => {
     const id = given ?? randomUUID().replaceAll('-', '');
     const refusal = refusalOfId(id);
     if (refusal !== undefined) return error(400, refusal);
@@ -90,13 +90,13 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
         ? wentWrong('The body is not JSON.', 'Newtonsoft.Json.JsonSerializationException')
         : notJson('The body is not JSON.');
     const version = parameter(request.url.searchParams, 'version');
-    if (!history.start({ id, name, input, version }, nowMs()))
+    if (!(await history.together(() => history.start({ id, name, input, version }, nowMs()))))
       return error(409, alreadyExists(history.instance(id)?.status ?? 'Running'));
     engine.kick();
     return startedOrEnded(request, id);
   };
 
-  const restart = (request: HostRequest, id: string) => {
+  const restart = async (request: HostRequest, id: string) => {
     const row = history.instance(id);
     if (row === undefined)
       return exception(
@@ -108,7 +108,8 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
     const sameId = flag(request.url.searchParams, 'restartWithNewInstanceId') === false;
     const next = sameId ? id : randomUUID().replaceAll('-', '');
     const { name, input, version } = row;
-    if (!history.start({ id: next, name, input, version: version ?? undefined }, nowMs()))
+    const instance = { id: next, name, input, version: version ?? undefined };
+    if (!(await history.together(() => history.start(instance, nowMs()))))
       return exception(
         409,
         'A non-terminal instance with this instance ID already exists.',
@@ -176,12 +177,15 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
     if (room !== 'instances') return EMPTY_404;
     if (first === undefined || first === '') {
       if (method === 'GET') return list(request);
-      return method === 'DELETE' ? purgeMany(request) : EMPTY_404;
+      return method === 'DELETE' ? history.together(() => purgeMany(request)) : EMPTY_404;
     }
     if (verb !== '' && method === 'POST' && verb.toLowerCase() === 'restart') return restart(request, first);
-    if (verb !== '') return method === 'POST' ? command(request, first, verb.toLowerCase(), rest) : EMPTY_404;
+    if (verb !== '')
+      return method === 'POST'
+        ? history.together(() => command(request, first, verb.toLowerCase(), rest))
+        : EMPTY_404;
     if (method === 'GET') return show(request, first);
-    return method === 'DELETE' ? purgeOne(first) : EMPTY_404;
+    return method === 'DELETE' ? history.together(() => purgeOne(first)) : EMPTY_404;
   };
   const route = async (request: HostRequest, path: string): Promise<HostResponse> => {
     const answer = await act(request, path);

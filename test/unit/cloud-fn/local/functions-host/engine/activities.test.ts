@@ -135,8 +135,8 @@ test('an activity that ends the process at every try is given up after twenty, a
   });
   const [killer, other] = history.activities(9);
   assert.ok(killer && other);
-  for (let begun = 0; begun < 20; begun += 1) history.beginActivity(killer);
-  for (let begun = 0; begun < 19; begun += 1) history.beginActivity(other);
+  for (let begun = 0; begun < 20; begun += 1) history.beginActivities([killer]);
+  for (let begun = 0; begun < 19; begun += 1) history.beginActivities([other]);
   activities.kick();
   await activities.drained();
   const [first, second] = heard().toSorted((a, b) => (a.TaskScheduledId ?? 0) - (b.TaskScheduledId ?? 0));

@@ -144,9 +144,9 @@ test('a full disk stops nothing for good: it is told, and tried again after ever
   const { history, engine, begin, time, book } = bench(t, () => state({ isDone: true }), {
     history: (real) => ({
       ...real,
-      runnable: () => {
+      runnable: (except) => {
         if (broken) throw new Error('database or disk is full');
-        return real.runnable();
+        return real.runnable(except);
       },
     }),
   });
@@ -164,6 +164,23 @@ test('a full disk stops nothing for good: it is told, and tried again after ever
   broken = true;
   await begin('b');
   assert.deepEqual(waits().at(-1), ['engine.trouble', 500], 'new trouble begins with a short wait');
+});
+
+test('instances that cannot be moved keep no other from its turn, however many there are', async (t) => {
+  const { history, engine } = bench(t, () => state({ isDone: true }), {
+    history: (real) => ({
+      ...real,
+      arrivedFor: (id) => {
+        if (id.startsWith('stuck')) throw new Error('its messages cannot be read');
+        return real.arrivedFor(id);
+      },
+    }),
+  });
+  for (let at = 0; at < 150; at += 1) history.start({ id: `stuck-${at}`, name: 'main', input: null }, NOW_MS);
+  history.start({ id: 'last', name: 'main', input: null }, NOW_MS);
+  engine.start();
+  await engine.atRest();
+  assert.equal(history.instance('last')?.status, 'Completed');
 });
 
 test('at rest means that no activity runs either', async (t) => {

@@ -177,8 +177,8 @@ test('every beginning of an activity is counted, and as many are shown as asked 
   episode('a', RUNNING, { scheduled: [activity(0), activity(1)] });
   const [first] = history.activities(1);
   assert.ok(first);
-  history.beginActivity(first);
-  history.beginActivity(first);
+  history.beginActivities([first]);
+  history.beginActivities([first]);
   assert.deepEqual(history.activities(1), [{ ...first, attempts: 2 }]);
   assert.deepEqual(
     history.activities(9).map(({ task }) => task),

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { createDurableApi } from '../../../../../../cloud-fn/local/functions-host/http/durable-api.ts';
 import { durableClientPayload } from '../../../../../../cloud-fn/local/functions-host/http/durable-links.ts';
 import { createInstanceQueries } from '../../../../../../cloud-fn/local/functions-host/engine/instance-queries.ts';
-import { KEYS, stateOf } from '../host-bench.ts';
+import { KEYS, stateOf, until } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 const ORIGIN = 'http://127.0.0.1:7071';
@@ -114,6 +114,7 @@ test('a start of what nobody registered is accepted: the instance will say so', 
 test('a start that waits answers with the bare output, or with the links when time is up', async (t) => {
   const { manage, history } = bench(t);
   const waiting = manage('POST', 'orchestrators/main/a?timeout=60&pollingInterval=0.01');
+  await until('it has begun', () => history.instance('a') !== undefined);
   const arrived = history.arrivedFor('a');
   history.storeEpisode(
     history.instance('a') ?? assert.fail(),
