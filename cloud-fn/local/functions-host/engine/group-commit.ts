@@ -18,7 +18,7 @@ export function createGroupCommit(db: Pick<Sqlite.Database, 'transaction' | 'inT
   let waiting: Work[] = [];
 
   const inOne = db.transaction((batch: readonly Work[]) => {
-    for (const { run } of batch) run();
+    for (const work of batch) work.run();
   });
   const flush = () => {
     const batch = waiting.slice(0, MOST);
@@ -27,10 +27,10 @@ export function createGroupCommit(db: Pick<Sqlite.Database, 'transaction' | 'inT
     try {
       inOne(batch);
     } catch (error) {
-      for (const { fail } of batch) fail(error as Error);
+      for (const work of batch) work.fail(error as Error);
       return;
     }
-    for (const { settle } of batch) settle();
+    for (const work of batch) work.settle();
   };
 
   return <T>(work: () => T): Promise<T> =>
@@ -47,7 +47,7 @@ export function createGroupCommit(db: Pick<Sqlite.Database, 'transaction' | 'inT
           } catch (error) {
             // A full disk ends the whole transaction.
             if (!db.inTransaction) throw error;
-            settle = () => reject(error as Error);
+            settle = () => reject(error);
           }
         },
         settle: () => settle(),

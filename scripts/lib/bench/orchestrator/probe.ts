@@ -9,7 +9,7 @@ const ANSWER_WITHIN_MS = 60_000;
 const { address } = workerData as { readonly address: string };
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const tookMs: number[] = [];
-let isOver = false;
+const over = new AbortController();
 
 function ask(): Promise<number> {
   const startedMs = performance.now();
@@ -23,12 +23,10 @@ function ask(): Promise<number> {
   });
 }
 
-parentPort?.once('message', () => {
-  isOver = true;
-});
+parentPort?.once('message', () => over.abort());
 // The first opens the connection.
 await ask();
-while (!isOver) {
+while (!over.signal.aborted) {
   tookMs.push(await ask());
   await delay(EVERY_MS);
 }
