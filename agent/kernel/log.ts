@@ -1,4 +1,5 @@
 import { redact } from '@dachawatch/contracts/redact';
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
 import { pino, type DestinationStream } from 'pino';
 
 export { redact };
@@ -14,10 +15,7 @@ export interface Log {
 
 /** @param level pino level name
  *  @param write receives whole redacted lines; standard error when absent */
-export function createLog(
-  level: string,
-  write: (line: string) => void = (line) => process.stderr.write(line),
-): Log {
+export function createLog(level: string, write: (line: string) => void = writeLogLine): Log {
   const destination: DestinationStream = { write: (line: string) => write(redact(line)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

@@ -1,8 +1,9 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
 
 /** One JSON object a line on standard error: where every log line of a local service goes. */
 export const logLine = (entry: Readonly<Record<string, unknown>>): void => {
-  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+  writeLogLine(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
 };
 
 /** The flags of a service's `main.ts`. `--help` prints `usage` and exits 0; a bad flag exits 2 with one sentence. */

@@ -1,3 +1,5 @@
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
+
 /** Where ports tell what happens to them between two calls. */
 export interface PortLog {
   info(fields: object, message: string): void;
@@ -11,4 +13,4 @@ export const stderrLog: PortLog = {
 };
 
 const write = (level: string, fields: object, message: string) =>
-  process.stderr.write(`${JSON.stringify({ level, ...fields, msg: message })}\n`);
+  writeLogLine(`${JSON.stringify({ level, ...fields, msg: message })}\n`);

@@ -8,6 +8,7 @@ import {
   QUEUE_PROCESSED,
   QUEUE_TO_PROCESSING,
 } from '@dachawatch/contracts';
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
 import { analyseClip } from './analysis/analyse-clip.ts';
 import { createAnswerer } from './answer-request.ts';
 import { NoModel, openDetector } from './detectors/open-detector.ts';
@@ -25,7 +26,7 @@ Settings are environment variables; docs/yolo.md lists them.`;
 
 const PREPARE_MS = 60_000;
 
-const log = createLog((line) => process.stderr.write(line));
+const log = createLog(writeLogLine);
 const stop = new AbortController();
 const stopOn = (why: string) => () => stop.abort(new Error(why));
 process.once('SIGTERM', stopOn('SIGTERM'));

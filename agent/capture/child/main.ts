@@ -4,6 +4,7 @@
  *  1. It never outlives its parent: when the channel closes it ends at once, whatever native threads do.
  *  2. It never reconnects: a stream that ended or stalled ends the process, with the reason, after the running clip
  *     is closed and reported. */
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
 import { systemClock } from '../../kernel/clock.ts';
 import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import type { Cause } from '../../motion/motion.ts';
@@ -71,7 +72,7 @@ async function end(code: number): Promise<void> {
   try {
     if (session) await withDeadline(session.finish(), FINISH_MS, 'closing the clip', 'capture.finish');
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    writeLogLine(`${error instanceof Error ? error.stack : String(error)}\n`);
   }
   await lastSent;
   // Native threads that wait in a pipeline would keep `exit` from returning.

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { writeLogLine } from '@dachawatch/contracts/standard-error';
 import { startIotHub } from './server.ts';
 
 const HELP = `A loopback IoT Hub: devices over MQTT and HTTPS, the service over HTTPS and AMQP, all on 127.0.0.1.
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   const hub = await startIotHub({
     ...options,
     ...(storageConnection ? { storageConnection } : {}),
-    log: (fields) => process.stderr.write(`${JSON.stringify(fields)}\n`),
+    log: (fields) => writeLogLine(`${JSON.stringify(fields)}\n`),
   });
 
   let stopping = false;
