@@ -7,7 +7,10 @@ import { test, type TestContext } from 'node:test';
 const MODULE = join(import.meta.dirname, '../../../contracts/standard-error.ts');
 
 /** A process that writes log lines when it is asked to, and tells afterwards what they cost it. */
-function writer(t: TestContext): { child: ChildProcess; say(lines: number, bytes: number): Promise<number> } {
+function writer(t: TestContext): {
+  child: ChildProcess;
+  say: (lines: number, bytes: number) => Promise<number>;
+} {
   const program = `
     import { writeLogLine } from ${JSON.stringify(MODULE)};
     process.on('uncaughtException', (error) => writeLogLine('uncaught ' + error.message + '\\n'));
