@@ -18,25 +18,36 @@ interface Connection {
  *  readers lock out who behaves; what is cut asks again. */
 export function boundConnections(server: Server, most: number): void {
   const open = new Map<Socket, Connection>();
+  /** Over TLS a request has another socket than its connection, with the same ends. */
+  const byEnds = new Map<string, Connection>();
   let turns = 0;
 
-  function enter(socket: Socket, phase: Phase): void {
-    const connection = open.get(socket);
-    if (!connection) return;
+  function enter(connection: Connection, phase: Phase): void {
     connection.phase = phase;
     connection.turn = ++turns;
   }
 
   server.on('connection', (socket) => {
     if (open.size >= most) leastMissed(open)?.destroy();
-    open.set(socket, { address: socket.remoteAddress ?? '', phase: 'asking', turn: ++turns });
-    socket.once('close', () => open.delete(socket));
+    const ends = endsOf(socket);
+    const connection: Connection = { address: socket.remoteAddress ?? '', phase: 'asking', turn: ++turns };
+    open.set(socket, connection);
+    byEnds.set(ends, connection);
+    socket.once('close', () => {
+      open.delete(socket);
+      if (byEnds.get(ends) === connection) byEnds.delete(ends);
+    });
   });
   server.on('request', ({ socket }, response: ServerResponse) => {
-    enter(socket, 'busy');
-    response.once('close', () => enter(socket, 'idle'));
+    const connection = byEnds.get(endsOf(socket));
+    if (!connection) return;
+    enter(connection, 'busy');
+    response.once('close', () => enter(connection, 'idle'));
   });
 }
+
+const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket) =>
+  `${remoteAddress} ${remotePort} ${localAddress}`;
 
 /** Looks at each: there are few. */
 function leastMissed(open: ReadonlyMap<Socket, Connection>): Socket | undefined {

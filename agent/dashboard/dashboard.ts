@@ -1,23 +1,33 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { CameraStatus } from '../capture/capture.ts';
 import type { ApplianceSources } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import { classify } from '../kernel/classify.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Conditions } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { createHostGuard, isLoopback } from './host-guard.ts';
+import { decideOpening, type Opening, ownNames } from './door/opening.ts';
+import { createHostGuard } from './host-guard.ts';
 import { loadPageFiles } from './page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes, type LedgerRead } from './routes.ts';
 
 export interface DashboardDeps extends ApplianceSources {
   readonly deviceId: string;
+  /** Open to others than this machine, it asks for a password, over TLS; without one it stays on loopback. */
   readonly host: string;
   readonly port: number;
+  /** Names under which others may reach it, beside the machine's own. */
+  readonly names?: readonly string[];
+  /** Where its password and its certificate are kept. */
+  readonly dataDir?: string;
+  /** Told why it stays on loopback. */
+  readonly register?: Pick<Conditions, 'raise' | 'clear'>;
   /** IANA name of the house's time zone. */
   readonly timeZone: string;
   readonly ledger: LedgerRead;
@@ -54,28 +64,25 @@ const STOP_GRACE_MS = 500;
  *  3. Nothing outside the appliance is loaded or told: no foreign script, font, picture or frame.
  *  4. Sockets, clips being sent and waiting pictures are bounded; each has a deadline. Who behaves finds a place. */
 export function createDashboard(
-  deps: DashboardDeps & { readonly log: Log; readonly clock: Pick<Clock, 'nowMs'> },
+  deps: DashboardDeps & { readonly log: Log; readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'> },
 ): Dashboard {
-  const { host, port, log } = deps;
+  const { port, log, names = [] } = deps;
   let server: Server | undefined;
   let address = '';
 
   async function start(): Promise<void> {
     if (server) throw new Failure('bug', 'dashboard.started-twice', 'the dashboard runs already');
+    const opening = decideOpening({ ...deps, names });
+    const { host } = opening;
+    const isGuarded = opening.kind === 'guarded';
     const handle = createRequestHandler({
-      route: createRoutes({ ...deps, files: await loadPageFiles() }),
-      allowsHost: createHostGuard(host),
+      route: createRoutes({ ...deps, files: await loadPageFiles(), hasLogin: isGuarded }),
+      allowsHost: createHostGuard(isGuarded ? ownNames(host, names) : undefined),
+      door: isGuarded ? opening.door : undefined,
       clock: deps.clock,
       log,
     });
-    const http = createServer({
-      headersTimeout: 10_000,
-      requestTimeout: 10_000,
-      // Longer than the page's pause between two polls, so that they share a connection.
-      keepAliveTimeout: 20_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16_384,
-    });
+    const http = serverFor(opening);
     // A reader that takes nothing of an answer for so long is gone.
     http.setTimeout(STALLED_MS);
     boundConnections(http, MAX_CONNECTIONS);
@@ -86,13 +93,9 @@ export function createDashboard(
       log.error({ event: 'dashboard.accept', err: error }, 'a connection could not be accepted'),
     );
     server = http;
-    address = urlOf(http);
-    if (!isLoopback(host))
-      log.warn(
-        { event: 'dashboard.open', host },
-        'the status page has no password and is open to everybody who reaches this address',
-      );
-    log.info({ event: 'dashboard.listening', url: address }, 'status page answers');
+    address = urlOf(http, isGuarded ? 'https' : 'http');
+    const fingerprint = isGuarded ? { fingerprint: opening.certificate.fingerprint } : {};
+    log.info({ event: 'dashboard.listening', url: address, ...fingerprint }, 'status page answers');
   }
 
   async function stop(): Promise<void> {
@@ -114,6 +117,21 @@ export function createDashboard(
   }
 
   return { name: 'dashboard', start, stop, url, isUp: () => server !== undefined };
+}
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  // Longer than the page's pause between two polls, so that they share a connection.
+  keepAliveTimeout: 20_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16_384,
+} as const;
+
+function serverFor(opening: Opening): Server {
+  if (opening.kind === 'loopback') return createServer(LIMITS);
+  const { key, cert } = opening.certificate;
+  return createTlsServer({ ...LIMITS, key, cert, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 });
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {
@@ -154,7 +172,7 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
 }
 
 /** The address a person can open: a wildcard host answers on loopback too. */
-function urlOf(http: Server): string {
+function urlOf(http: Server, scheme: 'http' | 'https'): string {
   const bound = http.address();
   if (bound === null || typeof bound === 'string')
     throw new Failure('bug', 'dashboard.no-address', 'the dashboard listens on no TCP port');
@@ -166,5 +184,5 @@ function urlOf(http: Server): string {
         : bound.family === 'IPv6'
           ? `[${bound.address}]`
           : bound.address;
-  return `http://${shown}:${bound.port}`;
+  return `${scheme}://${shown}:${bound.port}`;
 }

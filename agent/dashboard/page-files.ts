@@ -36,6 +36,8 @@ export interface PageFiles {
   readonly files: ReadonlyMap<string, Content>;
   /** The page itself, greeting in each language. */
   readonly index: Readonly<Record<Language, Content>>;
+  /** The same for who is logged in. */
+  readonly indexWithLogout: Readonly<Record<Language, Content>>;
 }
 
 /** Reads the page into memory, once: no request touches the folder. */
@@ -48,7 +50,12 @@ export async function loadPageFiles(): Promise<PageFiles> {
     }),
   );
   const template = (await read('index.html')).toString('utf8');
-  const greet = (language: Language) => content(TYPES.html, template.replaceAll('{lang}', language));
-  const index = Object.fromEntries(LANGUAGES.map((language) => [language, greet(language)]));
-  return { files: new Map(loaded), index: index as Record<Language, Content> };
+  const indexWith = (logout: '' | 'hidden') =>
+    Object.fromEntries(
+      LANGUAGES.map((language) => {
+        const html = template.replaceAll('{lang}', language).replace('{logout}', logout);
+        return [language, content(TYPES.html, html)];
+      }),
+    ) as Record<Language, Content>;
+  return { files: new Map(loaded), index: indexWith('hidden'), indexWithLogout: indexWith('') };
 }

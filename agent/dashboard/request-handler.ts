@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { problem, type Answer } from './answer.ts';
+import type { Door } from './door/door.ts';
 
 /** What a route sees of a request: nothing of it is decoded, so nothing of it can be more than it looks. */
 export interface PageRequest {
@@ -25,6 +26,8 @@ export type Route = (request: PageRequest) => Promise<Answer | FileAnswer>;
 export interface RequestHandlerDeps {
   readonly route: Route;
   readonly allowsHost: (hostHeader: string | undefined) => boolean;
+  /** Undefined: whoever reaches the page may see it. */
+  readonly door: Door | undefined;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -33,25 +36,30 @@ export interface RequestHandlerDeps {
  *  pictures or clips. */
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
 } as const;
 
-/** The door: method and host are checked here, every answer gets its security headers, every error becomes a
+const LOOPBACK_ONLY = 'Open this page by localhost or 127.0.0.1, not by another name.';
+const UNKNOWN_NAME =
+  'The page does not answer to this name: open it by its address, or put the name into dashboard.names of appliance.json.';
+
+/** Where requests come in: host, login and method are checked here, every answer gets its security headers, every error becomes a
  *  problem document. */
-export function createRequestHandler({ route, allowsHost, clock, log }: RequestHandlerDeps) {
+export function createRequestHandler({ route, allowsHost, door, clock, log }: RequestHandlerDeps) {
   async function answer(request: IncomingMessage): Promise<Answer | FileAnswer> {
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return problem(405, 'method', 'Only GET and HEAD are answered here: this page changes nothing.', {
-        Allow: 'GET, HEAD',
-      });
-    if (!allowsHost(request.headers.host))
-      return problem(421, 'host', 'Open this page by localhost or 127.0.0.1, not by another name.');
+    if (!allowsHost(request.headers.host)) return problem(421, 'host', door ? UNKNOWN_NAME : LOOPBACK_ONLY);
     const [path = '/', ...query] = (request.url ?? '/').split('?');
     try {
+      const atTheDoor = await door?.answer(request);
+      if (atTheDoor) return atTheDoor;
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        return problem(405, 'method', 'Only GET and HEAD are answered here: this page changes nothing.', {
+          Allow: 'GET, HEAD',
+        });
       return await route({
         method: request.method,
         path,

@@ -44,6 +44,8 @@ export interface RoutesDeps extends ApplianceSources {
   readonly bestFrame: (clipId: string) => Promise<string | undefined>;
   readonly suppressed?: Pick<SuppressedStore, 'list' | 'get' | 'hours'>;
   readonly files: PageFiles;
+  /** The page is behind a login. */
+  readonly hasLogin: boolean;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -87,7 +89,8 @@ export function createRoutes(deps: RoutesDeps): Route {
 
   function index(request: PageRequest): Answer {
     const language = chooseLanguage(request.headers.cookie, request.headers['accept-language']);
-    return answerContent(files.index[language], tagsOf(request), {
+    const index = deps.hasLogin ? files.indexWithLogout : files.index;
+    return answerContent(index[language], tagsOf(request), {
       'Content-Language': language,
       Vary: 'Accept-Encoding, Accept-Language, Cookie',
     });

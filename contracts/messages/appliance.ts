@@ -113,7 +113,21 @@ export const ApplianceConfig = Type.Object(
     }),
     power: PowerConfig,
     dashboard: Type.Object({
-      host: Type.String({ maxLength: 253, default: '127.0.0.1', description: 'Address to listen on' }),
+      host: Type.String({
+        maxLength: 253,
+        default: '127.0.0.1',
+        description:
+          'Address to listen on. Another than loopback needs a password made on the device; without one the page stays on loopback',
+      }),
+      names: Type.Optional(
+        Type.Array(
+          Type.String({
+            pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$',
+            description: 'Name under which the page is reached, like house.example.org',
+          }),
+          { maxItems: 16, description: 'Beside the name of the machine and its addresses' },
+        ),
+      ),
       port: Type.Integer({
         minimum: 0,
         maximum: 65_535,

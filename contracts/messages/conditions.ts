@@ -35,6 +35,10 @@ export const CONDITIONS = {
   'message-refused': { level: 'notice', about: 'cloud messages could not be read and are kept aside' },
   'clips-parked': { level: 'notice', about: 'uploads were refused; they are tried again slowly' },
   'camera-keyframes': { level: 'notice', about: 'the key frames of a camera are too far apart' },
+  'dashboard-loopback': {
+    level: 'notice',
+    about: 'the page stays open to this machine alone: what it takes to open it to others is not there',
+  },
   'room-failed': { level: 'trouble', about: 'a part of the appliance could not start' },
 } as const satisfies Record<string, { level: ConditionLevel; about: string }>;
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { makePictures, type PicturesOptions } from '../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream, Take } from '../../hardware/simulators/camera/made-stream.ts';
+import { systemClock } from '../../agent/kernel/clock.ts';
 import { createWorld, someCamera, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { createRealHouse, type RealHouse } from '../unit/agent/dashboard/real-house.ts';
 import type { Kept } from './capture-rig.ts';
@@ -17,7 +18,7 @@ let world: World;
 
 beforeEach(async () => {
   house = await createRealHouse();
-  world = createWorld({ port: 0, ledger: house.ledger, clock: { nowMs: () => Date.now() } });
+  world = createWorld({ port: 0, ledger: house.ledger, clock: systemClock });
   world.cameras = [someCamera()];
   await world.dashboard.start();
 });

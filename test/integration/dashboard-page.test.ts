@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { systemClock } from '../../agent/kernel/clock.ts';
 import { createWorld, someCamera, type World } from '../unit/agent/dashboard/dashboard-world.ts';
 import { createRealHouse, type RealHouse } from '../unit/agent/dashboard/real-house.ts';
 import { DESKTOP, PATIENCE_MS, PHONE, useBrowser } from './dashboard-browser.ts';
@@ -25,7 +26,7 @@ function createRealWorld(port: number): World {
   const made = createWorld({
     port,
     ledger: house.ledger,
-    clock: { nowMs: () => Date.now() },
+    clock: systemClock,
   });
   made.bestFrame = async () => house.picture;
   made.cameras = [someCamera(), someCamera({ cameraId: 'pond', title: 'Pond' })];

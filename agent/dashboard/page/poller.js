@@ -20,6 +20,8 @@ export function createPoller({ onAnswer, onSilence }) {
       headers: etag ? { 'If-None-Match': etag } : {},
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
+    // The session is over.
+    if (response.status === 401) return location.assign('/login');
     if (response.status !== 304 && !response.ok) throw new Error(`status ${response.status}`);
     const status = response.status === 304 ? undefined : await response.json();
     etag = response.headers.get('ETag') ?? '';

@@ -33,6 +33,7 @@ do_install() {
   [ -e "$into$journal" ] || journal_is_new=yes
   place_system_files "$version"
   turn_to "$version"
+  make_page_password
   bring_up
   remove_old_versions
   tell_what_next
@@ -114,6 +115,15 @@ place_config() {
   put_file "${config:-$root/firmware-config/appliance.json}" "$there"
 }
 
+# Asked for by a page that is open to others, and shown once. Without it the page stays on loopback and says so.
+make_page_password() {
+  page_password=
+  [ -z "$into" ] || return 0
+  [ -d "$state_dir" ] || install -d -m 0700 -o dachawatch -g dachawatch "$state_dir"
+  page_password=$("$lib/$version/systemd/page-password" --data "$state_dir" \
+    --config "$config_dir/appliance.json" --if-needed) || say 'the page has no password yet'
+}
+
 bring_up() {
   if [ -n "$into" ]; then
     systemctl --root="$into" --quiet enable "$agent_unit" "$power_off_unit"
@@ -181,4 +191,5 @@ tell_what_next() {
     say "not started; when you wish: systemctl restart $agent_unit"
   fi
   say "what it says: journalctl --unit=$agent_unit"
+  [ -z "$page_password" ] || say "$page_password"
 }

@@ -125,7 +125,7 @@ export function createWorld(changes: Partial<Parameters<typeof createDashboard>[
     link: () => world.link,
     upload: () => world.upload,
     bestFrame: (clipId) => world.bestFrame(clipId),
-    clock: { nowMs: () => NOW_MS },
+    clock: { nowMs: () => NOW_MS, monotonicMs: () => performance.now() },
     log: createLog('debug', (line) => lines.push(line)),
     ...changes,
   });
