@@ -5,7 +5,7 @@ import { ContractError } from '@dachawatch/contracts';
 import { deviceCertificate } from './dashboard/door/certificate.ts';
 import { ownNames } from './dashboard/door/opening.ts';
 import { keepPassword, newPassword, readPassword } from './dashboard/door/password.ts';
-import { isLoopback } from './dashboard/host-guard.ts';
+import { isLoopback } from './dashboard/door/host-guard.ts';
 import { Failure } from './kernel/failure.ts';
 import { openConfigFiles } from './settings/settings.ts';
 

@@ -4,7 +4,7 @@ import { classify } from '../../kernel/classify.ts';
 import type { Conditions } from '../../kernel/conditions.ts';
 import { isBug } from '../../kernel/is-bug.ts';
 import type { Log } from '../../kernel/log.ts';
-import { isLoopback } from '../host-guard.ts';
+import { isLoopback } from './host-guard.ts';
 import { type DeviceCertificate, deviceCertificate } from './certificate.ts';
 import { createDoor, type Door } from './door.ts';
 import { createPasswordReader } from './password.ts';

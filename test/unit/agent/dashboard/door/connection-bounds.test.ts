@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
-import { clipIdOf, someClip } from '../../../fakes/ledger-view.ts';
-import { ask, createWorld, type World } from './dashboard-world.ts';
+import { clipIdOf, someClip } from '../../../../fakes/ledger-view.ts';
+import { ask, createWorld, type World } from '../dashboard-world.ts';
 
 const HALF = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: ';
 const FLOOD = 200;
