@@ -144,6 +144,7 @@ function buildHub(ground: Ground, rooms: Rooms): HubLink {
       cameras: () => rooms.capture.status(),
       snapshot: (cameraId, signal) => rooms.capture.snapshot(cameraId, signal),
       recordNow: (cameraId, signal) => rooms.capture.recordNow(cameraId, signal),
+      checkCamera: (cameraId, signal) => rooms.capture.check(cameraId, signal),
       retryClip: (clipId) => {
         const outcome = rooms.ledger.retryClip(clipId);
         rooms.uploader.wake();

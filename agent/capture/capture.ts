@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
+import type { CameraCheck } from './check/check-camera.ts';
 import { createCameraDoor } from './supervision/camera-door.ts';
 import { createCameraFleet } from './supervision/camera-fleet.ts';
 import type { CameraStatus } from './supervision/camera-status.ts';
@@ -15,6 +16,7 @@ import { tookTooLong } from './took-too-long.ts';
 import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';
 
+export type { CameraCheck } from './check/check-camera.ts';
 export type { CameraState } from './supervision/camera-state.ts';
 export type { CameraStatus } from './supervision/camera-status.ts';
 export type { ClipStore } from './supervision/clip-broker.ts';
@@ -65,6 +67,10 @@ export interface Capture {
    *  @returns the clip's id, when its place is known
    *  @throws Failure as `snapshot`, transient `capture.paused`, exhausted `capture.no-room` */
   recordNow(cameraId: string, signal: AbortSignal): Promise<string>;
+  /** Watches a camera's streams for ten seconds, beside the recording, and says what they are and what to set in the
+   *  camera. Who asks while one is on its way gets the same.
+   *  @throws Failure transient `capture.closed` | `capture.deadline`, rejected `capture.unknown-camera` */
+  check(cameraId: string, signal: AbortSignal): Promise<CameraCheck>;
   status(): CameraStatus[];
 }
 
@@ -101,6 +107,8 @@ export function createCapture(deps: CaptureDeps): Capture {
       ),
     recordNow: async (cameraId, signal) =>
       await orAborted(fleet.camera(cameraId).record(), signal, tookTooLong(`the clip of camera ${cameraId}`)),
+    check: async (cameraId, signal) =>
+      await orAborted(fleet.camera(cameraId).check(), signal, tookTooLong(`the check of camera ${cameraId}`)),
     status: () => fleet.status(),
   };
 }

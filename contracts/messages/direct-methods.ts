@@ -1,5 +1,5 @@
-import { Type, type Static } from 'typebox';
-import { ClipId, IsoTime, Name, OneOf, Sentence, Word } from '../schema-types.ts';
+import { Type, type Static, type TSchema } from 'typebox';
+import { ClipId, Count, IsoTime, Name, OneOf, Sentence, Word } from '../schema-types.ts';
 
 /** What a direct method answers has at most this many bytes at IoT Hub. */
 export const METHOD_ANSWER_LIMIT_BYTES = 128 * 1024;
@@ -59,6 +59,61 @@ export const RetryClipAnswer = Type.Object(
   { $id: 'dachawatch/retry-clip-answer/1' },
 );
 export type RetryClipAnswer = Static<typeof RetryClipAnswer>;
+
+export const CheckCameraRequest = Type.Object(
+  { cameraId: Type.Optional(Name('The only camera when absent')) },
+  { $id: 'dachawatch/check-camera-request/1' },
+);
+export type CheckCameraRequest = Static<typeof CheckCameraRequest>;
+
+const StreamName = OneOf(['main', 'sub'], 'Which of the two streams of a camera');
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const amount = (description: string) => Type.Number({ minimum: 0, maximum: 1e12, description });
+
+/** What a stream was while it was watched for ten seconds. */
+const Measures = Type.Object({
+  profile: orNull(Word('Profile and level, like High 4.0')),
+  widthPx: orNull(Count('Of a picture')),
+  heightPx: orNull(Count('Of a picture')),
+  pictures: Count('Pictures that could be decoded'),
+  framesPerSecond: orNull(amount('Pictures in a second')),
+  keyFrames: Count('Key frames'),
+  keyFrameMs: orNull(Count('Longest time between two key frames')),
+  bitsPerSecond: orNull(Count('Of all that came')),
+  clockRate: orNull(amount("Seconds of the camera's stamps in a second of ours; 0: its clock stands still")),
+  clockSteps: Count('How often its clock was set meanwhile'),
+  bPictures: Type.Boolean({ description: 'It has pictures that are sent behind later ones' }),
+  slices: Count('Most slices of a picture'),
+  parameterSets: OneOf(['stream', 'description', 'both', 'none'], 'Where parameter sets came'),
+  losses: Count('How often packets were missing'),
+});
+
+/** What a camera's streams are, and what to set in the camera. */
+export const CheckCameraAnswer = Type.Object(
+  {
+    cameraId: Name('Of the camera'),
+    usable: Type.Boolean({ description: 'It can be recorded and watched as it is' }),
+    streams: Type.Array(
+      Type.Object({
+        stream: StreamName,
+        loginBy: orNull(Word('How the login went, like Digest MD5; null: none was wanted')),
+        trouble: orNull(Sentence('Why it cannot be had; null: it can')),
+        measures: orNull(Measures),
+      }),
+      { maxItems: 2 },
+    ),
+    advice: Type.Array(
+      Type.Object({
+        stream: StreamName,
+        isFatal: Type.Boolean({ description: 'The stream cannot be used as it is' }),
+        sentence: Sentence('What is wrong and what to set, without its subject'),
+      }),
+      { maxItems: 64 },
+    ),
+  },
+  { $id: 'dachawatch/check-camera-answer/1' },
+);
+export type CheckCameraAnswer = Static<typeof CheckCameraAnswer>;
 
 /** What a direct method answers when it cannot do as asked. Status: 400 the request does not fit, 404 no such camera, clip
  *  or method, 409 not now, 500 a fault of ours, 503 the camera gives no picture. */

@@ -19,6 +19,7 @@ const cameraMethods = (bytes = 30_000) =>
       takenMs: Date.UTC(2026, 5, 1, 12),
     }),
     recordNow: async () => CLIP,
+    checkCamera: async () => ({ usable: true, streams: [], advice: [] }),
     retryClip: (clipId) => (clipId === CLIP ? 'returned' : 'unknown-clip'),
   });
 

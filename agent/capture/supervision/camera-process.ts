@@ -8,6 +8,7 @@ import type { CaptureTimings } from '../messages.ts';
 import { createAttempts } from './attempts.ts';
 import { type CameraChild, type ChildEnd, startCameraChild } from './camera-child.ts';
 import type { AskedStream } from '../rtsp/ask-stream.ts';
+import { type CameraChecks, createCameraChecks } from './camera-check.ts';
 import type { CameraDoor } from './camera-door.ts';
 import { type CameraRequests, createCameraRequests } from './camera-requests.ts';
 import { createCameraState } from './camera-state.ts';
@@ -36,7 +37,9 @@ export interface CameraProcessDeps {
   readonly fork?: typeof forkChild;
 }
 
-export interface CameraProcess extends Pick<CameraRequests, 'pause' | 'resume' | 'snapshot' | 'record'> {
+export interface CameraProcess
+  extends Pick<CameraRequests, 'pause' | 'resume' | 'snapshot' | 'record'>,
+    Pick<CameraChecks, 'check'> {
   start(): void;
   stop(): Promise<void>;
   /** @param next of the same camera */
@@ -65,6 +68,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     absence: () => camera.now().detail ?? `camera ${cameraId} is ${camera.now().state}`,
   });
   let settings = deps.settings;
+  const checks = createCameraChecks({ ...deps, cameraId, streams: () => streamsOf(settings) });
   let running: CameraChild | undefined;
   /** Of the children before this one. */
   let countedBefore: CameraStatus['suppressed'] = {};
@@ -134,13 +138,17 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
 
   return {
     start: () => attempts.start(),
-    stop: () => attempts.stop(),
+    stop: async () => {
+      checks.stop();
+      await attempts.stop();
+    },
     apply,
     pause: () => requests.pause(),
     resume: () => {
       requests.resume();
       running?.tell({ type: 'resume' });
     },
+    check: () => checks.check(),
     snapshot: () => requests.snapshot(),
     record: () => requests.record(),
     status: () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from 'typebox';
 import {
+  CheckCameraAnswer,
   parse,
   MethodProblem,
   RecordNowAnswer,
@@ -17,6 +18,11 @@ import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 const CLIP = '01KB3E4Q9Z0000000000000000';
 const signal = new AbortController().signal;
+const CHECK = {
+  usable: false,
+  streams: [{ stream: 'sub' as const, loginBy: null, trouble: 'no connection', measures: null }],
+  advice: [{ stream: 'sub' as const, isFatal: true, sentence: 'no connection to rtsp://viewer:s3cret@h/m' }],
+};
 
 function methods(ids: readonly string[], deps: Partial<DirectMethodsDeps> = {}) {
   return createDirectMethods({
@@ -29,6 +35,7 @@ function methods(ids: readonly string[], deps: Partial<DirectMethodsDeps> = {}) 
     }),
     recordNow: async () => CLIP,
     retryClip: () => 'returned',
+    checkCamera: async () => CHECK,
     ...deps,
   });
 }
@@ -54,6 +61,17 @@ test('a snapshot of the only camera needs no name, and its answer fits the contr
 
 /** Those that ask something of a camera. */
 const ofCameras = ({ snapshot, recordNow }: ReturnType<typeof methods>) => [snapshot, recordNow];
+
+test('the check of a camera fits its contract, repeats no login, and of several cameras one must be named', async () => {
+  const { status, payload } = await methods(['yard']).checkCamera(undefined, signal);
+  assert.equal(status, 200);
+  const answer = parse(CheckCameraAnswer, payload);
+  assert.deepEqual([answer.cameraId, answer.usable, answer.streams], ['yard', false, CHECK.streams]);
+  assert.equal(answer.advice[0]?.sentence, 'no connection to rtsp://***@h/m');
+  const { checkCamera } = methods(['yard', 'door']);
+  assert.equal(problem(await checkCamera({}, signal)).status, 400);
+  assert.equal(problem(await checkCamera({ cameraId: 'attic' }, signal)).status, 404);
+});
 
 test('of several cameras one must be named, and one that is not there is refused with those that are', async () => {
   const { snapshot, recordNow } = methods(['yard', 'door']);

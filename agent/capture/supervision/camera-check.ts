@@ -1,0 +1,46 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { Failure } from '../../kernel/failure.ts';
+import { type CameraCheck, checkCamera } from '../check/check-camera.ts';
+import type { AskedStream } from '../rtsp/ask-stream.ts';
+import type { CameraDoor } from './camera-door.ts';
+
+export interface CameraChecks {
+  /** @throws Failure transient `capture.closed`, in words for a person */
+  check(): Promise<CameraCheck>;
+  /** Ends one that is on its way. */
+  stop(): void;
+}
+
+/** A direct method must be answered within 25 s. */
+const ANSWER_MS = 4_000;
+
+/** Checks a camera that is watched.
+ *  Invariants
+ *  1. The camera door is asked first: a login that is held back is not sent.
+ *  2. One check at a time: cameras have few sessions. */
+export function createCameraChecks(deps: {
+  readonly cameraId: string;
+  streams(): readonly AskedStream[];
+  readonly door: Pick<CameraDoor, 'ask'>;
+  readonly clock: Clock;
+}): CameraChecks {
+  const stopping = new AbortController();
+  let running: Promise<CameraCheck> | undefined;
+
+  async function check(): Promise<CameraCheck> {
+    const { signal } = stopping;
+    try {
+      const streams = deps.streams();
+      const closed = await deps.door.ask(deps.cameraId, streams, signal);
+      if (closed) throw new Failure('transient', 'capture.closed', closed.detail);
+      return await checkCamera({ streams, clock: deps.clock, answerMs: ANSWER_MS, signal });
+    } finally {
+      running = undefined;
+    }
+  }
+
+  return {
+    check: () => (running ??= check()),
+    stop: () => stopping.abort(),
+  };
+}
