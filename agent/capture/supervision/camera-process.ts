@@ -85,6 +85,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     },
     failed: (why) => camera.take('ended', why),
     stopped: () => {
+      checks.stop();
       conditions?.clear('camera-keyframes', cameraId);
       camera.take('ended', 'stopped');
     },
@@ -138,10 +139,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
 
   return {
     start: () => attempts.start(),
-    stop: async () => {
-      checks.stop();
-      await attempts.stop();
-    },
+    stop: () => attempts.stop(),
     apply,
     pause: () => requests.pause(),
     resume: () => {
