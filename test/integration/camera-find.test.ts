@@ -1,6 +1,9 @@
 /** `scripts/camera find` against simulated ONVIF cameras. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { OnvifProfile } from '../../hardware/simulators/camera/onvif/encoders.ts';
 import { type OnvifOptions, startOnvifCamera } from '../../hardware/simulators/camera/onvif/onvif-camera.ts';
@@ -87,6 +90,18 @@ describe('scripts/camera find', { concurrency: 3 }, () => {
       other.requests.every(({ login }) => login === 'none'),
       'no login was made up',
     );
+  });
+
+  test('Ctrl-C ends it, however long it would listen', async () => {
+    const command = join(import.meta.dirname, '../../scripts/lib/camera/camera.ts');
+    const child = spawn(process.execPath, [command, 'find', '--interface', 'lo', '--wait', '60'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    // Much sooner than it would end by itself.
+    const [code] = (await once(child, 'close', { signal: AbortSignal.timeout(45_000) })) as [number];
+    assert.equal(code, 130);
   });
 
   test('a wrong login is sent once, and said', async (t) => {

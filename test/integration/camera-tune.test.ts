@@ -80,6 +80,31 @@ describe('scripts/camera tune', { concurrency: 3 }, () => {
     ]);
   });
 
+  for (const [media2, framesPerSecond] of [
+    [true, 6],
+    // Media says a range of frame rates.
+    [false, 6],
+  ] as const)
+    test(`a camera that cannot do it gets the nearest it can, in the same shape: ${media2 ? 'Media2' : 'Media'}`, async (t) => {
+      const sizes = [
+        [1920, 1080],
+        [704, 576],
+        [704, 396],
+        [352, 240],
+      ] as const;
+      const { started, tune } = await start(t, { media2, abilities: { sizes, frameRates: [6, 12, 25] } });
+      const said = await tune('--yes');
+      assert.equal(said.code, 1, said.stderr);
+      assert.match(said.stdout, /704×396.*\n.*the nearest that it says it can/);
+      assert.deepEqual(started.encoder('sub'), {
+        ...TUNED,
+        widthPx: 704,
+        heightPx: 396,
+        framesPerSecond,
+        govLength: 6,
+      });
+    });
+
   test('a camera with one stream is not made small', async (t) => {
     const { started, tune } = await start(t, { profiles: [profile('main', MAIN)] });
     const said = await tune('--yes');

@@ -83,7 +83,7 @@ function differences(made: Encoder, wish: Wish): string[] {
     made.framesPerSecond !== wish.framesPerSecond &&
       `it has ${made.framesPerSecond ?? 'an unknown number of'} pictures a second, not ${wish.framesPerSecond}`,
     made.govLength !== wish.govLength &&
-      `it has a key frame every ${made.govLength ?? 'unknown number of'} pictures, not every ${wish.govLength}`,
+      `it has a key frame every ${made.govLength ?? '(unknown)'} pictures, not every ${wish.govLength}`,
   ];
   return found.filter((one) => one !== false);
 }

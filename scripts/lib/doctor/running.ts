@@ -40,7 +40,13 @@ export async function page(dataDir: string): Promise<Check> {
   );
   return status.house.level === 'calm'
     ? ok('page', `${url}: ${said}`)
-    : notice('page', `${url}: ${said}`, `open ${url}`);
+    : notice(
+        'page',
+        `${url}: ${said}`,
+        unwatched.length > 0
+          ? `open ${url}; scripts/camera check says what is wrong with a camera`
+          : `open ${url}`,
+      );
 }
 
 /** Whether the hub answers, and which devices are connected. */

@@ -1,12 +1,11 @@
 import {
+  type Abilities,
   type Encoder,
   encoderOfMedia1,
   encoderOfMedia2,
   encoderToken,
-  FRAME_RATES,
   isPossible,
   type OnvifProfile,
-  SIZES,
   wantedEncoder,
 } from './encoders.ts';
 import { envelope, escaped, fault, textOf } from './soap.ts';
@@ -22,6 +21,7 @@ export interface CameraInside {
   readonly address: string;
   readonly nowMs: number;
   readonly media2: boolean;
+  readonly abilities: Abilities;
   /** What becomes of what is set. */
   readonly settles: (wanted: Encoder, old: Encoder) => Encoder;
 }
@@ -55,7 +55,7 @@ export function answerOf(asked: Asked, camera: CameraInside): string | undefined
           : `<MediaUri><tt:Uri>${escaped(profile.uri)}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect></MediaUri>`,
       );
     case 'GetVideoEncoderConfigurationOptions':
-      return response(isMedia2 ? OPTIONS_OF_MEDIA2 : OPTIONS_OF_MEDIA1);
+      return response((isMedia2 ? optionsOfMedia2 : optionsOfMedia1)(camera.abilities));
     case 'SetVideoEncoderConfiguration':
       return set(asked, camera) ? response('') : fault('ter:ConfigModify', 'Parameters cannot be set');
     default:
@@ -68,7 +68,7 @@ function set({ xml }: Asked, camera: CameraInside): boolean {
   const profile = camera.profiles.find((one) => encoderToken(one) === token);
   if (!profile) return false;
   const wanted = wantedEncoder(xml, profile.encoder);
-  if (!isPossible(wanted)) return false;
+  if (!isPossible(wanted, camera.abilities)) return false;
   const encoder = camera.settles(wanted, profile.encoder);
   camera.profiles = camera.profiles.map((one) => (one === profile ? { ...one, encoder } : one));
   return true;
@@ -93,17 +93,22 @@ const profileOfMedia1 = (profile: OnvifProfile) =>
 const profileOfMedia2 = (profile: OnvifProfile) =>
   `<Profiles token="${profile.token}" fixed="true"><Name>${escaped(profile.name)}</Name><Configurations><VideoSource token="source">${source}</VideoSource><VideoEncoder token="${encoderToken(profile)}" GovLength="${profile.encoder.govLength}" Profile="Main">${encoderOfMedia2(profile)}</VideoEncoder></Configurations></Profiles>`;
 
-const sizes = SIZES.map(
-  ([width, height]) =>
-    `<tt:ResolutionsAvailable><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:ResolutionsAvailable>`,
-).join('');
+const sizesOf = ({ sizes }: Abilities) =>
+  sizes
+    .map(
+      ([width, height]) =>
+        `<tt:ResolutionsAvailable><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:ResolutionsAvailable>`,
+    )
+    .join('');
 const range = (name: string, least: number, most: number) =>
   `<tt:${name}><tt:Min>${least}</tt:Min><tt:Max>${most}</tt:Max></tt:${name}>`;
 
-const OPTIONS_OF_MEDIA1 = `<Options>${range('QualityRange', 1, 6)}<tt:H264>${sizes}${range('GovLengthRange', 1, 250)}${range('FrameRateRange', 1, 25)}${range('EncodingIntervalRange', 1, 1)}<tt:H264ProfilesSupported>Main</tt:H264ProfilesSupported></tt:H264></Options>`;
-const OPTIONS_OF_MEDIA2 = ['H264', 'H265']
-  .map(
-    (encoding) =>
-      `<Options FrameRatesSupported="${FRAME_RATES.join(' ')}" GovLengthRange="1 250" ProfilesSupported="Main"><tt:Encoding>${encoding}</tt:Encoding>${range('QualityRange', 1, 6)}${sizes}${range('BitrateRange', 32, 8192)}</Options>`,
-  )
-  .join('');
+const optionsOfMedia1 = (abilities: Abilities) =>
+  `<Options>${range('QualityRange', 1, 6)}<tt:H264>${sizesOf(abilities)}${range('GovLengthRange', 1, 250)}${range('FrameRateRange', Math.min(...abilities.frameRates), Math.max(...abilities.frameRates))}${range('EncodingIntervalRange', 1, 1)}<tt:H264ProfilesSupported>Main</tt:H264ProfilesSupported></tt:H264></Options>`;
+const optionsOfMedia2 = (abilities: Abilities) =>
+  ['H264', 'H265']
+    .map(
+      (encoding) =>
+        `<Options FrameRatesSupported="${abilities.frameRates.join(' ')}" GovLengthRange="1 250" ProfilesSupported="Main"><tt:Encoding>${encoding}</tt:Encoding>${range('QualityRange', 1, 6)}${sizesOf(abilities)}${range('BitrateRange', 32, 8192)}</Options>`,
+    )
+    .join('');

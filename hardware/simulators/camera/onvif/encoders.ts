@@ -18,15 +18,20 @@ export interface OnvifProfile {
   readonly encoder: Encoder;
 }
 
-/** Sizes that the encoder of the simulated camera knows. */
-export const SIZES = [
+/** What the encoders of a simulated camera can do. */
+export interface Abilities {
+  readonly sizes: readonly (readonly [widthPx: number, heightPx: number])[];
+  readonly frameRates: readonly number[];
+}
+
+const SIZES = [
   [1920, 1080],
   [1280, 720],
   [640, 480],
   [640, 360],
   [320, 180],
 ] as const;
-export const FRAME_RATES = [1, 5, 10, 15, 25] as const;
+export const USUAL: Abilities = { sizes: SIZES, frameRates: [1, 5, 10, 15, 25] };
 
 const size = ({ widthPx, heightPx }: Encoder) =>
   `<tt:Resolution><tt:Width>${widthPx}</tt:Width><tt:Height>${heightPx}</tt:Height></tt:Resolution>`;
@@ -59,5 +64,9 @@ export function wantedEncoder(xml: string, old: Encoder): Encoder {
   };
 }
 
-export const isPossible = ({ widthPx, heightPx }: Encoder): boolean =>
-  SIZES.some(([width, height]) => width === widthPx && height === heightPx);
+export const isPossible = (
+  { widthPx, heightPx, framesPerSecond }: Encoder,
+  { sizes, frameRates }: Abilities,
+): boolean =>
+  frameRates.includes(framesPerSecond) &&
+  sizes.some(([width, height]) => width === widthPx && height === heightPx);

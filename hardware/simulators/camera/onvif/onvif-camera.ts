@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { answerOf, type Asked, isOpenToAll } from './answers.ts';
 import { answerProbes } from './discovery.ts';
-import type { Encoder, OnvifProfile } from './encoders.ts';
+import { type Abilities, type Encoder, type OnvifProfile, USUAL } from './encoders.ts';
 import {
   digestChallenge,
   judgeDigest,
@@ -25,6 +25,8 @@ export interface OnvifOptions {
   readonly clockMs?: number;
   /** Also speaks Media2. Default true. */
   readonly media2?: boolean;
+  /** What its encoders can do; default what most can. */
+  readonly abilities?: Abilities;
   /** What it makes of what is set; default as it was wanted. */
   readonly settles?: (wanted: Encoder, old: Encoder) => Encoder;
   /** Answers probes on the loopback interface. Default false. */
@@ -58,6 +60,7 @@ export async function startOnvifCamera(options: OnvifOptions): Promise<OnvifCame
     profiles: options.profiles,
     address: '',
     media2: options.media2 ?? true,
+    abilities: options.abilities ?? USUAL,
     settles: options.settles ?? ((wanted: Encoder) => wanted),
     get nowMs() {
       return Date.now() + (options.clockMs ?? 0);
