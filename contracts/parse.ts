@@ -20,7 +20,7 @@ export const schemaId = (schema: TSchema): string => (schema as { $id?: string }
 
 const compiled = new WeakMap<TSchema, ReturnType<typeof Compile>>();
 
-/** Reads a document at the door: unknown fields are dropped, missing required ones refused, nothing is guessed.
+/** Reads a document where it enters: unknown fields are dropped, missing required ones refused, nothing is guessed.
  *  @throws ContractError naming the field and the schema. */
 export function parse<T extends TSchema>(schema: T, value: unknown): Static<T> {
   let validator = compiled.get(schema);

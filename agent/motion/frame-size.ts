@@ -6,7 +6,7 @@ export interface FrameSize {
   readonly height: number;
 }
 
-/** At the door, before anything is touched.
+/** Where frames enter, before anything is touched.
  *  @throws Failure `rejected` `motion.frame-size` for a frame of another size */
 export function checkFrame(frame: Uint8Array, { width, height }: FrameSize): void {
   if (frame.length !== width * height)

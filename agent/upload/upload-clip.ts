@@ -67,25 +67,25 @@ export interface Carried {
 export async function carryClip(
   clip: Clip,
   metadata: ClipMetadata,
-  door: TicketBlobClient,
+  blob: TicketBlobClient,
   signal: AbortSignal,
   fresh: boolean,
 ): Promise<Carried> {
-  const before = await door.head(signal);
+  const before = await blob.head(signal);
   if (before) {
     const md5 = before.archived ? await ownMd5(clip, fresh, signal) : null;
-    await requireContent(clip, before, md5, door, signal);
+    await requireContent(clip, before, md5, blob, signal);
     return { wasThere: true, blocks: 0, reused: 0 };
   }
-  const staged = await door.stagedBlocks(signal);
+  const staged = await blob.stagedBlocks(signal);
   const file = await openClip(clip, fresh);
   try {
-    const { ids, reused, md5 } = await stageBlocks(file, clip, staged, door, signal);
-    await door.commit(ids, metadata, md5, signal);
-    const after = await door.head(signal);
+    const { ids, reused, md5 } = await stageBlocks(file, clip, staged, blob, signal);
+    await blob.commit(ids, metadata, md5, signal);
+    const after = await blob.head(signal);
     if (!after)
       throw new Failure('transient', 'upload.not-there', 'the blob was committed, but is not in storage');
-    await requireContent(clip, after, md5.toString('hex'), door, signal);
+    await requireContent(clip, after, md5.toString('hex'), blob, signal);
     return { wasThere: false, blocks: ids.length, reused };
   } finally {
     await file.close();
@@ -99,7 +99,7 @@ async function requireContent(
   clip: Clip,
   found: BlobProperties,
   md5: string | null,
-  door: TicketBlobClient,
+  blob: TicketBlobClient,
   signal: AbortSignal,
 ): Promise<void> {
   const other = (what: string) =>
@@ -118,7 +118,7 @@ async function requireContent(
       `${clip.blobName} lies in the archive tier of storage with the size and the checksum of the clip, and its bytes ` +
         'cannot be compared: change its tier to hot or cool, and it is looked at again',
     );
-  const sha256 = await door.contentSha256(signal);
+  const sha256 = await blob.contentSha256(signal);
   if (sha256 === undefined)
     throw new Failure('transient', 'upload.not-there', 'the blob was in storage, and is gone again');
   if (sha256 !== clip.sha256) throw other('its bytes do not have the checksum that is written beside them');
@@ -128,7 +128,7 @@ async function stageBlocks(
   file: ClipReader,
   clip: Clip,
   staged: ReadonlyMap<string, number>,
-  door: TicketBlobClient,
+  blob: TicketBlobClient,
   signal: AbortSignal,
 ): Promise<{ ids: string[]; reused: number; md5: Buffer }> {
   const ids: string[] = [];
@@ -136,7 +136,7 @@ async function stageBlocks(
   const md5 = await readThrough(file, clip, signal, async (block) => {
     const id = blockId(block, ids.length);
     if (staged.get(id) === block.length) reused++;
-    else if (block.length > 0) await door.stageBlock(id, block, signal);
+    else if (block.length > 0) await blob.stageBlock(id, block, signal);
     ids.push(id);
   });
   return { ids, reused, md5 };

@@ -19,8 +19,8 @@ const metadata: ClipMetadata = {
   schema: 'dachawatch/clip-metadata/1',
 };
 
-/** What every door to a blob promises, the shelf in memory and real storage alike.
- *  @param open a door to a blob that does not exist yet, another one with every call */
+/** What every client of a blob promises, of the store in memory and of real storage alike.
+ *  @param open a client of a blob that does not exist yet, another one with every call */
 export function ticketBlobClientContract(name: string, open: () => Promise<TicketBlobClient>): void {
   const signal = new AbortController().signal;
   const blocks = [randomBytes(1_000), randomBytes(500)] as const;
@@ -29,68 +29,68 @@ export function ticketBlobClientContract(name: string, open: () => Promise<Ticke
   const md5 = createHash('md5').update(content).digest();
 
   test(`${name}: a blob that is not there has no properties, no blocks and no content`, async () => {
-    const door = await open();
-    assert.equal(await door.head(signal), undefined);
-    assert.equal((await door.stagedBlocks(signal)).size, 0);
-    assert.equal(await door.contentSha256(signal), undefined);
-    assert.equal(await door.read(1_000, signal), undefined);
+    const blob = await open();
+    assert.equal(await blob.head(signal), undefined);
+    assert.equal((await blob.stagedBlocks(signal)).size, 0);
+    assert.equal(await blob.contentSha256(signal), undefined);
+    assert.equal(await blob.read(1_000, signal), undefined);
   });
 
   test(`${name}: staged blocks are listed with their sizes, and are not yet a blob`, async () => {
-    const door = await open();
-    for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
+    const blob = await open();
+    for (const [i, id] of ids.entries()) await blob.stageBlock(id, blocks[i]!, signal);
     assert.deepEqual(
-      [...(await door.stagedBlocks(signal))],
+      [...(await blob.stagedBlocks(signal))],
       ids.map((id, i) => [id, blocks[i]!.length]),
     );
-    assert.equal(await door.head(signal), undefined);
+    assert.equal(await blob.head(signal), undefined);
   });
 
   test(`${name}: a committed blob has its size, checksum and content; a second commit changes nothing`, async () => {
-    const door = await open();
-    for (const [i, id] of ids.entries()) await door.stageBlock(id, blocks[i]!, signal);
-    assert.equal(await door.commit(ids, metadata, md5, signal), 'made');
+    const blob = await open();
+    for (const [i, id] of ids.entries()) await blob.stageBlock(id, blocks[i]!, signal);
+    assert.equal(await blob.commit(ids, metadata, md5, signal), 'made');
     const properties = { bytes: 1_500, sha256: SHA, md5: md5.toString('hex'), archived: false };
-    assert.deepEqual(await door.head(signal), properties);
-    assert.deepEqual(await door.read(10_000, signal), content);
-    assert.equal(await door.contentSha256(signal), createHash('sha256').update(content).digest('hex'));
-    await door.stageBlock(ids[0]!, Buffer.from('other'), signal);
+    assert.deepEqual(await blob.head(signal), properties);
+    assert.deepEqual(await blob.read(10_000, signal), content);
+    assert.equal(await blob.contentSha256(signal), createHash('sha256').update(content).digest('hex'));
+    await blob.stageBlock(ids[0]!, Buffer.from('other'), signal);
     assert.equal(
-      await door.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, md5, signal),
+      await blob.commit([ids[0]!], { ...metadata, sha256: 'cd'.repeat(32) }, md5, signal),
       'was-there',
     );
-    assert.deepEqual(await door.head(signal), properties);
+    assert.deepEqual(await blob.head(signal), properties);
   });
 
   test(`${name}: a small blob of ours is written, and written again`, async () => {
-    const door = await open();
+    const blob = await open();
     for (const body of ['{}', '[]']) {
-      await door.write(Buffer.from(body), signal);
-      assert.equal((await door.read(10, signal))?.toString(), body);
+      await blob.write(Buffer.from(body), signal);
+      assert.equal((await blob.read(10, signal))?.toString(), body);
     }
   });
 
   test(`${name}: what is larger than asked for is refused`, async () => {
-    const door = await open();
-    await door.stageBlock(ids[0]!, blocks[0], signal);
-    await door.commit([ids[0]!], metadata, md5, signal);
+    const blob = await open();
+    await blob.stageBlock(ids[0]!, blocks[0], signal);
+    await blob.commit([ids[0]!], metadata, md5, signal);
     await assert.rejects(
-      door.read(999, signal),
+      blob.read(999, signal),
       (error) => error instanceof Failure && error.kind === 'rejected',
     );
   });
 
   test(`${name}: committing a block that was never staged is a passing failure`, async () => {
-    const door = await open();
-    await door.stageBlock(ids[0]!, blocks[0], signal);
+    const blob = await open();
+    await blob.stageBlock(ids[0]!, blocks[0], signal);
     await assert.rejects(
-      door.commit(ids, metadata, md5, signal),
+      blob.commit(ids, metadata, md5, signal),
       (error) => error instanceof Failure && error.kind === 'transient',
     );
   });
 
   test(`${name}: nothing is asked when the caller has given up`, async () => {
-    const door = await open();
-    await assert.rejects(door.head(AbortSignal.abort(new Error('given up'))));
+    const blob = await open();
+    await assert.rejects(blob.head(AbortSignal.abort(new Error('given up'))));
   });
 }

@@ -8,7 +8,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { eventually, silent, useHub } from '../integration/hub-fixture.ts';
 
 const HOUR_MS = 3_600_000;
-/** The promise: this long after the hub is back, what was wished meanwhile is in force. */
+/** The promise: this long after the hub is back, what was set meanwhile is in force. */
 const CONVERGES_MS = 10_000;
 const STEP_MS = 500;
 
@@ -33,7 +33,12 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 test('a hub that is gone for an hour, with other desired properties when it returns: they are in force within 10 s, with the waits a house has', async () => {
   const clock = createFakeClock();
   // The house's own timings: nothing is shortened. Sockets are real, waiting is not.
-  const link = house.link({ clock, timings: {}, random: () => 1, onDesired: (wish) => settings.take(wish) });
+  const link = house.link({
+    clock,
+    timings: {},
+    random: () => 1,
+    onDesired: (document) => settings.take(document),
+  });
   await link.start();
   await eventually('online', () => link.status().state === 'online');
   await house.hub.mqtt.shut();

@@ -47,7 +47,7 @@ const REFUSED = [
   { path: '/recording/postRollMs', reason: 'It must be a whole number from 1000 to 300000.' },
 ];
 
-test('an English phone on battery is told how long it lasts, and what the cloud wished in vain', async () => {
+test('an English phone on battery is told how long it lasts, and which desired values were not applied', async () => {
   world.power = somePower({ state: 'on-battery', sinceMs: NOW_MS - 900_000, minutesLeft: 96, volts: 11.47 });
   world.desired = { version: 7, refused: REFUSED };
   const page = await openPage({ ...PHONE, colorScheme: 'light' });
@@ -56,11 +56,11 @@ test('an English phone on battery is told how long it lasts, and what the cloud 
   const power = page.getByRole('region', { name: 'Power' });
   await power.getByText('On battery').waitFor();
   assert.match(await power.innerText(), /since 13:55 · charge about 93% · 11\.5 V · about 95 minutes left/);
-  const wishes = page.getByRole('region', { name: 'Settings from the cloud' });
-  await wishes.getByText('2 values not applied').waitFor();
-  await wishes.getByText('/recording/postRollMs').waitFor();
+  const settings = page.getByRole('region', { name: 'Settings from the cloud' });
+  await settings.getByText('2 values not applied').waitFor();
+  await settings.getByText('/recording/postRollMs').waitFor();
   // What the cloud said stays text.
-  await wishes.getByText('There is no such setting: <b>something').waitFor();
+  await settings.getByText('There is no such setting: <b>something').waitFor();
   await look(page, 'phone-battery-en');
   await page.getByText('Machine', { exact: true }).click();
   const machine = page.locator('#machine');

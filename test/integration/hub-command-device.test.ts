@@ -42,10 +42,10 @@ test('--wait prints what the device refused, says when it does not answer, and b
   const device = await openDevice();
   const twin = await device.getTwin();
   const refused = [{ path: '/recording/postRollMs', reason: 'must be a whole number' }];
-  twin.on('properties.desired', (wish: { $version: number; recording?: { postRollMs: number } }) => {
-    const nonsense = wish.recording?.postRollMs === 5;
+  twin.on('properties.desired', (desired: { $version: number; recording?: { postRollMs: number } }) => {
+    const nonsense = desired.recording?.postRollMs === 5;
     twin.properties.reported['update'](
-      { desiredVersion: wish.$version, refused: nonsense ? refused : [] },
+      { desiredVersion: desired.$version, refused: nonsense ? refused : [] },
       () => {},
     );
   });

@@ -200,16 +200,16 @@ test('a hub stops with watchers on it, and what it knew is there again after the
 
 test('a twin or identity that was changed since it was read is not overwritten', async () => {
   const { responseBody: twin } = await registry.getTwin(DEVICE);
-  const wish = { properties: { desired: { a: 1 } } };
-  const { responseBody: changed } = await registry.updateTwin(DEVICE, wish, twin.etag);
+  const patch = { properties: { desired: { a: 1 } } };
+  const { responseBody: changed } = await registry.updateTwin(DEVICE, patch, twin.etag);
   assert.notEqual(changed.etag, twin.etag);
-  await assert.rejects(registry.updateTwin(DEVICE, wish, twin.etag), { name: 'InvalidEtagError' });
-  await registry.updateTwin(DEVICE, wish, changed.etag);
-  await registry.updateTwin(DEVICE, wish, '*');
+  await assert.rejects(registry.updateTwin(DEVICE, patch, twin.etag), { name: 'InvalidEtagError' });
+  await registry.updateTwin(DEVICE, patch, changed.etag);
+  await registry.updateTwin(DEVICE, patch, '*');
 });
 
 test('desired properties keep to the rules that IoT Hub documents, arrays included', async () => {
-  const wish = (desired: object) => registry.updateTwin(DEVICE, { properties: { desired } }, '*');
+  const setDesired = (desired: object) => registry.updateTwin(DEVICE, { properties: { desired } }, '*');
   const zones = [
     {
       id: 'z',
@@ -220,7 +220,7 @@ test('desired properties keep to the rules that IoT Hub documents, arrays includ
       ],
     },
   ];
-  await wish({ cameras: { yard: { zones } } });
+  await setDesired({ cameras: { yard: { zones } } });
   const { responseBody: twin } = await registry.getTwin(DEVICE);
   assert.deepEqual((twin.properties.desired['cameras'] as { yard: object }).yard, { zones });
   for (const [desired, why] of [
@@ -229,7 +229,7 @@ test('desired properties keep to the rules that IoT Hub documents, arrays includ
     [{ a: Array.from({ length: 9 }, () => 'x'.repeat(4_000)) }, /too large/],
     [{ a: { b: { c: { d: { e: { f: { g: { h: { i: { j: { k: {} } } } } } } } } } } }, /deeper than 10/],
   ] as const)
-    await assert.rejects(wish(desired), (error: { responseBody?: string }) => {
+    await assert.rejects(setDesired(desired), (error: { responseBody?: string }) => {
       assert.match(String(error.responseBody), why);
       return true;
     });

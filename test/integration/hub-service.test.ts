@@ -116,18 +116,18 @@ test('a device that is disabled is put out at once', async () => {
   await eventually('the connection ends', () => !house.hub.mqtt.isConnected(DEVICE));
 });
 
-test('a wish reaches a connected device, a report reaches the service, and null deletes', async () => {
+test('a desired property reaches a connected device, a report reaches the service, and null deletes', async () => {
   const device = await house.device();
   const twin = await device.getTwin();
-  const wishes: { $version: number }[] = [];
-  twin.on('properties.desired', (wish: { $version: number }) => wishes.push(wish));
+  const documents: { $version: number }[] = [];
+  twin.on('properties.desired', (document: { $version: number }) => documents.push(document));
   await registry.updateTwin(
     DEVICE,
     { properties: { desired: { a: { b: 1, c: 2 } } }, tags: { site: 'x' } },
     '*',
   );
   await registry.updateTwin(DEVICE, { properties: { desired: { a: { b: null } } } }, '*');
-  await eventually('both wishes', () => wishes.some(({ $version }) => $version === 3));
+  await eventually('both documents', () => documents.some(({ $version }) => $version === 3));
   await new Promise<void>((resolve, reject) =>
     twin.properties.reported['update']({ state: 'good' }, (error?: Error) =>
       error ? reject(error) : resolve(),

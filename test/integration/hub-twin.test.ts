@@ -29,7 +29,7 @@ async function flushFails(link: TestLink): Promise<void> {
   assert.equal(signal.aborted, false);
 }
 
-test('wishes are delivered on connect, and whole after each change', async () => {
+test('desired properties are delivered on connect, and whole after each change', async () => {
   await house.operator.setDesired({
     recording: { postRollMs: 20_000 },
     cameras: { yard: { sensitivity: 7 } },
@@ -46,14 +46,14 @@ test('wishes are delivered on connect, and whole after each change', async () =>
   ]);
 });
 
-test('arrays of a wish replace each other, and are not merged place by place', async () => {
+test('arrays in desired properties replace each other, and are not merged place by place', async () => {
   await house.operator.setDesired({ list: [1, 2, 3] });
   const link = await house.onlineLink();
   await house.operator.setDesired({ list: [9] });
   assert.deepEqual((await sees(link, 3)).properties, { list: [9] });
 });
 
-test('a wish made while the link was down is seen when it returns', async () => {
+test('a desired property set while the link was down is seen when it returns', async () => {
   const link = await house.onlineLink();
   await house.hub.mqtt.shut();
   await eventually('offline', () => link.status().state === 'offline');
@@ -63,7 +63,7 @@ test('a wish made while the link was down is seen when it returns', async () => 
   assert.deepEqual((await sees(link, 3)).properties, { recording: { postRollMs: 60_000, preRollMs: 0 } });
 });
 
-test('an unchanged wish is delivered again on the next connection, and not on the same', async () => {
+test('an unchanged desired document is delivered again on the next connection, and not on the same', async () => {
   const link = await house.onlineLink({ timings: { ...QUICK, probeMs: 20 } });
   const reads = () => house.hub.packets.filter(({ topic }) => topic?.startsWith('$iothub/twin/GET')).length;
   await eventually('several probes', () => reads() >= 5);
@@ -76,12 +76,12 @@ test('an unchanged wish is delivered again on the next connection, and not on th
   );
 });
 
-test('a wish that the agent chokes on is logged, and the link lives', async () => {
+test('a desired document that the agent chokes on is logged, and the link lives', async () => {
   const book = createLogBook();
   const link = await house.onlineLink({
     log: book.log,
     onDesired: () => {
-      throw new Error('no room for wishes');
+      throw new Error('no room for settings');
     },
   });
   await house.operator.setDesired({ a: 1 });

@@ -9,7 +9,7 @@ import { CONTAINER_CLIPS, CONTAINER_FRAMES } from '@dachawatch/contracts';
 import type { ChildService } from '../../cloud-fn/local/child-service.ts';
 import { createChangeSource } from '../../cloud-fn/local/event-grid/follow.ts';
 import type { BlobChange, ChangeCursor } from '../../cloud-fn/local/storage/blob-changes.ts';
-import { CHANGES_PATH } from '../../cloud-fn/local/storage/change-door.ts';
+import { CHANGES_PATH } from '../../cloud-fn/local/storage/change-requests.ts';
 import { startStorage, type StorageReady } from '../../cloud-fn/local/storage/storage.ts';
 
 const trusted = tls.getCACertificates('default');

@@ -54,7 +54,7 @@ async function nextClip(): Promise<PageClip & { durationMs: number }> {
   return sealed as PageClip & { durationMs: number };
 }
 
-test('post-roll and sensitivity wished through the twin are obeyed by the next clip, without a restart, and reported', async () => {
+test('post-roll and sensitivity set through the twin are obeyed by the next clip, without a restart, and reported', async () => {
   const first = await nextClip();
   assert.ok(Math.abs(first.durationMs - 14_000) <= GOP_MS, `${first.durationMs} ms`);
   const pids = pidsOf(place.data);
@@ -73,7 +73,7 @@ test('post-roll and sensitivity wished through the twin are obeyed by the next c
   assert.equal(reported.cameras['demo']?.settings?.sensitivity, 7);
   assert.deepEqual(reported.refused, []);
 
-  // The clip that ran while the wish came keeps its length; the one after it obeys.
+  // The clip that ran while the change came keeps its length; the one after it obeys.
   await until(
     'no clip runs',
     async () => (await clipsOf(page)).every(({ state }) => state !== 'recording'),
@@ -87,9 +87,9 @@ test('post-roll and sensitivity wished through the twin are obeyed by the next c
 
 test('a nonsense value is refused with its path and a reason, and nothing else changes', async () => {
   const before = await twin();
-  const wish = ['cameras.demo.sensitivity=99', 'recording.preRollMs=3000'];
+  const changes = ['cameras.demo.sensitivity=99', 'recording.preRollMs=3000'];
   await assert.rejects(
-    hub(place.data, 'desired', 'dacha-1', ...wish, '--wait', '120', '--json'),
+    hub(place.data, 'desired', 'dacha-1', ...changes, '--wait', '120', '--json'),
     (error: { code: number; stdout: string }) =>
       error.code === 1 && error.stdout.includes('/cameras/demo/sensitivity'),
   );

@@ -15,7 +15,7 @@ export interface Advice {
 /** What `tune` sets, and what the sentences recommend for the sub stream. */
 export const SUB_WISH = { widthPx: 640, heightPx: 360, framesPerSecond: 5 } as const;
 
-/** A quarter more than wished is no matter. */
+/** A quarter more than configured does not matter. */
 const MUCH_LARGER = 1.25;
 const MANY_FRAMES = 8;
 const FEW_FRAMES = 3.5;

@@ -22,7 +22,7 @@ export interface Doubts {
  *  only a look at the database tells which. So the process does not end for it, but only when it comes again after
  *  the database was found whole. */
 export function createDoubts({ clock }: { readonly clock: Pick<Clock, 'monotonicMs'> }): Doubts {
-  /** Monotonic time of the last doubt of a code: there are as many as the ledger has doors and SQLite has errors. */
+  /** Monotonic time of the last doubt of a code: there are as many as the ledger has calls and SQLite has errors. */
   const doubted = new Map<string, number>();
 
   return {

@@ -1,5 +1,5 @@
 import type { BlobChange, ChangeCursor, ChangePage } from '../storage/blob-changes.ts';
-import { CHANGES_PATH, changesToken } from '../storage/change-door.ts';
+import { CHANGES_PATH, changesToken } from '../storage/change-requests.ts';
 import { blobCreatedEvent } from './blob-event.ts';
 import type { TakenChange } from './event-store.ts';
 import { scanContainer, type ScanDeps } from './scan.ts';

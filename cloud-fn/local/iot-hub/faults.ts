@@ -1,4 +1,4 @@
-/** What a test may let the hub do wrong. Lives in the process only; no door leads here. */
+/** What a test may let the hub do wrong. Lives in the process only; nothing outside the process can set them. */
 export interface Faults {
   /** MQTT sockets stay open; nothing is read or answered any more, on new ones neither. */
   blackHole: boolean;

@@ -123,18 +123,18 @@ export async function startIotHub(options: IotHubOptions): Promise<RunningIotHub
     wake: (id) => mqtt.wake(id),
   });
 
-  const doors = [mqtt, rest, amqp];
+  const listeners = [mqtt, rest, amqp];
   const sweep = setInterval(() => {
     messages.expire();
     amqp.feedbackReady();
   }, options.sweepMs ?? SWEEP_MS);
   const stop = async () => {
     clearInterval(sweep);
-    await Promise.all(doors.map((door) => door.shut()));
+    await Promise.all(listeners.map((listener) => listener.shut()));
     if (db.open) db.close();
   };
   try {
-    for (const door of doors) await door.open();
+    for (const listener of listeners) await listener.open();
   } catch (error) {
     await stop();
     throw error;

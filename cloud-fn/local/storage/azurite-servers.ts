@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Certificates } from '../certificates.ts';
-import type { ChangeDoor } from './change-door.ts';
+import type { ChangeRequests } from './change-requests.ts';
 import type { LokiDatabase, MetadataStore } from './metadata-store.ts';
 
 /** Azurite's name for what holds a document for each blob. */
@@ -23,7 +23,7 @@ export interface AzuriteServersDeps {
   readonly dataDir: string;
   readonly certificates: Certificates;
   readonly metadata: MetadataStore;
-  readonly changeDoor: ChangeDoor;
+  readonly changeRequests: ChangeRequests;
   readonly blobPort: number;
   readonly queuePort: number;
   /** Also accept bearer tokens. Azurite does not check their signature: for tests of identities only. */
@@ -62,15 +62,15 @@ export function createAzuriteServers(deps: AzuriteServersDeps) {
     );
     metadata.adopt(`${service}-extents`, server.extentMetadataStore.db);
     metadata.adopt(service, server.metadataStore.db);
-    answerAfterSave(server.httpServer, service === 'blob' ? deps.changeDoor : undefined);
+    answerAfterSave(server.httpServer, service === 'blob' ? deps.changeRequests : undefined);
     return server;
   };
 
-  const answerAfterSave = (httpServer: Server, changeDoor: ChangeDoor | undefined) => {
+  const answerAfterSave = (httpServer: Server, changeRequests: ChangeRequests | undefined) => {
     const [answer] = httpServer.listeners('request');
     httpServer.removeAllListeners('request');
     httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (changeDoor?.take(request, response) === true) return;
+      if (changeRequests?.take(request, response) === true) return;
       const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
       response.writeHead = (...args: unknown[]) => {
         try {
@@ -100,7 +100,7 @@ export function createAzuriteServers(deps: AzuriteServersDeps) {
       return { blobPort: portOf(blob), queuePort: portOf(queue) };
     },
     stop: async () => {
-      deps.changeDoor.close();
+      deps.changeRequests.close();
       await queue.close();
       await blob.close();
     },

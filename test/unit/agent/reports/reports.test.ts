@@ -293,7 +293,7 @@ test('a heartbeat comes a minute after the start and every quarter of an hour', 
   });
 });
 
-test('the twin is reported at once, soon after something was told or wished, and every quarter of an hour', async (t) => {
+test('the twin is reported at once, soon after something was told or set, and every quarter of an hour', async (t) => {
   const { reports, seconds, house, handed, clock } = reportsRig(t);
   await reports.start();
   await seconds(30);
@@ -311,7 +311,7 @@ test('the twin is reported at once, soon after something was told or wished, and
     assert.ok((handed.at(-1)?.atMs ?? 0) - atMs <= withinSeconds * 1_000, why);
   };
   await expectReport('camera', () => (house.cameras[0]!.state = 'down'), 14);
-  await expectReport('wish', () => (house.desired = { version: 4, refused: [] }), 4);
+  await expectReport('desired properties', () => (house.desired = { version: 4, refused: [] }), 4);
   await expectReport(
     'setting',
     () => (house.settings = { ...house.settings, cameras: [cameraConfig('gate', { sensitivity: 9 })] }),

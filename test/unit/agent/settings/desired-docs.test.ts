@@ -24,7 +24,7 @@ function rows(path: string, shape: Shape): string[] {
   ];
 }
 
-test('docs/twin.md names every property that can be wished, with its bounds, and no other', () => {
+test('docs/twin.md names every desired property, with its bounds, and no other', () => {
   const expected = [
     ...Object.entries(RecordingConfig.properties).flatMap(([key, shape]) => rows(`recording.${key}`, shape)),
     ...Object.entries(CameraConfig.properties)

@@ -15,14 +15,14 @@ import { test } from 'node:test';
 import { BASE, bench, folder } from './desired-bench.ts';
 
 const FILE = 'desired-settings.json';
-const WISH = {
+const DESIRED = {
   recording: { postRollMs: 20_000 },
   cameras: { yard: { credential: 'camera-new', sensitivity: 9 } },
 };
 
 test('without a link the settings that were accepted last are in force after a restart', () => {
   const before = bench();
-  before.setDesired(WISH);
+  before.setDesired(DESIRED);
   const after = bench(before.dir);
   assert.deepEqual(after.settings(), before.settings());
   assert.deepEqual(after.desired(), before.desired());
@@ -31,7 +31,7 @@ test('without a link the settings that were accepted last are in force after a r
 
 test('the file is for its owner only, and nothing is left beside it', () => {
   const desired = bench();
-  desired.setDesired(WISH);
+  desired.setDesired(DESIRED);
   assert.equal(statSync(join(desired.dir, FILE)).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(desired.dir), [FILE]);
 });
@@ -41,13 +41,13 @@ test('what was accepted is in the file before it is applied', () => {
   const seen: string[] = [];
   const desired = bench(dir);
   desired.applied.push = () => seen.push(readFileSync(join(dir, FILE), 'utf8'));
-  desired.setDesired(WISH);
+  desired.setDesired(DESIRED);
   assert.match(seen[0] ?? '', /"postRollMs": 20000/);
 });
 
 test('nothing is written when nothing changed', () => {
   const desired = bench();
-  const document = { version: 3, properties: WISH };
+  const document = { version: 3, properties: DESIRED };
   desired.take(document);
   rmSync(join(desired.dir, FILE));
   desired.take(document);
@@ -72,7 +72,7 @@ for (const [what, content] of [
     assert.deepEqual(desired.desired(), { version: 0, refused: [] });
     assert.equal(readFileSync(join(dir, `${FILE}.bad`), 'utf8'), content);
     assert.match(desired.lines[0] ?? '', /desired\.unreadable/);
-    desired.setDesired(WISH);
+    desired.setDesired(DESIRED);
     assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
   });
 
@@ -112,12 +112,12 @@ test('a folder that cannot be written: applied, said, and written as soon as it 
   const dir = join(folder(), 'state');
   writeFileSync(dir, 'a file where a folder should be');
   const desired = bench(dir);
-  desired.take({ version: 1, properties: WISH });
+  desired.take({ version: 1, properties: DESIRED });
   assert.equal(desired.settings().recording.postRollMs, 20_000);
   assert.equal(desired.applied.length, 1);
   assert.ok(desired.lines.some((line) => line.includes('desired.not-saved')));
   rmSync(dir);
-  desired.take({ version: 1, properties: WISH });
+  desired.take({ version: 1, properties: DESIRED });
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
 });
 
@@ -126,13 +126,13 @@ test('a file that cannot be read does not keep the agent from starting', () => {
   mkdirSync(join(dir, FILE));
   const desired = bench(dir);
   assert.deepEqual(desired.settings(), BASE);
-  desired.setDesired(WISH);
+  desired.setDesired(DESIRED);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
 });
 
 test('a file of a mebibyte is read, one with a byte more is not', () => {
   const dir = folder();
-  bench(dir).setDesired(WISH);
+  bench(dir).setDesired(DESIRED);
   const text = readFileSync(join(dir, FILE), 'utf8');
   writeFileSync(join(dir, FILE), text.padEnd(1024 * 1024, ' '));
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
@@ -148,7 +148,7 @@ test('a file that can be neither used nor set aside is told twice, and replaced 
   assert.deepEqual(desired.settings(), BASE);
   assert.match(desired.lines[0] ?? '', /desired\.unreadable/);
   assert.match(desired.lines[1] ?? '', /desired\.not-set-aside/);
-  desired.setDesired(WISH);
+  desired.setDesired(DESIRED);
   assert.equal(bench(dir).settings().recording.postRollMs, 20_000);
 });
 

@@ -118,7 +118,7 @@ const leaves = (desired: Bench) => {
 };
 
 for (const seed of [1, 2, 3])
-  test(`no document throws, what is in force is always valid, and only wished or earlier values are (seed ${seed})`, () => {
+  test(`no document throws, what is in force is always valid, and only desired or earlier values are (seed ${seed})`, () => {
     const next = createDocuments(seed);
     const desired = bench();
     const base = leaves(desired);
@@ -133,17 +133,17 @@ for (const seed of [1, 2, 3])
       const now = leaves(desired);
       const refused = new Map(desired.desired().refused.map(({ path, reason }) => [path, reason]));
       for (const [path, value] of now) {
-        const wished = at(properties, ...path.split('/').slice(1));
+        const wanted = at(properties, ...path.split('/').slice(1));
         const isDefault = path.endsWith('/sensitivity') && value === 5;
-        const origins = [base.get(path), before.get(path), wished];
+        const origins = [base.get(path), before.get(path), wanted];
         assert.ok(isDefault || origins.some((origin) => same(origin, value)), `${path} came from nowhere`);
       }
       for (const key of RECORDING_KEYS) {
-        const wished = at(properties, 'recording', key);
+        const wanted = at(properties, 'recording', key);
         const schema = RecordingConfig.properties[key as keyof typeof RecordingConfig.properties];
         const inForce = now.get(`/recording/${key}`);
-        if (wished === undefined || wished === null) continue;
-        if (fits(schema, wished)) assert.equal(inForce, wished);
+        if (wanted === undefined || wanted === null) continue;
+        if (fits(schema, wanted)) assert.equal(inForce, wanted);
         else {
           assert.equal(inForce, before.get(`/recording/${key}`));
           assert.ok(refused.has(`/recording/${key}`));

@@ -15,7 +15,7 @@ test('without a twin appliance.json is in force, and version 0 was seen', () => 
   assert.deepEqual(desired.desired(), { version: 0, refused: [] });
 });
 
-test('a wish changes what it names and nothing else', () => {
+test('a desired property changes what it names and nothing else', () => {
   const desired = bench();
   desired.setDesired({ recording: { postRollMs: 20_000 }, cameras: { yard: { sensitivity: 8 } } });
   const [yard, gate] = BASE.cameras;

@@ -14,10 +14,10 @@ const nameOf = ({ blobName }: Clip) => `${DEVICE}/${blobName}`;
 async function archivedAtOnce(t: Parameters<typeof benchUpload>[0], clips: number) {
   const bench = benchUpload(t);
   const sealed = Array.from({ length: clips }, () => bench.sealed(3_000));
-  bench.shelf.fault = (call, name) => {
-    const blob = call === 'head' && bench.shelf.blobs.get(name);
+  bench.store.fault = (call, name) => {
+    const blob = call === 'head' && bench.store.blobs.get(name);
     if (!blob || blob.archived) return;
-    bench.shelf.archive(name, true);
+    bench.store.archive(name, true);
     throw new Failure('transient', 'upload.head.econnreset', 'the answer was lost');
   };
   await bench.uploader.start();
@@ -44,10 +44,10 @@ for (const [what, md5] of [
   ['the hash of something else', 'd'.repeat(32)],
 ] as const)
   test(`a clip of which the archive tier shows size and checksum, and ${what} of its bytes, is parked, says so, and is uploaded when it can be read`, async (t) => {
-    const { sealed, shelf, uploader, ledger, clock, conditions } = benchUpload(t);
+    const { sealed, store, uploader, ledger, clock, conditions } = benchUpload(t);
     const clips = [sealed(), sealed(), sealed(), sealed()];
     for (const clip of clips)
-      shelf.blobs.set(nameOf(clip), {
+      store.blobs.set(nameOf(clip), {
         body: readFileSync(clip.file),
         sha256: clip.sha256,
         md5,
@@ -59,10 +59,10 @@ for (const [what, md5] of [
     assert.match(ledger.clip(clips[0]!.clipId)?.reason ?? '', /archive tier.*cannot be compared/);
     const told = () => conditions.list().find(({ code }) => code === 'clips-parked')?.detail ?? '';
     await passTime(clock, 5_000, () => /archive tier/.test(told()), 'told');
-    const before = shelf.calls.length;
+    const before = store.calls.length;
     await clock.advance(HOUR_MS / 2);
-    assert.equal(shelf.calls.length, before, 'it is left alone');
-    for (const clip of clips) shelf.archive(nameOf(clip), false);
+    assert.equal(store.calls.length, before, 'it is left alone');
+    for (const clip of clips) store.archive(nameOf(clip), false);
     await passTime(clock, 60_000, () => states().every((state) => state === 'uploaded'), 'uploaded');
   });
 
@@ -76,14 +76,14 @@ test('a clip in the archive tier whose file is not what was sealed is parked for
 });
 
 test('verdicts in the archive tier are noted once, and starve no other', async (t) => {
-  const { sealed, shelf, uploader, ledger, clock } = benchUpload(t);
+  const { sealed, store, uploader, ledger, clock } = benchUpload(t);
   const clips = Array.from({ length: 12 }, () => sealed());
   await uploader.start();
   await until(() => clips.every(({ clipId }) => ledger.clip(clipId)?.state === 'uploaded'), 'uploaded');
   for (const clip of clips) {
     const name = verdictBlobName(nameOf(clip));
-    shelf.put(name, JSON.stringify(verdictFor(clip.clipId)));
-    if (clip !== clips[5]) shelf.archive(name, true);
+    store.put(name, JSON.stringify(verdictFor(clip.clipId)));
+    if (clip !== clips[5]) store.archive(name, true);
   }
   await passTime(clock, 60_000, () => ledger.clip(clips[5]!.clipId)?.state === 'judged', 'the one is judged');
   await clock.advance(5 * HOUR_MS);

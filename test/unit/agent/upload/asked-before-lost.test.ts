@@ -14,15 +14,15 @@ const ASKED = 'clips-asked-for';
 async function afterLostAnswer(t: TestContext, arrives: boolean) {
   const bench = benchUpload(t);
   const clip = bench.sealed(2_000);
-  bench.shelf.fault = (call, name) => {
+  bench.store.fault = (call, name) => {
     if (call !== 'commit') return;
-    if (arrives) bench.shelf.put(name, readFileSync(clip.file), clip.sha256!);
+    if (arrives) bench.store.put(name, readFileSync(clip.file), clip.sha256!);
     bench.link.online = false;
     throw new Failure('transient', 'upload.commit.econnreset', 'the answer was lost');
   };
   await bench.uploader.start();
   await until(() => bench.ledger.clip(clip.clipId)?.reason !== null, 'the answer was lost');
-  bench.shelf.fault = undefined;
+  bench.store.fault = undefined;
   for (let others = 0; others < 3; others++) bench.sealed();
   const state = () => bench.ledger.clip(clip.clipId)?.state;
   const { conditions } = bench;
@@ -89,9 +89,9 @@ for (const [what, spoil] of Object.entries(WAYS)) {
 
 test('when storage has another content under the name of a clip whose file is missing, the clip is lost', async (t) => {
   const house = await afterLostAnswer(t, false);
-  const { clip, state, clock, look, online, shelf } = house;
+  const { clip, state, clock, look, online, store } = house;
   rmSync(clip.file);
-  shelf.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
+  store.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
   await look();
   assert.equal(state(), 'sealed');
   online();
@@ -101,14 +101,14 @@ test('when storage has another content under the name of a clip whose file is mi
 });
 
 test('a row of a damaged ledger, which may have forgotten its upload, is asked for', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, dir } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, dir } = benchUpload(t);
   const [clip] = [sealed(), sealed(), sealed()];
   const db = new Sqlite(join(dir, 'ledger.sqlite'));
   db.prepare("INSERT INTO custody (clip_id, at_ms, event, state) VALUES (?, 0, 'taken-over', 'sealed')").run(
     clip.clipId,
   );
   db.close();
-  shelf.put(`${DEVICE}/${clip.blobName}`, readFileSync(clip.file), clip.sha256!);
+  store.put(`${DEVICE}/${clip.blobName}`, readFileSync(clip.file), clip.sha256!);
   rmSync(clip.file);
   await ledger.check({ repair: true });
   assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
@@ -126,17 +126,17 @@ test('a clip that was never tried is lost with its file at once: storage cannot 
 });
 
 test('a parked clip whose file goes is asked for, too', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed();
-  shelf.fault = () => {
+  store.fault = () => {
     throw new Failure('rejected', 'upload.head.http-400', 'refused');
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
-  shelf.fault = undefined;
+  store.fault = undefined;
   sealed();
   sealed();
-  shelf.put(`${DEVICE}/${clip.blobName}`, readFileSync(clip.file), clip.sha256!);
+  store.put(`${DEVICE}/${clip.blobName}`, readFileSync(clip.file), clip.sha256!);
   rmSync(clip.file);
   await ledger.check({ repair: true });
   assert.equal(ledger.clip(clip.clipId)?.state, 'parked');
@@ -145,7 +145,7 @@ test('a parked clip whose file goes is asked for, too', async (t) => {
 
 test('an answer of an earlier attempt says nothing about a later one', async (t) => {
   const house = await afterLostAnswer(t, false);
-  const { clip, state, clock, look, online, ledger, shelf, link } = house;
+  const { clip, state, clock, look, online, ledger, store, link } = house;
   const away = `${clip.file}.away`;
   renameSync(clip.file, away);
   online();
@@ -153,14 +153,14 @@ test('an answer of an earlier attempt says nothing about a later one', async (t)
   await passTime(clock, 5_000, asked, 'storage was asked');
   renameSync(away, clip.file);
   const content = readFileSync(clip.file);
-  shelf.fault = (call, name) => {
+  store.fault = (call, name) => {
     if (call !== 'commit' || !name.endsWith(clip.blobName)) return;
-    shelf.put(name, content, clip.sha256!);
+    store.put(name, content, clip.sha256!);
     link.online = false;
     throw new Failure('transient', 'upload.commit.econnreset', 'the answer was lost');
   };
   await passTime(clock, 5_000, () => !link.online, 'it arrived, and its answer did not');
-  shelf.fault = undefined;
+  store.fault = undefined;
   rmSync(clip.file);
   await look();
   assert.equal(state(), 'sealed');

@@ -16,7 +16,7 @@ for (const [who, code] of [
   ['the hub, by whatever status', 'hub.ticket.http-403'],
 ] as const)
   test(`when ${who}, asks to wait, nothing is asked of anybody until then, and all goes up after it`, async (t) => {
-    const { ledger, clock, sealed, uploader, shelf, hub, link } = benchUpload(t, {
+    const { ledger, clock, sealed, uploader, store, hub, link } = benchUpload(t, {
       verdictAfterConnectMs: 0,
     });
     const first = sealed();
@@ -24,13 +24,13 @@ for (const [who, code] of [
     await until(() => ledger.clip(first.clipId)?.state === 'uploaded', 'one waits for its verdict');
     const clips = [sealed(), sealed()];
     const say = asks(code, 600_000);
-    if (who.startsWith('storage')) shelf.fault = say;
+    if (who.startsWith('storage')) store.fault = say;
     else hub.fault = (call) => (call === 'request' ? say() : undefined);
     uploader.wake();
     await until(() => uploader.status().detail !== null, 'asked to wait');
-    shelf.fault = undefined;
+    store.fault = undefined;
     hub.fault = undefined;
-    const asked = () => hub.asked.length + shelf.calls.length;
+    const asked = () => hub.asked.length + store.calls.length;
     const before = asked();
     for (let s = 0; s < 595; s += 5) {
       uploader.wake();
@@ -50,37 +50,37 @@ for (const [who, code] of [
   });
 
 test('an answer about one blob that asks to wait keeps only that clip waiting', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const held = sealed();
   const other = sealed();
-  shelf.fault = (_call, name) => {
+  store.fault = (_call, name) => {
     if (name.endsWith(held.blobName)) asks('upload.commit.http-409', 600_000)();
   };
   await uploader.start();
   await passTime(clock, 5_000, () => ledger.clip(other.clipId)?.state === 'uploaded', 'the other one is up');
   assert.equal(ledger.clip(held.clipId)?.attempt, 1);
-  shelf.fault = undefined;
+  store.fault = undefined;
   await clock.advance(500_000);
   assert.equal(ledger.clip(held.clipId)?.attempt, 1, 'its time is not over');
   await passTime(clock, 5_000, () => ledger.clip(held.clipId)?.state === 'uploaded', 'up after its time');
 });
 
 test('a parked clip is not put back while the service asks to wait', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const parked = sealed();
-  shelf.fault = () => {
+  store.fault = () => {
     throw new Failure('rejected', 'upload.head.http-400', 'refused');
   };
   await uploader.start();
   await until(() => ledger.clip(parked.clipId)?.state === 'parked', 'parked');
   await clock.advance(3_000_000);
   const other = sealed();
-  shelf.fault = asks('upload.head.http-503', 3_600_000);
+  store.fault = asks('upload.head.http-503', 3_600_000);
   uploader.wake();
   await until(() => ledger.clip(other.clipId)?.reason !== null, 'asked to wait');
   await clock.advance(3_000_000);
   assert.equal(ledger.clip(parked.clipId)?.state, 'parked');
-  shelf.fault = undefined;
+  store.fault = undefined;
   await passTime(clock, 15_000, () => ledger.clip(parked.clipId)?.state === 'uploaded', 'up in the end');
 });
 
@@ -107,7 +107,7 @@ test('a hub that asks to wait before a ticket is given back gets it after that t
 });
 
 test('what is under way when somebody else is asked to wait ends before its next request, and goes on after it', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t, { concurrency: 2 });
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t, { concurrency: 2 });
   const large = sealed(6 * BLOCK_BYTES);
   const refused = sealed();
   let staged = 0;
@@ -115,7 +115,7 @@ test('what is under way when somebody else is asked to wait ends before its next
   const held = new Promise<void>((resolve) => {
     go = resolve;
   });
-  shelf.fault = async (call, name) => {
+  store.fault = async (call, name) => {
     if (name.endsWith(large.blobName)) {
       if (call === 'stage' && ++staged === 2) await held;
       return;
@@ -128,13 +128,13 @@ test('what is under way when somebody else is asked to wait ends before its next
   await until(() => ledger.clip(refused.clipId)?.reason !== null, 'asked to wait');
   go();
   await until(() => ledger.clip(large.clipId)?.state === 'sealed', 'it ended');
-  shelf.fault = undefined;
-  const before = shelf.calls.length;
+  store.fault = undefined;
+  const before = store.calls.length;
   await clock.advance(55_000);
-  assert.equal(shelf.calls.length, before);
+  assert.equal(store.calls.length, before);
   await passTime(clock, 5_000, () => ledger.clip(large.clipId)?.state === 'uploaded', 'up after it');
   assert.equal(
-    shelf.calls.filter((call) => call.startsWith('stage') && call.endsWith(large.blobName)).length,
+    store.calls.filter((call) => call.startsWith('stage') && call.endsWith(large.blobName)).length,
     6,
   );
   assert.equal(ledger.clip(large.clipId)?.attempt, 2);

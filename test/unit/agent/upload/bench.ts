@@ -3,17 +3,17 @@ import type { TestContext } from 'node:test';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createUploader, type Uploader, type UploaderDeps } from '../../../../agent/upload/upload.ts';
-import { createBlobShelf } from '../../../fakes/blob-shelf.ts';
+import { createMemoryBlobStore } from '../../../fakes/memory-blob-store.ts';
 import { createFakeUploadTickets } from '../../../fakes/upload-tickets.ts';
 import { benchLedger, type LedgerBench } from '../ledger/bench.ts';
 
 export const DEVICE = 'dacha-1';
 
-/** An uploader over a real ledger, a fake hub and a fake shelf; time is a variable. */
+/** An uploader over a real ledger, a fake hub and a fake store; time is a variable. */
 export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] = {}) {
   const house: LedgerBench = benchLedger(t, { leaseMs: 15 * 60_000 });
   const hub = createFakeUploadTickets({ deviceId: DEVICE });
-  const shelf = createBlobShelf();
+  const store = createMemoryBlobStore();
   const link = { online: true };
   const lines: string[] = [];
   const framesDir = join(house.dir, 'frames');
@@ -29,13 +29,13 @@ export function benchUpload(t: TestContext, settings: UploaderDeps['settings'] =
       deviceId: DEVICE,
       framesDir,
       online: () => link.online,
-      openBlob: shelf.openBlob,
+      openBlob: store.openBlob,
       random: () => 0.5,
       settings,
     });
   const uploader = build();
   t.after(() => uploader.stop());
-  return { ...house, hub, shelf, link, lines, framesDir, uploader, conditions, build };
+  return { ...house, hub, store, link, lines, framesDir, uploader, conditions, build };
 }
 
 /** Lets everything run that can run without time passing, until the condition holds. */

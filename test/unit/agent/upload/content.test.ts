@@ -53,7 +53,7 @@ function flip(file: string, at: number, byte: number): void {
 }
 
 test('a block that was read wrongly is not used by the attempt that reads it rightly', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, lines } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, lines } = benchUpload(t);
   const clip = sealed(3 * BLOCK_BYTES + 100);
   const right = readFileSync(clip.file);
   const at = BLOCK_BYTES + 17;
@@ -63,8 +63,8 @@ test('a block that was read wrongly is not used by the attempt that reads it rig
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /has changed/);
   flip(clip.file, at, right[at]!);
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right), 'the bytes in storage');
-  const staged = shelf.calls.filter((call) => call.startsWith('stage')).length;
+  assert.ok(store.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right), 'the bytes in storage');
+  const staged = store.calls.filter((call) => call.startsWith('stage')).length;
   assert.equal(staged, 5, 'what was right the first time is not sent again');
   assert.ok(
     lines.some((line) => line.includes('"blocks":4,"reused":3')),
@@ -74,32 +74,32 @@ test('a block that was read wrongly is not used by the attempt that reads it rig
 });
 
 test('blocks that an older version staged are not mixed in', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(2 * BLOCK_BYTES);
   const name = `${DEVICE}/${clip.blobName}`;
   for (const index of [0, 1]) {
     const oldId = `${clip.sha256!.slice(0, 16)}-${String(index).padStart(6, '0')}`;
-    shelf.stage(name, Buffer.from(oldId).toString('base64'), Buffer.alloc(BLOCK_BYTES, 'wrong'));
+    store.stage(name, Buffer.from(oldId).toString('base64'), Buffer.alloc(BLOCK_BYTES, 'wrong'));
   }
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.ok(shelf.blobs.get(name)?.body.equals(readFileSync(clip.file)));
+  assert.ok(store.blobs.get(name)?.body.equals(readFileSync(clip.file)));
 });
 
 test('a blob that names our checksum and holds other bytes is not taken for the clip', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
-  shelf.put(`${DEVICE}/${clip.blobName}`, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
+  store.put(`${DEVICE}/${clip.blobName}`, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /do not have the checksum/);
 });
 
 test('another content that comes between our look and our commit is found', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
-  shelf.fault = (call, name) => {
-    if (call === 'commit') shelf.put(name, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
+  store.fault = (call, name) => {
+    if (call === 'commit') store.put(name, Buffer.alloc(BLOCK_BYTES, 'wrong'), clip.sha256!);
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
@@ -112,7 +112,7 @@ for (const [what, spoil] of Object.entries({
   'had a byte changed': (file: string) => flip(file, 5, 0),
 }))
   test(`a file that ${what} at one reading costs the clip nothing`, async (t) => {
-    const { ledger, clock, sealed, uploader, shelf, conditions } = benchUpload(t);
+    const { ledger, clock, sealed, uploader, store, conditions } = benchUpload(t);
     const clip = sealed(5_000);
     const other = sealed(5_000);
     const right = readFileSync(clip.file);
@@ -123,7 +123,7 @@ for (const [what, spoil] of Object.entries({
     await until(() => ledger.clip(other.clipId)?.state === 'uploaded', 'the other one goes up meanwhile');
     writeFileSync(clip.file, right);
     await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-    assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right));
+    assert.ok(store.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(right));
     assert.deepEqual(conditions.list(), []);
   });
 
@@ -151,26 +151,26 @@ for (const [what, put] of Object.entries(ODD_FILES))
   });
 
 test('a hash of another content beside the right bytes is not believed: they are read back, and the clip is uploaded', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES + 3);
-  shelf.fault = (call, name) => {
-    const blob = call === 'head' && shelf.blobs.get(name);
-    if (blob) shelf.blobs.set(name, { ...blob, md5: 'd'.repeat(32) });
+  store.fault = (call, name) => {
+    const blob = call === 'head' && store.blobs.get(name);
+    if (blob) store.blobs.set(name, { ...blob, md5: 'd'.repeat(32) });
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.equal(shelf.calls.filter((call) => call.startsWith('read-back')).length, 1);
+  assert.equal(store.calls.filter((call) => call.startsWith('read-back')).length, 1);
   assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
 });
 
 test('storage that takes everything and then has no blob of it is asked again, later and later, until it has one', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(2 * BLOCK_BYTES);
   let forgets = true;
   let commits = 0;
-  shelf.fault = (call, name) => {
+  store.fault = (call, name) => {
     if (call === 'commit') commits++;
-    if (call === 'head' && forgets) shelf.blobs.delete(name);
+    if (call === 'head' && forgets) store.blobs.delete(name);
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'it is not there');
@@ -186,24 +186,24 @@ test('storage that takes everything and then has no blob of it is asked again, l
 });
 
 test('storage that loses blocks between list and commit gets them again', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(3 * BLOCK_BYTES);
   let losses = 2;
-  shelf.fault = (call, name) => {
-    if (call === 'commit' && losses-- > 0) shelf.forget(name);
+  store.fault = (call, name) => {
+    if (call === 'commit' && losses-- > 0) store.forget(name);
   };
   await uploader.start();
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.ok(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(readFileSync(clip.file)));
+  assert.ok(store.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.equals(readFileSync(clip.file)));
   assert.equal(ledger.clip(clip.clipId)?.attempt, 3);
 });
 
 test('storage that says yes and keeps only a part of the clip has another content: parked, told, not overwritten', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(2 * BLOCK_BYTES);
-  shelf.fault = (call, name) => {
-    const blob = call === 'head' && shelf.blobs.get(name);
-    if (blob) shelf.blobs.set(name, { ...blob, body: blob.body.subarray(0, BLOCK_BYTES) });
+  store.fault = (call, name) => {
+    const blob = call === 'head' && store.blobs.get(name);
+    if (blob) store.blobs.set(name, { ...blob, body: blob.body.subarray(0, BLOCK_BYTES) });
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');

@@ -9,7 +9,7 @@ function parking(t: Parameters<typeof benchUpload>[0]) {
   const bench = benchUpload(t);
   const clip = bench.sealed();
   const name = `${DEVICE}/${clip.blobName}`;
-  bench.shelf.put(name, 'something else', 'f'.repeat(64));
+  bench.store.put(name, 'something else', 'f'.repeat(64));
   const state = () => bench.ledger.clip(clip.clipId)?.state;
   return { ...bench, clip, name, state };
 }
@@ -19,14 +19,14 @@ const triesOf = ({ ledger, clip }: ReturnType<typeof parking>) =>
 
 test('a parked clip is told, tried again by itself after hours, and goes up when its fault is gone', async (t) => {
   const bench = parking(t);
-  const { clock, uploader, shelf, name, state, conditions } = bench;
+  const { clock, uploader, store, name, state, conditions } = bench;
   await uploader.start();
   await until(() => state() === 'parked', 'parked');
   await clock.advance(60_000);
   const [condition] = conditions.list();
   assert.equal(condition?.code, 'clips-parked');
   assert.match(condition?.detail ?? '', /another content/);
-  shelf.blobs.delete(name);
+  store.blobs.delete(name);
   await clock.advance(HOUR_MS - 120_000);
   assert.equal(triesOf(bench), 1, 'not before an hour');
   await passTime(clock, 60_000, () => state() === 'uploaded', 'uploaded');
@@ -52,9 +52,9 @@ test('a clip that stays refused is tried ever more seldom, and at least once a d
 
 test('many parked clips keep no fresh one waiting', async (t) => {
   const bench = parking(t);
-  const { ledger, clock, sealed, uploader, shelf } = bench;
+  const { ledger, clock, sealed, uploader, store } = bench;
   const bad = Array.from({ length: 40 }, () => sealed());
-  for (const one of bad) shelf.put(`${DEVICE}/${one.blobName}`, 'something else', 'f'.repeat(64));
+  for (const one of bad) store.put(`${DEVICE}/${one.blobName}`, 'something else', 'f'.repeat(64));
   // Two are believed at once, the others are taken for a fault of the other side: the operator's patience is ours.
   for (let lease = ledger.leaseNext(); lease; lease = ledger.leaseNext())
     ledger.settleParked(lease, 'refused, before the uploader began');
@@ -73,10 +73,10 @@ test('many parked clips keep no fresh one waiting', async (t) => {
 });
 
 test('the operator returns a parked clip at once; twice is once; what is up already is said', async (t) => {
-  const { ledger, clip, name, uploader, shelf, state } = parking(t);
+  const { ledger, clip, name, uploader, store, state } = parking(t);
   await uploader.start();
   await until(() => state() === 'parked', 'parked');
-  shelf.blobs.delete(name);
+  store.blobs.delete(name);
   assert.equal(ledger.retryClip(clip.clipId), 'returned');
   assert.equal(ledger.retryClip(clip.clipId), 'waiting');
   uploader.wake();
@@ -98,13 +98,13 @@ test('a refusal that comes again and again for one clip is not taken for a fault
 });
 
 test('an error that nobody thought of costs one clip a wait, and the uploader lives', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const [bad, good] = [sealed(), sealed()];
-  shelf.fault = (_call, name) => {
+  store.fault = (_call, name) => {
     if (name.includes(bad.clipId)) throw new Failure('bug', 'upload.odd', 'a broken promise');
   };
   await uploader.start();
   await passTime(clock, 1_000, () => ledger.clip(good.clipId)?.state === 'uploaded', 'the other is up');
-  shelf.fault = undefined;
+  store.fault = undefined;
   await passTime(clock, 5_000, () => ledger.clip(bad.clipId)?.state === 'uploaded', 'both are up');
 });

@@ -16,10 +16,10 @@ function unjudged(t: Parameters<typeof benchUpload>[0], count: number, settings 
     clips.push(bench.sealed(10));
     uploadNext(bench.ledger);
   }
-  for (const clip of clips) bench.shelf.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
+  for (const clip of clips) bench.store.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
   const askedFor = () => new Set(bench.hub.asked.filter((name) => name.endsWith('.verdict.json')));
   const tell = (clip: Clip, body = JSON.stringify(verdictFor(clip.clipId))) =>
-    bench.shelf.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), body);
+    bench.store.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), body);
   return { ...bench, clips, askedFor, tell };
 }
 
@@ -52,10 +52,10 @@ test('no round asks for more clips than it may', async (t) => {
 });
 
 test('a clip whose question always fails keeps no other from its answer', async (t) => {
-  const { ledger, clock, uploader, shelf, clips, tell } = unjudged(t, 20);
+  const { ledger, clock, uploader, store, clips, tell } = unjudged(t, 20);
   for (const clip of clips) tell(clip);
   const bad = new Set([clips[0], clips[1], clips[2], clips[3], clips[19], clips[18], clips[17]]);
-  shelf.fault = (call, name) => {
+  store.fault = (call, name) => {
     if (call === 'read' && [...bad].some((clip) => name.includes(clip!.clipId)))
       throw new Failure('transient', 'upload.read.odd', 'no answer for this one');
   };
@@ -70,8 +70,8 @@ test('a clip whose question always fails keeps no other from its answer', async 
 });
 
 test('a link that answers nothing ends the round after three questions', async (t) => {
-  const { clock, uploader, hub, shelf } = unjudged(t, 40);
-  shelf.fault = () => {
+  const { clock, uploader, hub, store } = unjudged(t, 40);
+  store.fault = () => {
     throw new Failure('transient', 'upload.read.econnreset', 'connection reset');
   };
   await clock.advance(10 * 60_000);
@@ -105,10 +105,10 @@ test('a verdict document that cannot be used stands in custody once, is asked fo
 });
 
 test('a verdict that comes while storage is asked about its blob is no end of the uploader', async (t) => {
-  const { ledger, clock, uploader, shelf, clips } = unjudged(t, 2);
+  const { ledger, clock, uploader, store, clips } = unjudged(t, 2);
   const [gone, other] = clips as [Clip, Clip];
-  shelf.blobs.clear();
-  shelf.fault = (call, name) => {
+  store.blobs.clear();
+  store.fault = (call, name) => {
     if (call === 'head' && name.includes(gone.clipId)) ledger.applyVerdict(verdictFor(gone.clipId));
   };
   await uploader.start();

@@ -9,11 +9,11 @@ const VERDICT_AFTER_MS = 7 * 60_000;
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
 
 test('a verdict whose message never came is read beside the blob', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, hub } = benchUpload(t);
   await uploader.start();
   const clip = sealed();
   uploadNext(ledger);
-  shelf.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), JSON.stringify(verdictFor(clip.clipId)));
+  store.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), JSON.stringify(verdictFor(clip.clipId)));
   await clock.advance(VERDICT_AFTER_MS - 60_000);
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded', 'too early to ask');
   await clock.advance(240_000);
@@ -26,10 +26,10 @@ test('a verdict whose message never came is read beside the blob', async (t) => 
 });
 
 test('when the link comes back it asks for verdicts at once', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, link } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, link } = benchUpload(t);
   const clip = sealed();
   uploadNext(ledger);
-  shelf.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), JSON.stringify(verdictFor(clip.clipId)));
+  store.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), JSON.stringify(verdictFor(clip.clipId)));
   link.online = false;
   await uploader.start();
   await clock.advance(60_000);
@@ -40,10 +40,10 @@ test('when the link comes back it asks for verdicts at once', async (t) => {
 });
 
 test('a clip that is in storage without a verdict waits, and is asked for less and less often', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed();
   uploadNext(ledger);
-  shelf.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
+  store.put(`${DEVICE}/${clip.blobName}`, 'x', clip.sha256!);
   await uploader.start();
   await clock.advance(24 * 3_600_000);
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploaded');
@@ -51,22 +51,22 @@ test('a clip that is in storage without a verdict waits, and is asked for less a
 });
 
 test('a clip that stays without a verdict is asked about again by itself: after some twenty minutes, then every six hours', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed();
   const quick = sealed();
   for (const _ of [clip, quick]) uploadNext(ledger);
   const name = (blobName: string) => `${DEVICE}/${blobName}`;
-  shelf.put(name(clip.blobName), 'x', clip.sha256!);
-  shelf.put(name(quick.blobName), 'x', quick.sha256!);
+  store.put(name(clip.blobName), 'x', clip.sha256!);
+  store.put(name(quick.blobName), 'x', quick.sha256!);
   const asked = (blobName: string) =>
-    shelf.calls.filter((call) => call === `write ${name(askBlobName(blobName))}`).length;
+    store.calls.filter((call) => call === `write ${name(askBlobName(blobName))}`).length;
   await uploader.start();
   await clock.advance(2 * VERDICT_AFTER_MS);
-  shelf.put(verdictBlobName(name(quick.blobName)), JSON.stringify(verdictFor(quick.clipId)));
+  store.put(verdictBlobName(name(quick.blobName)), JSON.stringify(verdictFor(quick.clipId)));
   assert.equal(asked(clip.blobName), 0, 'too early');
   await clock.advance(3_600_000);
   assert.equal(asked(clip.blobName), 1);
-  assert.equal(shelf.blobs.get(name(askBlobName(clip.blobName)))?.body.toString(), '{}');
+  assert.equal(store.blobs.get(name(askBlobName(clip.blobName)))?.body.toString(), '{}');
   await clock.advance(24 * 3_600_000);
   assert.ok(asked(clip.blobName) >= 3 && asked(clip.blobName) <= 7, `${asked(clip.blobName)} in a day`);
   assert.equal(asked(quick.blobName), 0, 'what is judged is not asked about');
@@ -74,22 +74,22 @@ test('a clip that stays without a verdict is asked about again by itself: after 
 });
 
 test('a clip whose blob is gone is uploaded again, and custody tells', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed();
   uploadNext(ledger);
   await uploader.start();
   await clock.advance(2 * VERDICT_AFTER_MS);
-  await until(() => shelf.blobs.has(`${DEVICE}/${clip.blobName}`), 'uploaded again');
+  await until(() => store.blobs.has(`${DEVICE}/${clip.blobName}`), 'uploaded again');
   assert.ok(ledger.custody(clip.clipId).some((entry) => entry.event === 'requeue'));
 });
 
 test('a verdict that is not of this clip, or not a verdict, is not applied', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, lines } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, lines } = benchUpload(t);
   const clips = [sealed(), sealed()];
   for (const [i, clip] of clips.entries()) {
     uploadNext(ledger);
     const body = i === 0 ? '{"verdict":"person"}' : JSON.stringify(verdictFor(clips[0]!.clipId));
-    shelf.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), body);
+    store.put(verdictBlobName(`${DEVICE}/${clip.blobName}`), body);
   }
   await uploader.start();
   await clock.advance(2 * VERDICT_AFTER_MS);
@@ -114,7 +114,7 @@ function judgedWithFrame(bench: ReturnType<typeof benchUpload>) {
 test('a best frame is fetched once, whoever asks, and kept', async (t) => {
   const bench = benchUpload(t);
   const clip = judgedWithFrame(bench);
-  bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
+  bench.store.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
   const files = await Promise.all([1, 2, 3].map(() => bench.uploader.bestFrame(clip.clipId)));
   files.push(await bench.uploader.bestFrame(clip.clipId));
   assert.equal(new Set(files).size, 1);
@@ -140,10 +140,10 @@ test('a best frame that cannot be had is not asked for again at once', async (t)
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
   assert.equal(bench.hub.asked.length, 1);
-  bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), 'this is no picture');
+  bench.store.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), 'this is no picture');
   await bench.clock.advance(31_000);
   assert.equal(await bench.uploader.bestFrame(clip.clipId), undefined);
-  bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
+  bench.store.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
   await bench.clock.advance(31_000);
   assert.ok(await bench.uploader.bestFrame(clip.clipId));
 });
@@ -151,9 +151,9 @@ test('a best frame that cannot be had is not asked for again at once', async (t)
 test('the folder of frames stays bounded, and many pages at once hold few tickets', async (t) => {
   const bench = benchUpload(t, { framesKept: 3 });
   const clips = Array.from({ length: 8 }, () => judgedWithFrame(bench));
-  for (const clip of clips) bench.shelf.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
+  for (const clip of clips) bench.store.put(bestFrameBlobName(`${DEVICE}/${clip.blobName}`), JPEG);
   let most = 0;
-  bench.shelf.fault = () => {
+  bench.store.fault = () => {
     most = Math.max(most, bench.hub.open().length);
   };
   await Promise.all(clips.map((clip) => bench.uploader.bestFrame(clip.clipId)));

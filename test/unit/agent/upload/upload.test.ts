@@ -11,14 +11,14 @@ const storageAway = () => {
 };
 
 test('a sealed clip goes up in blocks with its metadata, and the ticket is given back', async (t) => {
-  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed(2 * BLOCK_BYTES + 500);
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
   const name = `${DEVICE}/${clip.blobName}`;
-  assert.equal(shelf.blobs.get(name)?.body.length, clip.bytes);
-  assert.equal(shelf.blobs.get(name)?.sha256, clip.sha256);
-  assert.equal(shelf.calls.filter((call) => call.startsWith('stage')).length, 3);
+  assert.equal(store.blobs.get(name)?.body.length, clip.bytes);
+  assert.equal(store.blobs.get(name)?.sha256, clip.sha256);
+  assert.equal(store.calls.filter((call) => call.startsWith('stage')).length, 3);
   assert.equal(ledger.clip(clip.clipId)?.blobUrl, `https://storage.invalid/dacha-video/${name}`);
   await until(() => hub.open().length === 0, 'ticket back');
   assert.deepEqual(
@@ -50,10 +50,10 @@ test('without a link nothing is asked for; when it is back the clips go up', asy
 });
 
 test('what was staged before a failure is not sent again', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(4 * BLOCK_BYTES);
   let sent = 0;
-  shelf.fault = (call) => {
+  store.fault = (call) => {
     if (call === 'stage' && ++sent === 3) storageAway();
   };
   await uploader.start();
@@ -67,35 +67,35 @@ test('what was staged before a failure is not sent again', async (t) => {
 });
 
 test('a commit whose answer was lost is recognised, and nothing is sent twice', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
-  shelf.fault = (call, name) => {
+  store.fault = (call, name) => {
     if (call !== 'commit') return;
-    shelf.put(name, readFileSync(clip.file), clip.sha256!);
+    store.put(name, readFileSync(clip.file), clip.sha256!);
     storageAway();
   };
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed once');
-  const staged = shelf.calls.filter((call) => call.startsWith('stage')).length;
+  const staged = store.calls.filter((call) => call.startsWith('stage')).length;
   await clock.advance(5_000);
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.equal(shelf.calls.filter((call) => call.startsWith('stage')).length, staged);
+  assert.equal(store.calls.filter((call) => call.startsWith('stage')).length, staged);
 });
 
 test('another content under the same name is never overwritten: the clip is parked', async (t) => {
-  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed();
-  shelf.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
+  store.put(`${DEVICE}/${clip.blobName}`, 'something else', 'f'.repeat(64));
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'parked', 'parked');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /another content/);
-  assert.equal(shelf.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.toString(), 'something else');
+  assert.equal(store.blobs.get(`${DEVICE}/${clip.blobName}`)?.body.toString(), 'something else');
   await until(() => hub.open().length === 0, 'ticket back');
   assert.equal(hub.returned[0]?.isSuccess, false);
 });
 
 test('a file that is not what was sealed is not committed: read again a few times, the clip is parked', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const changed = sealed(1_000);
   writeFileSync(changed.file, Buffer.alloc(1_000, 'x'));
   const missing = sealed(1_000);
@@ -104,29 +104,29 @@ test('a file that is not what was sealed is not committed: read again a few time
   await passTime(clock, 5_000, () => ledger.summary().waiting === 0, 'both settled');
   assert.match(ledger.clip(changed.clipId)?.reason ?? '', /has changed/);
   assert.match(ledger.clip(missing.clipId)?.reason ?? '', /is missing/);
-  assert.equal(shelf.blobs.size, 0);
+  assert.equal(store.blobs.size, 0);
 });
 
 test('when clip after clip is refused the fault is not theirs: no more are parked', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clips = [sealed(), sealed(), sealed(), sealed()];
-  shelf.fault = () => {
+  store.fault = () => {
     throw new Failure('rejected', 'upload.head.http-400', 'a wrong setting in the cloud');
   };
   await uploader.start();
   await clock.advance(30_000);
   const states = () => clips.map((clip) => ledger.clip(clip.clipId)?.state);
   assert.equal(states().filter((state) => state === 'parked').length, 2);
-  shelf.fault = undefined;
+  store.fault = undefined;
   await clock.advance(600_000);
   await until(() => ledger.summary().waiting === 0, 'the others uploaded');
   assert.equal(states().filter((state) => state === 'uploaded').length, 2);
 });
 
 test('while storage is away the pause grows, so that it is not hammered', async (t) => {
-  const { clock, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { clock, sealed, uploader, store, hub } = benchUpload(t);
   for (let i = 0; i < 20; i++) sealed();
-  shelf.fault = storageAway;
+  store.fault = storageAway;
   await uploader.start();
   await clock.advance(3_600_000);
   assert.ok(hub.asked.length < 80, `${hub.asked.length} tickets in an hour`);
@@ -148,27 +148,27 @@ test('a ticket that cannot be given back is tried again, and the clip counts as 
 });
 
 test('a ticket for another blob is given back unused', async (t) => {
-  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed();
   hub.issueFor = 'somebody-else';
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.ticket-mismatch/);
-  assert.deepEqual(shelf.calls, []);
+  assert.deepEqual(store.calls, []);
   assert.deepEqual(hub.open(), []);
 });
 
 test('stopping in mid-upload gives the ticket back, and the clip waits again at once', async (t) => {
-  const { ledger, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
-  shelf.fault = (call, _name, signal) =>
+  store.fault = (call, _name, signal) =>
     call === 'stage'
       ? new Promise((_, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         })
       : undefined;
   await uploader.start();
-  await until(() => shelf.calls.some((call) => call.startsWith('stage')), 'staging');
+  await until(() => store.calls.some((call) => call.startsWith('stage')), 'staging');
   assert.equal(uploader.status().clipId, clip.clipId);
   await uploader.stop();
   assert.equal(ledger.clip(clip.clipId)?.state, 'sealed');
@@ -177,9 +177,9 @@ test('stopping in mid-upload gives the ticket back, and the clip waits again at 
 });
 
 test('no signature of a ticket gets into the ledger or the log', async (t) => {
-  const { ledger, sealed, uploader, shelf, lines } = benchUpload(t);
+  const { ledger, sealed, uploader, store, lines } = benchUpload(t);
   const clip = sealed();
-  shelf.fault = () => {
+  store.fault = () => {
     throw new Failure('transient', 'upload.x', 'GET https://s/c/b?sv=1&sig=VERYSECRET failed');
   };
   await uploader.start();
@@ -191,12 +191,12 @@ test('no signature of a ticket gets into the ledger or the log', async (t) => {
 });
 
 test('two clips go up at the same time when so set', async (t) => {
-  const { ledger, sealed, uploader, shelf } = benchUpload(t, { concurrency: 2 });
+  const { ledger, sealed, uploader, store } = benchUpload(t, { concurrency: 2 });
   sealed();
   sealed();
   let inside = 0;
   let most = 0;
-  shelf.fault = async (call) => {
+  store.fault = async (call) => {
     if (call !== 'commit') return;
     most = Math.max(most, ++inside);
     await until(() => most === 2, 'both at the commit');
@@ -207,16 +207,16 @@ test('two clips go up at the same time when so set', async (t) => {
 });
 
 test('an attempt ends by itself after nine tenths of its lease, while it can still be settled', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf, hub } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store, hub } = benchUpload(t);
   const clip = sealed(BLOCK_BYTES);
-  shelf.fault = (call, _name, signal) =>
+  store.fault = (call, _name, signal) =>
     call === 'stage'
       ? new Promise((_, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         })
       : undefined;
   await uploader.start();
-  await until(() => shelf.calls.some((call) => call.startsWith('stage')), 'staging');
+  await until(() => store.calls.some((call) => call.startsWith('stage')), 'staging');
   await clock.advance(0.9 * 15 * 60_000 - 1);
   assert.equal(ledger.clip(clip.clipId)?.state, 'uploading', 'it has its time');
   await clock.advance(1);
@@ -224,7 +224,7 @@ test('an attempt ends by itself after nine tenths of its lease, while it can sti
   assert.match(ledger.clip(clip.clipId)?.reason ?? '', /upload\.lease-over/);
   assert.ok(ledger.custody(clip.clipId).every(({ event }) => event !== 'expire'));
   assert.deepEqual(hub.open(), []);
-  shelf.fault = undefined;
+  store.fault = undefined;
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
 });
 
@@ -241,9 +241,9 @@ test('after an upload nothing is left that waits for its lease', async (t) => {
 });
 
 test('what the last failure said is told until an upload succeeds', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed();
-  shelf.fault = storageAway;
+  store.fault = storageAway;
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.reason !== null, 'failed');
   assert.deepEqual(uploader.status(), {
@@ -251,7 +251,7 @@ test('what the last failure said is told until an upload succeeds', async (t) =>
     clipId: null,
     detail: 'upload.block.econnrefused: connect ECONNREFUSED',
   });
-  shelf.fault = undefined;
+  store.fault = undefined;
   await passTime(clock, 5_000, () => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
   assert.deepEqual(uploader.status(), { state: 'idle', clipId: null, detail: null });
 });
@@ -294,11 +294,11 @@ for (const { code, tells } of [
   });
 
 test('a message that could not be read when it came is read by itself', async (t) => {
-  const { ledger, clock, sealed, uploader, shelf } = benchUpload(t);
+  const { ledger, clock, sealed, uploader, store } = benchUpload(t);
   const clip = sealed();
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'uploaded', 'uploaded');
-  assert.ok(shelf.blobs.size > 0);
+  assert.ok(store.blobs.size > 0);
   ledger.storeMessage({
     messageId: 'm',
     receivedMs: 1,

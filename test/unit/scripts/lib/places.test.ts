@@ -21,7 +21,7 @@ test('the root is the folder of the checkout', () => {
   assert.ok(existsSync(join(repoRoot, 'package-lock.json')));
 });
 
-test('cache and state are in the home folder, elsewhere on wish', (t) => {
+test('cache and state are in the home folder, elsewhere when asked', (t) => {
   const unset = {
     DACHAWATCH_CACHE: undefined,
     XDG_CACHE_HOME: '',

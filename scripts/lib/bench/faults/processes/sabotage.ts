@@ -52,11 +52,11 @@ export function createSaboteur(
     const clip = places(clipId);
     const bytes = readFileSync(clip.file);
     const ticket = await hub.requestTicket(clip.blobName.replace(/\d{4}\/\d{2}\/\d{2}/, '2001/01/01'));
-    const door = openBlob(ticket);
+    const client = openBlob(ticket);
     const id = randomBytes(16).toString('base64');
     const signal = AbortSignal.timeout(5_000);
-    await door.stageBlock(id, bytes, signal);
-    await door.commit([id], metadataOf(clip, DEVICE), createHash('md5').update(bytes).digest(), signal);
+    await client.stageBlock(id, bytes, signal);
+    await client.commit([id], metadataOf(clip, DEVICE), createHash('md5').update(bytes).digest(), signal);
     await hub.returnTicket(ticket.correlationId, {
       isSuccess: true,
       statusCode: 201,
@@ -80,21 +80,21 @@ export function createSaboteur(
   return {
     hasRow,
     openBlob: (ticket) => {
-      const door = openBlob(ticket);
+      const client = openBlob(ticket);
       if (sabotage === 'upload-twice') {
-        const commit: typeof door.commit = async (...args) => {
-          await uploadAgain(basename(door.url, '.mp4'));
-          return door.commit(...args);
+        const commit: typeof client.commit = async (...args) => {
+          await uploadAgain(basename(client.url, '.mp4'));
+          return client.commit(...args);
         };
-        return { ...door, commit };
+        return { ...client, commit };
       }
-      if (sabotage !== 'flip-byte') return door;
-      const stageBlock: typeof door.stageBlock = (id, body, signal) => {
+      if (sabotage !== 'flip-byte') return client;
+      const stageBlock: typeof client.stageBlock = (id, body, signal) => {
         const other = Buffer.from(body);
         other[other.length >> 1] = (other[other.length >> 1] ?? 0) ^ 1;
-        return door.stageBlock(id, other, signal);
+        return client.stageBlock(id, other, signal);
       };
-      return { ...door, stageBlock };
+      return { ...client, stageBlock };
     },
     written(clipId, written) {
       if (sabotage === 'cut-fragment' && hasRow(clipId)) cut(clipId);

@@ -10,7 +10,7 @@ function bench(failing = false) {
   const delivered: DesiredDocument[] = [];
   let desired: DesiredDocument = { version: 1, properties: {} };
   let reads = 0;
-  const wishes = createDesiredStream({
+  const stream = createDesiredStream({
     log: book.log,
     readTwin: async () => {
       reads += 1;
@@ -18,12 +18,12 @@ function bench(failing = false) {
     },
     deliver: (document) => {
       delivered.push(document);
-      if (failing) throw new Error('no room for wishes');
+      if (failing) throw new Error('no room for settings');
     },
   });
   return {
     book,
-    wishes,
+    stream,
     delivered,
     reads: () => reads,
     hubHas: (version: number, properties: DesiredDocument['properties']) => {
@@ -34,10 +34,10 @@ function bench(failing = false) {
 }
 
 test('a push is merged into the version before it and delivered whole', () => {
-  const { wishes, delivered } = bench();
-  wishes.read({ version: 4, properties: { a: 1, b: { c: 1, d: 2 } } });
-  wishes.pushed({ b: { c: null, e: [3] }, $version: 5 });
-  wishes.pushed({ a: null, $version: 6, $metadata: {} });
+  const { stream, delivered } = bench();
+  stream.read({ version: 4, properties: { a: 1, b: { c: 1, d: 2 } } });
+  stream.pushed({ b: { c: null, e: [3] }, $version: 5 });
+  stream.pushed({ a: null, $version: 6, $metadata: {} });
   assert.deepEqual(delivered.slice(1), [
     { version: 5, properties: { a: 1, b: { d: 2, e: [3] } } },
     { version: 6, properties: { b: { d: 2, e: [3] } } },
@@ -45,31 +45,31 @@ test('a push is merged into the version before it and delivered whole', () => {
 });
 
 test('a version is delivered once, and none after a newer one', () => {
-  const { wishes, delivered, reads } = bench();
-  wishes.read({ version: 4, properties: { a: 4 } });
-  wishes.read({ version: 4, properties: { a: 4 } });
-  wishes.pushed({ a: 3, $version: 3 });
-  wishes.pushed({ a: 4, $version: 4 });
-  wishes.read({ version: 2, properties: { a: 2 } });
+  const { stream, delivered, reads } = bench();
+  stream.read({ version: 4, properties: { a: 4 } });
+  stream.read({ version: 4, properties: { a: 4 } });
+  stream.pushed({ a: 3, $version: 3 });
+  stream.pushed({ a: 4, $version: 4 });
+  stream.read({ version: 2, properties: { a: 2 } });
   assert.deepEqual([delivered.length, reads()], [1, 0]);
 });
 
 test('after a gap the twin is read, once for however many pushes', async () => {
-  const { wishes, delivered, hubHas, reads, settled } = bench();
-  wishes.read({ version: 1, properties: {} });
+  const { stream, delivered, hubHas, reads, settled } = bench();
+  stream.read({ version: 1, properties: {} });
   hubHas(9, { a: 9 });
-  wishes.pushed({ a: 8, $version: 8 });
-  wishes.pushed({ a: 9, $version: 9 });
+  stream.pushed({ a: 8, $version: 8 });
+  stream.pushed({ a: 9, $version: 9 });
   await settled();
   assert.deepEqual(delivered.at(-1), { version: 9, properties: { a: 9 } });
   assert.deepEqual([delivered.length, reads()], [2, 1]);
 });
 
 test('a push that comes before the first read is not missed', async () => {
-  const { wishes, delivered, hubHas, settled } = bench();
+  const { stream, delivered, hubHas, settled } = bench();
   hubHas(7, { a: 7 });
-  wishes.pushed({ a: 7, $version: 7 });
-  wishes.read({ version: 6, properties: { a: 6 } });
+  stream.pushed({ a: 7, $version: 7 });
+  stream.read({ version: 6, properties: { a: 6 } });
   await settled();
   assert.deepEqual(
     delivered.map(({ version }) => version),
@@ -78,30 +78,30 @@ test('a push that comes before the first read is not missed', async () => {
 });
 
 test('a push that says nothing sensible makes the twin be read', async () => {
-  const { wishes, delivered, hubHas, settled } = bench();
-  wishes.read({ version: 1, properties: {} });
+  const { stream, delivered, hubHas, settled } = bench();
+  stream.read({ version: 1, properties: {} });
   for (const [index, garbage] of [{}, null, 7, [], { $version: 'two' }, { $version: 1.5 }].entries()) {
     hubHas(index + 2, { index });
-    wishes.pushed(garbage);
+    stream.pushed(garbage);
     await settled();
     assert.deepEqual(delivered.at(-1), { version: index + 2, properties: { index } });
   }
 });
 
 test('a hub whose reads stay behind its pushes is not asked without end', async () => {
-  const { wishes, book, hubHas, reads, settled } = bench();
-  wishes.read({ version: 1, properties: {} });
+  const { stream, book, hubHas, reads, settled } = bench();
+  stream.read({ version: 1, properties: {} });
   hubHas(2, {});
-  wishes.pushed({ $version: 5 });
+  stream.pushed({ $version: 5 });
   await settled();
   assert.equal(reads(), 3);
   assert.deepEqual(book.events('warn'), ['twin.behind']);
 });
 
-test('a wish that nobody takes is logged and does not stop the next', () => {
-  const { wishes, book, delivered } = bench(true);
-  wishes.read({ version: 1, properties: {} });
-  wishes.pushed({ a: 1, $version: 2 });
+test('a desired document that nobody takes is logged and does not stop the next', () => {
+  const { stream, book, delivered } = bench(true);
+  stream.read({ version: 1, properties: {} });
+  stream.pushed({ a: 1, $version: 2 });
   assert.equal(delivered.length, 2);
   assert.deepEqual(book.events('error'), ['twin.desired-failed', 'twin.desired-failed']);
 });

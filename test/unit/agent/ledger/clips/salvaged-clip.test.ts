@@ -7,7 +7,7 @@ import { sha256Of } from '../../../../../agent/ledger/clips/clip-files.ts';
 import { madeBytes, madeInit, seconds } from '../../capture/made-fragments.ts';
 import { benchLedger, uploadNext, writeClip } from '../bench.ts';
 
-const PARTS = seconds(4).map((wish) => madeBytes({ ...wish, frames: 2, frameMs: 500, frameBytes: 600 }));
+const PARTS = seconds(4).map((second) => madeBytes({ ...second, frames: 2, frameMs: 500, frameBytes: 600 }));
 const CLIP = Buffer.concat([madeInit(), ...PARTS]);
 const HOUR_MS = 3_600_000;
 

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { Refusal } from '../../../../../scripts/lib/command/ends.ts';
 import { readPatch } from '../../../../../scripts/lib/hub/patch.ts';
 
-const patch = (...wishes: string[]) => readPatch(wishes, []);
-const refused = (why: RegExp, wishes: string[], unset: string[] = []) =>
+const patch = (...changes: string[]) => readPatch(changes, []);
+const refused = (why: RegExp, changes: string[], unset: string[] = []) =>
   assert.throws(
-    () => readPatch(wishes, unset),
+    () => readPatch(changes, unset),
     (error: unknown) => {
       assert.ok(error instanceof Refusal);
       assert.match(error.message, why);
@@ -14,7 +14,7 @@ const refused = (why: RegExp, wishes: string[], unset: string[] = []) =>
     },
   );
 
-test('paths with dots and JSON pointers name the same place, and wishes come together', () => {
+test('paths with dots and JSON pointers name the same place, and several changes become one patch', () => {
   assert.deepEqual(patch('a.b.c=1', '/a/b/d="x=y"', 'e=[1,{"f":null}]'), {
     a: { b: { c: 1, d: 'x=y' } },
     e: [1, { f: null }],
@@ -22,7 +22,7 @@ test('paths with dots and JSON pointers name the same place, and wishes come tog
   assert.deepEqual(patch('/a.b/c~1d~0e=true'), { 'a.b': { 'c/d~e': true } });
 });
 
-test('a wish without a value and one to unset delete alike', () => {
+test('a property without a value and one to unset delete alike', () => {
   assert.deepEqual(readPatch(['a.b=', 'c= '], ['d.e', '/f/g']), {
     a: { b: null },
     c: null,
@@ -39,13 +39,13 @@ test('what makes no sense is refused with the argument that is at fault', () => 
 });
 
 test('a place that is named twice is refused, in whichever order', () => {
-  for (const wishes of [
+  for (const changes of [
     ['a=1', 'a=2'],
     ['a=1', 'a.b=2'],
     ['a.b=2', 'a=1'],
     ['a={}', 'a.b=1'],
   ])
-    refused(/is named twice/, wishes);
+    refused(/is named twice/, changes);
   refused(/--unset a: .* is named twice/, ['a.b=1'], ['a']);
 });
 
@@ -55,7 +55,7 @@ test('names that objects have by birth are names like others', () => {
 });
 
 test('a login is not sent, and neither it nor any other value is said back', () => {
-  for (const wish of [
+  for (const change of [
     'cameras.yard.main="rtsp://viewer:hunter2@cam/1"',
     'cameras.yard.main=rtsp://viewer:hunter2@cam/1',
     'cameras.yard.sub="rtsp://cam/1?user=viewer&password=hunter2"',
@@ -64,7 +64,7 @@ test('a login is not sent, and neither it nor any other value is said back', () 
     'cameras.yard.title=hunter2',
   ])
     assert.throws(
-      () => patch(wish),
+      () => patch(change),
       (error) =>
         error instanceof Refusal && !error.message.includes('hunter2') && /cameras\.yard/.test(error.message),
     );

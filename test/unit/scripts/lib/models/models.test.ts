@@ -135,8 +135,11 @@ test('what a killed run left half written is removed and never taken for weights
 test('when the person names a folder nothing is fetched from elsewhere', async () => {
   const { folder, said, bring } = await bench('only');
   served.set('/a.onnx', GOOD);
-  const wish = bring([model('best', 'a.onnx', GOOD, ['/a.onnx'])], { folders: [folder], onlyFolders: true });
-  await assert.rejects(wish, /no model is complete in .*folder; wanted: a\.onnx/);
+  const brought = bring([model('best', 'a.onnx', GOOD, ['/a.onnx'])], {
+    folders: [folder],
+    onlyFolders: true,
+  });
+  await assert.rejects(brought, /no model is complete in .*folder; wanted: a\.onnx/);
   assert.deepEqual(said, []);
 });
 

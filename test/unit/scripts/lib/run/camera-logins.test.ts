@@ -16,13 +16,13 @@ before(async () => {
 after(() => rm(dir, { recursive: true, force: true }));
 
 const PLAIN = { main: ['rtsp://10.0.0.1/m'], sub: ['rtsp://10.0.0.1/s'] };
-const read = (wish: Partial<LoginSources>) =>
+const read = (sources: Partial<LoginSources>) =>
   cameraLogins(
-    { ...PLAIN, files: [], environment: undefined, ask: undefined, ...wish },
+    { ...PLAIN, files: [], environment: undefined, ask: undefined, ...sources },
     new AbortController().signal,
   );
-const refusal = (wish: Partial<LoginSources>, words: RegExp) =>
-  assert.rejects(read(wish), (error) => error instanceof LoginRefusal && words.test(error.message));
+const refusal = (sources: Partial<LoginSources>, words: RegExp) =>
+  assert.rejects(read(sources), (error) => error instanceof LoginRefusal && words.test(error.message));
 async function loginFile(text: string, mode = 0o600): Promise<string> {
   const file = join(dir, `login-${Math.random()}`);
   await writeFile(file, text);
@@ -32,8 +32,8 @@ async function loginFile(text: string, mode = 0o600): Promise<string> {
 const login = (username: string, password: string) => ({ username, password });
 
 test('a login in one of the two addresses counts for both streams, whichever it is', async () => {
-  for (const wish of [{ main: ['rtsp://u:p%40@10.0.0.1/m'] }, { sub: ['rtsp://u:p%40@10.0.0.1/s'] }]) {
-    const [camera] = await read(wish);
+  for (const sources of [{ main: ['rtsp://u:p%40@10.0.0.1/m'] }, { sub: ['rtsp://u:p%40@10.0.0.1/s'] }]) {
+    const [camera] = await read(sources);
     assert.deepEqual(camera, {
       id: 'camera-1',
       main: 'rtsp://10.0.0.1/m',

@@ -170,8 +170,8 @@ test('twins count their versions apart, and keep nothing of what is too large', 
   const twins = createTwins(db);
   assert.equal(twins.report('pi', { a: 1 }), 2);
   assert.equal(twins.report('pi', { b: 2 }), 3);
-  const wished = twins.change('pi', { desired: { x: 1 }, tags: { site: 'a' }, replace: false });
-  assert.deepEqual([wished?.desiredVersion, wished?.desired, wished?.tags], [2, { x: 1 }, { site: 'a' }]);
+  const changed = twins.change('pi', { desired: { x: 1 }, tags: { site: 'a' }, replace: false });
+  assert.deepEqual([changed?.desiredVersion, changed?.desired, changed?.tags], [2, { x: 1 }, { site: 'a' }]);
   assert.throws(() => twins.report('pi', { big: 'x'.repeat(33_000) }), TwinTooLarge);
   assert.throws(() => twins.change('pi', { tags: { big: 'x'.repeat(9_000) }, replace: false }), TwinTooLarge);
   const replaced = twins.change('pi', { desired: { y: 2 }, replace: true });

@@ -1,10 +1,10 @@
 import { ticketBlobClientContract } from '../../fakes/ticket-blob-client-contract.ts';
-import { createBlobShelf } from '../../fakes/blob-shelf.ts';
+import { createMemoryBlobStore } from '../../fakes/memory-blob-store.ts';
 
-const { openBlob } = createBlobShelf();
+const { openBlob } = createMemoryBlobStore();
 let blobs = 0;
 
-ticketBlobClientContract('shelf', async () =>
+ticketBlobClientContract('store', async () =>
   openBlob({
     correlationId: 'c',
     hostName: 'storage.invalid',

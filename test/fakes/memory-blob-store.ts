@@ -3,7 +3,7 @@ import type { ClipMetadata } from '@dachawatch/contracts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import type { TicketBlobClient, OpenBlob } from '../../agent/upload/ticket-blob-client.ts';
 
-interface ShelvedBlob {
+interface StoredBlob {
   readonly body: Buffer;
   readonly sha256: string | null;
   readonly md5: string | null;
@@ -12,11 +12,11 @@ interface ShelvedBlob {
 
 type Call = 'head' | 'list' | 'stage' | 'commit' | 'write' | 'read-back' | 'read';
 
-/** Blob storage in memory, behind the same door as the real one (blob-door-contract.ts). */
-export interface BlobShelf {
+/** Blob storage in memory, with the same interface as the real one (ticket-blob-client-contract.ts). */
+export interface MemoryBlobStore {
   readonly openBlob: OpenBlob;
   /** By full blob name. */
-  readonly blobs: Map<string, ShelvedBlob>;
+  readonly blobs: Map<string, StoredBlob>;
   /** Calls in order: `stage <blob name>`. */
   readonly calls: readonly string[];
   /** Called first in every call: throw or wait in it to be bad storage. */
@@ -31,8 +31,8 @@ export interface BlobShelf {
   stage(blobName: string, id: string, body: Buffer): void;
 }
 
-export function createBlobShelf(): BlobShelf {
-  const blobs = new Map<string, ShelvedBlob>();
+export function createMemoryBlobStore(): MemoryBlobStore {
+  const blobs = new Map<string, StoredBlob>();
   const staged = new Map<string, Map<string, Buffer>>();
   const calls: string[] = [];
 
@@ -41,7 +41,7 @@ export function createBlobShelf(): BlobShelf {
     const enter = async (call: Call, signal: AbortSignal) => {
       signal.throwIfAborted();
       calls.push(`${call} ${name}`);
-      await shelf.fault?.(call, name, signal);
+      await store.fault?.(call, name, signal);
     };
     const blocks = () => staged.get(name) ?? new Map<string, Buffer>();
     const readable = () => {
@@ -105,7 +105,7 @@ export function createBlobShelf(): BlobShelf {
       },
     };
   };
-  const shelf: BlobShelf = {
+  const store: MemoryBlobStore = {
     openBlob,
     blobs,
     calls,
@@ -125,5 +125,5 @@ export function createBlobShelf(): BlobShelf {
     stage: (blobName, id, body) =>
       void staged.set(blobName, (staged.get(blobName) ?? new Map<string, Buffer>()).set(id, body)),
   };
-  return shelf;
+  return store;
 }

@@ -14,7 +14,7 @@ const WAITING_MAX = 16;
 export const changesToken = (accountKey: string): string =>
   createHmac('sha256', Buffer.from(accountKey, 'base64')).update('blob changes').digest('base64url');
 
-export interface ChangeDoor {
+export interface ChangeRequests {
   /** Answers a request for changes. @returns false when it is none */
   take(request: IncomingMessage, response: ServerResponse): boolean;
   /** Answers who waits, at once. */
@@ -24,13 +24,13 @@ export interface ChangeDoor {
 /** `GET /$changes?container=NAME&feed=ID&after=SEQ&waitMs=N`: what happened behind the cursor, as soon as something
  *  did. 200 `{cursor, changes}`; 410 `{cursor}` when the cursor is unknown: list the container, then go on from the
  *  cursor of this answer, which was taken before. */
-export function createChangeDoor({
+export function createChangeRequests({
   changes,
   accountKey,
 }: {
   readonly changes: BlobChanges;
   readonly accountKey: string;
-}): ChangeDoor {
+}): ChangeRequests {
   const expected = Buffer.from(`Bearer ${changesToken(accountKey)}`);
   const waiting = new Set<() => void>();
   let isClosed = false;
