@@ -22,13 +22,7 @@ rung() {
   need_addons
 
   mkdir -p "$hil_cache"
-  # One run at a time: its system is in one place.
-  exec 7<"$hil_cache"
-  flock -n 7 || {
-    step "waiting for another run: $(cat "$hil_cache/at-work" 2>/dev/null || echo 'it has just begun')"
-    interruptible flock 7 || exit
-  }
-  printf 'process %s of %s, since %s\n' $$ "$(id -un)" "$(date +%H:%M:%S)" >"$hil_cache/at-work"
+  take_turn
   mkdir -p "$hil_cache/work"
   base=$(system_folder)
   # A signal must reach the namespace and not this shell alone; and without this shell it ends.
@@ -45,6 +39,16 @@ rung() {
   wait $inside_pid || status=$?
   clean_cgroups
   return $status
+}
+
+# One run at a time: its system is in one place. Who waits is told for whom.
+take_turn() {
+  exec 7<"$hil_cache"
+  flock -n 7 || {
+    step "waiting for another run: $(cat "$hil_cache/at-work" 2>/dev/null || echo 'it has just begun')"
+    interruptible flock 7 || exit
+  }
+  printf 'process %s of %s, since %s\n' $$ "$(id -un)" "$(date +%H:%M:%S)" >"$hil_cache/at-work"
 }
 
 end_run() {

@@ -6,10 +6,11 @@ import { defaultFootage } from '../../../hardware/simulators/camera/default-foot
 import { MIN_FREE_BYTES } from '../../../agent/ledger/ledger.ts';
 import { Refusal } from '../command/ends.ts';
 import { needFolder } from '../command/folders.ts';
-import { cacheDir, repoRoot } from '../places.ts';
+import { cacheDir } from '../places.ts';
 import { type CameraLogin, cameraLogins } from './camera-logins.ts';
 import { lockData } from './data-lock.ts';
 import { agentRuntimeDir, startHouse, upsSockets } from './local-stack.ts';
+import { upsCommand } from './ups-command.ts';
 import { readRunOptions, type RunOptions } from './options.ts';
 import { loadPageWords } from './page-words.ts';
 import { watchPowerSwitch } from './power-switch.ts';
@@ -124,15 +125,6 @@ const footageCamera = ({ mainUrl, subUrl }: CameraSimulator): CameraLogin => ({
   login: undefined,
   subLogin: undefined,
 });
-
-/** For a shell, in any folder, whatever the machine's own Node is. */
-const upsCommand = (control: string) =>
-  [
-    ...[join(repoRoot, 'node_modules/.bin/node'), join(repoRoot, 'hardware/simulators/ups/main.ts')],
-    ...['--control', control, '--tell', 'mains off'],
-  ]
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
-    .join(' ');
 
 /** Before minutes of preparation, and though a part of it may be taken by clips that may go. */
 function tellOfDisk(dir: string, tell: Tell): void {
