@@ -14,7 +14,6 @@ import { createSendProcessingRequest } from '../activities/send-processing-reque
 import { createSendVerdictToDevice } from '../activities/send-verdict-to-device.ts';
 import { createSendVideoCompleted } from '../activities/send-video-completed.ts';
 import { createStartContainer } from '../activities/start-container.ts';
-import { createStoreVerdict } from '../activities/store-verdict.ts';
 import { clipAnalysis } from '../orchestrators/clip-analysis.ts';
 import {
   ACTIVITY_FIND_RESULT,
@@ -26,6 +25,7 @@ import {
 } from '../orchestrators/clip-analysis-steps.ts';
 import { worthOf } from '../orchestrators/decide-verdict.ts';
 import { ports, type Ports } from './composition.ts';
+import { createStoreNotedVerdict } from './store-noted-verdict.ts';
 
 /** What the orchestration expects of each activity against what the activity is: checked by the types. */
 const ACTIVITIES: {
@@ -38,7 +38,7 @@ const ACTIVITIES: {
   sendProcessingRequest: [ACTIVITY_SEND_PROCESSING_REQUEST, createSendProcessingRequest],
   findResult: [ACTIVITY_FIND_RESULT, ({ storage }) => createFindResult({ storage, worthOf })],
   keepPicture: [ACTIVITY_KEEP_PICTURE, createKeepPicture],
-  storeVerdict: [ACTIVITY_STORE_VERDICT, createStoreVerdict],
+  storeVerdict: [ACTIVITY_STORE_VERDICT, createStoreNotedVerdict],
   sendVideoCompleted: [ACTIVITY_SEND_VIDEO_COMPLETED, createSendVideoCompleted],
   escalate: [ACTIVITY_ESCALATE, createEscalate],
   sendFailureNotification: [ACTIVITY_SEND_FAILURE_NOTIFICATION, createSendFailureNotification],

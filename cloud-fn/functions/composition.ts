@@ -27,6 +27,11 @@ let composed: Ports | undefined;
 /** The ports of this process, made at the first call: registering functions needs no settings. */
 export const ports = (): Ports => (composed ??= compose(readSettings()));
 
+/** In place of those that the settings name: where a world is played in which time and storage are not real. */
+export function usePorts(given: Ports): void {
+  composed = given;
+}
+
 /** Ends what the ports hold: the worker process, the link to the hub. */
 export async function stopPorts(): Promise<void> {
   const held = composed;

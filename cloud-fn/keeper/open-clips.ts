@@ -17,20 +17,29 @@ export interface OpenClip {
 
 const ROUNDS = 5;
 
+/** Notes a clip as open, unless it is. @returns false: it was */
+export function noteOpenClip(
+  storage: Pick<StoragePort, 'createBlob'>,
+  firstId: string,
+  { clip, waitMs }: Pick<OpenClip, 'clip' | 'waitMs'>,
+): Promise<boolean> {
+  const fresh: OpenClip = { clip, waitMs, asked: 0, touched: 0 };
+  return storage.createBlob(openClipPlace(firstId), json(fresh));
+}
+
 /** Notes that there is something to do about a clip: it was announced, or an answer was stored. Whoever closes it does so
  *  by the etag that was read before everything else, so what is noted meanwhile keeps it open. */
 export async function openClip(
   storage: Pick<StoragePort, 'createBlob' | 'readBlob' | 'replaceBlob'>,
   firstId: string,
-  { clip, waitMs }: Pick<OpenClip, 'clip' | 'waitMs'>,
+  about: Pick<OpenClip, 'clip' | 'waitMs'>,
 ): Promise<void> {
   const place = openClipPlace(firstId);
   for (let round = 0; round < ROUNDS; round += 1) {
-    const fresh: OpenClip = { clip, waitMs, asked: 0, touched: 0 };
-    if (await storage.createBlob(place, json(fresh))) return;
+    if (await noteOpenClip(storage, firstId, about)) return;
     const found = await storage.readBlob(place, MAX_DOCUMENT_BYTES);
     if (!found) continue;
-    const before = readOpenClip(found.bytes) ?? fresh;
+    const before = readOpenClip(found.bytes) ?? { ...about, asked: 0, touched: 0 };
     const next: OpenClip = { ...before, touched: before.touched + 1 };
     if (await storage.replaceBlob(place, json(next), found.etag)) return;
   }

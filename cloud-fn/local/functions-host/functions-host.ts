@@ -2,6 +2,7 @@ import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from '
 import type { HostClock } from './clock.ts';
 import type { LoadedApp } from './core-api.ts';
 import { openDatabase } from './engine/database.ts';
+import { createHostileParts, type Hostile } from './hostile/hostile-parts.ts';
 import { createDurableApi } from './http/durable-api.ts';
 import { durableClientPayload } from './http/durable-links.ts';
 import { createEngine } from './engine/engine.ts';
@@ -11,16 +12,24 @@ import type { HostSettings } from './host-json.ts';
 import { createHttpFunctions } from './http/http-functions.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createInstanceQueries } from './engine/instance-queries.ts';
-import { createInvoker, type Log } from './triggers/invoke.ts';
+import { createInvoker, type Invoke, type Invoker, type InvokerDeps, type Log } from './triggers/invoke.ts';
 import { loadKeys } from './http/keys.ts';
 import { queueServiceOf, resolveName, type AppSettings } from './triggers/queue-connections.ts';
-import { createQueuePump } from './triggers/queue-pump.ts';
+import { createQueuePump, type QueuePump } from './triggers/queue-pump.ts';
 import { createTimerTriggers } from './triggers/timer-triggers.ts';
 
 const STOP_WITHIN_MS = 10_000;
 
+/** An app whose functions are called in a way of its own. */
+export interface AppElsewhere extends Pick<LoadedApp, 'functions'> {
+  readonly createInvoker: (deps: Omit<InvokerDeps, 'app'>) => Invoker;
+}
+
+type CreatePump = (target: HostedFunction, invoke: Invoke) => Pick<QueuePump, 'start' | 'stop'>;
+
 export interface FunctionsHostDeps {
-  readonly app: LoadedApp;
+  /** In this process, or in one of its own. */
+  readonly app: LoadedApp | AppElsewhere;
   /** Where the state is kept; one host at a time. */
   readonly dataDir: string;
   readonly hostSettings: HostSettings;
@@ -28,6 +37,10 @@ export interface FunctionsHostDeps {
   readonly appSettings: AppSettings;
   readonly clock: HostClock;
   readonly log: Log;
+  /** How messages come to queue triggers; absent: from Storage. */
+  readonly createPump?: CreatePump;
+  /** Does to the app whatever the real host may do to it, and more often. */
+  readonly hostile?: Hostile;
 }
 
 /** Azure Functions with Durable Functions in one process: runs an unmodified app.
@@ -43,41 +56,46 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
   const ofKind = (kind: TriggerKind) => functions.filter((one) => one.kind === kind);
   const byName = (kind: TriggerKind): ReadonlyMap<string, HostedFunction> =>
     new Map(ofKind(kind).map((one) => [one.name, one]));
-  const queues = ofKind('queueTrigger').map((target) => ({
-    target,
-    service: queueServiceOf(textOf(target.trigger, 'connection') ?? 'Storage', appSettings),
-    queueName: resolveName(textOf(target.trigger, 'queueName') ?? '', appSettings),
-  }));
+  const createPump = deps.createPump ?? pumpsFromStorage(deps, ofKind('queueTrigger'));
 
   const db = openDatabase(deps.dataDir);
   const keys = loadKeys(deps.dataDir);
-  const history = createHistory({ db });
+  const { hostile } = deps;
+  const nowMs = () => clock.nowMs();
+  const history = createHistory({ db, hostility: hostile?.hostility });
   let origin = '';
-  const { invoke, appStarted, appTerminating } = createInvoker({
-    app,
+  const invokerDeps: Omit<InvokerDeps, 'app'> = {
     durableClient: () => durableClientPayload({ origin, hub: hostSettings.hubName, keys }),
     log,
     timeoutMs: hostSettings.functionTimeoutMs,
+  };
+  const invoker =
+    'createInvoker' in app ? app.createInvoker(invokerDeps) : createInvoker({ ...invokerDeps, app });
+  const { invoke, written, read, hidden } = createHostileParts(hostile, {
+    history,
+    invoke: invoker.invoke,
+    nowMs,
   });
   const orchestrators = byName('orchestrationTrigger');
   const engine = createEngine({
-    history,
+    history: written,
     orchestrators,
     activities: byName('activityTrigger'),
     invoke,
     clock,
     concurrency: hostSettings.maxConcurrentActivities,
+    hidden,
     log,
   });
   const http = createHttpServer({
     handlers: [
       createDurableApi({
-        history,
+        history: read,
         queries: createInstanceQueries({ db }),
         engine,
         hub: hostSettings.hubName,
         keys,
-        nowMs: () => clock.nowMs(),
+        nowMs,
       }),
       createEventGridWebhook({ functions: byName('eventGridTrigger'), keys, invoke }),
       createHttpFunctions({
@@ -89,9 +107,7 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
     ],
     log,
   });
-  const pumps = queues.map((queue) =>
-    createQueuePump({ ...queue, settings: hostSettings.queues, invoke, log }),
-  );
+  const pumps = ofKind('queueTrigger').map((target) => createPump(target, invoke));
   const timers = createTimerTriggers({
     db,
     functions: ofKind('timerTrigger'),
@@ -113,7 +129,7 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
       const used = await http.start(port);
       origin = `http://127.0.0.1:${used}`;
       listening(used);
-      await appStarted();
+      await invoker.appStarted();
       engine.start();
       for (const pump of pumps) pump.start();
       timers.start();
@@ -123,11 +139,25 @@ export function createFunctionsHost(deps: FunctionsHostDeps) {
       await Promise.all(pumps.map((pump) => pump.stop()));
       await timers.stop();
       await engine.stop(STOP_WITHIN_MS);
-      await appTerminating();
+      await invoker.appTerminating();
       await http.stop();
       db.close();
     },
   };
+}
+
+/** @throws Error for a queue whose setting is missing: before anything is opened */
+function pumpsFromStorage(
+  { appSettings, hostSettings, log }: FunctionsHostDeps,
+  targets: readonly HostedFunction[],
+): CreatePump {
+  const queueOf = ({ trigger }: HostedFunction) => ({
+    service: queueServiceOf(textOf(trigger, 'connection') ?? 'Storage', appSettings),
+    queueName: resolveName(textOf(trigger, 'queueName') ?? '', appSettings),
+  });
+  for (const target of targets) queueOf(target);
+  return (target, invoke) =>
+    createQueuePump({ target, ...queueOf(target), settings: hostSettings.queues, invoke, log });
 }
 
 export type FunctionsHost = ReturnType<typeof createFunctionsHost>;

@@ -4,6 +4,7 @@ import { runCommand, type Work } from '../command/run-command.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
+  hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,
   motion: async () => (await import('./motion/motion.ts')).benchMotion,
   mutants: async () => (await import('./mutants/mutants.ts')).benchMutants,
   orchestrator: async () => (await import('./orchestrator/orchestrator.ts')).benchOrchestrator,

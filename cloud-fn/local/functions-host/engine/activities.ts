@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppGone } from '../app-gone.ts';
 import type { RpcData } from '../core-api.ts';
 import { byAnyCase, type HostedFunction } from '../triggers/bindings.ts';
+import type { HiddenWork } from '../hostile/hidden-work.ts';
 import { exceptionJson } from './failure-text.ts';
 import type { ActivityResult, History } from './history.ts';
 import type { ActivityRow } from './history-sql.ts';
@@ -18,6 +20,8 @@ export interface ActivitiesDeps {
   readonly nowMs: () => number;
   readonly concurrency: number;
   readonly log: Log;
+  /** Only on a hostile host: there an activity also fails when its app dies, as on the real one. */
+  readonly hidden?: HiddenWork | undefined;
   /** A result is in an inbox. */
   readonly onEnded: () => void;
 }
@@ -40,6 +44,7 @@ export function createActivities(deps: ActivitiesDeps) {
       const metadata = { instanceId: { string: row.instance }, [target.triggerName]: data, data };
       return { ok: true, result: jsonOf(await deps.invoke(target, { data, metadata })) };
     } catch (error) {
+      if (error instanceof AppGone && deps.hidden === undefined) throw error;
       const { message, stack } = error instanceof Error ? error : { message: String(error), stack: '' };
       const failureDetails = failureDetailsOf(message);
       const text = failureDetails?.ErrorMessage ?? message;
@@ -58,12 +63,19 @@ export function createActivities(deps: ActivitiesDeps) {
       await history.together(() => history.endActivity(row, result, deps.nowMs()));
     } catch (error) {
       deps.log({ event: 'activity.not-stored', function: row.name, message: (error as Error).message });
-      // The disk is full, or worse. It will run again: not at once.
+      // The disk is full, the app has died, or worse. It will run again: not at once.
       await delay(NOT_STORED_PAUSE_MS);
     } finally {
       running.delete(row.seq);
       deps.onEnded();
     }
+  };
+
+  const isHidden = ({ seq, instance, name }: ActivityRow) =>
+    deps.hidden?.isHidden(`activity ${seq}`, `${name} ${instance}`) === true;
+  const startable = () => {
+    const rows = history.activities(deps.hidden === undefined ? concurrency * 2 : -1);
+    return rows.filter((row) => !running.has(row.seq) && !isHidden(row));
   };
 
   const begin = (rows: readonly ActivityRow[]): Error | undefined => {
@@ -79,8 +91,7 @@ export function createActivities(deps: ActivitiesDeps) {
     /** Starts what can be started. */
     kick: () => {
       if (running.size >= concurrency) return;
-      const waiting = history.activities(concurrency * 2).filter((row) => !running.has(row.seq));
-      const rows = waiting.slice(0, concurrency - running.size);
+      const rows = startable().slice(0, concurrency - running.size);
       if (rows.length === 0) return;
       const trouble = begin(rows);
       for (const row of rows) running.set(row.seq, run(row, trouble));

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HostClock } from '../clock.ts';
+import type { HiddenWork } from '../hostile/hidden-work.ts';
 import type { HostedFunction } from '../triggers/bindings.ts';
 import type { Invoke, Log } from '../triggers/invoke.ts';
 import { createActivities } from './activities.ts';
@@ -7,6 +8,7 @@ import { createEpisodeRunner } from './episode-runner.ts';
 import { keptWhileSuspended } from './episode.ts';
 import type { History } from './history.ts';
 import { createTrouble } from './trouble.ts';
+import { isFinal } from './wire.ts';
 
 export interface EngineDeps {
   readonly history: History;
@@ -16,6 +18,9 @@ export interface EngineDeps {
   readonly clock: HostClock;
   readonly concurrency: number;
   readonly log: Log;
+  /** Only on a hostile host: there an instance fails for good when its app dies in an episode, as on the real one.
+   *  Otherwise the episode is run again. */
+  readonly hidden?: HiddenWork | undefined;
 }
 
 export type Engine = ReturnType<typeof createEngine>;
@@ -42,6 +47,7 @@ export function createEngine(deps: EngineDeps) {
     nowMs: () => clock.nowMs(),
     concurrency: deps.concurrency,
     log,
+    hidden: deps.hidden,
     onEnded: () => kick(),
   });
 
@@ -58,11 +64,21 @@ export function createEngine(deps: EngineDeps) {
     await nextTurn();
   };
 
+  const isHidden = (id: string) =>
+    deps.hidden?.isHidden(`episode ${history.arrivedFor(id)[0]?.seq}`, `episode ${id}`) === true;
+  /** An instance that has ended meanwhile is in no trouble any more. */
+  const forgetEnded = () => {
+    for (const id of troubled.keys()) {
+      const row = history.instance(id);
+      if (row === undefined || isFinal(row.status)) troubled.over(id);
+    }
+  };
+
   const moveOn = async () => {
     while (again) {
       again = false;
       history.fireDueTimers(clock.nowMs());
-      for (const id of history.runnable(troubled.waiting())) {
+      for (const id of history.runnable(troubled.waiting()).filter((one) => !isHidden(one))) {
         if (stopped) return;
         await tryInstance(id);
         activities.kick();
@@ -75,8 +91,10 @@ export function createEngine(deps: EngineDeps) {
 
   const sleepUntilSomethingIsDue = () => {
     cancelWake();
-    const timerMs = history.nextTimerMs();
-    const dueMs = [...troubled.dueMs(), ...(timerMs === undefined ? [] : [timerMs])];
+    forgetEnded();
+    const dueMs = [history.nextTimerMs(), deps.hidden?.nextMs(), ...troubled.dueMs()].filter(
+      (ms) => ms !== undefined,
+    );
     cancelWake = dueMs.length === 0 || stopped ? () => undefined : clock.wakeAt(Math.min(...dueMs), kick);
   };
 

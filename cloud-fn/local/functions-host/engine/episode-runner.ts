@@ -1,6 +1,8 @@
+import { AppGone } from '../app-gone.ts';
+import type { HiddenWork } from '../hostile/hidden-work.ts';
 import { byAnyCase, type HostedFunction } from '../triggers/bindings.ts';
 import type { Invoke } from '../triggers/invoke.ts';
-import { runEpisode, type Episode } from './episode.ts';
+import { EpisodeNotRun, runEpisode, type Episode, type OrchestrationTrigger } from './episode.ts';
 import type { InstanceRow } from './history-sql.ts';
 import type { HistoryEvent, OrchestratorState } from './wire.ts';
 
@@ -8,6 +10,8 @@ export interface EpisodeRunnerDeps {
   readonly orchestrators: ReadonlyMap<string, HostedFunction>;
   readonly activities: ReadonlyMap<string, HostedFunction>;
   readonly invoke: Invoke;
+  /** Only on a hostile host: see `EngineDeps`. */
+  readonly hidden?: HiddenWork | undefined;
 }
 
 /** Where an instance stands. */
@@ -21,8 +25,18 @@ export interface InstanceNow {
 }
 
 /** Runs episodes with the functions that are hosted here. */
-export function createEpisodeRunner({ orchestrators, activities, invoke }: EpisodeRunnerDeps) {
+export function createEpisodeRunner({ orchestrators, activities, invoke, hidden }: EpisodeRunnerDeps) {
   const known = { orchestrators: byAnyCase(orchestrators), activities: byAnyCase(activities) };
+
+  const called = async (target: HostedFunction, trigger: OrchestrationTrigger) => {
+    try {
+      return await invoke(target, { data: { string: JSON.stringify(trigger) } });
+    } catch (error) {
+      if (error instanceof AppGone && hidden === undefined)
+        throw new EpisodeNotRun(error.message, { cause: error });
+      throw error;
+    }
+  };
 
   return async ({ row, history, arrived, nowMs }: InstanceNow): Promise<Episode> => {
     const target = known.orchestrators.get(row.name.toLowerCase());
@@ -36,7 +50,7 @@ export function createEpisodeRunner({ orchestrators, activities, invoke }: Episo
       nowMs,
       run: async (trigger) => {
         if (target === undefined) throw new Error(unknownOrchestrator(row.name, orchestrators));
-        const answer = await invoke(target, { data: { string: JSON.stringify(trigger) } });
+        const answer = await called(target, trigger);
         if (answer?.json === undefined)
           throw new Error('the function is not a Durable Functions orchestrator');
         return JSON.parse(answer.json) as OrchestratorState;

@@ -1,5 +1,6 @@
 import { childDetails } from './failure-text.ts';
 import { subOrchestrationId, type Episode } from './episode.ts';
+import type { Hostility } from '../hostile/hostility.ts';
 import type { HistorySql, InstanceRow } from './history-sql.ts';
 import type { Instances } from './instances.ts';
 import { EVENT, isFinal, iso } from './wire.ts';
@@ -7,7 +8,13 @@ import { EVENT, isFinal, iso } from './wire.ts';
 /** Stores an episode with all it causes: activities, timers, children, the word to its parent. Part of a transaction of
  *  `history.ts`.
  *  @returns false when it came too late: the instance was terminated or replaced meanwhile */
-export function createEpisodeStore(sql: HistorySql, instances: Instances) {
+export function createEpisodeStore(
+  sql: HistorySql,
+  instances: Instances,
+  hostility?: Pick<Hostility, 'firesMs'>,
+) {
+  const firesMs = (id: string, task: number, dueMs: number) =>
+    hostility?.firesMs(`${id} ${task}`, dueMs) ?? dueMs;
   const addScheduled = (row: InstanceRow, episode: Episode, nowMs: number) => {
     for (const task of episode.scheduled)
       switch (task.kind) {
@@ -15,7 +22,7 @@ export function createEpisodeStore(sql: HistorySql, instances: Instances) {
           sql.addActivity.run(row.id, row.execution, task.id, task.name, JSON.stringify(task.input ?? null));
           break;
         case 'timer':
-          if (!task.cancelled) sql.addTimer.run(row.id, task.id, task.fireAtMs);
+          if (!task.cancelled) sql.addTimer.run(row.id, task.id, firesMs(row.id, task.id, task.fireAtMs));
           break;
         case 'sub-orchestration': {
           const child = {

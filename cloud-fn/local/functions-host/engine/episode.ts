@@ -15,6 +15,11 @@ import {
 /** Largest custom status, as JSON text in UTF-16. */
 const CUSTOM_STATUS_MAX_BYTES = 16 * 1024;
 
+/** The orchestrator function could not be called: its process died. The episode is to be run again. */
+export class EpisodeNotRun extends Error {
+  override readonly name = 'EpisodeNotRun';
+}
+
 /** What the orchestrator function is called with. */
 export interface OrchestrationTrigger {
   readonly history: readonly HistoryEvent[];
@@ -34,7 +39,7 @@ export interface EpisodeInput {
   /** What has come in since, oldest first. */
   readonly arrived: readonly HistoryEvent[];
   readonly nowMs: number;
-  /** Calls the orchestrator function; resolves with its answer, rejects with its error. */
+  /** Calls the orchestrator function; resolves with its answer, rejects with its error or with `EpisodeNotRun`. */
   readonly run: (trigger: OrchestrationTrigger) => Promise<OrchestratorState>;
 }
 
@@ -186,6 +191,7 @@ async function answerOf(
   try {
     return { state: await input.run({ ...trigger, ...TRIGGER_CONSTANTS }) };
   } catch (thrown) {
+    if (thrown instanceof EpisodeNotRun) throw thrown;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     const at = message.lastIndexOf(OUT_OF_PROC_LABEL);
     if (at < 0) return { error: message };

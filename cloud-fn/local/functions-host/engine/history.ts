@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3';
+import type { Hostility } from '../hostile/hostility.ts';
 import { createEpisodeStore } from './episode-store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { prepareHistory, type ActivityRow, type InstanceRow } from './history-sql.ts';
@@ -15,6 +16,11 @@ export type ActivityResult =
       readonly failureDetails?: FailureDetails;
     };
 
+export interface HistoryDeps {
+  readonly db: Sqlite.Database;
+  readonly hostility?: Pick<Hostility, 'firesMs' | 'dropsEvent' | 'deliversTwice'> | undefined;
+}
+
 /** Everything the orchestrations are, in SQLite.
  *
  *  Invariants
@@ -23,13 +29,13 @@ export type ActivityResult =
  *     and only if the instance is still in the execution it ran in and not finished.
  *  3. An activity ends once: its row leaves in the transaction that puts its result into the inbox.
  *  4. What belongs to an earlier execution of an instance never reaches a later one. */
-export function createHistory({ db }: { readonly db: Sqlite.Database }) {
+export function createHistory({ db, hostility }: HistoryDeps) {
   const sql = prepareHistory(db);
 
   const instances = createInstances(sql);
   const { post } = instances;
   const verbs = createInstanceVerbs(sql, instances);
-  const storeEpisode = createEpisodeStore(sql, instances);
+  const storeEpisode = createEpisodeStore(sql, instances, hostility);
 
   const endActivity = (row: ActivityRow, result: ActivityResult, nowMs: number) => {
     if (sql.endActivity.run(row.seq).changes === 0) return;
@@ -90,15 +96,19 @@ export function createHistory({ db }: { readonly db: Sqlite.Database }) {
     endActivity: db.transaction(endActivity),
     fireDueTimers: db.transaction(fireDueTimers),
     raiseEvent: db.transaction((id: string, name: string, input: string, nowMs: number) =>
-      ifActive(id, () =>
-        post(id, {
-          EventType: EVENT.eventRaised,
-          EventId: -1,
-          Timestamp: iso(nowMs),
-          Name: name,
-          Input: input,
-        }),
-      ),
+      ifActive(id, ({ status }) => {
+        const what = `${id} ${name}`;
+        if (status === 'Pending' && hostility?.dropsEvent(what) === true) return;
+        const times = hostility?.deliversTwice(what) === true ? 2 : 1;
+        for (let n = 0; n < times; n += 1)
+          post(id, {
+            EventType: EVENT.eventRaised,
+            EventId: -1,
+            Timestamp: iso(nowMs),
+            Name: name,
+            Input: input,
+          });
+      }),
     ),
     terminate: db.transaction((id: string, reason: string | null, nowMs: number) =>
       ifActive(id, (row) => verbs.terminate(row, reason, nowMs)),

@@ -14,6 +14,7 @@ export function createTrouble<Key>(nowMs: () => number) {
       return againInMs;
     },
     over: (key: Key): void => void troubled.delete(key),
+    keys: (): readonly Key[] => [...troubled.keys()],
     /** What is not to be tried yet. */
     waiting: (): readonly Key[] =>
       [...troubled].filter(([, { untilMs }]) => untilMs > nowMs()).map(([key]) => key),

@@ -32,7 +32,7 @@ export function textOf(binding: Binding, field: string): string | undefined {
 
 /** The app's functions with their triggers.
  *  @throws Error naming the first function that needs something this host does not emulate */
-export function hostedFunctions(app: LoadedApp): readonly HostedFunction[] {
+export function hostedFunctions(app: Pick<LoadedApp, 'functions'>): readonly HostedFunction[] {
   return [...app.functions].map(([name, loaded]) => {
     const bindings = Object.entries(loaded.metadata.bindings);
     const [triggerName, trigger] = bindings.find(([, one]) => /trigger$/i.test(one.type)) ?? [];

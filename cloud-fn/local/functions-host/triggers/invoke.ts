@@ -121,6 +121,7 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
   };
 }
 
+export type Invoker = ReturnType<typeof createInvoker>;
 export type { Hook };
 
 /** Rejects when a function has taken too long; `end` must be called. */
