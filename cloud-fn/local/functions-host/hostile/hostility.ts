@@ -64,9 +64,7 @@ export function createHostility(seed: number): Hostility {
     lagMs: (what) => (draw('status', what) < temper.statuses ? between('lag', what, 0, STATUS_LAG_MS) : 0),
     deliversTwice: (what) => draw('twice', what) < temper.twice,
     hiddenMs: (what) =>
-      draw('hidden', what) < temper.hidden
-        ? between('hidden for', what, HIDDEN_MS.least, HIDDEN_MS.most)
-        : 0,
+      draw('hidden', what) < temper.hidden ? between('hidden for', what, HIDDEN_MS.least, HIDDEN_MS.most) : 0,
     killsApp: (what, often) => {
       const isKilled = kills < KILLS_MAX && draw('kill', what) < temper.kills * often;
       if (!isKilled) return undefined;

@@ -2,16 +2,25 @@
  *  seed, on a clock of its own. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { flag, readArguments, requireNoWords, text, whole } from '../../command/arguments.ts';
+import { choice, flag, readArguments, requireNoWords, text, whole } from '../../command/arguments.ts';
 import { outcomeOf, type SeedOutcome } from './outcome.ts';
-import { playSeed } from './world.ts';
+import { playSeed, SABOTAGE, type Sabotage } from './world.ts';
 
-const COUNTS = ['right', 'noVerdict', 'falselyNotified', 'untold', 'toldTwice', 'unfinished', 'toldAgain'] as const;
+const COUNTS = [
+  'right',
+  'noVerdict',
+  'falselyNotified',
+  'untold',
+  'toldTwice',
+  'unfinished',
+  'toldAgain',
+] as const;
 
 export interface HostileOptions {
   readonly seeds: number;
   readonly first: number;
   readonly clips: number;
+  readonly sabotage?: Sabotage | undefined;
 }
 
 export type HostileOutcome = HostileOptions &
@@ -31,12 +40,13 @@ export async function benchHostile(args: readonly string[], signal: AbortSignal)
     seed: whole(1, 2 ** 31),
     clips: whole(1, 100),
     keep: text,
+    sabotage: choice(SABOTAGE),
     json: flag,
   });
   requireNoWords(words);
-  const { seeds = 20, seed: first = 1, clips = 6, keep, json } = values;
+  const { seeds = 20, seed: first = 1, clips = 6, keep, sabotage, json } = values;
   const tell = (sentence: string) => void process.stderr.write(`${sentence}\n`);
-  const outcome = await playSeeds({ seeds, first, clips }, tell, signal, keep);
+  const outcome = await playSeeds({ seeds, first, clips, sabotage }, tell, signal, keep);
   process.stdout.write(json ? `${JSON.stringify(outcome)}\n` : table(outcome));
   return isRight(outcome) ? 0 : 1;
 }
@@ -52,11 +62,14 @@ export async function playSeeds(
   keep?: string,
 ): Promise<HostileOutcome> {
   const startedMs = performance.now();
-  const total = Object.fromEntries(COUNTS.map((name) => [name, 0])) as Record<(typeof COUNTS)[number], number>;
+  const total = Object.fromEntries(COUNTS.map((name) => [name, 0])) as Record<
+    (typeof COUNTS)[number],
+    number
+  >;
   const findings: { seed: number; what: string }[] = [];
   let [deaths, instances, failed, minutes] = [0, 0, 0, 0];
   for (let seed = options.first; seed < options.first + options.seeds; seed += 1) {
-    const played = await playSeed(seed, options.clips, signal);
+    const played = await playSeed(seed, options.clips, signal, options.sabotage);
     const outcome: SeedOutcome = outcomeOf(played);
     for (const name of COUNTS) total[name] += outcome[name];
     for (const what of outcome.findings) {
@@ -71,7 +84,16 @@ export async function playSeeds(
     minutes += played.minutes;
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  return { ...options, ...total, deaths, instances, failed, hours: Math.round(minutes / 60), seconds, findings };
+  return {
+    ...options,
+    ...total,
+    deaths,
+    instances,
+    failed,
+    hours: Math.round(minutes / 60),
+    seconds,
+    findings,
+  };
 }
 
 const table = (outcome: HostileOutcome) =>

@@ -31,7 +31,10 @@ export function outcomeOf(played: Played): SeedOutcome {
     const kind = verdict && kindOf(verdict);
     return kind ? hearing.about(name, kind) : [];
   };
-  const wrong = count('wrong verdict', (clip, verdict) => verdict !== undefined && verdict.verdict !== clip.verdict);
+  const wrong = count(
+    'wrong verdict',
+    (clip, verdict) => verdict !== undefined && verdict.verdict !== clip.verdict,
+  );
   const noVerdict = count('no verdict', (_, verdict) => verdict === undefined);
   const falselyNotified = count(
     'says notified, and nobody was',
@@ -39,7 +42,8 @@ export function outcomeOf(played: Played): SeedOutcome {
   );
   const untold = count(
     'nobody was told',
-    (clip, verdict) => verdict !== undefined && kindOf(verdict) !== undefined && toldOf(clip, verdict).length === 0,
+    (clip, verdict) =>
+      verdict !== undefined && kindOf(verdict) !== undefined && toldOf(clip, verdict).length === 0,
   );
   const repeats = (clip: HostileClip) =>
     (['person-seen', 'no-answer', 'analysis-failed'] as const).map((kind) => {

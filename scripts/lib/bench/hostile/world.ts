@@ -59,6 +59,10 @@ const CALLS_BEFORE_DEATH = 8;
 /** The product's app: loaded once in a process. */
 let loaded: Promise<LoadedApp> | undefined;
 
+/** Breaks the product on purpose: what this finds is there to be found. */
+export const SABOTAGE = ['no-keeper'] as const;
+export type Sabotage = (typeof SABOTAGE)[number];
+
 export interface Played {
   readonly clips: readonly HostileClip[];
   readonly verdicts: ReadonlyMap<string, Verdict>;
@@ -78,7 +82,12 @@ export interface Played {
 }
 
 // oxlint-disable-next-line max-lines-per-function -- one world: its parts know each other, and everything ends with it
-export async function playSeed(seed: number, count: number, signal: AbortSignal): Promise<Played> {
+export async function playSeed(
+  seed: number,
+  count: number,
+  signal: AbortSignal,
+  sabotage?: Sabotage,
+): Promise<Played> {
   const app = await (loaded ??= loadApp(APP));
   const random = createRandom(seed);
   const clips = clipsOf(random, count);
@@ -139,7 +148,12 @@ export async function playSeed(seed: number, count: number, signal: AbortSignal)
       functions: app.functions,
       createInvoker: (deps) => {
         const invoker = createInvoker({ ...deps, app });
-        return { ...invoker, invoke: lives.invoking(invoker.invoke) };
+        const invoke = lives.invoking(invoker.invoke);
+        return {
+          ...invoker,
+          invoke: async (target, invocation) =>
+            sabotage === 'no-keeper' && target.name === 'KeepClips' ? undefined : invoke(target, invocation),
+        };
       },
     },
     dataDir,
@@ -207,8 +221,7 @@ export async function playSeed(seed: number, count: number, signal: AbortSignal)
   const byHand = async (clip: HostileClip): Promise<void> => {
     const body = { blobURL: clip.url, blobName: `${CONTAINER_CLIPS}/${clip.name}` };
     const path = `/api/orchestrators/video_orchestrator?code=${host.keys.function}`;
-    if (!(await post(path, body)))
-      clock.wakeAt(clock.nowMs() + ANNOUNCE_AGAIN_MS, () => void byHand(clip));
+    if (!(await post(path, body))) clock.wakeAt(clock.nowMs() + ANNOUNCE_AGAIN_MS, () => void byHand(clip));
   };
   /** In flight since before the second version of the code, which knows of no open clips. */
   async function startFirstVersion(clip: HostileClip): Promise<void> {
@@ -293,7 +306,10 @@ export async function playSeed(seed: number, count: number, signal: AbortSignal)
       if (found !== null) verdicts.set(name, parseDocument(Verdict, Buffer.from(JSON.stringify(found))));
     }
     const instances = clips.flatMap(({ name }) =>
-      Array.from({ length: 20 }, (_, revision) => instanceIdOf(name) + (revision > 0 ? `-r${revision + 1}` : ''))
+      Array.from(
+        { length: 20 },
+        (_, revision) => instanceIdOf(name) + (revision > 0 ? `-r${revision + 1}` : ''),
+      )
         .map((id) => host.history.instance(id))
         .filter((row) => row !== undefined),
     );
