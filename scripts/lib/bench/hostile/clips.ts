@@ -8,6 +8,8 @@ import {
 } from '@dachawatch/contracts';
 import type { Random } from '../faults/random.ts';
 
+/** How long an orchestration waits for the worker. */
+export const WAIT_MS = 360_000;
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  askBlobName,
   CONTAINER_CLIPS,
   decodeProcessingRequest,
   parseDocument,
@@ -20,18 +19,20 @@ import { createFunctionsHost } from '../../../../cloud-fn/local/functions-host/f
 import { readHostSettings } from '../../../../cloud-fn/local/functions-host/host-json.ts';
 import { createHostility } from '../../../../cloud-fn/local/functions-host/hostile/hostility.ts';
 import { createInvoker } from '../../../../cloud-fn/local/functions-host/triggers/invoke.ts';
-import { createNotificationOutbox, readDelivery } from '../../../../cloud-fn/ports/notification-outbox.ts';
+import { createNotificationOutbox } from '../../../../cloud-fn/ports/notification-outbox.ts';
 import { createNotificationQueue } from '../../../../cloud-fn/ports/notification-queue.ts';
-import { OPEN_CLIPS_PREFIX, startMarkerPlace } from '../../../../cloud-fn/ports/instance-places.ts';
-import { CONTAINER_INSTANCES, json, type StoragePort } from '../../../../cloud-fn/ports/storage.ts';
+import { OPEN_CLIPS_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
+import { CONTAINER_INSTANCES } from '../../../../cloud-fn/ports/storage.ts';
 import { createFakeDeviceLink } from '../../../../test/fakes/device-link-port.ts';
 import { createFakeStorage } from '../../../../test/fakes/storage-port.ts';
 import { createVirtualHostClock } from '../../../../test/fakes/virtual-host-clock.ts';
 import { createRandom } from '../faults/random.ts';
-import { clipsOf, type HostileClip, messageOf } from './clips.ts';
+import { createBeginnings } from './beginnings.ts';
+import { clipsOf, type HostileClip, messageOf, WAIT_MS } from './clips.ts';
 import { createHearing } from './hearing.ts';
 import { createLives } from './lives.ts';
 import { createMailbox } from './mailbox.ts';
+import { watching } from './watched-storage.ts';
 
 const APP = new URL('../../../../cloud-fn/functions/app.ts', import.meta.url).pathname;
 const HOST_JSON = new URL('../../../../cloud-fn/host.json', import.meta.url).pathname;
@@ -40,10 +41,6 @@ const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const START_MS = Date.UTC(2026, 10, 30, 12);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-export const WAIT_MS = 360_000;
-/** The house asks for a verdict that it does not find. */
-const HOUSE_ASKS_MS = { first: 25 * MINUTE_MS, again: 6 * HOUR_MS };
-const ANNOUNCE_AGAIN_MS = 30_000;
 const WORKER_LOOKS_MS = 5_000;
 /** Everything must be over by then; what nobody ends in a day nobody ends. */
 const WITHIN_MS = 24 * HOUR_MS;
@@ -201,71 +198,8 @@ export async function playSeed(
     }
   };
 
-  /** Until it is taken, as Event Grid does. */
-  async function announce(name: string, url: string): Promise<void> {
-    const event = {
-      id: `${name} ${clock.nowMs()}`,
-      topic: '/hostile',
-      subject: `/blobServices/default/containers/${CONTAINER_CLIPS}/blobs/${name}`,
-      eventType: 'Microsoft.Storage.BlobCreated',
-      eventTime: new Date(clock.nowMs()).toISOString(),
-      data: { api: 'PutBlockList', contentLength: 4, url },
-      dataVersion: '',
-      metadataVersion: '1',
-    };
-    const path = `/runtime/webhooks/eventgrid?functionName=OnVideoBlobCreated&code=${host.keys.eventGrid}`;
-    const taken = await post(path, [event], { 'aeg-event-type': 'Notification' });
-    say(`announced ${name}: ${taken ? 'taken' : 'refused'}`);
-    if (!taken) clock.wakeAt(clock.nowMs() + ANNOUNCE_AGAIN_MS, () => void announce(name, url));
-  }
-  const byHand = async (clip: HostileClip): Promise<void> => {
-    const body = { blobURL: clip.url, blobName: `${CONTAINER_CLIPS}/${clip.name}` };
-    const path = `/api/orchestrators/video_orchestrator?code=${host.keys.function}`;
-    if (!(await post(path, body))) clock.wakeAt(clock.nowMs() + ANNOUNCE_AGAIN_MS, () => void byHand(clip));
-  };
-  /** In flight since before the second version of the code, which knows of no open clips. */
-  async function startFirstVersion(clip: HostileClip): Promise<void> {
-    const id = instanceIdOf(clip.name);
-    const [device_id = '', camera_id = ''] = clip.name.split('/');
-    const input = {
-      clip: {
-        clip_id: clip.clipId,
-        device_id,
-        camera_id,
-        blobName: `${CONTAINER_CLIPS}/${clip.name}`,
-        blobUrl: clip.url,
-      },
-      waitMs: WAIT_MS,
-      revision: 1,
-    };
-    await storage.port.writeBlob(startMarkerPlace(id), json({ state: 'started', input }));
-    await post(
-      `/runtime/webhooks/durabletask/orchestrators/clip-analysis/${id}?code=${host.keys.durableTask}`,
-      input,
-    );
-  }
-  async function begin(clip: HostileClip): Promise<void> {
-    say(`${clip.story} (${clip.beginning}, ${clip.hearing}): ${clip.name} ${instanceIdOf(clip.name)}`);
-    await storage.port.writeBlob(
-      { container: CONTAINER_CLIPS, name: clip.name },
-      { bytes: 'clip', contentType: 'video/mp4' },
-    );
-    houseAsks(clip, clock.nowMs() + HOUSE_ASKS_MS.first);
-    if (clip.beginning === 'by-hand') return byHand(clip);
-    if (clip.beginning === 'first-version') return startFirstVersion(clip);
-    const twice = clip.beginning === 'events' ? [announce(clip.name, clip.url)] : [];
-    await Promise.all([announce(clip.name, clip.url), ...twice]);
-    return undefined;
-  }
   const verdictOf = (name: string) => storage.names().includes(`${CONTAINER_CLIPS}/${verdictBlobName(name)}`);
-  function houseAsks({ name, url }: HostileClip, atMs: number): void {
-    clock.wakeAt(atMs, () => {
-      if (verdictOf(name)) return;
-      say(`the house asks for ${name}`);
-      void announce(askBlobName(name), askBlobName(url));
-      houseAsks({ name, url } as HostileClip, clock.nowMs() + HOUSE_ASKS_MS.again);
-    });
-  }
+  const begin = createBeginnings({ clock, post, keys: host.keys, storage: storage.port, verdictOf, say });
 
   /** The worker: answers each request as the clip's story says. */
   let answered = 0;
@@ -329,44 +263,4 @@ export async function playSeed(
     await host.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
-}
-
-/** The storage of the world, with an eye on what is written into it. */
-function watching(
-  port: StoragePort,
-  revisions: Map<string, number[]>,
-  hearing: ReturnType<typeof createHearing>,
-  say: (line: string) => void,
-): StoragePort {
-  const look = (name: string, bytes: Buffer | string) => {
-    if (name.endsWith('.verdict.json')) {
-      const { revision, verdict, decision } = JSON.parse(bytes.toString()) as Verdict;
-      const clip = name.replace(/\.verdict\.json$/, '.mp4');
-      revisions.set(clip, [...(revisions.get(clip) ?? []), revision]);
-      say(`stored ${verdict}/${decision} as ${revision}: ${clip}`);
-    }
-    const told = /\/told-(.+)\.json$/.exec(name)?.[1];
-    const delivery = told === undefined ? undefined : readDelivery(Buffer.from(bytes));
-    if (told !== undefined && delivery?.accepted.includes('webhook') === true) {
-      const blobName = delivery.notification.clip?.blobName ?? '';
-      hearing.noted(told, blobName.slice(blobName.indexOf('/') + 1));
-    }
-  };
-  return {
-    ...port,
-    async createBlob(place, content) {
-      const ours = await port.createBlob(place, content);
-      if (ours) look(place.name, content.bytes);
-      return ours;
-    },
-    async replaceBlob(place, content, ifMatch) {
-      const ours = await port.replaceBlob(place, content, ifMatch);
-      if (ours) look(place.name, content.bytes);
-      return ours;
-    },
-    async writeBlob(place, content) {
-      await port.writeBlob(place, content);
-      look(place.name, content.bytes);
-    },
-  };
 }
