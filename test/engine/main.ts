@@ -18,6 +18,7 @@ import { errors } from './scenarios/errors.ts';
 import { events } from './scenarios/events.ts';
 import { kills } from './scenarios/kills.ts';
 import { management } from './scenarios/management.ts';
+import { moments } from './scenarios/moments.ts';
 import { more } from './scenarios/more.ts';
 import { orchestrations } from './scenarios/orchestrations.ts';
 import { patterns } from './scenarios/patterns.ts';
@@ -30,7 +31,7 @@ const GROUPS = [
   {
     name: 'engine',
     scenarios: scenariosOf([
-      ...[orchestrations, patterns, events, errors, management, starts, more, client, queues, kills],
+      ...[orchestrations, patterns, events, errors, management, starts, more, client, queues, kills, moments],
     ]),
     app: ({ storage }: ProductOptions) => sampleApp(storage),
   },

@@ -5,6 +5,7 @@ import { runCommand, type Work } from '../command/run-command.ts';
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,
+  kills: async () => (await import('./kills/kills.ts')).benchKills,
   motion: async () => (await import('./motion/motion.ts')).benchMotion,
   mutants: async () => (await import('./mutants/mutants.ts')).benchMutants,
   orchestrator: async () => (await import('./orchestrator/orchestrator.ts')).benchOrchestrator,
