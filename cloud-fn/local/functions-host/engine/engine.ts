@@ -7,7 +7,7 @@ import { createActivities } from './activities.ts';
 import { createEpisodeRunner } from './episode-runner.ts';
 import { keptWhileSuspended } from './episode.ts';
 import type { History } from './history.ts';
-import { createTrouble } from './trouble.ts';
+import { createTrouble, type Trouble } from './trouble.ts';
 import { isFinal } from './wire.ts';
 
 export interface EngineDeps {
@@ -41,13 +41,9 @@ export function createEngine(deps: EngineDeps) {
   let cancelWake: () => void = () => undefined;
 
   const activities = createActivities({
-    history,
+    ...deps,
     functions: deps.activities,
-    invoke: deps.invoke,
     nowMs: () => clock.nowMs(),
-    concurrency: deps.concurrency,
-    log,
-    hidden: deps.hidden,
     onEnded: () => kick(),
   });
 
@@ -64,21 +60,11 @@ export function createEngine(deps: EngineDeps) {
     await nextTurn();
   };
 
-  const isHidden = (id: string) =>
-    deps.hidden?.isHidden(`episode ${history.arrivedFor(id)[0]?.seq}`, `episode ${id}`) === true;
-  /** An instance that has ended meanwhile is in no trouble any more. */
-  const forgetEnded = () => {
-    for (const id of troubled.keys()) {
-      const row = history.instance(id);
-      if (row === undefined || isFinal(row.status)) troubled.over(id);
-    }
-  };
-
   const moveOn = async () => {
     while (again) {
       again = false;
       history.fireDueTimers(clock.nowMs());
-      for (const id of history.runnable(troubled.waiting()).filter((one) => !isHidden(one))) {
+      for (const id of history.runnable(troubled.waiting()).filter((one) => !isHidden(deps, one))) {
         if (stopped) return;
         await tryInstance(id);
         activities.kick();
@@ -91,7 +77,7 @@ export function createEngine(deps: EngineDeps) {
 
   const sleepUntilSomethingIsDue = () => {
     cancelWake();
-    forgetEnded();
+    forgetEnded(history, troubled);
     const dueMs = [history.nextTimerMs(), deps.hidden?.nextMs(), ...troubled.dueMs()].filter(
       (ms) => ms !== undefined,
     );
@@ -139,6 +125,17 @@ export function createEngine(deps: EngineDeps) {
         ? Promise.resolve()
         : new Promise<void>((resolve) => resting.add(resolve)),
   };
+}
+
+const isHidden = ({ history, hidden }: EngineDeps, id: string): boolean =>
+  hidden?.isHidden(`episode ${history.arrivedFor(id)[0]?.seq}`, `episode ${id}`) === true;
+
+/** An instance that has ended meanwhile is in no trouble any more. */
+function forgetEnded(history: Pick<History, 'instance'>, troubled: Trouble<string>): void {
+  for (const id of troubled.keys()) {
+    const row = history.instance(id);
+    if (row === undefined || isFinal(row.status)) troubled.over(id);
+  }
 }
 
 /** Runs and stores the next episode of one instance, if something has arrived for it. */

@@ -34,7 +34,7 @@ export function createHistory({ db, hostility }: HistoryDeps) {
 
   const instances = createInstances(sql);
   const { post } = instances;
-  const verbs = createInstanceVerbs(sql, instances);
+  const verbs = createInstanceVerbs(sql, instances, hostility);
   const storeEpisode = createEpisodeStore(sql, instances, hostility);
 
   const endActivity = (row: ActivityRow, result: ActivityResult, nowMs: number) => {
@@ -96,19 +96,7 @@ export function createHistory({ db, hostility }: HistoryDeps) {
     endActivity: db.transaction(endActivity),
     fireDueTimers: db.transaction(fireDueTimers),
     raiseEvent: db.transaction((id: string, name: string, input: string, nowMs: number) =>
-      ifActive(id, ({ status }) => {
-        const what = `${id} ${name}`;
-        if (status === 'Pending' && hostility?.dropsEvent(what) === true) return;
-        const times = hostility?.deliversTwice(what) === true ? 2 : 1;
-        for (let n = 0; n < times; n += 1)
-          post(id, {
-            EventType: EVENT.eventRaised,
-            EventId: -1,
-            Timestamp: iso(nowMs),
-            Name: name,
-            Input: input,
-          });
-      }),
+      ifActive(id, (row) => verbs.raise(row, name, input, nowMs)),
     ),
     terminate: db.transaction((id: string, reason: string | null, nowMs: number) =>
       ifActive(id, (row) => verbs.terminate(row, reason, nowMs)),

@@ -1,10 +1,15 @@
+import type { Hostility } from '../hostile/hostility.ts';
 import type { HistorySql, InstanceRow } from './history-sql.ts';
 import type { Instances } from './instances.ts';
 import { rewound } from './rewind.ts';
 import { EVENT, iso, type HistoryEvent } from './wire.ts';
 
 /** What a manager does to an instance. Every method is part of a transaction of `history.ts`. */
-export function createInstanceVerbs(sql: HistorySql, instances: Instances) {
+export function createInstanceVerbs(
+  sql: HistorySql,
+  instances: Instances,
+  hostility?: Pick<Hostility, 'dropsEvent' | 'deliversTwice'>,
+) {
   const at = (nowMs: number) => ({ EventId: -1, Timestamp: iso(nowMs) });
   const jsonOf = (reason: string | null) => (reason === null ? null : JSON.stringify(reason));
 
@@ -22,6 +27,14 @@ export function createInstanceVerbs(sql: HistorySql, instances: Instances) {
   };
 
   return {
+    /** @param input JSON text */
+    raise(row: InstanceRow, name: string, input: string, nowMs: number): void {
+      const what = `${row.id} ${name}`;
+      if (row.status === 'Pending' && hostility?.dropsEvent(what) === true) return;
+      const event = { ...at(nowMs), EventType: EVENT.eventRaised, Name: name, Input: input };
+      instances.post(row.id, event);
+      if (hostility?.deliversTwice(what) === true) instances.post(row.id, event);
+    },
     terminate(row: InstanceRow, reason: string | null, nowMs: number): void {
       const output = jsonOf(reason);
       const end: readonly HistoryEvent[] = [
