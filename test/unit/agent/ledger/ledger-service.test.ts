@@ -3,55 +3,24 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { type Care, createCare } from '../../../../agent/ledger/care/care.ts';
 import { backupFile, ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
 import { createLedger } from '../../../../agent/ledger/ledger.ts';
-import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts';
 import { takeOwnership } from '../../../../agent/ledger/database/ownership.ts';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 import { keepWhole, writeClip } from './bench.ts';
+import { serviceBench } from './service-bench.ts';
 import { damageBench, restore } from './care/damage-bench.ts';
 
 const unavailable = { kind: 'transient', code: 'ledger.unavailable' };
-const PATIENCE_MS = 60_000;
 
-function service(t: TestContext, dir: string, care?: Care, onOpen: () => void = () => undefined) {
-  const clock = createFakeClock();
-  const { log, lines } = createLogBook();
-  const conditions = createConditions({ clock, log });
-  const opened: number[] = [];
-  const ledger = createLedgerService({
-    dir,
-    care: care ?? createCare({ dir, log }),
-    onOpen: () => {
-      opened.push(opened.length);
-      onOpen();
-    },
-    conditions,
-    clock,
-    log,
-    maxBytes: 1_000_000_000,
-    minFreeBytes: 0,
-    reserveBytes: 0,
-    leaseMs: 60_000,
-    recoverTorn: keepWhole,
-  });
+function service(t: TestContext, dir: string, care?: Care, onOpen?: () => void) {
+  const bench = serviceBench(dir);
+  const ledger = bench.create({ ...(care ? { care } : {}), ...(onOpen ? { onOpen } : {}) });
   t.after(() => ledger.stop());
-  /** Lets the service try again until it holds. */
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    const endMs = performance.now() + PATIENCE_MS;
-    while (!holds()) {
-      assert.ok(performance.now() < endMs, `waited in vain: ${what}`);
-      await clock.advance(1_000);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-  const codes = () => conditions.list().map(({ code }) => code);
-  const logged = (event: string) => lines.filter(({ fields }) => fields['event'] === event).length;
-  const isOpen = () => opened.length > 0 && !codes().includes('ledger-unavailable');
-  return { ledger, clock, conditions, codes, opened, logged, until, isOpen };
+  const isOpen = () => bench.opened() > 0 && !bench.codes().includes('ledger-unavailable');
+  return { ledger, isOpen, ...bench };
 }
 
 test('before it is open, and while it cannot be opened, every call says so at once, and a condition says why', async (t) => {
@@ -97,7 +66,7 @@ test('a database that is damaged while it is open is looked over and begun anew;
     } catch {
       // What a damaged database throws sends it back to be looked over.
     }
-    return opened.length > 1;
+    return opened() > 1;
   });
   await until('it is checked', () => logged('ledger.checked') >= 2);
   assert.ok(codes().includes('ledger-rebuilt'), codes().join());
@@ -116,7 +85,7 @@ test('an owner whose lock file was deleted goes on, and nobody else becomes the 
   assert.doesNotThrow(() => ledger.summary(), 'nobody else has taken it');
   assert.throws(() => takeOwnership(dir), { code: 'ledger.in-use' });
   assert.ok(!codes().includes('ledger-unavailable'));
-  assert.equal(opened.length, 1);
+  assert.equal(opened(), 1);
 });
 
 test('a backup is made by itself, is whole, and is what a ledger that is gone is begun from', async (t) => {
@@ -147,7 +116,7 @@ test('a ledger that is deleted under the running agent is noticed, told, and beg
   await ledger.start();
   await until('a backup', () => isOpen() && logged('ledger.backed-up') > 0);
   rmSync(ledgerFile(dir));
-  await until('it is opened again', () => opened.length > 1 && isOpen());
+  await until('it is opened again', () => opened() > 1 && isOpen());
   assert.ok(codes().includes('ledger-rebuilt'), codes().join());
   assert.equal(logged('ledger.unavailable'), 1, 'it was told');
   const ids = new Set(ledger.clips({ limit: 100 }).map(({ clipId }) => clipId));

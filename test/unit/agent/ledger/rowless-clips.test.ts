@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { aborted } from '../../../../agent/kernel/waiting/aborted.ts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
@@ -14,9 +13,9 @@ import { createLedgerService } from '../../../../agent/ledger/ledger-service.ts'
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { createLogBook } from '../../../fakes/log-book.ts';
 import { keepWhole, writeClip } from './bench.ts';
+import { serviceBench } from './service-bench.ts';
 import { damageBench, openLedger } from './care/damage-bench.ts';
 
-const PATIENCE_MS = 60_000;
 const TRIGGER = {
   cameraId: 'gate',
   triggeredMs: Date.UTC(2026, 10, 30, 4),
@@ -35,15 +34,11 @@ interface Changes {
 async function house(t: TestContext, changes: Changes = {}) {
   const { dir, clips } = damageBench(t);
   if (changes.known === false) rmSync(markerFile(dir));
-  const clock = createFakeClock();
-  const { log, lines } = createLogBook();
-  const care = createCare({ dir, log });
+  const { create, clock, log, care, until, opened, logged } = serviceBench(dir);
   let held = Promise.withResolvers<void>();
   let looks = 0;
-  let opened = 0;
   const service = () =>
-    createLedgerService({
-      dir,
+    create({
       care: {
         ...care,
         look: async (signal) => {
@@ -53,26 +48,12 @@ async function house(t: TestContext, changes: Changes = {}) {
           return await care.look(signal);
         },
       },
-      onOpen: () => void (opened += 1),
       conditions: createConditions({ clock, log }),
-      clock,
-      log,
       maxBytes: changes.maxBytes ?? 1_000_000_000,
       minFreeBytes: changes.minFreeBytes ?? 0,
-      reserveBytes: 0,
-      leaseMs: 60_000,
-      recoverTorn: keepWhole,
     });
   let ledger = service();
   t.after(() => ledger.stop());
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    const endMs = performance.now() + PATIENCE_MS;
-    while (!holds()) {
-      assert.ok(performance.now() < endMs, `waited in vain: ${what}`);
-      await clock.advance(1_000);
-      await delay(10);
-    }
-  }
   async function start(): Promise<void> {
     const before = looks;
     await ledger.start();
@@ -98,8 +79,8 @@ async function house(t: TestContext, changes: Changes = {}) {
     ...{ dir, clips, until, clipOf, isOpen },
     ledger: () => ledger,
     looks: () => looks,
-    opened: () => opened,
-    checks: () => lines.filter(({ fields }) => fields['event'] === 'ledger.checked').length,
+    opened,
+    checks: () => logged('ledger.checked'),
     release: () => held.resolve(),
     /** The next look waits again. */
     hold: () => {

@@ -2,38 +2,17 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createConditions } from '../../../../../agent/kernel/conditions.ts';
 import { isBug } from '../../../../../agent/kernel/is-bug.ts';
-import { createCare } from '../../../../../agent/ledger/care/care.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
-import { createLedgerService } from '../../../../../agent/ledger/ledger-service.ts';
-import { createFakeClock } from '../../../../fakes/clock.ts';
-import { createLogBook } from '../../../../fakes/log-book.ts';
-import { keepWhole, verdictFor, writeClip } from '../bench.ts';
+import { verdictFor, writeClip } from '../bench.ts';
+import { serviceBench } from '../service-bench.ts';
 import { damageBench } from './damage-bench.ts';
-
-const PATIENCE_MS = 120_000;
 
 /** A ledger that is open and checked, and used by a house that goes on whatever it is told. */
 async function house(t: TestContext) {
   const { dir, clips } = damageBench(t);
-  const clock = createFakeClock();
-  const { log, lines } = createLogBook();
-  const conditions = createConditions({ clock, log });
-  let opened = 0;
-  const ledger = createLedgerService({
-    dir,
-    care: createCare({ dir, log }),
-    onOpen: () => void (opened += 1),
-    conditions,
-    clock,
-    log,
-    maxBytes: 1_000_000_000,
-    minFreeBytes: 0,
-    reserveBytes: 0,
-    leaseMs: 60_000,
-    recoverTorn: keepWhole,
-  });
+  const { create, until, codes, opened, lines, logged } = serviceBench(dir);
+  const ledger = create();
   t.after(() => ledger.stop());
   await ledger.start();
   const bugs: unknown[] = [];
@@ -57,21 +36,11 @@ async function house(t: TestContext) {
         if (isBug(error)) bugs.push(error);
       }
   }
-  async function until(what: string, holds: () => boolean, turn: () => Promise<void> = async () => {}) {
-    const endMs = performance.now() + PATIENCE_MS;
-    while (!holds()) {
-      assert.ok(performance.now() < endMs, `waited in vain: ${what}`);
-      await turn();
-      await clock.advance(1_000);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-  const checked = () => lines.filter(({ fields }) => fields['event'] === 'ledger.checked').length;
-  const codes = () => conditions.list().map(({ code }) => code);
+  const checked = () => logged('ledger.checked');
   await until('it is open', () => checked() === 1);
   // Into the database itself, where the damage is done.
   await ledger.tend();
-  return { dir, clips, ledger, bugs, use, until, checked, codes, opened: () => opened, lines };
+  return { dir, clips, ledger, bugs, use, until, checked, codes, opened, lines };
 }
 
 function change(dir: string, sql: string): void {
