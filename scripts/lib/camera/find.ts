@@ -3,7 +3,7 @@ import type { CameraCredential } from '@dachawatch/contracts';
 import { Failure } from '../../../agent/kernel/failure.ts';
 import { Refusal } from '../command/ends.ts';
 import { clockSentence, encoderWords } from './encoder-words.ts';
-import { bare, readHost } from './host.ts';
+import { bare, inAddress, readHost } from './host.ts';
 import { givenLogin } from './login.ts';
 import { discover, type FoundCamera, networksNamed } from './onvif/discover.ts';
 import { type Encoder, readProfiles, streamAddress, streamsOfSources } from './onvif/profiles.ts';
@@ -41,7 +41,7 @@ export async function find(options: CameraOptions, signal: AbortSignal): Promise
   const found: Found[] = [];
   // One after the other: some cameras take no further session.
   for (const camera of places) {
-    tell(`asking ${camera.place.host}:${camera.place.port} by ONVIF for its streams`);
+    tell(`asking ${inAddress(camera.place.host)}:${camera.place.port} by ONVIF for its streams`);
     found.push(await ask(camera, login, signal));
   }
   if (options.json) sayJson({ cameras: found });
@@ -85,10 +85,11 @@ async function ask(
     ({ clockMs } = session);
     const streams: FoundStreams[] = [];
     for (const { main, sub } of streamsOfSources(await readProfiles(session))) {
-      const inAddress = host.includes(':') ? `[${host}]` : host;
       streams.push({
-        main: { address: await streamAddress(session, main, inAddress), encoder: main.encoder },
-        sub: sub ? { address: await streamAddress(session, sub, inAddress), encoder: sub.encoder } : null,
+        main: { address: await streamAddress(session, main, inAddress(host)), encoder: main.encoder },
+        sub: sub
+          ? { address: await streamAddress(session, sub, inAddress(host)), encoder: sub.encoder }
+          : null,
       });
     }
     const trouble = streams.length > 0 ? null : 'it has no stream of pictures';
@@ -112,9 +113,10 @@ function loginHint({ loginFile, user }: CameraOptions): string {
 
 function linesOf(found: Found, hint: string): string[] {
   const { name, host, port, streams, trouble, clockMs } = found;
-  const clock = clockSentence(clockMs);
+  // A camera that was not reached says nothing of its clock either.
+  const clock = clockMs === null && streams.length === 0 ? undefined : clockSentence(clockMs);
   return [
-    `${name} at ${host}:${port}`,
+    `${name} at ${inAddress(host)}:${port}`,
     ...(clock === undefined ? [] : [`  ${clock}`]),
     ...(trouble === null ? [] : [`  ${trouble}`]),
     ...streams.flatMap((one) => streamLines(one, hint)),

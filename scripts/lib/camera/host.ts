@@ -22,5 +22,8 @@ export function readHost(text: string, usualPort: number): Host {
   };
 }
 
+/** As it stands in an address. */
+export const inAddress = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
 /** As sockets want it. */
 export const bare = (host: string): string => host.replaceAll(/^\[|\]$/g, '');

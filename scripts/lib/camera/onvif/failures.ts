@@ -3,6 +3,7 @@ import { networkSentence } from '../../../../agent/capture/rtsp/client.ts';
 import { statusSentence } from '../../../../agent/capture/rtsp/status.ts';
 import { LOGIN_MISSING, NO_ANSWER } from '../../../../agent/capture/stream-error.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
+import { inAddress } from '../host.ts';
 
 export const NOT_ONVIF = 'what answers there does not speak ONVIF';
 
@@ -34,7 +35,8 @@ export function failureOf(
   if (status === 401 || /digest authentication/i.test(message) || /not\s?authorized|unauthorized/i.test(text))
     return new Failure('rejected', 'onvif.login', statusSentence(401), cause);
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return new Failure('transient', 'onvif.network', nothingAt(host, port), cause);
+  if (code === 'ECONNREFUSED')
+    return new Failure('transient', 'onvif.network', nothingAt(inAddress(host), port), cause);
   if (/^HPE_/.test(code ?? '')) return new Failure('rejected', 'onvif.strange', NOT_ONVIF, cause);
   if (code !== undefined)
     return new Failure('transient', 'onvif.network', networkSentence(error as NodeJS.ErrnoException), cause);
