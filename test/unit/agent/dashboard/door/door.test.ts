@@ -211,7 +211,8 @@ test('who is being answered over TLS keeps the place while others come with half
   });
   await once(kept, 'secureConnect');
   const askHere = async () => {
-    kept.write(`GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`);
+    // Without a body the answer is one piece.
+    kept.write(`HEAD /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`);
     const [first] = (await once(kept, 'data')) as [Buffer];
     return first.toString('latin1', 0, 12);
   };
