@@ -17,13 +17,16 @@ export function clipOfEvent(event: unknown): ClipEvent | undefined {
   if (typeof event !== 'object' || event === null) return undefined;
   const { eventType, type, subject, data } = event as Partial<Record<string, unknown>>;
   if ((eventType ?? type) !== 'Microsoft.Storage.BlobCreated') return undefined;
-  const [, container, written = ''] = SUBJECT.exec(String(subject)) ?? [];
+  // Typed before they are made texts or numbers of: an object may refuse that.
+  if (typeof subject !== 'string') return undefined;
+  const [, container, written = ''] = SUBJECT.exec(subject) ?? [];
   const askedAbout = clipAskedAbout(written);
   const blobName = askedAbout ?? written;
   if (container !== CONTAINER_CLIPS || !parseClipBlobName(blobName)) return undefined;
   if (cleanText(blobName) !== blobName) return undefined;
   const { contentLength, url } = (data ?? {}) as { contentLength?: unknown; url?: unknown };
-  if (!(Number(contentLength) > 0) || typeof url !== 'string') return undefined;
+  if (!['number', 'string'].includes(typeof contentLength) || !(Number(contentLength) > 0)) return undefined;
+  if (typeof url !== 'string') return undefined;
   const address = addressOfBlob(url, blobName);
   if (address === undefined) return undefined;
   return { clip: clipOfBlob(blobName, address), asked: askedAbout !== undefined };

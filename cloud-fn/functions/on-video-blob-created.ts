@@ -11,7 +11,8 @@ df.app.client.eventGrid('OnVideoBlobCreated', {
     const found = clipOfEvent(event);
     const { settings, storage } = ports();
     if (!found || (found.asked && !(await storage.hasBlob(placeOf(found.clip.blobName))))) {
-      context.debug(`ignored ${event.subject}`);
+      const subject: unknown = event.subject;
+      context.debug(`ignored ${typeof subject === 'string' ? subject : 'an event without a subject'}`);
       return;
     }
     const { clip } = found;

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,
   kills: async () => (await import('./kills/kills.ts')).benchKills,
+  fuzz: async () => (await import('./fuzz/fuzz.ts')).benchFuzz,
   motion: async () => (await import('./motion/motion.ts')).benchMotion,
   mutants: async () => (await import('./mutants/mutants.ts')).benchMutants,
   orchestrator: async () => (await import('./orchestrator/orchestrator.ts')).benchOrchestrator,

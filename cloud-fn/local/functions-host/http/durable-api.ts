@@ -19,7 +19,7 @@ import { filterOf, pageOf, purgeFilterOf } from './durable-filters.ts';
 import { CONNECTION, managementLinks, MANAGEMENT, rpcPath } from './durable-links.ts';
 import { json, problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
 import { createInstanceCommands } from './instance-commands.ts';
-import { jsonText } from './json-text.ts';
+import { jsonText, whyNotJson } from './json-text.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
 
 const INSTANCE_ID_MAX = 256;
@@ -88,7 +88,7 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
     if (input === undefined)
       return breaksOff(request.body)
         ? wentWrong('The body is not JSON.', 'Newtonsoft.Json.JsonSerializationException')
-        : notJson('The body is not JSON.');
+        : notJson(whyNotJson(request.body));
     const version = parameter(request.url.searchParams, 'version');
     if (!(await history.together(() => history.start({ id, name, input, version }, nowMs()))))
       return error(409, alreadyExists(history.instance(id)?.status ?? 'Running'));

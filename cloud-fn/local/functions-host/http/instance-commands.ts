@@ -3,7 +3,7 @@ import type { InstanceRow } from '../engine/history-sql.ts';
 import { isFinal, type RuntimeStatus } from '../engine/wire.ts';
 import { accepted, EMPTY_404, error, notJson, parameter, wentWrong } from './durable-answers.ts';
 import { json, type HostRequest, type HostResponse } from './http-server.ts';
-import { jsonText } from './json-text.ts';
+import { jsonText, whyNotJson } from './json-text.ts';
 
 export interface InstanceCommandsDeps {
   readonly history: Pick<History, 'instance' | 'raiseEvent' | 'terminate' | 'suspend' | 'resume' | 'rewind'>;
@@ -25,7 +25,7 @@ export function createInstanceCommands({ history, nowMs }: InstanceCommandsDeps)
     if (type !== 'application/json') return error(400, 'Only application/json request content is supported');
     const input = jsonText(request.body);
     if (input === null) return notJson("Error reading JToken from JsonReader. Path '', line 0, position 0.");
-    if (input === undefined) return notJson('The body is not JSON.');
+    if (input === undefined) return notJson(whyNotJson(request.body));
     history.raiseEvent(row.id, name, input, nowMs());
     return accepted;
   };

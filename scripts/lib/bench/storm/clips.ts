@@ -10,8 +10,11 @@ import {
   QUEUE_PROCESSED,
   QUEUE_TO_PROCESSING,
 } from '@dachawatch/contracts';
-import type { Engine } from '../../../../test/engine/engines.ts';
+import type { Engine as AnyEngine } from '../../../../test/engine/engines.ts';
 import type { Random } from '../faults/random.ts';
+
+/** Where clips are announced. */
+type Engine = Pick<AnyEngine, 'base' | 'eventGridKey' | 'functionKey'>;
 
 export interface StormClip {
   /** In the container of the clips. */

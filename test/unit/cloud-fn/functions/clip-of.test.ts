@@ -37,6 +37,15 @@ test('a name and a body just as long as they may be are read; a character more i
   assert.throws(() => clipOfRequest(padded(16_385)), { message: /longer than 16384/ });
 });
 
+test('an event whose parts are of other types than they should be is ignored, also what refuses to be a text or a number', () => {
+  const stubborn = { constructor: 1, toString: 2, valueOf: 3 };
+  assert.equal(clipOfEvent(event({ subject: stubborn })), undefined);
+  assert.equal(clipOfEvent(event({ eventType: stubborn })), undefined);
+  for (const part of ['contentLength', 'url'])
+    assert.equal(clipOfEvent(event({}, { [part]: stubborn })), undefined);
+  assert.equal(clipOfEvent(event({ data: stubborn })), undefined);
+});
+
 test('the id of a blob that somebody else put there is made of its name, and stays', () => {
   const name = '20250819-111832.avi';
   const made = clipOfRequest(

@@ -111,6 +111,17 @@ test('a start of what nobody registered is accepted: the instance will say so', 
   assert.equal(history.instance('b')?.name, 'other');
 });
 
+test('a body that is nested too deep to be shown again is refused, and the listing stays whole', async (t) => {
+  const { manage, begin, message } = bench(t);
+  begin('a');
+  const body = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  assert.match(await message('POST', 'orchestrators/main/deep', { body }), /^400/);
+  const headers = { 'content-type': 'application/json' };
+  assert.match(await message('POST', 'instances/a/raiseEvent/go', { body, headers }), /^400/);
+  const { status, body: listed } = await manage('GET', 'instances?showInput=true');
+  assert.deepEqual([status, (listed as unknown[]).length], [200, 1]);
+});
+
 test('a start that waits answers with the bare output, or with the links when time is up', async (t) => {
   const { manage, history } = bench(t);
   const waiting = manage('POST', 'orchestrators/main/a?timeout=60&pollingInterval=0.01');

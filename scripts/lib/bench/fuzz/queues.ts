@@ -1,0 +1,228 @@
+/** Odd messages in each queue, and what became of each. */
+import { createHash } from 'node:crypto';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { setTimeout as delay } from 'node:timers/promises';
+import { POISON_SUFFIX, QUEUE_PROCESSED, QUEUE_TO_PROCESSING } from '@dachawatch/contracts';
+import { readPoison } from '../../../../cloud-fn/keeper/poison-records.ts';
+import { recordPoisonQueues } from '../../../../cloud-fn/keeper/record-poison.ts';
+import { createAzureStorage } from '../../../../cloud-fn/ports/azure-storage.ts';
+import { poisonPlace } from '../../../../cloud-fn/ports/instance-places.ts';
+import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
+import { serveRequests } from '../../../../cloud-fn/yolo/queue/request-loop.ts';
+import type { Random } from '../faults/random.ts';
+import { oddDocument } from './odd.ts';
+
+/** What storage takes: 64 KiB of the message as XML, and no character that XML cannot hold. */
+const MESSAGE_MAX_BYTES = 60_000;
+const AT_ONCE = 16;
+const DRAINED_WITHIN_MS = 20 * 60_000;
+const BATCH = 32;
+const LEASE_S = 300;
+/** Longest round of the keeper that is waited for here. */
+const ROUNDS_MAX = 2_000;
+
+export interface QueueFuzz {
+  readonly storage: string;
+  readonly inputs: number;
+  readonly random: Random;
+  readonly complain: (input: string, what: string) => void;
+}
+
+export type QueueName = 'answers' | 'requests' | 'unusable answers' | 'unusable requests';
+
+const answer = (clip: string) => ({
+  instance_id: 'clip-00000000000000000000000000000000',
+  blobUrl: `https://nowhere.invalid/${clip}`,
+  blobName: clip,
+  status: 'PROCESSED',
+  start_timestamp: '2026-11-30T00:00:00Z',
+  stop_timestamp: '2026-11-30T00:00:01Z',
+  details: {
+    schema_version: 1,
+    model: { name: 'fuzz', sha256: '0'.repeat(64), licence: 'Apache-2.0' },
+    frames: { decoded: 70, analysed: 14 },
+    detections: [],
+    cpu_ms: 1,
+    strategy: 'fixed-rate',
+  },
+});
+const request = (clip: string) => ({
+  instance_id: 'clip-00000000000000000000000000000000',
+  blobUrl: `https://nowhere.invalid/${clip}`,
+  blobName: clip,
+  posted: '2026-11-30T00:00:00Z',
+});
+
+/** Texts as a peer would put them into a queue: base64, plain, or JSON in JSON. */
+function draw({ inputs, random }: QueueFuzz, valid: unknown): string[] {
+  const texts: string[] = [];
+  while (texts.length < inputs) {
+    const odd = oddDocument(random, valid);
+    const wrapped = random.chance(0.1) ? JSON.stringify(odd) : odd;
+    const text = random.chance(0.6) ? Buffer.from(wrapped).toString('base64') : wrapped;
+    if (text !== '' && Buffer.byteLength(text) <= MESSAGE_MAX_BYTES && isCarried(text)) texts.push(text);
+  }
+  return texts;
+}
+
+/** XML 1.0 knows no other characters, and Azurite trims what stands around a text. */
+const isCarried = (text: string) =>
+  text.trim() === text &&
+  text.isWellFormed() &&
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  !/[\u0000-\u0008\u000b-\u001f\ufffe\uffff\r]/.test(text);
+
+async function inLanes<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
+  const left = all.values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const one of left) await work(one);
+    }),
+  );
+}
+
+/** Takes everything out of a queue. What somebody else is looking at just now is waited for. */
+async function emptied(queue: QueueClient): Promise<string[]> {
+  const texts: string[] = [];
+  for (const endMs = performance.now() + DRAINED_WITHIN_MS; performance.now() < endMs; ) {
+    const options = { numberOfMessages: BATCH, visibilityTimeout: LEASE_S };
+    const { receivedMessageItems } = await queue.receiveMessages(options);
+    if (receivedMessageItems.length === 0) {
+      const { approximateMessagesCount } = await queue.getProperties();
+      if (approximateMessagesCount === 0) return texts;
+      await delay(500);
+    }
+    await inLanes(receivedMessageItems, async (one) => {
+      texts.push(one.messageText);
+      await queue.deleteMessage(one.messageId, one.popReceipt);
+    });
+  }
+  throw new Error(`${queue.name} cannot be emptied`);
+}
+
+/** Takes the requests of clips that wait, so that nobody else answers them.
+ *  @returns puts them back */
+export async function holdRequests(
+  storage: string,
+  count: number,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  const queue = QueueServiceClient.fromConnectionString(storage).getQueueClient(QUEUE_TO_PROCESSING);
+  const held: string[] = [];
+  while (held.length < count) {
+    signal.throwIfAborted();
+    held.push(...(await emptied(queue)));
+    await delay(200);
+  }
+  return async () => inLanes(held, (text) => queue.sendMessage(text));
+}
+
+/** By what was put aside, the reason. */
+async function reasonsIn(storage: string, queue: string): Promise<ReadonlyMap<string, string>> {
+  const queues = QueueServiceClient.fromConnectionString(storage);
+  const reasons = new Map<string, string>();
+  for (const text of await emptied(queues.getQueueClient(`${queue}${POISON_SUFFIX}`))) {
+    const { reason, original, original_blob } = JSON.parse(text) as Record<string, string | undefined>;
+    const digest =
+      original === undefined ? /([0-9a-f]{64})\.txt$/.exec(original_blob ?? '')?.[1] : sha256(original);
+    reasons.set(digest ?? '', reason ?? '');
+  }
+  return reasons;
+}
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Odd answers of a worker, to the functions app. */
+export async function fuzzAnswers(fuzz: QueueFuzz, isAlive: () => boolean): Promise<void> {
+  const queue = QueueServiceClient.fromConnectionString(fuzz.storage).getQueueClient(QUEUE_PROCESSED);
+  const texts = draw(fuzz, answer('dacha-video/house-1/gate/2026/11/30/01JD3V7Q8ZK4M6N8P0R2S4T9ZZ.mp4'));
+  await inLanes(texts, (text) => queue.sendMessage(text));
+  for (
+    const endMs = performance.now() + DRAINED_WITHIN_MS;
+    performance.now() < endMs && isAlive();
+    await delay(500)
+  ) {
+    const { approximateMessagesCount } = await queue.getProperties();
+    if (approximateMessagesCount === 0) break;
+  }
+  const reasons = await reasonsIn(fuzz.storage, QUEUE_PROCESSED);
+  for (const text of texts)
+    if (!reasons.get(sha256(text))) fuzz.complain(text, 'not put aside with a reason');
+}
+
+/** Odd requests, to the loop of the worker. One that can be read is answered. */
+export async function fuzzRequests(fuzz: QueueFuzz): Promise<void> {
+  const queues = QueueServiceClient.fromConnectionString(fuzz.storage);
+  const [requests, poison] = [QUEUE_TO_PROCESSING, `${QUEUE_TO_PROCESSING}${POISON_SUFFIX}`].map((name) =>
+    queues.getQueueClient(name),
+  );
+  const results = queues.getQueueClient('fuzz-results');
+  await results.createIfNotExists();
+  if (!requests || !poison) throw new Error('there are two queues');
+  const texts = draw(fuzz, request('dacha-video/house-1/gate/2026/11/30/01JD3V7Q8ZK4M6N8P0R2S4T9ZZ.mp4'));
+  await inLanes(texts, (text) => requests.sendMessage(text));
+  const kept = BlobServiceClient.fromConnectionString(fuzz.storage).getContainerClient('dacha-instances');
+  await serveRequests(
+    {
+      requests,
+      results,
+      poison,
+      answer: async (one) => {
+        return { ...one, status: 'PROCESSED', start_timestamp: '', stop_timestamp: '' } as never;
+      },
+      refusal: (one) => one as never,
+      keepText: async (name, text) => {
+        await kept.getBlockBlobClient(`unreadable/${name}`).upload(text, Buffer.byteLength(text));
+        return `dacha-instances/unreadable/${name}`;
+      },
+      leaseMs: LEASE_S * 1_000,
+      idleMs: 2_000,
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      nowMs: () => Date.now(),
+      monotonicMs: () => performance.now(),
+      sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+    },
+    AbortSignal.timeout(DRAINED_WITHIN_MS),
+  );
+  const reasons = await reasonsIn(fuzz.storage, QUEUE_TO_PROCESSING);
+  const answers = (await emptied(results)).length;
+  const unexplained = texts.filter((text) => !reasons.get(sha256(text)));
+  if (unexplained.length > answers)
+    fuzz.complain(
+      unexplained[0] ?? '',
+      `${unexplained.length - answers} requests neither answered nor put aside`,
+    );
+}
+
+/** Odd messages in the queues of those that nobody could use: each has a record with a reason. */
+export async function fuzzUnusable(fuzz: QueueFuzz, name: QueueName): Promise<void> {
+  const queue = name === 'unusable answers' ? QUEUE_PROCESSED : QUEUE_TO_PROCESSING;
+  const texts = draw(fuzz, { reason: 'bad-json', message: 'm', at: '2026-11-30T00:00:00Z', original: 'x' });
+  const poison = QueueServiceClient.fromConnectionString(fuzz.storage).getQueueClient(
+    `${queue}${POISON_SUFFIX}`,
+  );
+  await emptied(poison);
+  await inLanes(texts, (text) => poison.sendMessage(text));
+  const storage = createAzureStorage({ connectionString: fuzz.storage });
+  let told = 0;
+  const deps = {
+    storage,
+    notification: {
+      notify: async () => {
+        told += 1;
+      },
+    },
+    clock: systemClock,
+    known: new Set<string>(),
+  };
+  for (let round = 0; round < ROUNDS_MAX; round += 1) if ((await recordPoisonQueues(deps)) === 0) break;
+  await inLanes(texts, async (text) => {
+    const place = poisonPlace(readPoison(queue, text).digest);
+    const found = await storage.readBlob(place, 1_000_000);
+    const record = found && (JSON.parse(found.bytes.toString('utf8')) as { reason?: string; told?: boolean });
+    if (!record?.reason) fuzz.complain(text, 'no record with a reason');
+    else if (record.told !== true) fuzz.complain(text, 'nobody was told of it');
+  });
+  if (told === 0) fuzz.complain('', 'nobody was told');
+  await emptied(poison);
+}
