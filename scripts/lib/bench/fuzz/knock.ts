@@ -2,7 +2,7 @@
 import { type Agent, request } from 'node:http';
 import type { Door, OddRequest } from './doors.ts';
 
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 120_000;
 
 export interface Answer {
   readonly status: number;
