@@ -6,6 +6,9 @@ import { choice, flag, readArguments, requireNoWords, text, whole } from '../../
 import { outcomeOf, type SeedOutcome } from './outcome.ts';
 import { playSeed, SABOTAGE, type Sabotage } from './world.ts';
 
+/** Seeds between two words about how far it is. */
+const TELL_EVERY = 25;
+
 const COUNTS = [
   'right',
   'noVerdict',
@@ -82,6 +85,8 @@ export async function playSeeds(
     instances += played.instances;
     failed += played.failed;
     minutes += played.minutes;
+    const done = seed - options.first + 1;
+    if (done % TELL_EVERY === 0) tell(`${done} of ${options.seeds} seeds`);
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   return {
