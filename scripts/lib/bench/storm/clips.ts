@@ -118,7 +118,8 @@ export function startAnswering(storage: string, random: Random) {
   const stopping = new AbortController();
   const working = (async () => {
     while (!stopping.signal.aborted) {
-      const { receivedMessageItems } = await requests.receiveMessages({ numberOfMessages: 16 });
+      const options = { numberOfMessages: 16, abortSignal: stopping.signal };
+      const { receivedMessageItems } = await requests.receiveMessages(options);
       for (const message of random.shuffled(receivedMessageItems)) {
         asked += 1;
         const answer = encodeQueueMessage(answerTo(message.messageText));
@@ -133,7 +134,8 @@ export function startAnswering(storage: string, random: Random) {
     asked: () => asked,
     async stop() {
       stopping.abort();
-      await working;
+      // A Ctrl-C ends storage too: what it was about to take or answer fails then.
+      await working.catch(() => undefined);
     },
   };
 }
