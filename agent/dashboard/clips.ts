@@ -5,6 +5,7 @@ import { type Clip, type Ledger, thumbnailOf } from '../ledger/ledger.ts';
 import { type Answer, problem } from './answer.ts';
 import { json } from './answer-json.ts';
 import type { PageRequest } from './request-handler.ts';
+import { noSuchLanguage, type Say, type SayIn } from './reasons.ts';
 import { clipView, custodyView } from './views.ts';
 
 export interface ClipRoutes {
@@ -22,6 +23,7 @@ const PAGE_SIZE = { usual: 20, most: 100 };
 export function createClipRoutes(deps: {
   readonly ledger: Pick<Ledger, 'clips' | 'custody' | 'changes' | 'lastChange'>;
   readonly cameras: () => readonly CameraStatus[];
+  readonly say: SayIn;
 }): ClipRoutes {
   const { ledger } = deps;
   return {
@@ -36,6 +38,8 @@ export function createClipRoutes(deps: {
           'before',
           'before is the id of a clip: 26 characters, digits and capital letters.',
         );
+      const say = deps.say(request);
+      if (!say) return noSuchLanguage();
       const wanted = Number(limit);
       const revision = ledger.lastChange();
       // One more than asked for tells whether there is a next page.
@@ -44,7 +48,7 @@ export function createClipRoutes(deps: {
       const cameras = deps.cameras();
       return json(request, {
         revision,
-        clips: await Promise.all(page.map((clip) => view(clip, cameras))),
+        clips: await Promise.all(page.map((clip) => view(clip, cameras, say))),
         next: found.length > wanted ? (page.at(-1)?.clipId ?? null) : null,
       });
     },
@@ -52,6 +56,8 @@ export function createClipRoutes(deps: {
       const after = request.query.get('after') ?? '';
       if (!/^\d{1,15}$/.test(after))
         return problem(400, 'after', 'after is the revision that an answer had: a whole number.');
+      const say = deps.say(request);
+      if (!say) return noSuchLanguage();
       const revision = ledger.lastChange();
       const { clips, isWhole } = ledger.changes({ after: Number(after), limit: PAGE_SIZE.most });
       const cameras = deps.cameras();
@@ -59,24 +65,28 @@ export function createClipRoutes(deps: {
         revision,
         // A smaller revision than was asked for: the ledger was begun anew.
         isWhole: isWhole && revision >= Number(after),
-        clips: await Promise.all(clips.map((clip) => view(clip, cameras))),
+        clips: await Promise.all(clips.map((clip) => view(clip, cameras, say))),
       });
     },
-    one: async (request, clip) =>
-      json(request, {
-        ...(await view(clip, deps.cameras())),
-        custody: ledger.custody(clip.clipId).map(custodyView),
-      }),
+    one: async (request, clip) => {
+      const say = deps.say(request);
+      if (!say) return noSuchLanguage();
+      return json(request, {
+        ...(await view(clip, deps.cameras(), say)),
+        custody: ledger.custody(clip.clipId).map((entry) => custodyView(entry, say)),
+      });
+    },
   };
 }
 
-async function view(clip: Clip, cameras: readonly CameraStatus[]) {
+async function view(clip: Clip, cameras: readonly CameraStatus[], say: Say) {
   const camera = cameras.find(({ cameraId }) => cameraId === clip.cameraId);
   const finished = clip.state !== 'recording' && clip.state !== 'lost';
   return clipView(clip, {
     title: camera?.title ?? clip.cameraId,
     hasFile: finished && (await isThere(clip.file)),
     hasThumbnail: await hasThumbnail(clip),
+    say,
   });
 }
 

@@ -4,7 +4,7 @@ export type Language = (typeof LANGUAGES)[number];
 /** The page's own choice is kept in this cookie; it holds nothing else. */
 export const LANGUAGE_COOKIE = 'dachawatch-lang';
 
-const isLanguage = (text: string | undefined): text is Language =>
+export const isLanguage = (text: string | undefined): text is Language =>
   LANGUAGES.some((language) => language === text);
 
 /** The language to greet a browser in: what its user chose before, else what the browser asks for, else English.

@@ -16,6 +16,7 @@ import { chooseLanguage } from './language.ts';
 import { lastNightView } from './last-night.ts';
 import type { PageFiles } from './page-files.ts';
 import type { PageRequest, Route } from './request-handler.ts';
+import { createSay, noSuchLanguage } from './reasons.ts';
 import { statusView } from './views.ts';
 import { createWhyRoutes } from './why.ts';
 
@@ -53,7 +54,8 @@ export interface RoutesDeps extends ApplianceSources {
 /** What the page and its API answer, by path. */
 export function createRoutes(deps: RoutesDeps): Route {
   const { ledger, files } = deps;
-  const clips = createClipRoutes(deps);
+  const say = createSay();
+  const clips = createClipRoutes({ ...deps, say });
   const clipFiles = createClipFiles(deps);
   const why = createWhyRoutes(deps.suppressed, deps.cameras);
   const clipPaths = [
@@ -69,7 +71,7 @@ export function createRoutes(deps: RoutesDeps): Route {
     const file = files.files.get(path);
     if (file) return answerContent(file, tagsOf(request));
     if (path === '/healthz') return json(request, { ok: true });
-    if (path === '/api/status') return json(request, status());
+    if (path === '/api/status') return status(request);
     if (path === '/api/last-night') return json(request, await lastNightView(deps));
     if (path === '/api/clips') return clips.list(request);
     if (path === '/api/clips/changes') return clips.changes(request);
@@ -96,14 +98,20 @@ export function createRoutes(deps: RoutesDeps): Route {
     });
   }
 
-  function status() {
+  function status(request: PageRequest): Answer {
+    const inLanguage = say(request);
+    if (!inLanguage) return noSuchLanguage();
     const nowMs = deps.clock.nowMs();
     const appliance = readAppliance({ ...deps, news: () => readClipNews(ledger, nowMs) });
-    return statusView({
-      deviceId: deps.deviceId,
-      nowMs,
-      ...appliance,
-      clipsRevision: ifAnswers(() => ledger.lastChange()),
-    });
+    const view = statusView(
+      {
+        deviceId: deps.deviceId,
+        nowMs,
+        ...appliance,
+        clipsRevision: ifAnswers(() => ledger.lastChange()),
+      },
+      inLanguage,
+    );
+    return json(request, view);
   }
 }

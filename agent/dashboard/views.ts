@@ -1,8 +1,8 @@
 import type { CameraStatus } from '../capture/capture.ts';
 import { allThatMatters, type ApplianceFacts } from '../health/health.ts';
-import { redact } from '../kernel/log.ts';
 import type { Clip, CustodyEntry } from '../ledger/ledger.ts';
 import { machineView } from './machine-view.ts';
+import type { Say } from './reasons.ts';
 
 /** A picture younger than this is the picture of now. */
 const FRESH_MS = 10_000;
@@ -11,7 +11,7 @@ const FRESH_MS = 10_000;
 const MAX_FURTHER = 3;
 
 const utc = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-const safe = (text: string | null) => (text === null ? null : redact(text));
+const told = (text: string | null, say: Say) => (text === null ? null : say(text));
 
 export interface StatusFacts extends ApplianceFacts {
   readonly deviceId: string;
@@ -21,7 +21,7 @@ export interface StatusFacts extends ApplianceFacts {
 }
 
 /** What `GET /api/status` says. It holds moments, not ages, so that it stays the same while nothing changes. */
-export function statusView(facts: StatusFacts) {
+export function statusView(facts: StatusFacts, say: Say) {
   const { deviceId, nowMs, cameras, link, upload, summary, clipsRevision } = facts;
   const [house, ...further] = allThatMatters(facts);
   return {
@@ -29,9 +29,9 @@ export function statusView(facts: StatusFacts) {
     house,
     // What is wrong beside that; the calm state at the end says nothing more then.
     further: further.filter(({ level }) => level !== 'calm').slice(0, MAX_FURTHER),
-    cameras: cameras.map((camera) => cameraView(camera, nowMs)),
-    link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: safe(link.detail) },
-    upload: { state: upload.state, clipId: upload.clipId, detail: safe(upload.detail) },
+    cameras: cameras.map((camera) => cameraView(camera, nowMs, say)),
+    link: { state: link.state, sinceUtc: utc(link.sinceMs), detail: told(link.detail, say) },
+    upload: { state: upload.state, clipId: upload.clipId, detail: told(upload.detail, say) },
     clips: summary && {
       total: summary.clips,
       waiting: summary.waiting,
@@ -40,11 +40,11 @@ export function statusView(facts: StatusFacts) {
       bytes: summary.bytes,
       revision: clipsRevision,
     },
-    ...machineView(facts),
+    ...machineView(facts, say),
   };
 }
 
-function cameraView(camera: CameraStatus, nowMs: number) {
+function cameraView(camera: CameraStatus, nowMs: number, say: Say) {
   const { cameraId, title, state, sinceMs, detail, lastFragmentAgeMs: ageMs, recording } = camera;
   const picture = ageMs === null ? 'none' : ageMs < FRESH_MS ? 'fresh' : 'old';
   return {
@@ -52,7 +52,7 @@ function cameraView(camera: CameraStatus, nowMs: number) {
     title,
     state,
     sinceUtc: utc(sinceMs),
-    detail: safe(detail),
+    detail: told(detail, say),
     recording,
     picture,
     // To the second: the age is measured anew each time and would waver by milliseconds.
@@ -69,7 +69,7 @@ const toSeconds = (ms: number) => Math.round(ms / 1000) * 1000;
  *  @param hasThumbnail whether a small picture lies beside it */
 export function clipView(
   clip: Clip,
-  { title, hasFile, hasThumbnail }: { title: string; hasFile: boolean; hasThumbnail: boolean },
+  { title, hasFile, hasThumbnail, say }: { title: string; hasFile: boolean; hasThumbnail: boolean; say: Say },
 ) {
   const { clipId, state, verdict } = clip;
   return {
@@ -87,14 +87,14 @@ export function clipView(
     durationMs: clip.durationMs,
     bytes: clip.bytes,
     uploadAttempts: clip.attempt,
-    reason: safe(clip.reason),
+    reason: told(clip.reason, say),
     verdict: verdict && {
       verdict: verdict.verdict,
       revision: verdict.revision,
       labels: verdict.labels,
       confidence: verdict.confidence,
       decision: verdict.decision,
-      reason: safe(verdict.reason),
+      reason: say(verdict.reason),
       decidedUtc: verdict.decided_utc,
       bestFrameAtMs: verdict.best_frame?.at_ms ?? null,
     },
@@ -116,8 +116,8 @@ export const pictureAddresses = (
   bestFrame: revision === null ? null : `/clips/${clipId}/best.jpg?revision=${revision}`,
 });
 
-export const custodyView = ({ atMs, event, detail }: CustodyEntry) => ({
+export const custodyView = ({ atMs, event, detail }: CustodyEntry, say: Say) => ({
   atUtc: utc(atMs),
   event,
-  detail: safe(detail),
+  detail: told(detail, say),
 });

@@ -196,7 +196,7 @@ function createHistory(language) {
     const { texts, format } = language();
     showFrame(thumbnail && bestFrame, texts, format);
     try {
-      const response = await fetch(`/api/clips/${clipId}`);
+      const response = await fetch(`/api/clips/${clipId}?lang=${texts.language}`);
       if (!response.ok) throw new Error(`clip ${response.status}`);
       const { custody, verdict } = await response.json();
       list.replaceChildren(...custody.map((entry) => historyLine(entry, texts, format)));

@@ -15,11 +15,13 @@ export function createClipList(language) {
   /** Id after which the next page begins; null when there is none, undefined before the first page. */
   let next;
   let revision;
+  let told;
   let size = PAGE_SIZE.first;
   const blocks = createClipBlocks(at('clips'), language);
 
   async function ask(path) {
-    const response = await fetch(`/api/clips${path}`);
+    const { texts } = language();
+    const response = await fetch(`/api/clips${path}&lang=${texts.language}`);
     if (!response.ok) throw new Error(`clips ${response.status}`);
     return response.json();
   }
@@ -29,12 +31,14 @@ export function createClipList(language) {
     size = PAGE_SIZE.first;
     take(page.clips, page);
     revision = page.revision;
+    told = language().texts.language;
   }
 
   /** Reads what has changed since; all anew when that is more than one answer holds. */
   async function refresh(latest) {
+    // Reasons are told in one language.
+    if (revision === undefined || told !== language().texts.language) return readFirst();
     if (latest === revision) return;
-    if (revision === undefined) return readFirst();
     const news = await ask(`/changes?after=${revision}`);
     if (!news.isWhole) return readFirst();
     const known = new Map(clips.map((clip) => [clip.clipId, clip]));

@@ -110,6 +110,7 @@ function hearAgain() {
 }
 
 const poller = createPoller({
+  language: () => texts.language,
   onAnswer: (skew, fresh) => {
     skewMs = skew;
     heardMs = nowMs();
@@ -126,7 +127,10 @@ const poller = createPoller({
 
 at('languages').addEventListener('click', ({ target }) => {
   if (!target.value) return;
-  setLanguage(target.value).then(() => rememberLanguage(target.value), fallSilent);
+  setLanguage(target.value)
+    .then(() => rememberLanguage(target.value))
+    .then(poller.poll)
+    .catch(fallSilent);
 });
 document.addEventListener('visibilitychange', () => texts && draw());
 at('more').addEventListener('click', () => read(list.readOlder));

@@ -5,17 +5,18 @@ const DEADLINE_MS = 15_000;
 /** Asks for the status again and again while somebody looks. An unchanged answer is a 304 without a body; an
  *  appliance that does not answer is asked less and less often.
  *  @param {object} handlers
+ *  @param {() => string} handlers.language in which reasons are told
  *  @param {(skewMs: number, status: object | undefined) => void} handlers.onAnswer after each answer: the
  *  appliance's clock minus ours, and the status when it is a new one
  *  @param {() => void} handlers.onSilence after each failed attempt */
-export function createPoller({ onAnswer, onSilence }) {
+export function createPoller({ language, onAnswer, onSilence }) {
   let etag = '';
   let failures = 0;
   let timer = 0;
   let asking = false;
 
   async function ask() {
-    const response = await fetch('/api/status', {
+    const response = await fetch(`/api/status?lang=${language()}`, {
       cache: 'no-store',
       headers: etag ? { 'If-None-Match': etag } : {},
       signal: AbortSignal.timeout(DEADLINE_MS),
