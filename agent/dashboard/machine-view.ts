@@ -29,11 +29,12 @@ export function machineView(facts: ApplianceFacts, say: Say) {
 }
 
 function powerView(
-  { state, sinceMs, detail, volts, amps, percent, minutesLeft, shutdown }: PowerStatus,
+  { state, isWatched, sinceMs, detail, volts, amps, percent, minutesLeft, shutdown }: PowerStatus,
   say: Say,
 ) {
   return {
     state,
+    isWatched,
     sinceUtc: new Date(sinceMs).toISOString(),
     detail: detail === null ? null : say(detail),
     volts: roundTo(volts, 0.1),

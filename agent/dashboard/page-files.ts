@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { content, type Content } from './answer.ts';
 import { LANGUAGES, type Language } from './language.ts';
+import { bundle } from './page-bundle.ts';
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -10,26 +11,25 @@ const TYPES = {
   svg: 'image/svg+xml',
 } as const;
 
-/** Everything the page consists of, beside `index.html`. */
-export const PAGE_FILES = [
-  'style.css',
-  'page.js',
-  'poller.js',
-  'texts.js',
-  'format.js',
-  'house.js',
-  'sentence.js',
-  'machine.js',
-  'night.js',
-  'clip-list.js',
-  'clip-blocks.js',
-  'clip-card.js',
-  'why.js',
-  'elements.js',
-  'icon.svg',
-  'texts.en.json',
-  'texts.uk.json',
+/** The page's modules, which are sent as one; each stands behind those that it imports. */
+export const PAGE_MODULES = [
+  'elements',
+  'texts',
+  'format',
+  'sentence',
+  'house',
+  'machine',
+  'night',
+  'clip-card',
+  'clip-blocks',
+  'clip-list',
+  'why',
+  'poller',
+  'page',
 ] as const;
+
+/** What the page consists of beside them and `index.html`. */
+export const PAGE_FILES = ['style.css', 'icon.svg', 'texts.en.json', 'texts.uk.json'] as const;
 
 export interface PageFiles {
   /** By path, like `/style.css`. */
@@ -49,6 +49,10 @@ export async function loadPageFiles(): Promise<PageFiles> {
       return [`/${name}`, content(TYPES[ending], await read(name))] as const;
     }),
   );
+  const sources = await Promise.all(
+    PAGE_MODULES.map(async (name) => [name, (await read(`${name}.js`)).toString('utf8')] as const),
+  );
+  const script = ['/page.js', content(TYPES.js, bundle(new Map(sources)))] as const;
   const template = (await read('index.html')).toString('utf8');
   const indexWith = (logout: '' | 'hidden') =>
     Object.fromEntries(
@@ -57,5 +61,5 @@ export async function loadPageFiles(): Promise<PageFiles> {
         return [language, content(TYPES.html, html)];
       }),
     ) as Record<Language, Content>;
-  return { files: new Map(loaded), index: indexWith('hidden'), indexWithLogout: indexWith('') };
+  return { files: new Map([...loaded, script]), index: indexWith('hidden'), indexWithLogout: indexWith('') };
 }

@@ -23,6 +23,8 @@ export type PowerState = ReportedPower['state'];
 export type ShutdownPhase = NonNullable<ReportedPower['shutdown']>;
 
 export interface PowerStatus {
+  /** Whether a UPS, or a wire for mains, is configured: without one nobody knows the state, and nothing is wrong. */
+  readonly isWatched: boolean;
   readonly state: PowerState;
   /** Wall time since when, Unix milliseconds. */
   readonly sinceMs: number;
@@ -92,7 +94,8 @@ export function createPower(deps: PowerDeps): Power {
     clock,
     log,
   });
-  const light = createStatusLight(wires, ups !== undefined || config.gpio?.mainsPresent !== undefined);
+  const isWatched = ups !== undefined || config.gpio?.mainsPresent !== undefined;
+  const light = createStatusLight(wires, isWatched);
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let state: PowerState = 'unknown';
@@ -109,6 +112,7 @@ export function createPower(deps: PowerDeps): Power {
   function status(): PowerStatus {
     return {
       state,
+      isWatched,
       sinceMs: since.wallMs(),
       detail: detail(),
       ...(ups?.figures(state) ?? { volts: null, amps: null, percent: null, minutesLeft: null }),

@@ -112,11 +112,16 @@ test('a Ukrainian desktop reads the same in Ukrainian, in trouble and well', asy
 });
 
 test('what nobody knows is not on the page, and a machine in need says so while it is folded up', async () => {
-  world.power = somePower({ state: 'unknown', volts: null, amps: null, percent: null });
+  const nothing = { state: 'unknown', volts: null, amps: null, percent: null } as const;
+  world.power = somePower({ ...nothing, isWatched: false, detail: 'no UPS is configured' });
   world.machine = { ...someMachine(), facts: null };
   const page = await openPage(PHONE);
   await page.getByRole('heading', { level: 1, name: 'All is well.' }).waitFor();
-  assert.equal(await page.locator('#power-part').isVisible(), false);
+  // Without a UPS nothing is wrong: it is said once, without a colour.
+  const power = page.locator('#power li');
+  assert.equal(await power.innerText(), 'No UPS: the power supply is not measured.');
+  assert.equal(await power.getAttribute('data-level'), 'none');
+  assert.doesNotMatch(await page.locator('body').innerText(), /no UPS is configured|Unknown/);
   assert.equal(await page.locator('#desired-part').isVisible(), false);
   const part = page.locator('#machine-part');
   assert.equal(await part.getAttribute('data-level'), 'calm');

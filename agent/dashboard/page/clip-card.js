@@ -1,4 +1,5 @@
 import { dotted, element, latePicture } from './elements.js';
+import { isolated } from './texts.js';
 
 /** A picture that does not come is asked for again so often, then the card goes without. */
 const PICTURE_RETRIES_MS = [10_000, 30_000, 120_000];
@@ -36,10 +37,15 @@ export function badgeOf({ state, verdict }) {
     : { key: `clip.${state}`, look: state };
 }
 
-function wordsOf(clip, { t, knows }, format) {
+const nameOf =
+  ({ t, knows }) =>
+  (label) =>
+    knows(`label.${label}`) ? t(`label.${label}`) : label;
+
+function wordsOf(clip, texts, format) {
+  const { t } = texts;
   const { verdict } = clip;
   const badge = badgeOf(clip);
-  const label = (name) => (knows(`label.${name}`) ? t(`label.${name}`) : name);
   const measures = [
     clip.durationMs !== null && format.length(clip.durationMs),
     clip.bytes !== null && format.size(clip.bytes),
@@ -50,14 +56,14 @@ function wordsOf(clip, { t, knows }, format) {
       'header',
       {},
       element('time', { dateTime: clip.triggeredUtc, text: format.time(clip.triggeredUtc) }),
-      element('span', { class: 'camera', text: clip.cameraTitle }),
+      element('bdi', { class: 'camera name', text: clip.cameraTitle, title: clip.cameraTitle }),
       element('span', { class: `badge ${badge.look}`, text: t(badge.key) }),
     ),
     verdict?.labels.length > 0 &&
       element('p', {
-        class: 'seen',
+        class: 'seen name',
         text: t('clip.seen', {
-          labels: verdict.labels.map(label).join(', '),
+          labels: isolated(verdict.labels.map(nameOf(texts)), (labels) => labels.join(', ')),
           confidence: format.percent(verdict.confidence),
         }),
       }),
@@ -159,7 +165,8 @@ function createHistory(language) {
   const list = element('ol', { class: 'custody' });
   const links = element('p', { class: 'links' });
   const frame = element('div', { class: 'frame' });
-  const details = element('details', {}, summary, list, frame, links);
+  const inFull = element('p', { class: 'full muted', dir: 'auto' });
+  const details = element('details', {}, summary, inFull, list, frame, links);
   let shown;
 
   function draw(clip) {
@@ -171,6 +178,8 @@ function createHistory(language) {
       ['custody.upload', clip.uploadedUtc],
       ['custody.judge', clip.judgedUtc],
     ].flatMap(([key, utc]) => (utc ? [`${t(key)} ${format.time(utc)}`] : []));
+    // Names are cut on the card; here they are whole.
+    inFull.textContent = [clip.cameraTitle, ...(clip.verdict?.labels ?? []).map(nameOf(texts))].join(' · ');
     if (steps.length === 0) steps.push(t('custody.history'));
     summary.replaceChildren(...dotted(steps));
     links.replaceChildren(

@@ -62,9 +62,9 @@ export function row({ level, title, state, extra = [], detail }) {
     'li',
     { 'data-level': level },
     element('span', { class: 'dot', 'aria-hidden': 'true' }),
-    element('span', { class: 'title', text: title }),
+    element('bdi', { class: 'title', text: title }),
     element('span', { class: 'muted' }, ...dotted(state)),
     ...extra,
-    detail && element('p', { class: 'detail', text: detail }),
+    detail && element('p', { class: 'detail', dir: 'auto', text: detail }),
   );
 }

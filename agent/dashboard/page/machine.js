@@ -30,8 +30,10 @@ function show(id, rows) {
 const known = (texts) => texts.filter((text) => text !== null && text !== undefined);
 
 function powerRows(power, { t }, format) {
-  // An appliance without a UPS has nothing to say here.
-  if (!power || (power.state === 'unknown' && power.detail === null && !power.shutdown)) return [];
+  if (!power) return [];
+  // Without a UPS nothing is wrong, and nothing is known.
+  if (!power.isWatched && !power.shutdown)
+    return [row({ level: 'none', title: t('power.unwatched'), state: [] })];
   const { state, sinceUtc, detail, volts, percent, minutesLeft, shutdown } = power;
   return [
     row({

@@ -17,7 +17,8 @@ export function createPoller({ language, onAnswer, onSilence }) {
 
   async function ask() {
     const response = await fetch(`/api/status?lang=${language()}`, {
-      cache: 'no-store',
+      // The first one is on its way since the page was opened.
+      cache: etag ? 'no-store' : 'default',
       headers: etag ? { 'If-None-Match': etag } : {},
       signal: AbortSignal.timeout(DEADLINE_MS),
     });

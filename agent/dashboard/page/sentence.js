@@ -1,3 +1,5 @@
+import { isolated } from './texts.js';
+
 /** What is said in one sentence, on the page and by `scripts/run` alike. Needs no browser. */
 
 /** States of the house in which the owner asks how long. */
@@ -12,7 +14,7 @@ export function houseSentence(status, texts, format, house = status.house) {
   if (house.state === 'condition') return conditionSentence(house.condition, cameras, texts);
   const sentence = t(`house.${house.state}`, {
     n: house.state === 'settings-refused' ? refusedCount : (house.count ?? house.waiting),
-    cameras: format.list(house.cameras),
+    cameras: isolated(house.cameras, format.list),
     since: house.sinceUtc ? format.since(house.sinceUtc) : '',
     size: disk ? format.size(disk.diskFreeBytes) : '',
   });

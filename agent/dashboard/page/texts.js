@@ -5,6 +5,29 @@
  *  filled in; where the text has plural forms, `n` chooses
  *  @property {(key: string) => boolean} knows */
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+/** Invisible characters that turn the direction of what follows. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+class Isolated {
+  constructor(text) {
+    this.text = text;
+  }
+}
+
+/** Text of others, which may be of any script, so that it cannot reorder what stands beside it. */
+function isolate(text) {
+  const plain = text.replace(TURNS, '');
+  return RIGHT_TO_LEFT.test(plain) ? `\u2068${plain}\u2069` : plain;
+}
+
+/** Several texts of others, for one gap of a text.
+ *  @param {string[]} words
+ *  @param {(words: string[]) => string} join */
+export const isolated = (words, join) => new Isolated(join(words.map(isolate)));
+
+const filled = (value) => (value instanceof Isolated ? value.text : isolate(String(value)));
+
 /** @param {string} language `en` or `uk`
  *  @param {Record<string, string | Record<string, string>>} texts
  *  @returns {Texts} */
@@ -16,7 +39,7 @@ export function createTexts(language, texts) {
     if (!knows(key)) return key;
     const entry = texts[key];
     const text = typeof entry === 'string' ? entry : entry[plural.select(values.n)];
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filled(values[name]) : whole));
   }
 
   return { language, t, knows };

@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   motion: async () => (await import('./motion/motion.ts')).benchMotion,
   mutants: async () => (await import('./mutants/mutants.ts')).benchMutants,
   orchestrator: async () => (await import('./orchestrator/orchestrator.ts')).benchOrchestrator,
+  page: async () => (await import('./page/page.ts')).benchPage,
   storm: async () => (await import('./storm/storm.ts')).benchStorm,
   upload: async () => (await import('./upload/upload.ts')).benchUpload,
 };

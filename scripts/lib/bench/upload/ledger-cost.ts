@@ -33,7 +33,7 @@ const FEW = 20;
 
 /** A row for each clip with four lines of custody: of twenty clips ten are judged, six wait for their verdict, three
  *  for their upload and one is lost. Camera "few" has twenty of them. */
-function fill(dir: string, rows: number): void {
+export function fillLedger(dir: string, rows: number): void {
   const db = openDatabase(dir);
   db.pragma('synchronous = OFF');
   const now = Date.now();
@@ -87,7 +87,7 @@ export function ledgerCost(rows: number): LedgerCost {
   const dir = mkdtempSync(join(tmpdir(), 'bench-ledger-'));
   let ledger: Ledger | undefined;
   try {
-    fill(dir, rows);
+    fillLedger(dir, rows);
     const made = createLedger({
       dir,
       clock: systemClock,

@@ -33,6 +33,7 @@ export const someCamera = (changes: Partial<CameraStatus> = {}): CameraStatus =>
 
 export const somePower = (changes: Partial<PowerStatus> = {}): PowerStatus => ({
   state: 'on-mains',
+  isWatched: true,
   sinceMs: NOW_MS - 600_000,
   detail: null,
   volts: 12.34,

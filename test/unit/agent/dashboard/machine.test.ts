@@ -29,6 +29,7 @@ test('the status tells power, machine, disk, versions and refused settings', asy
   ).json();
   assert.deepEqual(power, {
     state: 'on-battery',
+    isWatched: true,
     sinceUtc: new Date(NOW_MS - 600_000).toISOString(),
     detail: null,
     volts: 12.3,

@@ -89,6 +89,7 @@ export const quietHouse = (): House => ({
   link: { state: 'online', sinceMs: Date.UTC(2026, 5, 1, 11), detail: null },
   power: {
     state: 'on-mains',
+    isWatched: true,
     sinceMs: Date.UTC(2026, 5, 1, 11),
     detail: null,
     volts: 12.31,
