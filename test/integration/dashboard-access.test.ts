@@ -77,6 +77,9 @@ for (const [what, title] of Object.entries(NAMES))
     const page = await browser.open(world.dashboard.url(), PHONE);
     await page.locator('.clip .badge').first().waitFor();
     await browser.look(page, `names-${what}`);
+    // Names may push the list away from the screen.
+    await page.evaluate("document.getElementById('clips').scrollIntoView()");
+    await page.locator('.clip .badge').first().waitFor();
     for (const [beside, name, stays] of [
       ['.clip time', '.clip .camera', '.clip .badge'],
       ['.persons time', '.persons .name', '.persons button'],
