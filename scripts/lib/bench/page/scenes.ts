@@ -114,7 +114,7 @@ export async function playScene(
   // Half past eight in the morning, when the owner looks at what the night was.
   const nowMs = morningOf(Date.now());
   const aheadMs = nowMs - Date.now();
-  const clock = { nowMs: () => Date.now() + aheadMs };
+  const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() };
   const conditions = createConditions({ clock, log: createLog('silent') });
   const clips: Clip[] = [];
   const figures = new Map<string, Figure>();
