@@ -9,11 +9,8 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10ff
 /** Invisible characters that turn the direction of what follows. */
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-class Isolated {
-  constructor(text) {
-    this.text = text;
-  }
-}
+/** Texts that are isolated already, in an object of their own. */
+const done = new WeakSet();
 
 /** Text of others, which may be of any script, so that it cannot reorder what stands beside it. */
 function isolate(text) {
@@ -24,9 +21,13 @@ function isolate(text) {
 /** Several texts of others, for one gap of a text.
  *  @param {string[]} words
  *  @param {(words: string[]) => string} join */
-export const isolated = (words, join) => new Isolated(join(words.map(isolate)));
+export const isolated = (words, join) => {
+  const text = { text: join(words.map(isolate)) };
+  done.add(text);
+  return text;
+};
 
-const filled = (value) => (value instanceof Isolated ? value.text : isolate(String(value)));
+const filled = (value) => (done.has(value) ? value.text : isolate(String(value)));
 
 /** @param {string} language `en` or `uk`
  *  @param {Record<string, string | Record<string, string>>} texts

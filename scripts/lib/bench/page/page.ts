@@ -39,9 +39,13 @@ export async function benchPage(args: readonly string[], signal: AbortSignal): P
       pictures,
       extra: 400,
     });
-    const view = await firstView(browser, world.dashboard.url(), DEVICES.phone).finally(() =>
-      world.dashboard.stop(),
-    );
+    const view = await (async () => {
+      try {
+        return await firstView(browser, world.dashboard.url(), DEVICES.phone);
+      } finally {
+        await world.dashboard.stop();
+      }
+    })();
     signal.throwIfAborted();
     tell('answers with 10,000 clips');
     const answers = await answerTimes(join(dir, 'ledger'));
