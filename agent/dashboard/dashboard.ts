@@ -13,7 +13,7 @@ import type { UploadStatus } from '../upload/upload.ts';
 import { boundConnections } from './door/connection-bounds.ts';
 import { decideOpening, type Opening, ownNames } from './door/opening.ts';
 import { createHostGuard } from './door/host-guard.ts';
-import { loadPageFiles } from './page-files.ts';
+import { loadPageFiles } from './files/page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes, type LedgerRead } from './routes.ts';
 

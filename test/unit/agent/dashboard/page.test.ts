@@ -10,7 +10,7 @@ import {
 } from '@dachawatch/contracts';
 import { APPLIANCE_STATES } from '../../../../agent/health/appliance-status.ts';
 import { LANGUAGES } from '../../../../agent/dashboard/language.ts';
-import { loadPageFiles, PAGE_FILES, PAGE_MODULES } from '../../../../agent/dashboard/page-files.ts';
+import { loadPageFiles, PAGE_FILES, PAGE_MODULES } from '../../../../agent/dashboard/files/page-files.ts';
 import type { ClipState } from '../../../../agent/ledger/ledger.ts';
 
 const SCRIPTS = PAGE_MODULES.map((name) => `${name}.js`);

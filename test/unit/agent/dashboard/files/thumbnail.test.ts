@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import { clipIdOf } from '../../../fakes/ledger-view.ts';
-import { assertProblem, servePage } from './served-page.ts';
+import { clipIdOf } from '../../../../fakes/ledger-view.ts';
+import { assertProblem, servePage } from '../served-page.ts';
 
 const page = servePage();
 const { get, keep } = page;

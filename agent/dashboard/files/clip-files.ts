@@ -1,10 +1,10 @@
-import { Failure } from '../kernel/failure.ts';
-import type { Log } from '../kernel/log.ts';
-import { withDeadline } from '../kernel/waiting/deadline.ts';
-import type { Clip } from '../ledger/ledger.ts';
-import { type Answer, problem } from './answer.ts';
+import { Failure } from '../../kernel/failure.ts';
+import type { Log } from '../../kernel/log.ts';
+import { withDeadline } from '../../kernel/waiting/deadline.ts';
+import type { Clip } from '../../ledger/ledger.ts';
+import { type Answer, problem } from '../answer.ts';
 import { createFileSender } from './file-answer.ts';
-import type { FileAnswer, PageRequest } from './request-handler.ts';
+import type { FileAnswer, PageRequest } from '../request-handler.ts';
 import { answerThumbnail } from './thumbnail.ts';
 
 type AnswerClip = (request: PageRequest, clip: Clip) => Promise<Answer | FileAnswer>;

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Failure } from '../../../../agent/kernel/failure.ts';
-import { clipIdOf, createLedgerView, someClip } from '../../../fakes/ledger-view.ts';
-import { ask, createWorld } from './dashboard-world.ts';
-import { assertProblem, BYTES, judged, servePage } from './served-page.ts';
+import { Failure } from '../../../../../agent/kernel/failure.ts';
+import { clipIdOf, createLedgerView, someClip } from '../../../../fakes/ledger-view.ts';
+import { ask, createWorld } from '../dashboard-world.ts';
+import { assertProblem, BYTES, judged, servePage } from '../served-page.ts';
 
 const page = servePage();
 const { get, keep } = page;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { content, type Content } from './answer.ts';
-import { LANGUAGES, type Language } from './language.ts';
+import { content, type Content } from '../answer.ts';
+import { LANGUAGES, type Language } from '../language.ts';
 import { bundle } from './page-bundle.ts';
 
 const TYPES = {
@@ -42,7 +42,7 @@ export interface PageFiles {
 
 /** Reads the page into memory, once: no request touches the folder. */
 export async function loadPageFiles(): Promise<PageFiles> {
-  const read = (name: string) => readFile(new URL(`page/${name}`, import.meta.url));
+  const read = (name: string) => readFile(new URL(`../page/${name}`, import.meta.url));
   const loaded = await Promise.all(
     PAGE_FILES.map(async (name) => {
       const ending = name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRange } from '../../../../agent/dashboard/byte-range.ts';
+import { parseRange } from '../../../../../agent/dashboard/files/byte-range.ts';
 
 test('a range names its first and last byte, and never reaches behind the end', () => {
   assert.deepEqual(parseRange('bytes=0-99', 1000), { first: 0, last: 99 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isJpeg } from '../capture/capture.ts';
-import { openRegular } from '../kernel/files/regular-file.ts';
-import { type Clip, THUMBNAIL_MAX_BYTES, thumbnailOf } from '../ledger/ledger.ts';
-import { type Answer, matchesTag, problem } from './answer.ts';
+import { isJpeg } from '../../capture/capture.ts';
+import { openRegular } from '../../kernel/files/regular-file.ts';
+import { type Clip, THUMBNAIL_MAX_BYTES, thumbnailOf } from '../../ledger/ledger.ts';
+import { type Answer, matchesTag, problem } from '../answer.ts';
 import { isGone } from './file-answer.ts';
-import type { PageRequest } from './request-handler.ts';
+import type { PageRequest } from '../request-handler.ts';
 
 /** The small picture of a clip, as it stands beside it. It is made once: a browser that has it need not ask again. */
 export async function answerThumbnail({ headers }: PageRequest, { file }: Clip): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { Failure } from '../kernel/failure.ts';
+import { Failure } from '../../kernel/failure.ts';
 
 const IMPORT = /^import \{([^}]*)\} from '\.\/([\w-]+)\.js';$/gm;
 const EXPORT = /^export (async function|function|const|let|class) (\w+)/gm;

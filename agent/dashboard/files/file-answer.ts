@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { Failure } from '../kernel/failure.ts';
-import { openRegular } from '../kernel/files/regular-file.ts';
-import { matchesTag, problem, type Answer } from './answer.ts';
+import { Failure } from '../../kernel/failure.ts';
+import { openRegular } from '../../kernel/files/regular-file.ts';
+import { matchesTag, problem, type Answer } from '../answer.ts';
 import { parseRange } from './byte-range.ts';
-import type { FileAnswer, PageRequest } from './request-handler.ts';
+import type { FileAnswer, PageRequest } from '../request-handler.ts';
 
 /** A reader that takes nothing for so long is gone. A browser that paused asks again for the rest. */
 const STALLED_MS = 60_000;
