@@ -44,7 +44,11 @@ interface Made {
 /** By name: what is so in that house, beside an ordinary night. */
 const SCENES: Readonly<Record<string, (made: Made) => void>> = {
   'calm-day': () => undefined,
-  'person-an-hour-ago': ({ keep }) => keep('person', 1),
+  'person-an-hour-ago': ({ keep }) => {
+    keep('person', sinceHour(22.2), { cameraId: 'garden' });
+    keep('person', sinceHour(29.3));
+    keep('person', 1);
+  },
   'camera-down': ({ world, nowMs }) => {
     world.cameras = world.cameras.map((camera) =>
       camera.cameraId === 'garden'
@@ -144,10 +148,8 @@ export async function playScene(
   for (let n = 0; n < extra; n += 1)
     clips.push(madeClip(n, 'nothing', nowMs - (400 + extra - n) * 60_000 * 5, dir, {}));
   keep('car', sinceHour(19.5));
-  keep('person', sinceHour(22.2), { cameraId: 'garden' });
   keep('cat', sinceHour(26.4), { cameraId: 'garden' });
   keep('nothing', sinceHour(27.1));
-  keep('person', sinceHour(29.3));
   keep('nothing', sinceHour(30.8), { cameraId: 'garden' });
   SCENES[name]?.({ world, nowMs, conditions, keep });
   clips.sort((a, b) => a.triggeredMs - b.triggeredMs);

@@ -47,9 +47,14 @@ export function fillLedger(dir: string, rows: number): void {
          verdict_revision, reason, on_disk)
        SELECT printf('01J%023d', n), CASE WHEN n < :few THEN 'few' ELSE 'many' END, state, 'synchronised',
          printf('many/2026/06/01/%d.mp4', n), :now - (:rows - n) * 1000, 0, 0,
-         CASE WHEN state IN ('uploaded', 'judged') THEN :now - (:rows - n) * 1000 - 3600000 END, NULL, 5000, 35000,
+         CASE WHEN state IN ('uploaded', 'judged') THEN :now - (:rows - n) * 1000 - 3600000 END,
+         CASE WHEN state = 'judged' THEN :now - (:rows - n) * 1000 - 3500000 END, 5000, 35000,
          6000000 + n % 1000, printf('%064d', n), 'https://storage.invalid/clips/many', 1,
-         CASE state WHEN 'judged' THEN '{}' END, 0, CASE state WHEN 'lost' THEN 'byte budget' END, state = 'sealed'
+         CASE state WHEN 'judged' THEN json_object('clip_id', printf('01J%023d', n), 'revision', 1,
+           'instance_id', printf('clip-01J%023d', n), 'verdict', 'nothing', 'labels', json('[]'), 'confidence', 0,
+           'decided_utc', '2026-06-01T00:00:00.000Z', 'decision', 'marked-safe',
+           'reason', 'Nothing that matters was seen.') END,
+         state = 'judged', CASE state WHEN 'lost' THEN 'byte budget' END, state = 'sealed'
        FROM made`,
     ).run({ rows, few: FEW, now });
     for (const event of ['open', 'seal', 'lease', 'upload'])
