@@ -27,16 +27,15 @@ export async function makeVideo(file: string, options: VideoOptions = {}): Promi
   const { seconds = 4, fps = 10, width = 640, height = 360, kind = 'moving-box' } = options;
   const { fromS = seconds / 3, toS = seconds } = options;
   const graph = scene({ seconds, fps, width, height, kind, fromS, toS });
-  // Without a rate behind all other filters the last picture lasts no time, and FFmpeg 7 passes over it.
-  const rated = `${graph},fps=${fps},format=yuv420p[out]`;
-  const input = ['-v', 'error', '-y', '-filter_complex', rated, '-map', '[out]'];
+  const input = ['-v', 'error', '-y', '-filter_complex', `${graph},format=yuv420p[out]`, '-map', '[out]'];
   const output = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '23', file];
   await promisify(execFile)('ffmpeg', ['-nostdin', ...input, ...output], { timeout: 300_000 });
 }
 
 function scene({ seconds, fps, width, height, kind, fromS, toS }: Required<VideoOptions>): string {
   const size = `s=${width}x${height}:r=${fps}`;
-  const length = `trim=duration=${seconds},setpts=N/(${fps}*TB)`;
+  // Without the rate at its end the last picture lasts no time, and FFmpeg 7 passes over it.
+  const length = `trim=duration=${seconds},setpts=N/(${fps}*TB),fps=${fps}`;
   if (kind === 'black') return `color=c=black:${size},${length}`;
   if (kind === 'ramp') return `nullsrc=${size},geq=lum='16+219*T/${seconds}':cb=128:cr=128,${length}`;
   // One frame is computed and repeated: the formula is the slow part.

@@ -61,10 +61,10 @@ test('each "older" asks once, and for nothing that is shown already', async () =
   while (await showOlder(page));
   await older(page).waitFor({ state: 'hidden' });
   assert.deepEqual(asked, [
-    `/api/clips?limit=40&before=${clipIdOf(280)}`,
-    `/api/clips?limit=80&before=${clipIdOf(240)}`,
-    `/api/clips?limit=100&before=${clipIdOf(160)}`,
-    `/api/clips?limit=100&before=${clipIdOf(60)}`,
+    `/api/clips?limit=40&before=${clipIdOf(280)}&lang=en`,
+    `/api/clips?limit=80&before=${clipIdOf(240)}&lang=en`,
+    `/api/clips?limit=100&before=${clipIdOf(160)}&lang=en`,
+    `/api/clips?limit=100&before=${clipIdOf(60)}&lang=en`,
   ]);
   assert.deepEqual(browser.complaints, []);
 });

@@ -77,7 +77,7 @@ test('a method that does not exist is answered by us, not left to a deadline of 
     assert.equal(status, 404, name);
     assert.deepEqual(payload, {
       code: 'method.unknown',
-      message: `there is no method ${name}; there are: snapshot, recordNow, retryClip`,
+      message: `there is no method ${name}; there are: snapshot, recordNow, retryClip, checkCamera`,
     });
   }
 });
