@@ -34,7 +34,8 @@ function keep(count: number): void {
 /** Asks for older clips. @returns whether there are more */
 async function showOlder(page: Page): Promise<boolean> {
   const answered = page.waitForResponse((response) => response.url().includes('before='));
-  await older(page).click();
+  // Not by its place: what the answer before brings is being drawn above it, and it moves.
+  await older(page).dispatchEvent('click');
   const { next } = (await (await answered).json()) as { next: string | null };
   return next !== null;
 }

@@ -4,6 +4,8 @@ import { createClipBlocks } from './clip-blocks.js';
 const PAGE_SIZE = { first: 20, most: 100 };
 /** Pages that are read in search of one clip: a night of them. */
 const MOST_PAGES = 20;
+/** Readings wait for each other: one whose answer never comes must not stop those behind it. */
+const DEADLINE_MS = 30_000;
 
 const at = (id) => document.getElementById(id);
 
@@ -21,7 +23,9 @@ export function createClipList(language) {
 
   async function ask(path) {
     const { texts } = language();
-    const response = await fetch(`/api/clips${path}&lang=${texts.language}`);
+    const response = await fetch(`/api/clips${path}&lang=${texts.language}`, {
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
     if (!response.ok) throw new Error(`clips ${response.status}`);
     return response.json();
   }

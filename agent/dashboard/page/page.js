@@ -91,7 +91,7 @@ async function refresh() {
   // By another hour a night has ended, or begun.
   const wanted = `${revision} ${new Date(nowMs()).getHours()}`;
   if (wanted === nightFor) return;
-  const response = await fetch('/api/last-night');
+  const response = await fetch('/api/last-night', { signal: AbortSignal.timeout(30_000) });
   if (!response.ok) throw new Error(`last night ${response.status}`);
   night = await response.json();
   nightFor = wanted;
