@@ -162,9 +162,10 @@ function parseLogin(text: string, where: string): CameraCredential {
 /** Asks at the terminal; what is typed is not shown.
  *  @throws LoginRefusal when the person gives none; Ctrl-C is the signal that it is anywhere else */
 export async function askHidden(question: string, signal: AbortSignal): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  // Only now: until the terminal is in raw mode it shows what a fast typist, or a paste, answers.
+  process.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       terminal.once('line', resolve);
