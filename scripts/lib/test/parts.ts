@@ -11,8 +11,15 @@ export interface PartResult {
   readonly files: number | undefined;
   readonly outcome: 'passed' | 'failed' | 'empty';
   readonly seconds: number;
-  /** Files that failed and were played once more. */
-  readonly again?: readonly string[];
+  readonly troubles?: readonly Trouble[];
+}
+
+/** A file that did not pass at first. */
+export interface Trouble {
+  readonly file: string;
+  readonly first: 'failed' | 'hung';
+  /** What came of it when it was played once more; undefined when it was not. */
+  readonly last: 'passed' | 'failed' | 'hung' | undefined;
 }
 
 /** Names of parts run those parts, in the order of PARTS; any other word keeps the test files whose path contains
@@ -28,14 +35,19 @@ export function selectParts(words: readonly string[]): {
 }
 
 export function summaryTable(results: readonly PartResult[]): string {
-  const lines = results.flatMap(({ name, files, outcome, seconds, again = [] }) => {
+  const lines = results.flatMap(({ name, files, outcome, seconds, troubles = [] }) => {
     const count = files === undefined ? '' : `${files} files`;
     return [
       `${name.padEnd(12)} ${outcome.padEnd(7)} ${count.padStart(9)} ${seconds.toFixed(1).padStart(7)} s`,
-      ...again.map(
-        (file) => `  ${outcome === 'passed' ? 'only at the second try' : 'also once more'}: ${file}`,
-      ),
+      ...troubles.map((trouble) => `  ${wordsOf(trouble)}: ${trouble.file}`),
     ];
   });
   return lines.join('\n');
+}
+
+function wordsOf({ first, last }: Trouble): string {
+  const what = first === 'hung' ? 'no end' : 'failed';
+  if (last === undefined) return what;
+  if (last === 'passed') return `${what}, passed only at the second try`;
+  return last === first ? `${what} twice` : `${what}, then ${last === 'hung' ? 'no end' : 'failed'}`;
 }

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { repoRoot } from '../places.ts';
-import { selectParts, summaryTable, type PartResult } from './parts.ts';
+import { type PartResult, selectParts, summaryTable, type Trouble } from './parts.ts';
+import { type FileResult, playFiles } from './play-file.ts';
 import { testFiles } from './selection.ts';
 
-const FAILED_FILES = join(import.meta.dirname, 'failed-files.ts');
 const bin = (name: string) => join(repoRoot, 'node_modules/.bin', name);
 const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   lint: [
@@ -16,117 +15,124 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   types: [[bin('tsc')]],
 };
 
-const running = new Set<ChildProcess>();
-let stopping = false;
-/** Hundreds of processes load the same files: what one has compiled, types stripped, the next need not. Node looks at
- *  the content of a file, so it is never an older one. */
-const env = { ...process.env, NODE_COMPILE_CACHE: join(repoRoot, 'node_modules/.cache/compiled') };
+interface Suite {
+  /** How many files at once. Tests of processes and servers mostly wait: more files than processors keep a small
+   *  machine busy. None of them asserts on speed, ports are the system's, folders their own. */
+  readonly atOnce: number;
+  /** For each file: several times what the slowest takes beside the others on two processors. One that has not ended
+   *  by then is ended, and named in the summary. */
+  readonly deadlineMs: number;
+  /** Runs processes, which other work on the machine can hold up: up to three files that did not pass are played once
+   *  more, and named in the summary whatever comes of it. Unit tests have no such excuse, and more than three fail for a reason. */
+  readonly again: boolean;
+  /** Waits for restarts and batteries more than it computes: runs beside the integration tests, and says what it has
+   *  to say when its turn comes. Not beside the checks and unit tests, which take the whole machine. */
+  readonly behind: boolean;
+}
+const minutes = (n: number) => n * 60_000;
+const cores = availableParallelism();
+const SUITES: Readonly<Record<string, Suite>> = {
+  unit: { atOnce: cores, deadlineMs: minutes(5), again: false, behind: false },
+  integration: { atOnce: 2 * cores, deadlineMs: minutes(15), again: true, behind: false },
+  system: { atOnce: cores, deadlineMs: minutes(15), again: true, behind: true },
+  faults: { atOnce: cores, deadlineMs: minutes(15), again: true, behind: true },
+};
+const AGAIN_MAX = 3;
 
-/** Exit code of one command, run from the checkout. Its words go where `out` is, ours when absent. */
-function run(
-  [command = '', ...args]: readonly string[],
-  out: number | 'inherit' = 'inherit',
-): Promise<number> {
+type Tell = (text: string) => void;
+
+/** Exit code of a check, run from the checkout. */
+function check([command = '', ...args]: readonly string[], signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: repoRoot, env, stdio: ['ignore', out, out] });
-    running.add(child);
+    const child = spawn(command, args, { cwd: repoRoot, stdio: ['ignore', 'inherit', 'inherit'] });
+    const end = () => child.kill('SIGTERM');
+    signal.addEventListener('abort', end);
     child.once('error', reject).once('exit', (code) => {
-      running.delete(child);
+      signal.removeEventListener('abort', end);
       resolve(code ?? 1);
     });
   });
 }
 
-async function runPart(
-  name: string,
-  filters: readonly string[],
-  out: number | 'inherit' = 'inherit',
-): Promise<PartResult> {
+async function runChecks(name: string, signal: AbortSignal): Promise<PartResult> {
   const began = performance.now();
-  const seconds = () => (performance.now() - began) / 1000;
-  const checks = CHECKS[name];
-  if (checks) {
-    let failed = false;
-    for (const command of checks) failed = (await run(command, out)) !== 0 || failed;
-    return { name, files: undefined, outcome: failed ? 'failed' : 'passed', seconds: seconds() };
-  }
-  const files = testFiles(name, filters);
-  if (files.length === 0) return { name, files: 0, outcome: 'empty', seconds: 0 };
-  // The tests of processes and servers mostly wait: more files than processors keep a small machine busy. None of
-  // them asserts on speed, ports are the system's, folders their own.
-  const concurrency = availableParallelism() * (name === 'integration' ? 2 : 1);
-  const longest = name === 'unit' ? 600_000 : 1_800_000;
-  const flags = [`--test-timeout=${longest}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
-  const listDir = mkdtempSync(join(tmpdir(), 'dachawatch-test-'));
-  const list = join(listDir, 'failed-files');
-  const listing = [`--test-reporter=${FAILED_FILES}`, `--test-reporter-destination=${list}`];
-  try {
-    const test = [process.execPath, '--test', `--test-concurrency=${concurrency}`, ...flags, ...listing];
-    let outcome: PartResult['outcome'] = (await run([...test, ...files], out)) === 0 ? 'passed' : 'failed';
-    const failed = existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : [];
-    if (outcome === 'passed' || !PROCESSES.includes(name) || !isPlayedAgain(failed))
-      return { name, files: files.length, outcome, seconds: seconds() };
-    const again = failed.map((file) => relative(repoRoot, file));
-    say(out, `\n== ${name}: once more, one after the other: ${again.join(' ')} ==\n`);
-    outcome =
-      (await run([process.execPath, '--test', '--test-concurrency=1', ...flags, ...failed], out)) === 0
-        ? 'passed'
-        : 'failed';
-    return { name, files: files.length, outcome, seconds: seconds(), again };
-  } finally {
-    rmSync(listDir, { recursive: true });
-  }
+  let failed = false;
+  for (const command of CHECKS[name] ?? []) failed = (await check(command, signal)) !== 0 || failed;
+  const seconds = (performance.now() - began) / 1000;
+  return { name, files: undefined, outcome: failed ? 'failed' : 'passed', seconds };
 }
 
-/** Parts whose tests run processes and servers, which other work on the machine can hold up. Their failed files are
- *  played once more, and named in the summary whatever comes of it; unit tests have no such excuse. */
-const PROCESSES: readonly string[] = ['integration', 'system', 'faults'];
-/** More than these fail for a reason. */
-const AGAIN_MAX = 3;
-const isPlayedAgain = (failed: readonly string[]) =>
-  failed.length > 0 && failed.length <= AGAIN_MAX && !stopping;
-const say = (out: number | 'inherit', text: string) =>
-  void (out === 'inherit' ? process.stdout.write(text) : writeSync(out, text));
+async function runSuite(
+  name: string,
+  suite: Suite,
+  { filters, signal, tell }: { filters: readonly string[]; signal: AbortSignal; tell: Tell },
+): Promise<PartResult> {
+  const began = performance.now();
+  const files = testFiles(name, filters);
+  const notPassed = (results: readonly FileResult[]) => results.filter(({ outcome }) => outcome !== 'passed');
+  const play = (some: readonly string[], atOnce: number) =>
+    playFiles(some, { ...suite, atOnce, signal }, ({ file, outcome, seconds, said }) =>
+      tell(`${said}${outcome === 'passed' ? '' : `${outcome}: `}${file} (${seconds.toFixed(1)} s)\n`),
+    );
+  const first = notPassed(await play(files, suite.atOnce));
+  let last = first;
+  if (suite.again && first.length > 0 && first.length <= AGAIN_MAX && !signal.aborted) {
+    tell(`\n== ${name}: once more, one after the other: ${first.map(({ file }) => file).join(' ')} ==\n`);
+    last = notPassed(
+      await play(
+        first.map(({ file }) => file),
+        1,
+      ),
+    );
+  }
+  const outcome = files.length === 0 ? 'empty' : last.length > 0 || signal.aborted ? 'failed' : 'passed';
+  const troubles = first.map(
+    ({ file, outcome: at }): Trouble => ({
+      file,
+      first: at === 'hung' ? at : 'failed',
+      last: last === first ? undefined : (last.find((other) => other.file === file)?.outcome ?? 'passed'),
+    }),
+  );
+  return { name, files: files.length, outcome, seconds: (performance.now() - began) / 1000, troubles };
+}
 
-/** Parts whose tests wait for restarts and batteries more than they compute. They run behind the parts before them,
- *  and say what they have to say when their turn comes. */
-const PATIENT: readonly string[] = ['system', 'faults'];
-
-/** Begins a part behind the others. Resolves with its result when it has ended and its words are printed. */
-function runBehind(name: string, filters: readonly string[]): () => Promise<PartResult> {
-  const dir = mkdtempSync(join(tmpdir(), 'dachawatch-test-'));
-  const file = join(dir, `${name}.log`);
-  const fd = openSync(file, 'w');
-  const result = runPart(name, filters, fd);
-  return async () => {
-    try {
-      return await result;
-    } finally {
-      closeSync(fd);
-      process.stdout.write(readFileSync(file));
-      rmSync(dir, { recursive: true });
-    }
+/** Begins a suite behind the parts before it. Resolves with its result when it has ended and its words are printed. */
+function runBehind(begin: (tell: Tell) => Promise<PartResult>, tell: Tell): () => Promise<PartResult> {
+  const words: string[] = [];
+  let isItsTurn = false;
+  const result = begin((text) => (isItsTurn ? tell(text) : void words.push(text)));
+  // Looked at in its turn, which may be later than its failure.
+  result.catch(() => undefined);
+  return () => {
+    isItsTurn = true;
+    tell(words.join(''));
+    return result;
   };
 }
 
-/** What stands in `scripts/test`; its words have been looked at by `words.ts`. */
+/** What stands in `scripts/test`; its words have been looked at by `words.ts`.
+ *  @param signal ends what runs; the parts that have not begun are left out */
 export async function testProject(args: readonly string[], signal: AbortSignal): Promise<number> {
-  // Who ends us ends what we run; the parts that have not begun are left out.
-  signal.addEventListener('abort', () => {
-    stopping = true;
-    for (const child of running) child.kill('SIGTERM');
-  });
   const { parts, filters } = selectParts(args);
+  const tell: Tell = (text) => void process.stdout.write(text);
+  const begin = (name: string, to: Tell) => {
+    const suite = SUITES[name];
+    return suite ? runSuite(name, suite, { filters, signal, tell: to }) : runChecks(name, signal);
+  };
   const results: PartResult[] = [];
   const behind = new Map<string, () => Promise<PartResult>>();
   for (const name of parts) {
     if (signal.aborted && !behind.has(name)) break;
-    // Beside the integration tests, not beside the checks and unit tests, which take the whole machine.
     if (name === 'integration')
-      for (const other of parts) if (PATIENT.includes(other)) behind.set(other, runBehind(other, filters));
-    process.stdout.write(`\n== ${name} ==\n`);
-    results.push(await (behind.get(name) ?? (() => runPart(name, filters)))());
+      for (const other of parts)
+        if (SUITES[other]?.behind)
+          behind.set(
+            other,
+            runBehind((to) => begin(other, to), tell),
+          );
+    tell(`\n== ${name} ==\n`);
+    results.push(await (behind.get(name) ?? (() => begin(name, tell)))());
   }
-  process.stdout.write(`\n${summaryTable(results)}\n`);
+  tell(`\n${summaryTable(results)}\n`);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 }

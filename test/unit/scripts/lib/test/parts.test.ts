@@ -27,11 +27,26 @@ test('the summary has a line for each part', () => {
   assert.match(table, /^types +passed +1\.3 s\nunit +failed +12 files +62\.0 s$/);
 });
 
-test('the summary names what passed only at the second try', () => {
-  const again = ['test/system/run.test.ts'];
-  const [one = '', two] = summaryTable([
-    { name: 'system', files: 8, outcome: 'passed', seconds: 62, again },
+test('the summary names each file that did not pass, and what came of it at the second try', () => {
+  const [head = '', ...files] = summaryTable([
+    {
+      name: 'system',
+      files: 8,
+      outcome: 'failed',
+      seconds: 62,
+      troubles: [
+        { file: 'test/system/a.test.ts', first: 'failed', last: 'passed' },
+        { file: 'test/system/b.test.ts', first: 'hung', last: 'hung' },
+        { file: 'test/system/c.test.ts', first: 'hung', last: 'failed' },
+        { file: 'test/system/d.test.ts', first: 'hung', last: undefined },
+      ],
+    },
   ]).split('\n');
-  assert.match(one, /^system +passed/);
-  assert.equal(two, '  only at the second try: test/system/run.test.ts');
+  assert.match(head, /^system +failed/);
+  assert.deepEqual(files, [
+    '  failed, passed only at the second try: test/system/a.test.ts',
+    '  no end twice: test/system/b.test.ts',
+    '  no end, then failed: test/system/c.test.ts',
+    '  no end: test/system/d.test.ts',
+  ]);
 });
