@@ -7,7 +7,7 @@ import type { PageRequest } from './request-handler.ts';
 /** A sentence of the program, in pieces: `the hub refused us: {}` has the two `the hub refused us: ` and ``. */
 interface Known {
   readonly pieces: readonly string[];
-  /** `{1}` is what stood in the first gap; `[1]` is a word of ours there, which is translated too. */
+  /** `{1}` is what stood in the first gap; `[1]` is a word of ours there, which is translated too; `<1>` are names. */
   readonly translation: string;
   /** Letters that must be there: of two that fit, the one with more says more. */
   readonly weight: number;
@@ -20,7 +20,12 @@ const DEEPEST = 6;
 const SEPARATORS = ['. ', '; ', ', ', ': ', ' '];
 /** Places at which a text is taken apart, in all: a camera that says much costs little. */
 const MOST_CUTS = 60;
-const UNITS: Readonly<Record<string, string>> = { ms: 'мс', s: 'с', min: 'хв', h: 'год' };
+const UNITS: Readonly<Record<string, string>> = {
+  ...{ ms: 'мс', s: 'с', min: 'хв', h: 'год', times: 'разів' },
+  ...{ bytes: 'байтів', kB: 'кБ', MB: 'МБ', GB: 'ГБ' },
+};
+const MEASURE = new RegExp(`^([\\d.]+) (${Object.keys(UNITS).join('|')})$`);
+const GAP = /[{[<](\d)[}\]>]/g;
 const REMEMBERED = 1_000;
 
 /** What is said of a reason: without secrets, in one language. */
@@ -71,13 +76,14 @@ export function createTranslator(catalogue: Readonly<Record<string, string>>) {
     for (const { pieces, translation } of known) {
       const values = valuesIn(text, pieces);
       if (!values) continue;
-      return translation.replaceAll(/\{(\d)\}|\[(\d)\]/g, (_, plain?: string, word?: string) => {
-        const value = values[Number(plain ?? word) - 1] ?? '';
-        const unit = /^([\d.]+) (ms|s|min|h)$/.exec(value);
-        if (unit) return `${unit[1]} ${UNITS[unit[2] ?? '']}`;
+      return translation.replaceAll(GAP, (gap, number: string, at: number) => {
+        const value = values[Number(number) - 1] ?? '';
+        const measure = MEASURE.exec(value);
+        if (measure) return `${measure[1]} ${UNITS[measure[2] ?? '']}`;
         // One word is a name, unless the sentence says that it is one of ours.
-        const isOurs = word !== undefined || / \p{L}/u.test(value);
-        return isOurs ? (inParts(value, depth + 1) ?? value) : value;
+        if (gap.startsWith('<') || (gap.startsWith('{') && !isProse(value))) return value;
+        const isQuoted = QUOTE.test(translation.charAt(at - 1));
+        return inParts(value, depth + 1) ?? (isQuoted ? value : quoted(value));
       });
     }
     return undefined;
@@ -93,12 +99,14 @@ export function createTranslator(catalogue: Readonly<Record<string, string>>) {
       for (let at = text.indexOf(separator); at > 0; at = text.indexOf(separator, at + 1)) {
         if ((cuts += 1) > MOST_CUTS) return undefined;
         const end = separator === '. ' ? at + 1 : at;
-        const left = whole(text.slice(0, end), depth);
+        const before = text.slice(0, end);
+        // A word of ours says nothing about the words behind it.
+        const left = separator === ' ' && !before.includes(' ') ? undefined : whole(before, depth);
         const rest = text.slice(at + separator.length);
         if (left !== undefined)
-          return `${left}${text.slice(end, at + separator.length)}${inParts(rest, depth + 1) ?? rest}`;
+          return `${left}${text.slice(end, at + separator.length)}${inParts(rest, depth + 1) ?? quoted(rest)}`;
         const right = separator === ' ' ? undefined : whole(rest, depth);
-        if (right !== undefined) return `${text.slice(0, at + separator.length)}${right}`;
+        if (right !== undefined) return `${quoted(text.slice(0, at))}${separator}${right}`;
       }
     return undefined;
   }
@@ -108,6 +116,11 @@ export function createTranslator(catalogue: Readonly<Record<string, string>>) {
     return inParts(text.trim());
   };
 }
+
+const QUOTE = /["«]/;
+const isProse = (text: string) => /\s\p{L}/u.test(text);
+/** What is not known stands in quotes when it is in words; a name, a number or a path stands as it is. */
+const quoted = (text: string) => (isProse(text) && !QUOTE.test(text.charAt(0)) ? `«${text}»` : text);
 
 /** What stands in the gaps between these pieces; undefined when the text is not made of them. Looks at each piece once. */
 function valuesIn(text: string, pieces: readonly string[]): string[] | undefined {

@@ -60,8 +60,11 @@ export function createRefusedRecordings({ conditions, clock }: RefusedRecordings
     entry.untold += 1;
     entry.reason = reason;
     entry.lastMs = now;
-    const movements = entry.count === 1 ? '1 movement was' : `${entry.count} movements were`;
-    conditions.raise('recording-refused', `${movements} not recorded: ${reason}`, cameraId);
+    const what =
+      entry.count === 1
+        ? `1 movement was not recorded: ${reason}`
+        : `${entry.count} movements were not recorded: ${reason}`;
+    conditions.raise('recording-refused', what, cameraId);
   }
 
   function over(cameraId: string, entry: Entry): void {

@@ -107,7 +107,7 @@ export function expectation(shape: Shape): string {
   if (type === 'string') return `text${range(shape.minLength, shape.maxLength, ' of', ' characters')}`;
   if (isTuple(items)) return `a list of ${items.length}: ${items.map(expectation).join(', ')}`;
   if (type === 'array') return `a list${range(shape.minItems, shape.maxItems, ' of', ' entries')}`;
-  return required.length > 0 ? `an object with ${required.join(' and ')}` : 'an object';
+  return required.length > 0 ? `an object with ${required.join(', ')}` : 'an object';
 }
 
 function range(least: number | undefined, most: number | undefined, word: string, unit = ''): string {

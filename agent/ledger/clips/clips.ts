@@ -143,7 +143,7 @@ export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
         throw new Failure(
           'corrupt',
           'ledger.seal-size',
-          `clip ${clipId} was written as ${written.bytes} bytes, but its file has ${size ?? 'gone'}`,
+          `clip ${clipId} was written as ${written.bytes} bytes, but its file ${size === undefined ? 'is gone' : `has ${size} bytes`}`,
         );
       nameAsFinished(places);
       return inTransaction(() =>

@@ -46,11 +46,11 @@ export function createLosses(deps: {
       return;
     }
     const [clipId, { reason }] = last;
-    const many = told.size === 1 ? '1 clip that was' : `${told.size} clips that were`;
     conditions.raise(
       'clips-lost',
-      `${many} never uploaded ${told.size === 1 ? 'is' : 'are'} lost or damaged. The last, ${clipId}: ${reason}. ` +
-        'This is said for a day after the last one',
+      told.size === 1
+        ? `1 clip that was never uploaded is lost or damaged. The last, ${clipId}: ${reason}. This is said for a day after the last one`
+        : `${told.size} clips that were never uploaded are lost or damaged. The last, ${clipId}: ${reason}. This is said for a day after the last one`,
     );
   }
 

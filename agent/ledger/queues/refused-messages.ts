@@ -28,9 +28,9 @@ export function createRefusedMessages(
       told = { count: told.count + 1, lastMs: clock.monotonicMs() };
       conditions.raise(
         'message-refused',
-        `${told.count === 1 ? 'a cloud message' : `${told.count} cloud messages`} could not be read, and ` +
-          `${told.count === 1 ? 'is' : 'are'} kept aside. The last: ${reason}. ` +
-          'This notice goes a day after the last one',
+        told.count === 1
+          ? `a cloud message could not be read, and is kept aside. The last: ${reason}. This notice goes a day after the last one`
+          : `${told.count} cloud messages could not be read, and are kept aside. The last: ${reason}. This notice goes a day after the last one`,
       );
     },
     forgetOld() {

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verdict } from '@dachawatch/contracts';
+import { createStorageJudge } from '../../../../agent/health/health.ts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { type Clip, thumbnailOf } from '../../../../agent/ledger/ledger.ts';
@@ -81,13 +82,13 @@ const SCENES: Readonly<Record<string, (made: Made) => void>> = {
     world.machine.disk = { diskFreeBytes: 0, diskTotalBytes: 58_000_000_000 };
     conditions.raise(
       'recording-refused',
-      '3 movements were not recorded: no room for another clip (disk nearly full): 31000000 bytes are missing and only 2 in storage may be removed',
+      '3 movements were not recorded: no room for another clip (disk nearly full): 31000000 bytes are missing and only 5400000 may be removed',
       'gate',
     );
   },
   'parked-clips': ({ keep, conditions }) => {
     const reason =
-      'storage holds another content under gate/2026/11/20 (6100000 bytes); it is not overwritten';
+      'storage holds another content under gate/2026/11/20 (6100000 bytes instead of 5400000); it is not overwritten';
     keep('nothing', 3, { state: 'parked', verdict: null, uploadedMs: null, judgedMs: null, reason });
     keep('car', 4, { state: 'parked', verdict: null, uploadedMs: null, judgedMs: null, reason });
     conditions.raise(
@@ -121,11 +122,19 @@ export async function playScene(
   const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() };
   const conditions = createConditions({ clock, log: createLog('silent') });
   const clips: Clip[] = [];
+  const ledger = createLedgerView(clips);
+  const judgeStorage = createStorageJudge();
   const figures = new Map<string, Figure>();
   const world: World = createWorld({
     ...withMachine(() => world),
-    ledger: createLedgerView(clips),
+    ledger,
     conditions: () => conditions.list(),
+    storage: () =>
+      judgeStorage({
+        summary: ledger.summary(),
+        clipBytesMax: 40_000_000_000,
+        diskFreeBytes: world.machine.disk.diskFreeBytes,
+      }),
     clock,
     timeZone: 'Europe/Kyiv',
   });

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { relative } from 'node:path';
 import { createReasons, createTranslator } from '../../../../agent/dashboard/reasons.ts';
+import { CameraConfig, RecordingConfig } from '@dachawatch/contracts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
+import { CLIP_MOVES } from '../../../../agent/ledger/clips/clip-states.ts';
+import { expectation } from '../../../../agent/settings/desired-value.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
 import { createLedgerView, someClip, clipIdOf } from '../../../fakes/ledger-view.ts';
 import {
@@ -15,7 +18,7 @@ import {
   withMachine,
   type World,
 } from './dashboard-world.ts';
-import { sentencesIn } from './sentences.ts';
+import { notedIn, sentencesIn } from './sentences.ts';
 
 const ROOT = new URL('../../../../', import.meta.url).pathname;
 const CATALOGUE = JSON.parse(readFileSync(`${ROOT}agent/dashboard/reasons.uk.json`, 'utf8')) as Record<
@@ -38,18 +41,46 @@ const MAKERS = [
   'agent/ledger',
   'cloud-fn/orchestrators/decide-verdict.ts',
   'cloud-fn/orchestrators/untold.ts',
+  'cloud-fn/yolo/analysis',
+  'cloud-fn/yolo/storage',
+  'cloud-fn/yolo/queue/request-loop.ts',
+  'contracts/parse-document.ts',
+  'contracts/parse.ts',
+  'contracts/messages/camera-address.ts',
+  'agent/motion/zones',
+  'agent/clip-store.ts',
+  'agent/power-off.ts',
 ];
 
-const isTranslated = (text: string) => Object.keys(CATALOGUE).some((known) => known.includes(text.trim()));
+/** Latin words that stay as they are in Ukrainian: names, properties, commands and what devices call their settings. */
+const NAMES = new Set(
+  (
+    'RTSP RTSPS GPIO JSON SHA GStreamer TLS SQLite MP4 MD5 Digest HTTP ASCII UTF SIGKILL IPv4 IPv6 fd00 C3 A9 twin moof ffmpeg Node frame ' +
+    'i2c udev firmware-config configuration i2c-bus ups.configuration power.ups.model power.thresholds lowVolts criticalVolts ' +
+    'power.thresholds.blindForMs power.gpio.mainsPresent recording cameras appliance.json main sub interval GOP length ' +
+    'scripts hub desired DEVICE unset null credential true false decision confidence'
+  ).split(' '),
+);
+/** English that a reader of Ukrainian would find there: what is no name, and in no quotes of somebody else's words. */
+const englishIn = (text: string) =>
+  (text.replaceAll(/[a-z]+:\/\//g, '').match(/[a-z][a-z0-9.-]*[a-z0-9]/gi) ?? []).filter(
+    (word) =>
+      !NAMES.has(word) && !NAMES.has(word.toLowerCase()) && !/^[A-Z0-9.-]+$/.test(word) && word !== 'I-frame',
+  );
+/** A sentence as it may be said, with a number in each gap. */
+const saidWith = (text: string, value: string) => text.replaceAll('{}', value);
 
-test('every sentence of the rooms is in Ukrainian too, or no page shows it', () => {
+test('every sentence of the rooms is told in Ukrainian from its first word to its last, or no page shows it', () => {
+  const say = createTranslator(CATALOGUE);
   const said = MAKERS.flatMap((path) => sentencesIn(`${ROOT}${path}`));
-  assert.ok(said.length > 300, `only ${said.length} sentences were found`);
-  const missing = said
-    .filter(({ text }) => !isTranslated(text) && !NOT_SHOWN.has(text))
-    .map(({ file, text }) => `${relative(ROOT, file)}: ${text}`);
+  assert.ok(said.length > 400, `only ${said.length} sentences were found`);
+  const untold = said
+    .filter(({ text }) => !NOT_SHOWN.has(text))
+    .map(({ file, text }) => ({ file, text, told: say(saidWith(text, '7')) }))
+    .filter(({ told }) => told === undefined || englishIn(told).length > 0)
+    .map(({ file, text, told }) => `${relative(ROOT, file)}: ${text} → ${told ?? 'nothing'}`);
   assert.deepEqual(
-    missing,
+    untold,
     [],
     'a new sentence belongs into agent/dashboard/reasons.uk.json, or into not-reasons.json when no page shows it',
   );
@@ -61,6 +92,46 @@ test('no sentence is called unseen that is not there any more', () => {
     [...NOT_SHOWN].filter((text) => !said.has(text)),
     [],
   );
+});
+
+/** A schema, and what it is made of. */
+function* shapesIn(schema: Shape): Generator<Shape> {
+  yield schema;
+  const { properties = {}, items = [] } = schema;
+  for (const part of [...Object.values(properties), items].flat()) yield* shapesIn(part as Shape);
+}
+type Shape = Parameters<typeof expectation>[0];
+
+test('what a setting must be is told in Ukrainian, whatever the setting', () => {
+  const say = createTranslator(CATALOGUE);
+  const shapes = [CameraConfig, RecordingConfig].flatMap((config) => [...shapesIn(config as Shape)]);
+  assert.ok(shapes.length > 40, `only ${shapes.length} settings were found`);
+  for (const shape of shapes) {
+    // Names of properties and the values of a choice are written as they are.
+    const written = new Set([...(shape.enum ?? []), ...(shape.required ?? [])]);
+    const told = say(`must be ${expectation(shape)}`) ?? '';
+    assert.deepEqual(
+      englishIn(told).filter((word) => !written.has(word)),
+      [],
+      told,
+    );
+  }
+});
+
+test('whatever stands in the story of a clip has a name on the page, in both languages', () => {
+  const events = new Set<string>(Object.values(CLIP_MOVES).flatMap((moves) => Object.keys(moves)));
+  for (const { text } of notedIn(`${ROOT}agent/ledger`)) events.add(text);
+  assert.ok(events.has('open') && events.has('retry') && events.has('recover-failed'), [...events].join());
+  for (const language of ['en', 'uk']) {
+    const texts = JSON.parse(
+      readFileSync(`${ROOT}agent/dashboard/page/texts.${language}.json`, 'utf8'),
+    ) as Record<string, string>;
+    assert.deepEqual(
+      [...events].filter((event) => !texts[`custody.${event}`]),
+      [],
+      language,
+    );
+  }
 });
 
 test('a translation puts in no value that its sentence does not have, and is Ukrainian', () => {
@@ -87,6 +158,25 @@ test('sentences within sentences are translated, names and numbers are not', () 
     'камера перевантажена; камера перевантажена',
   );
   assert.equal(say('what the system said'), undefined);
+});
+
+test('what is not known of a sentence stands in quotes, wherever it stands', () => {
+  const say = createTranslator({
+    'it failed: {}': 'не вдалося: {1}',
+    'it said "{}"': 'сказано «{1}»',
+    'the disk is full': 'диск повний',
+    'one of {}': 'одне з <1>',
+    bus: 'автобус',
+  });
+  assert.equal(say('it failed: no such thing'), 'не вдалося: «no such thing»');
+  assert.equal(say('it said "no such thing"'), 'сказано «no such thing»');
+  assert.equal(say('the disk is full; buy a new one'), 'диск повний; «buy a new one»');
+  assert.equal(say('Look here. the disk is full'), '«Look here». диск повний');
+  assert.equal(say('hub.unreachable: the disk is full'), 'hub.unreachable: диск повний');
+  assert.equal(say('it failed: /media/clips'), 'не вдалося: /media/clips');
+  assert.equal(say('it failed: 6100000 bytes'), 'не вдалося: 6100000 байтів');
+  assert.equal(say('one of bus, the disk is full'), 'одне з bus, the disk is full');
+  assert.equal(say('bus error'), undefined);
 });
 
 test('a text of any length and shape is answered, and unknown words stand in quotes', () => {
