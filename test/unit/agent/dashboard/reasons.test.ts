@@ -98,7 +98,7 @@ test('no sentence is called unseen that is not there any more', () => {
 function* shapesIn(schema: Shape): Generator<Shape> {
   yield schema;
   const { properties = {}, items = [] } = schema;
-  for (const part of [...Object.values(properties), items].flat()) yield* shapesIn(part as Shape);
+  for (const part of [...Object.values(properties), items].flat()) yield* shapesIn(part);
 }
 type Shape = Parameters<typeof expectation>[0];
 
