@@ -108,15 +108,20 @@ export async function verifyAll(world: World, clips: readonly ClipNow[]): Promis
   for (const [clipId, all] of names)
     if (all.length > 1)
       problems.push({ kind: 'duplicated', clipId, what: `it is in storage as ${all.join(' and ')}` });
+  const instances = await instancesOf(world);
   if (world.cloud)
     for (const clip of clips)
-      if (clip.state === 'judged') problems.push(...(await verifyVerdict(world, clip)));
-  problems.push(...(await verifyInstances(world)));
+      if (clip.state === 'judged') problems.push(...(await verifyVerdict(world, clip, instances)));
+  problems.push(...verifyInstances(instances));
   problems.push(...(await verifyLedger(world)));
   return problems;
 }
 
-async function verifyVerdict(world: World, clip: ClipNow): Promise<Problem[]> {
+async function verifyVerdict(
+  world: World,
+  clip: ClipNow,
+  instances: readonly Instance[],
+): Promise<Problem[]> {
   const { clipId } = clip;
   const bytes = await blobOf(world, verdictBlobName(blobNameOf(clip.blobUrl ?? '')));
   if (!bytes)
@@ -127,19 +132,33 @@ async function verifyVerdict(world: World, clip: ClipNow): Promise<Problem[]> {
   if (verdict.clip_id !== clipId) return wrong(`is that of ${verdict.clip_id}`);
   if (verdict.verdict !== wanted && verdict.verdict !== 'undecided')
     return wrong(`is ${verdict.verdict} instead of ${wanted}`);
-  // Corrected when what could not be delivered at first was, later: the only reason for a second revision here.
-  const corrected = verdict.revision === 2 && verdict.reason.includes('It was delivered later');
-  if (verdict.revision !== 1 && !corrected)
+  if (verdict.revision > 1 && !mayReplace(verdict, instances))
     return [
       { kind: 'duplicated', clipId, what: `its verdict has revision ${verdict.revision}: ${verdict.reason}` },
     ];
   return [];
 }
 
-interface Instance {
+/** An orchestration, as the functions host tells it. */
+export interface Instance {
   readonly instanceId: string;
   readonly runtimeStatus: string;
   readonly input: { readonly clip?: { readonly clip_id?: string } } | null;
+  readonly output?: unknown;
+}
+
+/** Why a verdict of a higher revision is not one too many: what could not be delivered at first was delivered later, or
+ *  an analysis of the clip ended without an answer, so that a later one says more. */
+export const mayReplace = (
+  { clip_id, reason }: Pick<Verdict, 'clip_id' | 'reason'>,
+  instances: readonly Instance[],
+): boolean =>
+  reason.includes('It was delivered later') ||
+  instances.some((instance) => instance.input?.clip?.clip_id === clip_id && !hasJudged(instance));
+
+function hasJudged({ output }: Instance): boolean {
+  const document = (output as { readonly document?: Partial<Verdict> } | null | undefined)?.document;
+  return document !== undefined && document.verdict !== 'undecided';
 }
 
 /** States in which nothing more is to come: what else an instance is, it is not for long. */
@@ -150,11 +169,12 @@ const OVER = /^(Completed|Failed|Terminated|Canceled)$/;
 export const instancesOver = async (world: World): Promise<boolean> =>
   (await instancesOf(world)).every(({ runtimeStatus }) => OVER.test(runtimeStatus));
 
-/** One orchestration for each clip, and all of them over. */
-async function verifyInstances(world: World): Promise<Problem[]> {
+/** One orchestration for each clip, or one more after each that could not judge it, and all of them over. */
+export function verifyInstances(instances: readonly Instance[]): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, string>();
-  for (const { instanceId, runtimeStatus, input } of await instancesOf(world)) {
+  for (const instance of instances) {
+    const { instanceId, runtimeStatus, input } = instance;
     const clipId = input?.clip?.clip_id ?? null;
     const earlier = clipId === null ? undefined : seen.get(clipId);
     if (earlier !== undefined)
@@ -163,7 +183,7 @@ async function verifyInstances(world: World): Promise<Problem[]> {
         clipId,
         what: `orchestrations ${earlier} and ${instanceId} are both its`,
       });
-    if (clipId !== null) seen.set(clipId, instanceId);
+    if (clipId !== null && hasJudged(instance)) seen.set(clipId, instanceId);
     if (runtimeStatus !== 'Completed')
       problems.push({
         kind: 'unexplained',
