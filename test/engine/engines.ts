@@ -164,28 +164,73 @@ export function startRealEngine(deps: EngineDeps, program: string): Promise<Engi
   return supervised(deps, start, keys);
 }
 
-/** Our own functions host: app and host are one process. */
-export function startOurEngine(deps: EngineDeps): Promise<Engine> {
+export interface OurEngineDeps extends EngineDeps {
+  /** The app in a process of its own. Without it, app and host are one: who kills the worker kills both. */
+  readonly appProcess?: boolean;
+  /** Seed of what is done to the app. */
+  readonly hostile?: number | undefined;
+}
+
+/** Our own functions host. */
+export function startOurEngine(deps: OurEngineDeps): Promise<Engine> {
   const keys = loadKeys(deps.dir);
   const { app } = deps;
   const start = async (port: number): Promise<Running> => {
+    const workers = followWorkers(deps.log);
     const service = await startChildService<{ port: number }>({
       main: file('../../cloud-fn/local/functions-host/main.ts'),
-      args: ['--app', app.file, '--data', deps.dir, '--host-json', app.hostJson, '--port', String(port)],
+      args: [
+        ...['--app', app.file, '--data', deps.dir, '--host-json', app.hostJson, '--port', String(port)],
+        ...(deps.appProcess === true ? ['--app-process'] : []),
+        ...(deps.hostile === undefined ? [] : ['--hostile', String(deps.hostile)]),
+      ],
       env: { ...process.env, ...app.env, AzureWebJobsStorage: deps.storage },
-      onLog: deps.log,
+      onLog: workers.onLog,
     });
     return {
       port: service.ready.port,
       ended: service.ended,
-      kill: async () => {
+      kill: async (what) => {
+        if (what === 'worker' && deps.appProcess === true) return workers.kill();
         process.kill(service.pid, 'SIGKILL');
         await service.ended;
+        return undefined;
       },
       stop: () => service.stop(),
     };
   };
   return supervised(deps, start, keys);
+}
+
+/** The process that runs the app, by what the host logs of it. */
+function followWorkers(log: EngineDeps['log']) {
+  let pid: number | undefined;
+  let rest = '';
+  let onWorker: () => void = () => undefined;
+  return {
+    onLog: (text: string): void => {
+      log(text);
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const running = /"event":"app\.running","pid":(\d+)/.exec(line)?.[1];
+        if (running !== undefined) {
+          pid = Number(running);
+          onWorker();
+        } else if (line.includes('"event":"app.ended"')) pid = undefined;
+      }
+    },
+    /** Resolves when the one that was killed has a successor; at once when it is dying just now. */
+    kill: async (): Promise<void> => {
+      const victim = pid;
+      if (victim === undefined) return;
+      const succeeded = new Promise<void>((resolve) => {
+        onWorker = resolve;
+      });
+      process.kill(victim, 'SIGKILL');
+      await succeeded;
+    },
+  };
 }
 
 /** An app that runs somewhere else: `func start`, or one that is deployed. */

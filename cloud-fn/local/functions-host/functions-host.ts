@@ -1,4 +1,10 @@
-import { hostedFunctions, textOf, type HostedFunction, type TriggerKind } from './triggers/bindings.ts';
+import {
+  hostedFunctions,
+  textOf,
+  type AppFunctions,
+  type HostedFunction,
+  type TriggerKind,
+} from './triggers/bindings.ts';
 import type { HostClock } from './clock.ts';
 import type { LoadedApp } from './core-api.ts';
 import { openDatabase } from './engine/database.ts';
@@ -21,7 +27,7 @@ import { createTimerTriggers } from './triggers/timer-triggers.ts';
 const STOP_WITHIN_MS = 10_000;
 
 /** An app whose functions are called in a way of its own. */
-export interface AppElsewhere extends Pick<LoadedApp, 'functions'> {
+export interface AppElsewhere extends AppFunctions {
   readonly createInvoker: (deps: Omit<InvokerDeps, 'app'>) => Invoker;
 }
 

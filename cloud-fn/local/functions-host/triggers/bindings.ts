@@ -1,4 +1,4 @@
-import type { Binding, LoadedApp, LoadedFunction } from '../core-api.ts';
+import type { Binding, FunctionMetadata } from '../core-api.ts';
 
 export type TriggerKind =
   | 'orchestrationTrigger'
@@ -8,7 +8,8 @@ export type TriggerKind =
   | 'timerTrigger'
   | 'eventGridTrigger';
 
-export interface HostedFunction extends LoadedFunction {
+export interface HostedFunction {
+  readonly metadata: FunctionMetadata;
   readonly name: string;
   readonly kind: TriggerKind;
   readonly triggerName: string;
@@ -24,6 +25,11 @@ const KINDS: ReadonlySet<string> = new Set<TriggerKind>([
   'eventGridTrigger',
 ]);
 
+/** What an app has registered, wherever it runs. */
+export interface AppFunctions {
+  readonly functions: ReadonlyMap<string, { readonly metadata: FunctionMetadata }>;
+}
+
 /** A text field of a binding, undefined when it is missing or empty. */
 export function textOf(binding: Binding, field: string): string | undefined {
   const value = binding[field];
@@ -32,9 +38,9 @@ export function textOf(binding: Binding, field: string): string | undefined {
 
 /** The app's functions with their triggers.
  *  @throws Error naming the first function that needs something this host does not emulate */
-export function hostedFunctions(app: Pick<LoadedApp, 'functions'>): readonly HostedFunction[] {
-  return [...app.functions].map(([name, loaded]) => {
-    const bindings = Object.entries(loaded.metadata.bindings);
+export function hostedFunctions(app: AppFunctions): readonly HostedFunction[] {
+  return [...app.functions].map(([name, { metadata }]) => {
+    const bindings = Object.entries(metadata.bindings);
     const [triggerName, trigger] = bindings.find(([, one]) => /trigger$/i.test(one.type)) ?? [];
     if (triggerName === undefined || trigger === undefined)
       throw new Error(`Function "${name}" has no trigger.`);
@@ -46,7 +52,7 @@ export function hostedFunctions(app: Pick<LoadedApp, 'functions'>): readonly Hos
           `Function "${name}" has the ${binding.direction === 'in' ? 'input' : 'output'} binding ` +
             `${binding.type}, which this host does not emulate.`,
         );
-    return { ...loaded, name, kind: trigger.type as TriggerKind, triggerName, trigger };
+    return { metadata, name, kind: trigger.type as TriggerKind, triggerName, trigger };
   });
 }
 

@@ -9,8 +9,8 @@ export interface InvokerDeps {
   /** What a `durableClient` input binding receives. */
   readonly durableClient: () => object;
   readonly log: Log;
-  /** A function that takes longer is reported as failed; it is not stopped. */
-  readonly timeoutMs: number;
+  /** A function that takes longer is reported as failed; it is not stopped. Undefined: as long as it likes. */
+  readonly timeoutMs: number | undefined;
 }
 
 /** The value the trigger gave, and what `context.triggerMetadata` shows beside it. */
@@ -24,6 +24,11 @@ export type Invoke = (target: HostedFunction, invocation: Invocation) => Promise
 /** Calls a function through the steps of the real worker: arguments, preInvocation hooks, the function,
  *  postInvocation hooks, response. Rejects with the function's error. */
 export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDeps) {
+  const callbackOf = (name: string): FunctionCallback => {
+    const loaded = app.functions.get(name);
+    if (loaded === undefined) throw new Error(`There is no function ${name}.`);
+    return loaded.callback;
+  };
   const appHookData = {};
 
   const runHooks = async (name: string, context: object) => {
@@ -67,7 +72,7 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
       hookData,
       appHookData,
       invocationContext: context,
-      functionCallback: target.callback,
+      functionCallback: callbackOf(target.name),
       inputs,
     } as never;
     await runHooks('preInvocation', before);
@@ -125,8 +130,9 @@ export type Invoker = ReturnType<typeof createInvoker>;
 export type { Hook };
 
 /** Rejects when a function has taken too long; `end` must be called. */
-function tooLate(name: string, timeoutMs: number): { promise: Promise<never>; end: () => void } {
+function tooLate(name: string, timeoutMs: number | undefined): { promise: Promise<never>; end: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
+  if (timeoutMs === undefined) return { promise, end: () => undefined };
   const timer = setTimeout(
     () => reject(new Error(`Timeout value of ${timeoutMs / 1000} s exceeded by function: ${name}`)),
     timeoutMs,

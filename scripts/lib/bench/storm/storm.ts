@@ -12,7 +12,7 @@ import { type Door, openDoor } from '../../../../test/engine/door.ts';
 import { type Engine, startOurEngine, startRealEngine } from '../../../../test/engine/engines.ts';
 import { startWebhook } from '../../../../test/engine/webhook.ts';
 import { choice, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
-import { Unable } from '../../command/ends.ts';
+import { Refusal, Unable } from '../../command/ends.ts';
 import { createRandom } from '../faults/random.ts';
 import { announce, type StormClip, startAnswering, uploadClips } from './clips.ts';
 import { decidedAfter, isSettled, lookAt, outcomeOf, type StormOutcome } from './outcome.ts';
@@ -28,40 +28,43 @@ const AWAY_MAX = 2;
 const WITHIN_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 2_000;
 
-interface StormOptions {
+export interface StormOptions {
   readonly clips: number;
   readonly engine: 'real' | 'ours';
   readonly kill: 'worker' | 'engine' | 'storage' | undefined;
   readonly seed: number;
-  readonly json: boolean;
+  /** On our own host: the seed of what it does to the app. */
+  readonly hostile: number | undefined;
 }
 
 /** @returns exit code: 1 when a clip or a person was not done right by */
 export async function benchStorm(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const options = readOptions(args);
+  const { json, ...options } = readOptions(args);
   const tell = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const outcome = await storm(options, tell, signal);
-  const { json, ...asked } = options;
-  process.stdout.write(json ? `${JSON.stringify({ ...asked, ...outcome })}\n` : table(outcome));
+  process.stdout.write(json ? `${JSON.stringify({ ...options, ...outcome })}\n` : table(outcome));
   const wrong = outcome.noVerdict + outcome.falselyNotified + outcome.untold + outcome.toldTwice;
   return outcome.right === options.clips && wrong === 0 ? 0 : 1;
 }
 
-function readOptions(args: readonly string[]): StormOptions {
+function readOptions(args: readonly string[]): StormOptions & { readonly json: boolean } {
   const { values, words } = readArguments('scripts/bench', args, {
     clips: whole(1, 999),
     engine: choice(['real', 'ours']),
     kill: choice(['worker', 'engine', 'storage']),
     seed: whole(1, 2 ** 31),
+    hostile: whole(1, 2 ** 31),
     json: flag,
   });
   requireNoWords(words);
-  const { clips = 100, engine = 'ours', kill, seed = 1, json } = values;
-  return { clips, engine, kill, seed, json };
+  const { clips = 100, engine = 'ours', kill, seed = 1, hostile, json } = values;
+  if (hostile !== undefined && engine === 'real')
+    throw new Refusal('--hostile has no effect with --engine real: only our own host does harm on purpose');
+  return { clips, engine, kill, seed, hostile, json };
 }
 
-async function storm(
-  { clips: count, engine: kind, kill, seed }: StormOptions,
+export async function storm(
+  { clips: count, engine: kind, kill, seed, hostile }: StormOptions,
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<StormOutcome> {
@@ -78,7 +81,9 @@ async function storm(
     await provision(storage);
     const app = productApp({ storage: door.storage, dir, webhook: webhook.address });
     const deps = { name: kind, app, dir, storage: door.storage, log: () => undefined };
-    engine = await (kind === 'real' ? startRealEngine(deps, program) : startOurEngine(deps));
+    engine = await (kind === 'real'
+      ? startRealEngine(deps, program)
+      : startOurEngine({ ...deps, appProcess: true, hostile }));
     const random = createRandom(seed);
     answering = startAnswering(storage, random);
     const clips = await uploadClips(door.storage, count);

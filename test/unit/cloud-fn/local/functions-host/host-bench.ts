@@ -28,7 +28,7 @@ export function stateOf(t: TestContext) {
 export const hosted = (name: string, kind: TriggerKind, more: object = {}): HostedFunction => {
   const trigger = { type: kind, direction: 'in' as const, ...more };
   const metadata = { name, bindings: { trigger } };
-  return { name, kind, triggerName: 'trigger', trigger, metadata, callback: () => undefined };
+  return { name, kind, triggerName: 'trigger', trigger, metadata };
 };
 
 export const byName = (...functions: readonly HostedFunction[]) =>

@@ -29,9 +29,10 @@ function bench({
   const book = logOf();
   const given: CoreInvocation[] = [];
   const deeds: string[] = [];
+  const plain = hosted('Echo', 'queueTrigger');
   const app: LoadedApp = {
     file: 'app.ts',
-    functions: new Map(),
+    functions: new Map([['Echo', { metadata: plain.metadata, callback }]]),
     hooks: new Map(Object.entries(hooks).map(([name, hook]) => [name, [hook as Hook]])),
     model: {
       name: 'model',
@@ -55,9 +56,8 @@ function bench({
     },
   };
   const invoker = createInvoker({ app, durableClient: () => ({ client: 1 }), log: book.log, timeoutMs });
-  const plain = hosted('Echo', 'queueTrigger');
   const metadata = { ...plain.metadata, bindings: { ...plain.metadata.bindings, ...bindings } };
-  const target = { ...plain, callback, metadata };
+  const target = { ...plain, metadata };
   const call = (data: RpcData = { string: 'x' }, more = {}) => invoker.invoke(target, { data, ...more });
   return { ...invoker, call, given, deeds, book };
 }
