@@ -4,7 +4,7 @@ import { AppGone } from '../app-gone.ts';
 import type { FunctionMetadata, RpcData } from '../core-api.ts';
 import { isAnswer, isLoaded, type Answer, type Request } from './messages.ts';
 
-const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('main.ts', import.meta.url));
 const LOADS_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 5_000;
 const STANDARD_ERROR = 2;

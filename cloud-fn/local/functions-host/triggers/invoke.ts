@@ -24,11 +24,6 @@ export type Invoke = (target: HostedFunction, invocation: Invocation) => Promise
 /** Calls a function through the steps of the real worker: arguments, preInvocation hooks, the function,
  *  postInvocation hooks, response. Rejects with the function's error. */
 export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDeps) {
-  const callbackOf = (name: string): FunctionCallback => {
-    const loaded = app.functions.get(name);
-    if (loaded === undefined) throw new Error(`There is no function ${name}.`);
-    return loaded.callback;
-  };
   const appHookData = {};
 
   const runHooks = async (name: string, context: object) => {
@@ -72,7 +67,7 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
       hookData,
       appHookData,
       invocationContext: context,
-      functionCallback: callbackOf(target.name),
+      functionCallback: callbackOf(app, target.name),
       inputs,
     } as never;
     await runHooks('preInvocation', before);
@@ -128,6 +123,12 @@ export function createInvoker({ app, durableClient, log, timeoutMs }: InvokerDep
 
 export type Invoker = ReturnType<typeof createInvoker>;
 export type { Hook };
+
+function callbackOf({ functions }: LoadedApp, name: string): FunctionCallback {
+  const loaded = functions.get(name);
+  if (loaded === undefined) throw new Error(`There is no function ${name}.`);
+  return loaded.callback;
+}
 
 /** Rejects when a function has taken too long; `end` must be called. */
 function tooLate(name: string, timeoutMs: number | undefined): { promise: Promise<never>; end: () => void } {

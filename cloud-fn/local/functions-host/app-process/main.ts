@@ -1,4 +1,4 @@
-/** The process that runs the app, and nothing of the host: `child.ts APP`. It ends with the host that forked it. */
+/** The process that runs the app, and nothing of the host: `main.ts APP`. It ends with the host that forked it. */
 import { logLine } from '../../service-process.ts';
 import { loadApp } from '../core-api.ts';
 import { hostedFunctions } from '../triggers/bindings.ts';
