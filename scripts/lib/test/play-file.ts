@@ -109,22 +109,55 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Plays files, `atOnce` at a time, in their order. Each is told when it has ended.
+/** Places for files of several suites that are played side by side. */
+export interface Slots {
+  /** Waits for a place, in the order of asking. */
+  take(): Promise<void>;
+  give(): void;
+}
+
+export function createSlots(count: number): Slots {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return {
+    async take() {
+      if (free > 0) free--;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    give() {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    },
+  };
+}
+
+/** Plays files, `atOnce` at a time and each in one of the slots, in their order. Each is told when it has ended.
  *  @param signal once it is aborted no further file begins
  *  @returns in the order in which they ended */
 export async function playFiles(
   files: readonly string[],
-  play: { readonly atOnce: number; readonly deadlineMs: number; readonly signal: AbortSignal },
+  play: {
+    readonly atOnce: number;
+    readonly slots: Slots;
+    readonly deadlineMs: number;
+    readonly signal: AbortSignal;
+  },
   tell: (result: FileResult) => void,
 ): Promise<FileResult[]> {
   const left = files.values();
   const results: FileResult[] = [];
   const player = async () => {
     for (const file of left) {
-      if (play.signal.aborted) return;
-      const result = await playFile(file, play.deadlineMs, play.signal);
-      results.push(result);
-      tell(result);
+      await play.slots.take();
+      try {
+        if (play.signal.aborted) return;
+        const result = await playFile(file, play.deadlineMs, play.signal);
+        results.push(result);
+        tell(result);
+      } finally {
+        play.slots.give();
+      }
     }
   };
   await Promise.all(Array.from({ length: play.atOnce }, player));

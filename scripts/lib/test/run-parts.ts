@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { repoRoot } from '../places.ts';
 import { type PartResult, selectParts, summaryTable, type Trouble } from './parts.ts';
-import { type FileResult, playFiles } from './play-file.ts';
+import { createSlots, type FileResult, playFiles, type Slots } from './play-file.ts';
 import { testFiles } from './selection.ts';
 
 const bin = (name: string) => join(repoRoot, 'node_modules/.bin', name);
@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 interface Suite {
-  /** How many files at once. Tests of processes and servers mostly wait: more files than processors keep a small
+  /** How many of its files at once. Tests of processes and servers mostly wait: more files than processors keep a small
    *  machine busy. None of them asserts on speed, ports are the system's, folders their own. */
   readonly atOnce: number;
   /** For each file: several times what the slowest takes beside the others on two processors. One that has not ended
@@ -25,21 +25,30 @@ interface Suite {
   /** Runs processes, which other work on the machine can hold up: up to three files that did not pass are played once
    *  more, and named in the summary whatever comes of it. Unit tests have no such excuse, and more than three fail for a reason. */
   readonly again: boolean;
-  /** Waits for restarts and batteries more than it computes: runs beside the integration tests, and says what it has
-   *  to say when its turn comes. Not beside the checks and unit tests, which take the whole machine. */
+  /** Waits for restarts and batteries more than it computes: runs beside the suites before it, and says what it has to
+   *  say when its turn comes. */
   readonly behind: boolean;
 }
 const minutes = (n: number) => n * 60_000;
 const cores = availableParallelism();
 const SUITES: Readonly<Record<string, Suite>> = {
   unit: { atOnce: cores, deadlineMs: minutes(5), again: false, behind: false },
-  integration: { atOnce: 2 * cores, deadlineMs: minutes(15), again: true, behind: false },
+  integration: { atOnce: 4 * cores, deadlineMs: minutes(15), again: true, behind: false },
   system: { atOnce: cores, deadlineMs: minutes(15), again: true, behind: true },
   faults: { atOnce: cores, deadlineMs: minutes(15), again: true, behind: true },
 };
 const AGAIN_MAX = 3;
+/** How many files at once, of all suites together. */
+const SLOTS = 4 * cores;
 
 type Tell = (text: string) => void;
+
+interface Running {
+  readonly filters: readonly string[];
+  readonly signal: AbortSignal;
+  readonly slots: Slots;
+  readonly tell: Tell;
+}
 
 /** Exit code of a check, run from the checkout. */
 function check([command = '', ...args]: readonly string[], signal: AbortSignal): Promise<number> {
@@ -65,13 +74,13 @@ async function runChecks(name: string, signal: AbortSignal): Promise<PartResult>
 async function runSuite(
   name: string,
   suite: Suite,
-  { filters, signal, tell }: { filters: readonly string[]; signal: AbortSignal; tell: Tell },
+  { filters, signal, slots, tell }: Running,
 ): Promise<PartResult> {
   const began = performance.now();
   const files = testFiles(name, filters);
   const notPassed = (results: readonly FileResult[]) => results.filter(({ outcome }) => outcome !== 'passed');
   const play = (some: readonly string[], atOnce: number) =>
-    playFiles(some, { ...suite, atOnce, signal }, ({ file, outcome, seconds, said }) =>
+    playFiles(some, { ...suite, atOnce, slots, signal }, ({ file, outcome, seconds, said }) =>
       tell(`${said}${outcome === 'passed' ? '' : `${outcome}: `}${file} (${seconds.toFixed(1)} s)\n`),
     );
   const first = notPassed(await play(files, suite.atOnce));
@@ -114,16 +123,17 @@ function runBehind(begin: (tell: Tell) => Promise<PartResult>, tell: Tell): () =
  *  @param signal ends what runs; the parts that have not begun are left out */
 export async function testProject(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { parts, filters } = selectParts(args);
+  const slots = createSlots(SLOTS);
   const tell: Tell = (text) => void process.stdout.write(text);
   const begin = (name: string, to: Tell) => {
     const suite = SUITES[name];
-    return suite ? runSuite(name, suite, { filters, signal, tell: to }) : runChecks(name, signal);
+    return suite ? runSuite(name, suite, { filters, signal, slots, tell: to }) : runChecks(name, signal);
   };
   const results: PartResult[] = [];
   const behind = new Map<string, () => Promise<PartResult>>();
   for (const name of parts) {
     if (signal.aborted && !behind.has(name)) break;
-    if (name === 'integration')
+    if (SUITES[name] && behind.size === 0)
       for (const other of parts)
         if (SUITES[other]?.behind)
           behind.set(

@@ -3,7 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { type FileResult, playFile, playFiles } from '../../../../../scripts/lib/test/play-file.ts';
+import {
+  createSlots,
+  type FileResult,
+  playFile,
+  playFiles,
+} from '../../../../../scripts/lib/test/play-file.ts';
 
 const HEAD = `import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -47,7 +52,7 @@ test('a file that does not end is ended, with what it began, and named with its 
   // A passing file needs a thirtieth of the deadline.
   const results = await playFiles(
     [at('a-hangs.test.ts'), at('b-passes.test.ts')],
-    { atOnce: 1, deadlineMs: 10_000, signal: never() },
+    { atOnce: 1, slots: createSlots(1), deadlineMs: 10_000, signal: never() },
     ({ file }) => told.push(file),
   );
   assert.deepEqual(
@@ -69,7 +74,7 @@ test('when the run is ended no further file begins, and the one that is played i
   const ending = new AbortController();
   const results = await playFiles(
     [at('c.test.ts'), at('a.test.ts'), at('b.test.ts')],
-    { atOnce: 2, deadlineMs: LONG_MS, signal: ending.signal },
+    { atOnce: 2, slots: createSlots(2), deadlineMs: LONG_MS, signal: ending.signal },
     // a.test.ts runs beside it; b.test.ts would be next.
     ({ file }) => void (file === at('c.test.ts') && ending.abort()),
   );
@@ -80,4 +85,25 @@ test('when the run is ended no further file begins, and the one that is played i
       [at('a.test.ts'), 'failed'],
     ],
   );
+});
+
+test('of all suites together no more files run than there are slots, and each has its turn', async (t) => {
+  // Each says when it began and ended.
+  const body = `const say = (what) => writeFileSync(import.meta.dirname + '/events', what + '\\n', { flag: 'a' });
+    test('says so', () => { say('begin'); process.on('exit', () => say('end')); });`;
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}.test.ts`);
+  const at = writeTests(t, Object.fromEntries(names.map((name) => [name, body])));
+  const play = { atOnce: 3, slots: createSlots(2), deadlineMs: LONG_MS, signal: never() };
+  const halves = [names.slice(0, 3), names.slice(3)].map((half) => playFiles(half.map(at), play, () => {}));
+  const played = (await Promise.all(halves)).flat();
+  assert.deepEqual(
+    played.map(({ outcome }) => outcome),
+    names.map(() => 'passed'),
+  );
+  let running = 0;
+  for (const event of readFileSync(at('events'), 'utf8').trim().split('\n')) {
+    running += event === 'begin' ? 1 : -1;
+    assert.ok(running <= 2, `${running} at once`);
+  }
+  assert.equal(running, 0);
 });
