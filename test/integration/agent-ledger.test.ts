@@ -115,7 +115,7 @@ before(async () => {
   const { connectionString, mqttPort, httpsPort } = addressOf(hub, DEVICE);
   writeFileSync(join(home, 'credentials/iothub'), connectionString);
   const video = join(home, 'walk.mp4');
-  await makeVideo(video, { seconds: 12, fps: 10, fromS: 4, toS: 9 });
+  await makeVideo(video, { seconds: 12, fps: 10, width: 320, height: 180, fromS: 4, toS: 9 });
   camera = await startCamera({ video, leadInS: 4, cacheDir: home });
   writeFileSync(
     join(home, 'appliance.json'),
