@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { BlobServiceClient, RestError, type BlockBlobClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { PortFailure } from './port-failure.ts';
@@ -53,21 +55,22 @@ export function createAzureStorage(access: StorageAccess): StoragePort {
     async readBlob(place, maxBytes) {
       const blob = await blobAt(place);
       try {
-        const head = await blob.getProperties({ abortSignal: abortSignal() });
-        const size = head.contentLength ?? 0;
-        if (size > maxBytes)
+        // One request: between two, somebody may replace it.
+        const answer = await blob.download(0, undefined, { abortSignal: abortSignal(), maxRetryRequests: 3 });
+        const body = answer.readableStreamBody as Readable;
+        const size = answer.contentLength ?? 0;
+        if (size > maxBytes) {
+          body.destroy();
           throw new PortFailure(
             'rejected',
             'storage.too-large',
             `${place.name} has ${size} bytes; at most ${maxBytes} are read`,
           );
-        const etag = head.etag ?? '';
-        const bytes = await blob.downloadToBuffer(0, size, {
-          conditions: { ifMatch: etag },
-          abortSignal: abortSignal(),
-        });
-        const now = head.date?.getTime() ?? 0;
-        return { bytes, etag, ageMs: Math.max(0, now - (head.lastModified?.getTime() ?? now)) };
+        }
+        const bytes = await buffer(body);
+        const now = answer.date?.getTime() ?? 0;
+        const ageMs = Math.max(0, now - (answer.lastModified?.getTime() ?? now));
+        return { bytes, etag: answer.etag ?? '', ageMs };
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw error;

@@ -145,6 +145,22 @@ export function testStoragePort(title: string, open: () => Promise<StoragePort>)
     assert.equal((await port.readBlob(place('swap'), 10))?.bytes.toString(), '2');
   });
 
+  test(`${title}: a blob that somebody replaces meanwhile is read whole, as it was at one moment`, async () => {
+    const port = await opened();
+    const longer = (n: number) => port.writeBlob(place('busy'), text(String(n % 10).repeat(4_000 + n)));
+    await longer(0);
+    const written = (async () => {
+      for (let n = 1; n <= 60; n += 1) await longer(n);
+    })();
+    for (let read = 0; read < 60; read += 1) {
+      const found = (await port.readBlob(place('busy'), 10_000))?.bytes.toString() ?? '';
+      assert.match(found, /^(\d)\1+$/);
+      assert.equal(found[0], String((found.length - 4_000) % 10));
+    }
+    await written;
+    assert.equal((await port.readBlob(place('busy'), 10_000))?.bytes.length, 4_060);
+  });
+
   test(`${title}: what does not exist is undefined or false, and what is too large is refused`, async () => {
     const port = await opened();
     assert.equal(await port.readBlob(place('none'), 10), undefined);

@@ -75,9 +75,9 @@ for (const [what, title] of Object.entries(NAMES))
         world.clips[n] = { ...clip, verdict: { ...clip.verdict, labels: [title.slice(0, 200), 'dog'] } };
     });
     const page = await browser.open(world.dashboard.url(), PHONE);
-    await page.locator('.clip .badge').first().waitFor();
+    await page.locator('.persons .name').first().waitFor();
     await browser.look(page, `names-${what}`);
-    // Names may push the list away from the screen.
+    // Names may push the list so far from the screen that none of its clips is drawn.
     await page.evaluate("document.getElementById('clips').scrollIntoView()");
     await page.locator('.clip .badge').first().waitFor();
     for (const [beside, name, stays] of [
