@@ -15,7 +15,13 @@ export interface BrowserTests {
   /** What the browser complained about in this test: errors, refused scripts, failed requests. */
   readonly complaints: readonly string[];
   /** A page of its own: English and in Kyiv, unless the options say otherwise. */
-  open(url: string, options?: BrowserContextOptions): Promise<Page>;
+  open(
+    url: string,
+    options?: BrowserContextOptions & {
+      /** What is done to the page before it asks for anything. */
+      readonly prepare?: (page: Page) => Promise<void>;
+    },
+  ): Promise<Page>;
   /** Takes a picture of the page, and finds nothing wider than the screen. */
   look(page: Page, name: string): Promise<void>;
 }
@@ -42,7 +48,7 @@ export function useBrowser(): BrowserTests {
 
   return {
     complaints,
-    open: async (url, options = {}) => {
+    open: async (url, { prepare, ...options } = {}) => {
       const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Kyiv', ...options });
       context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
@@ -50,6 +56,7 @@ export function useBrowser(): BrowserTests {
       page.on('console', (message) => {
         if (message.type() === 'error') complaints.push(message.text());
       });
+      await prepare?.(page);
       await page.goto(url);
       return page;
     },

@@ -7,7 +7,7 @@ import { createLog } from '../../agent/kernel/log.ts';
 import { createSuppressedStore, type SuppressedRecord } from '../../agent/motion/motion.ts';
 import { packThumbnail } from '../../agent/motion/suppressed/pictures.ts';
 import { createWorld, NOW_MS, type World } from '../unit/agent/dashboard/dashboard-world.ts';
-import { PHONE, useBrowser } from './dashboard-browser.ts';
+import { PATIENCE_MS, PHONE, useBrowser } from './dashboard-browser.ts';
 
 const browser = useBrowser();
 
@@ -78,7 +78,13 @@ for (const [locale, reason, question, number] of [
     assert.match(await notes.first().innerText(), new RegExp(`Gate: ${reason}`));
     assert.ok((await notes.first().innerText()).includes(number));
     await notes.first().locator('img').scrollIntoViewIfNeeded();
-    await page.waitForFunction('document.querySelector("#why-list img")?.naturalWidth === 244');
+    // Chromium shows the size of a picture that has come whole; the policy of the page forbids to wait within it.
+    const image = notes.first().locator('img');
+    const deadline = performance.now() + PATIENCE_MS;
+    while ((await image.evaluate('(image) => image.naturalWidth', undefined)) !== 244) {
+      assert.ok(performance.now() < deadline, 'the pictures did not come');
+      await page.waitForTimeout(50);
+    }
     assert.deepEqual(browser.complaints, []);
   });
 }

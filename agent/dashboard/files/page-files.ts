@@ -13,6 +13,7 @@ const TYPES = {
 
 /** The page's modules, which are sent as one; each stands behind those that it imports. */
 export const PAGE_MODULES = [
+  'ask',
   'elements',
   'texts',
   'format',

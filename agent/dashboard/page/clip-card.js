@@ -1,3 +1,4 @@
+import { ask } from './ask.js';
 import { dotted, element, latePicture } from './elements.js';
 import { isolated } from './texts.js';
 
@@ -121,7 +122,7 @@ function createPlayer(language, card) {
   async function explain(address) {
     const { t } = language().texts;
     card.classList.remove('playing');
-    const status = await fetch(address, { method: 'HEAD' }).then(
+    const status = await ask(address, { method: 'HEAD' }).then(
       (response) => response.status,
       () => 0,
     );
@@ -205,7 +206,7 @@ function createHistory(language) {
     const { texts, format } = language();
     showFrame(thumbnail && bestFrame, texts, format);
     try {
-      const response = await fetch(`/api/clips/${clipId}?lang=${texts.language}`);
+      const response = await ask(`/api/clips/${clipId}?lang=${texts.language}`);
       if (!response.ok) throw new Error(`clip ${response.status}`);
       const { custody, verdict } = await response.json();
       list.replaceChildren(...custody.map((entry) => historyLine(entry, texts, format)));

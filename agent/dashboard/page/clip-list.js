@@ -1,11 +1,10 @@
+import { ask } from './ask.js';
 import { createClipBlocks } from './clip-blocks.js';
 
 /** The first page; each "older" reads more than the one before, up to what the appliance gives at once. */
 const PAGE_SIZE = { first: 20, most: 100 };
 /** Pages that are read in search of one clip: a night of them. */
 const MOST_PAGES = 20;
-/** Readings wait for each other: one whose answer never comes must not stop those behind it. */
-const DEADLINE_MS = 30_000;
 
 const at = (id) => document.getElementById(id);
 
@@ -21,17 +20,15 @@ export function createClipList(language) {
   let size = PAGE_SIZE.first;
   const blocks = createClipBlocks(at('clips'), language);
 
-  async function ask(path) {
+  async function read(path) {
     const { texts } = language();
-    const response = await fetch(`/api/clips${path}&lang=${texts.language}`, {
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    });
+    const response = await ask(`/api/clips${path}&lang=${texts.language}`);
     if (!response.ok) throw new Error(`clips ${response.status}`);
     return response.json();
   }
 
   async function readFirst() {
-    const page = await ask(`?limit=${PAGE_SIZE.first}`);
+    const page = await read(`?limit=${PAGE_SIZE.first}`);
     size = PAGE_SIZE.first;
     take(page.clips, page);
     revision = page.revision;
@@ -43,7 +40,7 @@ export function createClipList(language) {
     // Reasons are told in one language.
     if (revision === undefined || told !== language().texts.language) return readFirst();
     if (latest === revision) return;
-    const news = await ask(`/changes?after=${revision}`);
+    const news = await read(`/changes?after=${revision}`);
     if (!news.isWhole) return readFirst();
     const known = new Map(clips.map((clip) => [clip.clipId, clip]));
     // One that is older than what is shown comes with its page.
@@ -58,8 +55,9 @@ export function createClipList(language) {
 
   async function readOlder() {
     if (!next) return;
-    size = Math.min(PAGE_SIZE.most, size * 2);
-    const page = await ask(`?limit=${size}&before=${next}`);
+    const limit = Math.min(PAGE_SIZE.most, size * 2);
+    const page = await read(`?limit=${limit}&before=${next}`);
+    size = limit;
     const known = new Set(clips.map(({ clipId }) => clipId));
     take([...clips, ...page.clips.filter(({ clipId }) => !known.has(clipId))], page);
   }

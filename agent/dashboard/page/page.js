@@ -1,3 +1,4 @@
+import { ask } from './ask.js';
 import { createClipList } from './clip-list.js';
 import { say } from './elements.js';
 import { createFormat } from './format.js';
@@ -91,7 +92,7 @@ async function refresh() {
   // By another hour a night has ended, or begun.
   const wanted = `${revision} ${new Date(nowMs()).getHours()}`;
   if (wanted === nightFor) return;
-  const response = await fetch('/api/last-night', { signal: AbortSignal.timeout(30_000) });
+  const response = await ask('/api/last-night');
   if (!response.ok) throw new Error(`last night ${response.status}`);
   night = await response.json();
   nightFor = wanted;

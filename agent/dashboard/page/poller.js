@@ -1,3 +1,5 @@
+import { ask } from './ask.js';
+
 const EVERY_MS = 4_000;
 const AFTER_ERROR_MS = { min: 4_000, max: 60_000 };
 const DEADLINE_MS = 15_000;
@@ -15,12 +17,12 @@ export function createPoller({ language, onAnswer, onSilence }) {
   let timer = 0;
   let asking = false;
 
-  async function ask() {
-    const response = await fetch(`/api/status?lang=${language()}`, {
+  async function askStatus() {
+    const response = await ask(`/api/status?lang=${language()}`, {
       // The first one is on its way since the page was opened.
       cache: etag ? 'no-store' : 'default',
       headers: etag ? { 'If-None-Match': etag } : {},
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      deadlineMs: DEADLINE_MS,
     });
     // The session is over.
     if (response.status === 401) return location.assign('/login');
@@ -36,7 +38,7 @@ export function createPoller({ language, onAnswer, onSilence }) {
     if (asking || document.hidden) return;
     asking = true;
     try {
-      await ask();
+      await askStatus();
       failures = 0;
     } catch {
       failures += 1;

@@ -1,8 +1,10 @@
+import { ask } from './ask.js';
+
 /** One language of the page.
  *  @typedef {object} Texts
  *  @property {string} language
  *  @property {(key: string, values?: Record<string, string | number>) => string} t a text with its `{names}`
- *  filled in; where the text has plural forms, `n` chooses
+ *  filled in; where the text has plural forms, `n` chooses: a form for that very number, else by the language's rules
  *  @property {(key: string) => boolean} knows */
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
@@ -39,7 +41,7 @@ export function createTexts(language, texts) {
   function t(key, values = {}) {
     if (!knows(key)) return key;
     const entry = texts[key];
-    const text = typeof entry === 'string' ? entry : entry[plural.select(values.n)];
+    const text = typeof entry === 'string' ? entry : (entry[values.n] ?? entry[plural.select(values.n)]);
     return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filled(values[name]) : whole));
   }
 
@@ -48,7 +50,7 @@ export function createTexts(language, texts) {
 
 /** @param {string} language */
 export async function fetchTexts(language) {
-  const response = await fetch(`/texts.${language}.json`);
+  const response = await ask(`/texts.${language}.json`);
   if (!response.ok) throw new Error(`texts in ${language}: ${response.status}`);
   return createTexts(language, await response.json());
 }

@@ -1,3 +1,4 @@
+import { ask } from './ask.js';
 import { element, latePicture, say } from './elements.js';
 
 const LIMIT = 12;
@@ -20,7 +21,7 @@ export function createWhy(language) {
 
   async function load() {
     try {
-      const response = await fetch(`/api/suppressed?limit=${LIMIT}`);
+      const response = await ask(`/api/suppressed?limit=${LIMIT}`);
       if (!response.ok) throw new Error(`suppressed ${response.status}`);
       answer = await response.json();
       failed = false;

@@ -100,6 +100,9 @@ const SCENES: Readonly<Record<string, (made: Made) => void>> = {
   'first-start': ({ world, nowMs }) => {
     world.clips.length = 0;
     world.cameras = world.cameras.map((camera) => someCamera({ ...camera, sinceMs: nowMs - 20_000 }));
+    world.link = { ...world.link, sinceMs: nowMs - 15_000 };
+    world.power = somePower({ sinceMs: nowMs - 40_000 });
+    world.machine = someMachine({ uptimeSeconds: 95, agentUptimeSeconds: 40 });
   },
 };
 export const SCENE_NAMES = Object.keys(SCENES);
