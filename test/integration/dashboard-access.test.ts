@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -7,31 +7,20 @@ import type { Page } from 'playwright-core';
 import { type Figure, type MadePicture, makePictures } from '../../scripts/lib/bench/page/made-pictures.ts';
 import { playScene } from '../../scripts/lib/bench/page/scenes.ts';
 import { launchBrowser } from '../fakes/browser.ts';
+import { violations } from './dashboard-axe.ts';
 import { DESKTOP, PHONE, useBrowser } from './dashboard-browser.ts';
 
-const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
 const browser = useBrowser();
 let dir: string;
-let axe: string;
 let pictures: Record<Figure, MadePicture>;
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dashboard-access-'));
-  axe = await readFile(AXE, 'utf8');
   const drawing = await launchBrowser();
   pictures = await makePictures(drawing, join(dir, 'pictures'));
   await drawing.close();
 });
 after(() => rm(dir, { recursive: true }));
-
-/** What axe finds wrong: contrast, touch targets, names, order and structure. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return (await page.evaluate(`axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  }).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, any }) => id + ': ' + html.slice(0, 160) + ' ' + (any[0]?.message ?? ''))))`)) as string[];
-}
 
 for (const scene of ['person-an-hour-ago', 'camera-down', 'parked-clips', 'disk-full'])
   for (const colorScheme of ['light', 'dark'] as const)

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../fakes/browser.ts';
+import { violations } from './dashboard-axe.ts';
+import { DESKTOP, PHONE } from './dashboard-browser.ts';
 import { PASSWORD, serveGuarded } from '../unit/agent/dashboard/door/guarded-page.ts';
 
 const page = serveGuarded();
@@ -48,3 +50,31 @@ test('a page whose session is over leads to the login by itself', async () => {
   await tab.waitForURL('**/login');
   await context.close();
 });
+
+for (const [locale, password, button] of [
+  ['en-GB', 'Password', 'Log in'],
+  ['uk-UA', 'Пароль', 'Увійти'],
+] as const)
+  for (const colorScheme of ['light', 'dark'] as const)
+    test(`contrast, touch targets and names of the login are right: ${locale}, ${colorScheme}`, async () => {
+      for (const device of [PHONE, DESKTOP]) {
+        const context = await browser.newContext({
+          ...{ ...device, ignoreHTTPSErrors: true, locale, colorScheme },
+        });
+        const tab = await context.newPage();
+        tab.setDefaultTimeout(120_000);
+        await tab.goto(`${page.own()}/login`);
+        await tab.getByLabel(password).waitFor();
+        assert.deepEqual(await violations(tab), []);
+        await tab.getByLabel(password).fill('not-the-password');
+        await tab.getByRole('button', { name: button }).click();
+        await tab.getByRole('alert').waitFor();
+        assert.deepEqual(await violations(tab), []);
+        const shots = process.env['DASHBOARD_SHOTS'];
+        if (shots !== undefined)
+          await tab.screenshot({
+            path: `${shots}/login-${locale}-${colorScheme}-${device.viewport.width}.png`,
+          });
+        await context.close();
+      }
+    });
