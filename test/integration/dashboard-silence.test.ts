@@ -29,14 +29,13 @@ interface Silence {
   /** Requests to it that were let through. */
   readonly answered: () => number;
   /** Until a request to it waits; then time goes on until the page asks anew. */
-  giveUp(): Promise<void>;
+  readonly giveUp: () => Promise<void>;
 }
 
 /** A page whose first request to an address gets no answer at all, with a clock of its own.
  *  @param isIt whether a path with its query is that address */
 async function openWithout(isIt: (path: string) => boolean): Promise<Silence> {
-  let answered = 0;
-  let held: Route | undefined;
+  const seen: { answered: number; held?: Route } = { answered: 0 };
   const page = await browser.open(world.dashboard.url(), {
     ...PHONE,
     prepare: async (made) => {
@@ -44,25 +43,25 @@ async function openWithout(isIt: (path: string) => boolean): Promise<Silence> {
       await made.route(
         (url) => isIt(`${url.pathname}${url.search}`),
         async (route) => {
-          if (held) {
-            answered += 1;
+          if (seen.held) {
+            seen.answered += 1;
             await route.continue();
-          } else held = route;
+          } else seen.held = route;
         },
       );
     },
   });
   return {
     page,
-    answered: () => answered,
+    answered: () => seen.answered,
     giveUp: async () => {
       const deadline = performance.now() + PATIENCE_MS;
-      while (!held) {
+      while (!seen.held) {
         assert.ok(performance.now() < deadline, 'it was not asked for');
         await page.waitForTimeout(50);
       }
       await page.clock.fastForward(LONG_MS);
-      while (answered === 0) {
+      while (seen.answered === 0) {
         assert.ok(performance.now() < deadline, 'it is not asked for again');
         await page.waitForTimeout(50);
         // What the page waits before it asks again goes by at once, too.

@@ -48,6 +48,10 @@ const MAKERS = [
   'contracts/parse.ts',
   'contracts/messages/camera-address.ts',
   'agent/motion/zones',
+  'agent/dashboard/dashboard.ts',
+  'agent/dashboard/door/opening.ts',
+  'agent/dashboard/door/password.ts',
+  'agent/dashboard/door/certificate.ts',
   'agent/clip-store.ts',
   'agent/power-off.ts',
 ];
@@ -58,7 +62,8 @@ const NAMES = new Set(
     'RTSP RTSPS GPIO JSON SHA GStreamer TLS SQLite MP4 MD5 Digest HTTP ASCII UTF SIGKILL IPv4 IPv6 fd00 C3 A9 twin moof ffmpeg Node frame ' +
     'i2c udev firmware-config configuration i2c-bus ups.configuration power.ups.model power.thresholds lowVolts criticalVolts ' +
     'power.thresholds.blindForMs power.gpio.mainsPresent recording cameras appliance.json main sub interval GOP length ' +
-    'scripts hub desired DEVICE unset null credential true false decision confidence'
+    'scripts hub desired DEVICE unset null credential true false decision confidence ' +
+    'dashboard.host dashboard.port systemd page-password'
   ).split(' '),
 );
 /** English that a reader of Ukrainian would find there: what is no name, and in no quotes of somebody else's words. */
