@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { execFile } from 'node:child_process';
+import { certificateFile, deviceCertificate } from '../../agent/dashboard/door/certificate.ts';
+import { keepPassword, passwordFile } from '../../agent/dashboard/door/password.ts';
 import { promisify } from 'node:util';
 
 const DOCTOR = join(import.meta.dirname, '../../scripts/doctor');
@@ -81,4 +83,34 @@ test('a page that answers is shown with its first sentence and the cameras that 
   } finally {
     server.close();
   }
+});
+
+test('a page that is open to others: what it has of password and certificate, and the command for what it lacks', async () => {
+  const run = join(dir, 'run');
+  const agent = join(run, 'agent');
+  mkdirSync(agent, { recursive: true });
+  const said = (host: string) => {
+    writeFileSync(join(run, 'appliance.json'), JSON.stringify({ dashboard: { host } }));
+    const { stdout } = spawnSync(DOCTOR, ['--json', '--data', run], { env: env(), encoding: 'utf8' });
+    const { checks } = JSON.parse(stdout) as Said;
+    return checks.find(({ name }) => name === 'page, to others');
+  };
+  assert.equal(said('127.0.0.1'), undefined);
+  const none = said('0.0.0.0');
+  assert.equal(none?.state, 'notice');
+  assert.match(none?.found ?? '', /0\.0\.0\.0, but there is no password: it stays on 127\.0\.0\.1/);
+  assert.match(none?.fix ?? '', /page-password.*restart the agent/);
+  await keepPassword(agent, 'k7m2-x9pd-4fhc-w3tn');
+  assert.match(said('0.0.0.0')?.found ?? '', /no certificate yet/);
+  const { certificate } = deviceCertificate(agent, ['house.example']);
+  const whole = said('house.example');
+  assert.deepEqual([whole?.state, whole?.fix], ['ok', null]);
+  assert.ok(whole?.found.includes(certificate.fingerprint));
+  writeFileSync(certificateFile(agent), 'torn');
+  assert.match(said('::')?.found ?? '', /certificate is damaged/);
+  writeFileSync(passwordFile(agent), 'torn');
+  assert.match(said('::')?.found ?? '', /stays on 127\.0\.0\.1: .*damaged/);
+  if (process.getuid?.() === 0) return; // Root may read everything.
+  chmodSync(passwordFile(agent), 0);
+  assert.match(said('::')?.found ?? '', /you may not read/);
 });

@@ -16,6 +16,7 @@ export interface DeviceCertificate {
 }
 
 const FILE = 'page-certificate.pem';
+export const certificateFile = (dataDir: string) => join(dataDir, FILE);
 const MAX_BYTES = 65_536;
 /** A device may be made, or start first, with a clock that is years behind; and nobody renews this one. */
 const VALID = { fromMs: Date.UTC(2020, 0, 1), toMs: Date.UTC(2049, 11, 31, 23, 59, 59) };
@@ -39,19 +40,21 @@ export function deviceCertificate(
   dataDir: string,
   names: readonly string[],
 ): { readonly certificate: DeviceCertificate; readonly isNew: boolean } {
-  const file = join(dataDir, FILE);
-  const kept = readKept(file);
+  const kept = keptCertificate(dataDir);
   if (kept) return { certificate: kept, isNew: false };
   const pem = makeCertificate(names);
-  replaceDurably(file, pem);
+  replaceDurably(certificateFile(dataDir), pem);
   const certificate = parsePem(pem);
   if (!certificate) throw new Failure('bug', 'dashboard.certificate', 'a new certificate cannot be read');
   return { certificate, isNew: true };
 }
 
-function readKept(file: string): DeviceCertificate | undefined {
+/** The one that was made before.
+ *  @returns undefined when there is none, or what stands there is none
+ *  @throws the system's error when it cannot be read */
+export function keptCertificate(dataDir: string): DeviceCertificate | undefined {
   try {
-    return parsePem(readSmallText(file, MAX_BYTES));
+    return parsePem(readSmallText(certificateFile(dataDir), MAX_BYTES));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // What else stands under the name is moved aside when a new one is written.

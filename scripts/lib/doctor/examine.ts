@@ -3,6 +3,7 @@ import { flag, readArguments, requireNoWords, text } from '../command/arguments.
 import { repoRoot, stateDir } from '../places.ts';
 import type { Check } from './check.ts';
 import { diskOf, models, packagesOfDebian, packagesOfNpm, versions } from './installed.ts';
+import { INSTALLED, openedPage } from './opened-page.ts';
 import { hub, page, storage, whoRuns } from './running.ts';
 
 const PACKAGES_VARIABLE = 'DACHAWATCH_RUN_PACKAGES';
@@ -22,6 +23,9 @@ export async function examine(args: readonly string[]): Promise<number> {
     ...[version, debian, packagesOfNpm(), models()].filter((one) => one !== undefined),
     ...[diskOf('disk, data', dataDir), diskOf('disk, checkout', repoRoot)],
     ...[whoRuns(dataDir), ...answers],
+    ...[{ config: join(dataDir, 'appliance.json'), dataDir: join(dataDir, 'agent') }, INSTALLED]
+      .map(openedPage)
+      .filter((one) => one !== undefined),
   ];
   process.stdout.write(values.json ? `${JSON.stringify({ checks })}\n` : checks.map(lines).join(''));
   return checks.some(({ state }) => state === 'trouble') ? 1 : 0;
