@@ -1,33 +1,15 @@
 import type { Scenarios } from '../scenario.ts';
-import type { Stage } from '../stage.ts';
-
-const ended =
-  (name: string, input?: unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input);
-    await stage.end(id);
-  };
+import { ended, whole, endedInAnyOrder } from './instances.ts';
 
 export const errors: Scenarios = {
-  'an activity fails': async (stage) => {
-    const id = stage.id();
-    await stage.start('fails', id, 'no disk');
-    await stage.end(id);
-    await stage.triggers(id);
-  },
+  'an activity fails': whole('fails', 'no disk'),
   'an activity fails with several lines': ended('fails', 'first\nsecond\n    at third'),
   'an activity fails with quotes and letters of all kinds': ended('fails', 'ї "quoted" {"a":1} \\ </x>'),
   'an activity fails with a cause': ended('activity-fails-with-cause'),
   'an activity throws a text': ended('activity-throws-text'),
   'an error is caught': ended('catches', 'no disk'),
   'an error is made good': ended('compensates'),
-  'one of three fails': async (stage) => {
-    const id = stage.id();
-    await stage.start('one-of-three-fails', id);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  },
+  'one of three fails': endedInAnyOrder('one-of-three-fails'),
   'an orchestrator throws': ended('throws', 'trouble'),
   'an orchestrator throws at once': ended('throws-at-once', 'trouble'),
   'an orchestrator throws a text': ended('throws-text'),
@@ -39,21 +21,9 @@ export const errors: Scenarios = {
     await stage.end(`${id}-child`, 'child');
     await stage.triggers(id);
   },
-  'retries that help': async (stage) => {
-    const id = stage.id();
-    await stage.start('retries', id, { key: id, times: 1, attempts: 3 });
-    await stage.end(id);
-  },
-  'retries that do not help': async (stage) => {
-    const id = stage.id();
-    await stage.start('retries', id, { key: id, times: 9, attempts: 2 });
-    await stage.end(id);
-  },
-  'a child is tried again': async (stage) => {
-    const id = stage.id();
-    await stage.start('retries-child', id);
-    await stage.end(id);
-  },
+  'retries that help': ended('retries', (id: string) => ({ key: id, times: 1, attempts: 3 })),
+  'retries that do not help': ended('retries', (id: string) => ({ key: id, times: 9, attempts: 2 })),
+  'a child is tried again': ended('retries-child'),
   'an activity that is not there': async (stage) => {
     const id = stage.id();
     await stage.start('calls-unknown-activity', id);

@@ -1,4 +1,5 @@
 import type { Scenarios } from '../scenario.ts';
+import { whole } from './instances.ts';
 
 export const events: Scenarios = {
   'an event': async (stage) => {
@@ -89,12 +90,7 @@ export const events: Scenarios = {
     await stage.end(id);
     await stage.triggers(id);
   },
-  'a timer wins its race': async (stage) => {
-    const id = stage.id();
-    await stage.start('race', id, { ms: 2000, cancel: true });
-    await stage.end(id);
-    await stage.triggers(id);
-  },
+  'a timer wins its race': whole('race', { ms: 2000, cancel: true }),
   'a late answer is gone': async (stage) => {
     const id = stage.id();
     await stage.start('race', id, { ms: 2000, cancel: true });

@@ -1,5 +1,31 @@
 import type { Stage } from '../stage.ts';
 
+type Play = (stage: Stage) => Promise<void>;
+
+/** Starts one with an input, or with what is made of its id, and goes on with it. */
+const started =
+  (then: (stage: Stage, id: string) => Promise<void>) =>
+  (orchestrator: string, input?: unknown): Play =>
+  async (stage) => {
+    const id = stage.id();
+    await stage.start(orchestrator, id, typeof input === 'function' ? input(id) : input);
+    await then(stage, id);
+  };
+/** Starts, waits for the end, and notes it with its history. */
+export const ended = started((stage, id) => stage.end(id));
+/** As `ended`, with what the triggers saw. */
+export const whole = started(async (stage, id) => {
+  await stage.end(id);
+  await stage.triggers(id);
+});
+/** Waits for the end, and notes how it ended and with what. */
+export async function summary(stage: Stage, id: string): Promise<void> {
+  const { runtimeStatus, output } = await stage.finished(id);
+  stage.note('end', { runtimeStatus, output });
+}
+/** Of what runs side by side only the end is alike: its order is chance. */
+export const endedInAnyOrder = started(summary);
+
 /** An instance that waits for an event. */
 export const waiting = async (stage: Stage, name = ''): Promise<string> => {
   const id = stage.id(name);

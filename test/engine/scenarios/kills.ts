@@ -1,10 +1,5 @@
 import type { Scenarios } from '../scenario.ts';
-import type { Stage } from '../stage.ts';
-
-const summary = async (stage: Stage, id: string) => {
-  const { runtimeStatus, output } = await stage.finished(id);
-  stage.note('end', { runtimeStatus, output });
-};
+import { summary } from './instances.ts';
 
 /** The process of the app, or the engine with it, dies by SIGKILL. */
 export const kills: Scenarios = {

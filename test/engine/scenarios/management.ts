@@ -1,5 +1,5 @@
 import type { Scenarios } from '../scenario.ts';
-import { briefly, over, terminated, waiting } from './instances.ts';
+import { summary, waiting, over, terminated, briefly } from './instances.ts';
 
 /** What a manager sees of instances and does to them. */
 export const management: Scenarios = {
@@ -116,8 +116,7 @@ export const management: Scenarios = {
     await stage.finished(id);
     await stage.call('rewind', 'POST', `instances/${id}/rewind?reason=again`);
     await stage.has(id, 'Completed');
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
     stage.note('child', (await stage.instance(`${id}-child`))?.runtimeStatus);
   },
   'restart with a new id': async (stage) => {

@@ -1,5 +1,6 @@
 import type { Scenarios } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { summary } from './instances.ts';
 
 const restsNow = (stage: Stage, id: string) =>
   stage.until('the activity runs', async () => {
@@ -45,8 +46,7 @@ export const moments: Scenarios = {
     });
     if (waitsOrEnds === 'waits')
       await stage.manage('POST', `instances/${id}/raiseEvent/go`, { body: 'at once' });
-    const { runtimeStatus, output } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
   },
   'a version of a child': async (stage) => {
     const id = stage.id();
@@ -64,8 +64,7 @@ export const moments: Scenarios = {
       await restsNow(stage, id);
       await stage.kill('engine');
       await stage.raise(id, 'go', 'after');
-      const { runtimeStatus, output } = await stage.finished(id);
-      stage.note('end', { runtimeStatus, output });
+      await summary(stage, id);
     },
   },
 };

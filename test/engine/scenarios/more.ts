@@ -1,14 +1,7 @@
 import type { Scenarios } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { waiting } from './instances.ts';
+import { ended, summary, endedInAnyOrder, waiting } from './instances.ts';
 
-const ended =
-  (name: string, input?: unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input);
-    await stage.end(id);
-  };
 /** Goes through what a listing gives, page by page. */
 const pages = async (stage: Stage, query: string): Promise<string[][]> => {
   const found: string[][] = [];
@@ -87,19 +80,9 @@ export const more: Scenarios = {
     const { output, runtimeStatus } = await stage.finished(id);
     stage.note('end', { runtimeStatus, both: (output as number[]).toSorted((one, other) => one - other) });
   },
-  'twenty activities at once': async (stage) => {
-    const id = stage.id();
-    await stage.start('many', id, 20);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  },
+  'twenty activities at once': endedInAnyOrder('many', 20),
   'nothing at once': ended('many', 0),
-  'a failure in a race': async (stage) => {
-    const id = stage.id();
-    await stage.start('first-failure', id);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  },
+  'a failure in a race': endedInAnyOrder('first-failure'),
   'retries that wait longer each time': ended('retries-longer'),
   'three events in three steps': async (stage) => {
     const id = stage.id();
@@ -116,8 +99,7 @@ export const more: Scenarios = {
     await stage.start('waits-in-steps', id);
     await stage.says(id, 'a');
     for (const name of ['c', 'b', 'a']) await stage.raise(id, name, name);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
   },
   'suspend without a reason': async (stage) => {
     const id = await waiting(stage);
@@ -138,8 +120,7 @@ export const more: Scenarios = {
     await stage.has(id, 'Suspended');
     await stage.stays(id, 'Suspended');
     await stage.manage('POST', `instances/${id}/resume?reason=on`);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
   },
   'restart a failed instance': async (stage) => {
     const id = stage.id();
@@ -150,8 +131,7 @@ export const more: Scenarios = {
       'POST',
       `instances/${id}/restart?restartWithNewInstanceId=true`,
     );
-    const { output, runtimeStatus } = await stage.finished((body as { id: string }).id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, (body as { id: string }).id);
   },
   'restart and wait': async (stage) => {
     const id = stage.id();

@@ -1,26 +1,7 @@
 import type { Scenarios } from '../scenario.ts';
-import type { Stage } from '../stage.ts';
+import { ended, whole, summary, endedInAnyOrder } from './instances.ts';
 
 const DAY_MS = 86_400_000;
-
-/** Starts, waits for the end, and notes it with history and triggers. */
-const whole =
-  (name: string, input?: unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input);
-    await stage.end(id);
-    await stage.triggers(id);
-  };
-
-/** Starts and notes the end alone. */
-const ended =
-  (name: string, input?: unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input);
-    await stage.end(id);
-  };
 
 export const orchestrations: Scenarios = {
   'one activity': async (stage) => {
@@ -46,18 +27,8 @@ export const orchestrations: Scenarios = {
   'activities with results of every kind': ended('results'),
   'what an activity sees around it': ended('activity-context'),
   'new ids and replay are the orchestrator’s own': ended('guids'),
-  'three activities at once': async (stage) => {
-    const id = stage.id();
-    await stage.start('fan-out', id);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  },
-  'the quicker of two activities': async (stage) => {
-    const id = stage.id();
-    await stage.start('race-activities', id);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  },
+  'three activities at once': endedInAnyOrder('fan-out'),
+  'the quicker of two activities': endedInAnyOrder('race-activities'),
   'a timer': whole('timer', 2000),
   'a timer whose time has passed': ended('timer-in-the-past'),
   'a timer of twenty days begins with a part of three': async (stage) => {
@@ -99,8 +70,7 @@ export const orchestrations: Scenarios = {
   'three children at once': async (stage) => {
     const id = stage.id();
     await stage.start('parents', id);
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
     await stage.end(`${id}-2`, 'the second child');
   },
   'continues as new': async (stage) => {
@@ -120,11 +90,7 @@ export const orchestrations: Scenarios = {
     await stage.raise(id, 'go');
     await stage.end(id);
   },
-  'a result of a hundred thousand letters': async (stage) => {
-    const id = stage.id();
-    await stage.start('large', id, 100_000);
-    await stage.end(id);
-  },
+  'a result of a hundred thousand letters': ended('large', 100_000),
   'an input of a hundred thousand letters goes everywhere': async (stage) => {
     const id = stage.id();
     await stage.start('large-everywhere', id, 'ї'.repeat(50_000));
@@ -143,7 +109,6 @@ export const orchestrations: Scenarios = {
     await stage.says(id, 'waiting');
     await stage.raise(id, 'a');
     await stage.raise(id, 'b');
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
   },
 };

@@ -1,23 +1,7 @@
 import type { Scenarios } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { ended, endedInAnyOrder } from './instances.ts';
 
-/** Starts, waits for the end, and notes it with its history. */
-const ended =
-  (name: string, input: (stage: Stage) => unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input(stage));
-    await stage.end(id);
-  };
-/** Of what runs side by side only the end is alike: its order is chance. */
-const endedInAnyOrder =
-  (name: string, input: unknown) =>
-  async (stage: Stage): Promise<void> => {
-    const id = stage.id();
-    await stage.start(name, id, input);
-    const { runtimeStatus, output } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
-  };
 /** Answers a challenge, each time when it is asked. */
 const challenge = (answers: readonly string[], ms: number) => async (stage: Stage) => {
   const id = stage.id();
@@ -31,22 +15,22 @@ const challenge = (answers: readonly string[], ms: number) => async (stage: Stag
 const LONG_MS = 600_000;
 
 export const patterns: Scenarios = {
-  'pattern: each step works on what the one before gave': ended('pipeline', () => 'start'),
+  'pattern: each step works on what the one before gave': ended('pipeline', 'start'),
   'pattern: what there is to do is found out first': endedInAnyOrder('backup', 12),
   'pattern: there is nothing to do': endedInAnyOrder('backup', 0),
-  'pattern: a monitor finds it clear at once': ended('monitor', (stage) => ({
-    key: stage.id(),
+  'pattern: a monitor finds it clear at once': ended('monitor', (id: string) => ({
+    key: id,
     after: 0,
     most: 3,
   })),
-  'pattern: a monitor finds it clear at its third look': ended('monitor', (stage) => ({
-    key: stage.id(),
+  'pattern: a monitor finds it clear at its third look': ended('monitor', (id: string) => ({
+    key: id,
     after: 2,
     most: 5,
   })),
-  'pattern: a monitor expires': ended('monitor', (stage) => ({ key: stage.id(), after: 9, most: 2 })),
-  'pattern: a monitor that begins anew each time': ended('monitor-for-ever', (stage) => ({
-    key: stage.id(),
+  'pattern: a monitor expires': ended('monitor', (id: string) => ({ key: id, after: 9, most: 2 })),
+  'pattern: a monitor that begins anew each time': ended('monitor-for-ever', (id: string) => ({
+    key: id,
     after: 2,
     look: 1,
   })),

@@ -1,6 +1,6 @@
 import type { Scenarios } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { briefly, over, terminated, waiting } from './instances.ts';
+import { summary, waiting, over, terminated, briefly } from './instances.ts';
 
 /** Starts, lists, addresses and bodies of the management API. */
 export const starts: Scenarios = {
@@ -69,8 +69,7 @@ export const starts: Scenarios = {
     const { status, body } = await stage.manage('POST', 'orchestrators/echo-input', { body: 1 });
     const { id } = body as { id: string };
     stage.note('start', { status, form: /^[0-9a-f]{32}$/.test(id) });
-    const { output, runtimeStatus } = await stage.finished(id);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, id);
   },
   'start what is not there': async (stage) => {
     const id = stage.id();
@@ -126,8 +125,7 @@ export const starts: Scenarios = {
     await stage.call('raise', 'POST', `Instances/${id}/RAISEEVENT/go`, { body: 1 });
     await stage.finished(id);
     await stage.call('names ignore case', 'POST', `Orchestrators/ECHO-Input/${id}-2`, { body: 1 });
-    const { output, runtimeStatus } = await stage.finished(`${id}-2`);
-    stage.note('end', { runtimeStatus, output });
+    await summary(stage, `${id}-2`);
   },
   'wrong methods and paths': async (stage) => {
     const id = await over(stage);

@@ -3,10 +3,10 @@ import {
   CONTAINER_CLIPS,
   encodeQueueMessage,
   type ProcessingRequest,
-  type ProcessingResult,
   type Verdict,
 } from '@dachawatch/contracts';
 import type { Random } from '../faults/random.ts';
+import { lookedAt, madeClipId, madeClipName } from '../made-clips.ts';
 
 /** How long an orchestration waits for the worker. */
 export const WAIT_MS = 360_000;
@@ -111,8 +111,7 @@ export interface HostileClip {
 export function clipsOf(random: Random, count: number): HostileClip[] {
   return Array.from({ length: count }, (_, number) => {
     const story = random.pick(STORIES);
-    const clipId = `01JD3V7Q8ZK4M6N8P0R2S4T${String(number).padStart(3, '0')}`;
-    const name = `house-1/gate/2026/11/30/${clipId}.mp4`;
+    const name = madeClipName(number);
     return {
       story: story.name,
       beginning: random.pick(BEGINNINGS),
@@ -120,46 +119,22 @@ export function clipsOf(random: Random, count: number): HostileClip[] {
       atMs: random.between(0, MINUTE_MS),
       name,
       url: `https://storage.test/${CONTAINER_CLIPS}/${name}`,
-      clipId,
+      clipId: madeClipId(number),
       verdict: story.verdict,
       answers: story.answers(random),
     };
   });
 }
 
-/** The worker's message, as it lies in the queue. */
+/** The worker's message, as it lies in the queue.
+ *  @param number of the answer, which tells it from others that say the same */
 export function messageOf(request: ProcessingRequest, says: Saying, number: number): string {
   if (says === 'unreadable') return Buffer.from('{"instance_id": ').toString('base64');
-  const { posted: _, ...about } = request;
-  const blobName = says === 'other-clip' ? about.blobName.replace('gate', 'yard') : about.blobName;
-  const at = '2026-11-30T12:00:00Z';
-  const result: ProcessingResult = {
-    ...about,
-    blobName,
-    status: says === 'failed' ? 'FAILED' : 'PROCESSED',
-    start_timestamp: at,
-    stop_timestamp: at,
-    details:
-      says === 'failed'
-        ? { error: { code: 'clip.unreadable', message: 'The clip cannot be read.' } }
-        : {
-            schema_version: 1,
-            model: { name: 'hostile', sha256: '0'.repeat(64), licence: 'Apache-2.0' },
-            frames: { decoded: 70, analysed: 14 },
-            detections: says === 'nothing' || says === 'other-clip' ? [] : [seen(says)],
-            cpu_ms: number,
-            strategy: 'fixed-rate',
-          },
-  };
-  return encodeQueueMessage(result);
+  const blobName = says === 'other-clip' ? request.blobName.replace('gate', 'yard') : request.blobName;
+  const labels = says === 'person' || says === 'car' ? [says] : [];
+  const look = { by: 'hostile', labels, atUtc: '2026-11-30T12:00:00Z', cpuMs: number };
+  const looked = lookedAt({ ...request, blobName }, look);
+  if (says !== 'failed') return encodeQueueMessage(looked);
+  const error = { code: 'clip.unreadable', message: 'The clip cannot be read.' };
+  return encodeQueueMessage({ ...looked, status: 'FAILED', details: { error } });
 }
-
-const seen = (label: string) => ({
-  label,
-  count_max: 1,
-  confidence_max: 0.9,
-  first_ms: 500,
-  last_ms: 4_000,
-  frames: 8,
-  boxes: [[0.4, 0.4, 0.6, 0.8] as [number, number, number, number]],
-});

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
-import { createLog } from '../../../../agent/kernel/log.ts';
-import { createLedger } from '../../../../agent/ledger/ledger.ts';
 import { createWorld } from '../../../../test/unit/agent/dashboard/dashboard-world.ts';
+import { openBenchLedger } from '../bench-ledger.ts';
 import { median } from '../motion/score.ts';
 import { fillLedger } from '../upload/ledger-cost.ts';
 
@@ -23,16 +22,7 @@ export interface AnswerTimes {
 export async function answerTimes(dir: string): Promise<AnswerTimes> {
   mkdirSync(dir, { recursive: true });
   fillLedger(dir, CLIPS);
-  const ledger = createLedger({
-    dir,
-    clock: systemClock,
-    log: createLog('silent'),
-    maxBytes: 1e15,
-    leaseMs: 900_000,
-    minFreeBytes: 0,
-    reserveBytes: 0,
-    recoverTorn: () => Promise.resolve(undefined),
-  });
+  const ledger = openBenchLedger(dir);
   const { dashboard } = createWorld({ ledger, clock: systemClock });
   try {
     await dashboard.start();

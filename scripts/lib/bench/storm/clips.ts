@@ -12,6 +12,7 @@ import {
 } from '@dachawatch/contracts';
 import type { Engine as AnyEngine } from '../../../../test/engine/engines.ts';
 import type { Random } from '../faults/random.ts';
+import { lookedAt, madeClipName } from '../made-clips.ts';
 
 /** Where clips are announced. */
 type Engine = Pick<AnyEngine, 'base' | 'eventGridKey' | 'functionKey'>;
@@ -32,7 +33,7 @@ export async function uploadClips(storage: string, count: number): Promise<Storm
   const container = BlobServiceClient.fromConnectionString(storage).getContainerClient(CONTAINER_CLIPS);
   const clips: StormClip[] = [];
   for (let number = 0; number < count; number += 1) {
-    const name = `house-1/gate/2026/11/30/01JD3V7Q8ZK4M6N8P0R2S4T${String(number).padStart(3, '0')}.mp4`;
+    const name = madeClipName(number);
     const blob = container.getBlockBlobClient(name);
     await blob.upload('clip', 4);
     clips.push({ name, url: blob.url, person: isPerson(name) });
@@ -141,29 +142,7 @@ export function startAnswering(storage: string, random: Random) {
 }
 
 function answerTo(text: string): ProcessingResult {
-  const { posted: _, ...request } = decodeProcessingRequest(text);
-  const now = new Date().toISOString();
-  const person = {
-    label: 'person',
-    count_max: 1,
-    confidence_max: 0.9,
-    first_ms: 500,
-    last_ms: 4_000,
-    frames: 8,
-    boxes: [[0.4, 0.4, 0.6, 0.8] as [number, number, number, number]],
-  };
-  return {
-    ...request,
-    status: 'PROCESSED',
-    start_timestamp: now,
-    stop_timestamp: now,
-    details: {
-      schema_version: 1,
-      model: { name: 'storm', sha256: '0'.repeat(64), licence: 'Apache-2.0' },
-      frames: { decoded: 70, analysed: 14 },
-      detections: isPerson(request.blobName) ? [person] : [],
-      cpu_ms: 1,
-      strategy: 'fixed-rate',
-    },
-  };
+  const request = decodeProcessingRequest(text);
+  const labels = isPerson(request.blobName) ? ['person'] : [];
+  return lookedAt(request, { by: 'storm', labels, atUtc: new Date().toISOString(), cpuMs: 1 });
 }

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../../../agent/kernel/clock.ts';
-import { createLog } from '../../../../agent/kernel/log.ts';
 import { openDatabase } from '../../../../agent/ledger/database/database.ts';
-import { createLedger, type Ledger } from '../../../../agent/ledger/ledger.ts';
+import type { Ledger } from '../../../../agent/ledger/ledger.ts';
+import { openBenchLedger } from '../bench-ledger.ts';
 import { median } from '../motion/score.ts';
 
 /** Milliseconds of CPU, user and system, for one call: the median of the rounds. */
@@ -93,16 +92,7 @@ export function ledgerCost(rows: number): LedgerCost {
   let ledger: Ledger | undefined;
   try {
     fillLedger(dir, rows);
-    const made = createLedger({
-      dir,
-      clock: systemClock,
-      log: createLog('silent'),
-      maxBytes: 1e15,
-      leaseMs: 900_000,
-      minFreeBytes: 0,
-      reserveBytes: 0,
-      recoverTorn: () => Promise.resolve(undefined),
-    });
+    const made = openBenchLedger(dir);
     ledger = made;
     const open = () =>
       made.openClip({ cameraId: 'few', triggeredMs: Date.now(), clockQuality: 'synchronised' });

@@ -9,11 +9,12 @@ import tls from 'node:tls';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
-import { type Clip, createLedger, type Ledger } from '../../../../agent/ledger/ledger.ts';
+import type { Clip, Ledger } from '../../../../agent/ledger/ledger.ts';
 import { createUploader } from '../../../../agent/upload/upload.ts';
 import { startStorage } from '../../../../cloud-fn/local/storage/storage.ts';
 import { type LedgerCost, ledgerCost } from './ledger-cost.ts';
 import { decimal, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
+import { openBenchLedger } from '../bench-ledger.ts';
 import { median } from '../motion/score.ts';
 import { createSignedTickets, DEVICE } from './signed-tickets.ts';
 
@@ -68,17 +69,7 @@ export async function uploadRounds(options: {
   tls.setDefaultCACertificates([...trusted, readFileSync(storage.ready.caFile, 'utf8')]);
   const log = createLog('warn', (line) => process.stderr.write(line));
   const conditions = createConditions({ clock: systemClock, log });
-  const ledger = createLedger({
-    dir: join(dir, 'agent'),
-    clock: systemClock,
-    log,
-    conditions,
-    maxBytes: 1e12,
-    minFreeBytes: 0,
-    reserveBytes: 0,
-    leaseMs: 900_000,
-    recoverTorn: () => Promise.resolve(undefined),
-  });
+  const ledger = openBenchLedger(join(dir, 'agent'), { log, conditions });
   const signed = createSignedTickets(storage.ready);
   const uploader = createUploader({
     ledger,
