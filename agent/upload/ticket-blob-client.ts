@@ -71,7 +71,7 @@ export function createOpenBlob(
   { requestMs, blockMs }: BlobDeadlines,
   clock: Pick<Clock, 'nowMs'> = systemClock,
 ): OpenBlob {
-  const { orAbsent, throughDoor } = createDoorways(clock);
+  const { orAbsent, guarded } = createGuardedCalls(clock);
   return (ticket) => {
     const url = blobUrl(ticket);
     const query = ticket.sasToken.replace(/^\??/, '?');
@@ -99,7 +99,7 @@ export function createOpenBlob(
         return new Map(list?.uncommittedBlocks?.map((block) => [block.name, block.size]));
       },
       stageBlock: (id, body, signal) =>
-        throughDoor('upload.block', async () => {
+        guarded('upload.block', async () => {
           const md5 = createHash('md5').update(body).digest();
           const { contentMD5 } = fromStorage(
             await client.stageBlock(id, body, body.byteLength, {
@@ -111,7 +111,7 @@ export function createOpenBlob(
             throw new Failure('transient', 'upload.block.echo', 'storage says that it got other bytes');
         }),
       commit: (ids, metadata, md5, signal) =>
-        throughDoor('upload.commit', async () => {
+        guarded('upload.commit', async () => {
           try {
             fromStorage(
               await client.commitBlockList([...ids], {
@@ -128,7 +128,7 @@ export function createOpenBlob(
           }
         }),
       write: (body, signal) =>
-        throughDoor('upload.write', async () => {
+        guarded('upload.write', async () => {
           fromStorage(
             await client.upload(body, body.byteLength, {
               ...within(signal, requestMs),
@@ -226,8 +226,8 @@ const REFUSES_THE_CLIP = new Set([
 ]);
 
 /** Ways to ask storage. What it answers, or does not, becomes a `Failure`. */
-function createDoorways(clock: Pick<Clock, 'nowMs'>) {
-  async function throughDoor<T>(code: string, work: () => Promise<T>): Promise<T> {
+function createGuardedCalls(clock: Pick<Clock, 'nowMs'>) {
+  async function guarded<T>(code: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work().catch((error: unknown) => {
         if (hasNoAnswer(error)) return work();
@@ -263,7 +263,7 @@ function createDoorways(clock: Pick<Clock, 'nowMs'>) {
   /** Undefined when storage says that this blob does not exist. A missing container is a failure: with it, everything
    *  would look as if it were gone. */
   const orAbsent = <T>(code: string, work: () => Promise<T>): Promise<T | undefined> =>
-    throughDoor<T | undefined>(code, async () => {
+    guarded<T | undefined>(code, async () => {
       try {
         return await work();
       } catch (error) {
@@ -272,7 +272,7 @@ function createDoorways(clock: Pick<Clock, 'nowMs'>) {
       }
     });
 
-  return { throughDoor, orAbsent };
+  return { guarded, orAbsent };
 }
 
 const hasNoAnswer = (error: unknown) => error instanceof RestError && error.response === undefined;

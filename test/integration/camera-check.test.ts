@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { ApplianceConfig, CameraCredential, parse, parseWithDefaults } from '@dachawatch/contracts';
 import { startMadeCamera } from '../../hardware/simulators/camera/made-camera.ts';
 import { makePictures, type MadePicture } from '../../hardware/simulators/camera/made-pictures.ts';
-import { openDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { startRtspProxy } from '../../hardware/simulators/camera/rtsp-proxy.ts';
 import { camera, folder, json, loginFile } from './camera-command.ts';
 
 interface Checked {
@@ -61,19 +61,26 @@ async function start(t: TestContext) {
 /** The same camera behind a login. */
 async function startLocked(t: TestContext) {
   const { mainUrl } = await start(t);
-  const door = await openDoor({ login: LOGIN, schemes: ['md5'], cameraPort: Number(new URL(mainUrl).port) });
-  t.after(() => door.stop());
-  return door;
+  const proxy = await startRtspProxy({
+    login: LOGIN,
+    schemes: ['md5'],
+    cameraPort: Number(new URL(mainUrl).port),
+  });
+  t.after(() => proxy.stop());
+  return proxy;
 }
 
 describe('scripts/camera check', { concurrency: 3 }, () => {
   test('a camera that can be used: what it is, the login, and a picture of it', async (t) => {
-    const door = await startLocked(t);
+    const proxy = await startLocked(t);
     const dir = folder(t);
     const picture = join(dir, 'now.jpg');
-    const said = await camera(['check', door.mainUrl, '--sub', door.subUrl, '--picture', picture, '--json'], {
-      DACHAWATCH_CAMERA_LOGIN: 'viewer:plain',
-    });
+    const said = await camera(
+      ['check', proxy.mainUrl, '--sub', proxy.subUrl, '--picture', picture, '--json'],
+      {
+        DACHAWATCH_CAMERA_LOGIN: 'viewer:plain',
+      },
+    );
     assert.equal(said.code, 0, said.stdout + said.stderr);
     const { usable, streams, picture: named } = json<Checked>(said);
     assert.ok(usable);
@@ -101,7 +108,7 @@ describe('scripts/camera check', { concurrency: 3 }, () => {
     ];
     assert.equal((await promisify(execFile)('ffprobe', show)).stdout.trim(), 'mjpeg,1280,720');
     assert.deepEqual(readdirSync(dir), ['now.jpg']);
-    assert.equal(door.wrongLogins(), 0);
+    assert.equal(proxy.wrongLogins(), 0);
     assert.ok(!said.stdout.includes('plain'));
   });
 
@@ -114,13 +121,13 @@ describe('scripts/camera check', { concurrency: 3 }, () => {
   });
 
   test('a refused login is sent once, not for the other stream, and the camera cannot be used', async (t) => {
-    const door = await startLocked(t);
+    const proxy = await startLocked(t);
     const file = loginFile(folder(t), 'viewer:forgotten');
     const said = await camera([
       'check',
-      door.mainUrl,
+      proxy.mainUrl,
       '--sub',
-      door.subUrl,
+      proxy.subUrl,
       '--camera-login',
       file,
       '--json',
@@ -130,7 +137,7 @@ describe('scripts/camera check', { concurrency: 3 }, () => {
     assert.equal(usable, false);
     assert.match(streams[0]?.trouble ?? '', /^401, the camera refuses the login/);
     assert.match(streams[1]?.trouble ?? '', /not asked/);
-    assert.equal(door.wrongLogins(), 1);
+    assert.equal(proxy.wrongLogins(), 1);
     assert.ok(!`${said.stdout}${said.stderr}`.includes('forgotten'));
   });
 
@@ -199,10 +206,10 @@ function appliance(t: TestContext) {
 
 describe('scripts/camera add', { concurrency: 3 }, () => {
   test('a camera that was checked is in the configuration, with its login beside it', async (t) => {
-    const door = await startLocked(t);
+    const proxy = await startLocked(t);
     const { config, read, credential, dir } = appliance(t);
     const said = await camera(
-      ['add', 'porch', door.mainUrl, '--sub', door.subUrl, '--config', config, '--title', 'Porch'],
+      ['add', 'porch', proxy.mainUrl, '--sub', proxy.subUrl, '--config', config, '--title', 'Porch'],
       { DACHAWATCH_CAMERA_LOGIN: 'viewer:plain' },
     );
     assert.equal(said.code, 0, said.stderr);
@@ -210,7 +217,7 @@ describe('scripts/camera add', { concurrency: 3 }, () => {
     assert.deepEqual([gate?.id, gate?.sensitivity, yard?.id], ['gate', 7, 'yard']);
     assert.deepEqual(
       [porch?.id, porch?.title, porch?.main, porch?.sub, porch?.credential, porch?.subCredential],
-      ['porch', 'Porch', door.mainUrl, door.subUrl, 'camera-porch', undefined],
+      ['porch', 'Porch', proxy.mainUrl, proxy.subUrl, 'camera-porch', undefined],
     );
     const login: unknown = JSON.parse(readFileSync(credential('camera-porch'), 'utf8'));
     assert.deepEqual(parse(CameraCredential, login), LOGIN);
@@ -221,14 +228,14 @@ describe('scripts/camera add', { concurrency: 3 }, () => {
   });
 
   test('a replaced camera keeps its other settings; a login that others use stays, its own goes', async (t) => {
-    const door = await startLocked(t);
+    const proxy = await startLocked(t);
     const { dir, config, read, credential } = appliance(t);
     symlinkSync(config, join(dir, 'link.json'));
     const args = [
       'yard',
-      door.mainUrl,
+      proxy.mainUrl,
       '--sub',
-      door.subUrl,
+      proxy.subUrl,
       '--config',
       join(dir, 'link.json'),
       '--replace',
@@ -246,7 +253,7 @@ describe('scripts/camera add', { concurrency: 3 }, () => {
     assert.deepEqual(others, []);
     assert.deepEqual(
       [yard?.main, yard?.credential, yard?.subCredential],
-      [door.mainUrl, 'camera-yard', undefined],
+      [proxy.mainUrl, 'camera-yard', undefined],
     );
     assert.equal(gate?.credential, 'shared');
     assert.ok(existsSync(credential('shared')) && !existsSync(credential('own')));
@@ -254,11 +261,11 @@ describe('scripts/camera add', { concurrency: 3 }, () => {
   });
 
   test('what cannot be used, exists already or would not be valid leaves everything as it was', async (t) => {
-    const door = await startLocked(t);
+    const proxy = await startLocked(t);
     const { config, credential } = appliance(t);
     const before = readFileSync(config, 'utf8');
     const add = (id: string, ...more: string[]) =>
-      camera(['add', id, door.mainUrl, '--sub', door.subUrl, '--config', config, ...more], {
+      camera(['add', id, proxy.mainUrl, '--sub', proxy.subUrl, '--config', config, ...more], {
         DACHAWATCH_CAMERA_LOGIN: 'viewer:wrong',
       });
     for (const [said, code, sentence] of [
@@ -271,7 +278,7 @@ describe('scripts/camera add', { concurrency: 3 }, () => {
       assert.equal(said.code, code, said.stderr);
       assert.match(said.stderr, sentence);
     }
-    assert.equal(door.wrongLogins(), 1, 'what is refused beforehand is not asked');
+    assert.equal(proxy.wrongLogins(), 1, 'what is refused beforehand is not asked');
     assert.equal(readFileSync(config, 'utf8'), before);
     assert.deepEqual(readdirSync(credential()).toSorted(), ['own', 'shared']);
   });

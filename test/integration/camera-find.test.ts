@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { OnvifProfile } from '../../hardware/simulators/camera/onvif/encoders.ts';
 import { type OnvifOptions, startOnvifCamera } from '../../hardware/simulators/camera/onvif/onvif-camera.ts';
-import { openDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { startRtspProxy } from '../../hardware/simulators/camera/rtsp-proxy.ts';
 import type { Found } from '../../scripts/lib/camera/find.ts';
 import { camera, folder, json, loginFile, type Said } from './camera-command.ts';
 
@@ -155,14 +155,14 @@ describe('scripts/camera find', { concurrency: 3 }, () => {
 
   test('without ONVIF, known addresses are tried; a refused login ends that', async (t) => {
     const login = { username: 'viewer', password: 'plain' };
-    const door = await openDoor({ login, schemes: ['md5'] });
-    t.after(() => door.stop());
-    const at = `127.0.0.1:${door.port}`;
+    const proxy = await startRtspProxy({ login, schemes: ['md5'] });
+    t.after(() => proxy.stop());
+    const at = `127.0.0.1:${proxy.port}`;
     const tryWith = (text: string) =>
       camera(['find', '--try-paths', at, '--json', '--camera-login', loginFile(folder(t), text)]);
     const refused = await tryWith('viewer:other');
     assert.equal(refused.code, 1);
-    assert.equal(door.wrongLogins(), 1, 'the login is sent once');
+    assert.equal(proxy.wrongLogins(), 1, 'the login is sent once');
     type Tried = { hosts: { streams: { address: string }[]; trouble: string | null }[] };
     assert.match(json<Tried>(refused).hosts[0]?.trouble ?? '', /refuses the login.*lock us out/);
     const none = await camera(['find', '--try-paths', at, '--json']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CheckCameraAnswer, parse } from '@dachawatch/contracts';
 import { makePictures } from '../../hardware/simulators/camera/made-pictures.ts';
-import { openDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import { startRtspProxy } from '../../hardware/simulators/camera/rtsp-proxy.ts';
 import { Failure } from '../../agent/kernel/failure.ts';
 import { createRig, until } from './capture-rig.ts';
 import { watchMade } from './made-rig.ts';
@@ -36,20 +36,20 @@ test('a camera that is watched is checked beside the recording, once for all who
 test('a login that is held back is not sent by a check', async (t) => {
   const rig = await createRig();
   t.after(() => rig.close());
-  const door = await openDoor({ login: { username: 'viewer', password: 'right' }, schemes: ['md5'] });
-  t.after(() => door.stop());
-  const config = { id: 'gate', main: door.mainUrl, sub: door.subUrl, sensitivity: 5 };
+  const proxy = await startRtspProxy({ login: { username: 'viewer', password: 'right' }, schemes: ['md5'] });
+  t.after(() => proxy.stop());
+  const config = { id: 'gate', main: proxy.mainUrl, sub: proxy.subUrl, sensitivity: 5 };
   const capture = rig.capture({
-    ...{ main: door.mainUrl, sub: door.subUrl },
+    ...{ main: proxy.mainUrl, sub: proxy.subUrl },
     cameras: [{ config, credential: { username: 'viewer', password: 'wrong' } }],
   });
   await capture.start();
   await until('the refusal', () => capture.status()[0]?.state === 'down', 60_000);
-  assert.equal(door.wrongLogins(), 1);
+  assert.equal(proxy.wrongLogins(), 1);
   await assert.rejects(
     capture.check('gate', AbortSignal.timeout(60_000)),
     (error) =>
       error instanceof Failure && error.code === 'capture.closed' && /tried again after/.test(error.message),
   );
-  assert.equal(door.wrongLogins(), 1);
+  assert.equal(proxy.wrongLogins(), 1);
 });

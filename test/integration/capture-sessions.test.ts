@@ -1,32 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import type { RtspProxy } from '../../hardware/simulators/camera/rtsp-proxy.ts';
 import { decodeComplaints, until } from './capture-rig.ts';
 import { live, state, useGuardedCamera } from './guarded-camera.ts';
 
 const guarded = useGuardedCamera();
-const { doorOf } = guarded;
+const { proxyOf } = guarded;
 
 const login = { username: 'viewer', password: 'p@ss %/?#:ä' };
-const captureOf = (door: RtspDoor) =>
+const captureOf = (proxy: RtspProxy) =>
   guarded.rig.capture({
-    main: door.mainUrl,
-    sub: door.subUrl,
+    main: proxy.mainUrl,
+    sub: proxy.subUrl,
     cameras: [
-      { config: { id: 'gate', main: door.mainUrl, sub: door.subUrl, sensitivity: 5 }, credential: login },
+      { config: { id: 'gate', main: proxy.mainUrl, sub: proxy.subUrl, sensitivity: 5 }, credential: login },
     ],
   });
 
 test('a camera that takes only Digest SHA-256 is live, and its clips decode', async (t) => {
-  const door = await doorOf(t, { login, schemes: ['sha-256'] });
-  const capture = captureOf(door);
+  const proxy = await proxyOf(t, { login, schemes: ['sha-256'] });
+  const capture = captureOf(proxy);
   const since = guarded.rig.kept.length;
   await capture.start();
   await live(capture);
   const clip = await until('a clip', () => guarded.rig.kept.slice(since).find((one) => one.written));
   await capture.stop();
   assert.equal(await decodeComplaints(clip.file), '');
-  assert.equal(door.wrongLogins(), 0);
+  assert.equal(proxy.wrongLogins(), 0);
 });
 
 /** A busy machine does not come to a request for seconds. */
@@ -39,31 +39,31 @@ describe('sessions', { concurrency: true }, () => {
     ['requests and does not know GET_PARAMETER', { GET_PARAMETER: 501 }],
   ] as const)
     test(`a camera that counts only ${what} keeps its first session`, async (t) => {
-      const door = await doorOf(t, { login, sessionTimeoutS: SESSION_S, answers });
-      const capture = captureOf(door);
+      const proxy = await proxyOf(t, { login, sessionTimeoutS: SESSION_S, answers });
+      const capture = captureOf(proxy);
       await capture.start();
       /** Requests behind PLAY, by connection. */
       const beats = () => {
         const counts = new Map<number, number>();
-        for (const { connection, method } of door.requests)
+        for (const { connection, method } of proxy.requests)
           if (method === 'PLAY') counts.set(connection, 0);
           else if (counts.has(connection)) counts.set(connection, (counts.get(connection) ?? 0) + 1);
         return [...counts.values()];
       };
       // Two sessions' worth of requests on each stream.
       const enough = () => beats().filter((count) => count >= 4).length >= 2;
-      await until('keep-alive requests on both streams', () => door.expired() > 0 || enough(), 240_000);
-      assert.equal(door.expired(), 0, 'no session ran out');
+      await until('keep-alive requests on both streams', () => proxy.expired() > 0 || enough(), 240_000);
+      assert.equal(proxy.expired(), 0, 'no session ran out');
       assert.equal(state(capture).state, 'live');
-      assert.equal(door.wrongLogins(), 0);
+      assert.equal(proxy.wrongLogins(), 0);
       await capture.stop();
     });
 });
 
 test('when the agent stops, the camera is told that its sessions are over', async (t) => {
-  const door = await doorOf(t, { login });
-  const capture = captureOf(door);
-  const count = (wanted: string) => door.requests.filter(({ method }) => method === wanted).length;
+  const proxy = await proxyOf(t, { login });
+  const capture = captureOf(proxy);
+  const count = (wanted: string) => proxy.requests.filter(({ method }) => method === wanted).length;
   await capture.start();
   await live(capture);
   await until('both streams are played', () => count('PLAY') >= 2);

@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 import type { Capture } from '../../agent/capture/capture.ts';
 import { type CameraSimulator, startCamera } from '../../hardware/simulators/camera/camera.ts';
-import { type DoorOptions, openDoor, type RtspDoor } from '../../hardware/simulators/camera/rtsp-door.ts';
+import {
+  type ProxyOptions,
+  startRtspProxy,
+  type RtspProxy,
+} from '../../hardware/simulators/camera/rtsp-proxy.ts';
 import { makeVideo } from '../fakes/media.ts';
 import { type CaptureRig, createRig, until } from './capture-rig.ts';
 
 export interface GuardedCamera {
   readonly rig: CaptureRig;
   readonly port: number;
-  /** A door that leads to the camera, as the test wants it; it ends with the test. */
-  readonly doorOf: (t: TestContext, options: DoorOptions) => Promise<RtspDoor>;
+  /** A proxy that leads to the camera, as the test wants it; it ends with the test. */
+  readonly proxyOf: (t: TestContext, options: ProxyOptions) => Promise<RtspProxy>;
 }
 
-/** A camera with real pictures, behind doors that ask for logins and count requests. To be called at the top of a
+/** A camera with real pictures, behind proxies that ask for logins and count requests. To be called at the top of a
  *  file: registers what comes before and after its tests. */
 export function useGuardedCamera(): GuardedCamera {
   let rig: CaptureRig;
@@ -37,10 +41,10 @@ export function useGuardedCamera(): GuardedCamera {
     get port() {
       return port();
     },
-    doorOf: async (t, options) => {
-      const door = await openDoor({ cameraPort: port(), ...options });
-      t.after(() => door.stop());
-      return door;
+    proxyOf: async (t, options) => {
+      const proxy = await startRtspProxy({ cameraPort: port(), ...options });
+      t.after(() => proxy.stop());
+      return proxy;
     },
   };
 }

@@ -62,12 +62,12 @@ const uploader = createUploader({
   framesDir: join(args.dir, 'frames'),
   online: () => true,
   openBlob: (ticket) => {
-    const door = openReal(ticket);
+    const real = openReal(ticket);
     return {
-      ...door,
+      ...real,
       async stageBlock(id, body, signal) {
         if (staged === args.hangAfter) await new Promise(() => setTimeout(() => undefined, 120_000));
-        await door.stageBlock(id, body, signal);
+        await real.stageBlock(id, body, signal);
         tell({ staged: ++staged });
       },
     };

@@ -15,7 +15,7 @@ import { BLOCK_BYTES } from '../../agent/upload/clip-reader.ts';
 import { createUploader } from '../../agent/upload/upload.ts';
 import { benchLedger, verdictFor, writeClip } from '../unit/agent/ledger/bench.ts';
 import { randomBytes } from 'node:crypto';
-import { type FalseAnswer, openStorageDoor, type PassingRequest } from './storage-door.ts';
+import { type FalseAnswer, startStorageProxy, type PassingRequest } from './storage-proxy.ts';
 import { DEVICE, until, useStorage } from './upload-fixture.ts';
 
 const storage = useStorage();
@@ -28,9 +28,9 @@ async function house(t: TestContext) {
   const hub = storage.tickets();
   const { hostName } = await hub.requestTicket('where');
   const [host = '', account = ''] = hostName.split('/');
-  const door = await openStorageDoor(storage.caFile(), host);
+  const proxy = await startStorageProxy(storage.caFile(), host);
   /** Where tickets point to. */
-  const way = { host: door.host };
+  const way = { host: proxy.host };
   const bench = benchLedger(t, { clock: systemClock });
   const log = createLog('debug', (line) => bench.lines.push(line));
   const uploader = createUploader({
@@ -60,7 +60,7 @@ async function house(t: TestContext) {
   });
   t.after(async () => {
     await uploader.stop();
-    await door.close();
+    await proxy.close();
   });
   const sealed = (bytes: number) => {
     const clip = bench.open();
@@ -69,7 +69,7 @@ async function house(t: TestContext) {
   const isUp = (clipId: string) => bench.ledger.clip(clipId)?.state === 'uploaded';
   const stored = (blobName: string) =>
     storage.clips().getBlobClient(`${DEVICE}/${blobName}`).downloadToBuffer();
-  return { ...bench, sealed, uploader, door, way, isUp, stored };
+  return { ...bench, sealed, uploader, proxy, way, isUp, stored };
 }
 
 /** Answers so many requests of each kind itself, and then behaves. */
@@ -89,10 +89,10 @@ const ODD = [
 ];
 
 test('whatever answers in place of storage, and whatever it says, no clip is parked and every one goes up', async (t) => {
-  const { ledger, uploader, door, sealed, isUp, stored } = await house(t);
+  const { ledger, uploader, proxy, sealed, isUp, stored } = await house(t);
   await uploader.start();
   for (const status of ODD) {
-    door.misbehave = atFirst(1, () => ({
+    proxy.misbehave = atFirst(1, () => ({
       status,
       headers: {
         'content-type': 'text/html',
@@ -122,9 +122,9 @@ test('a redirect gets neither the clip nor its ticket', async (t) => {
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
   t.after(() => elsewhere.close());
   const { port } = elsewhere.address() as AddressInfo;
-  const { uploader, door, sealed, isUp } = await house(t);
+  const { uploader, proxy, sealed, isUp } = await house(t);
   for (const status of [301, 302, 307, 308]) {
-    door.misbehave = atFirst(1, ({ url }) => ({
+    proxy.misbehave = atFirst(1, ({ url }) => ({
       status,
       headers: { location: `http://127.0.0.1:${port}${url}` },
     }));
@@ -137,27 +137,27 @@ test('a redirect gets neither the clip nor its ticket', async (t) => {
 });
 
 test('whoever intercepts the connection with a certificate of his own gets nothing, and no clip is parked', async (t) => {
-  const { uploader, door, way, sealed, isUp, ledger } = await house(t);
+  const { uploader, proxy, way, sealed, isUp, ledger } = await house(t);
   const dir = mkdtempSync(join(tmpdir(), 'dachawatch-intercept-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const foreign = await ensureCertificates(dir, ['localhost']);
-  const interceptor = await openStorageDoor(foreign.caFile, door.host);
+  const interceptor = await startStorageProxy(foreign.caFile, proxy.host);
   t.after(() => interceptor.close());
   way.host = interceptor.host;
   const clip = sealed(1_000);
   await uploader.start();
   const fails = () => ledger.custody(clip.clipId).filter(({ event }) => event === 'fail').length;
   await until(() => fails() >= 2, 'two failures');
-  way.host = door.host;
+  way.host = proxy.host;
   await until(() => isUp(clip.clipId), 'uploaded');
   assert.deepEqual(interceptor.seen, []);
   assert.ok(!ledger.custody(clip.clipId).some(({ event }) => event === 'park'));
 });
 
 test('a bit that flips on the wire is noticed by storage, and the block is sent again', async (t) => {
-  const { uploader, door, sealed, isUp, stored, ledger } = await house(t);
+  const { uploader, proxy, sealed, isUp, stored, ledger } = await house(t);
   let flipped = 0;
-  door.misbehave = ({ method, url, body }) => {
+  proxy.misbehave = ({ method, url, body }) => {
     if (method !== 'PUT' || !url.includes('comp=block&') || flipped === 2) return undefined;
     flipped++;
     const spoilt = Buffer.from(body);
@@ -173,11 +173,11 @@ test('a bit that flips on the wire is noticed by storage, and the block is sent 
 });
 
 test('storage that asks to wait is asked for nothing until then, whoever waits, and gets everything after it', async (t) => {
-  const { uploader, door, sealed, isUp } = await house(t);
+  const { uploader, proxy, sealed, isUp } = await house(t);
   await uploader.start();
   for (const asks of [{ 'retry-after': '2' }, { 'x-ms-retry-after-ms': '1500' }]) {
     const askedAt: number[] = [];
-    door.misbehave = () => {
+    proxy.misbehave = () => {
       askedAt.push(performance.now());
       return askedAt.length > 1 ? undefined : { status: 503, headers: { ...REAL, ...asks } };
     };
@@ -191,9 +191,9 @@ test('storage that asks to wait is asked for nothing until then, whoever waits, 
 });
 
 test('an answer that is lost after the commit costs no second blob, and the bytes are looked at', async (t) => {
-  const { uploader, door, sealed, isUp, ledger } = await house(t);
+  const { uploader, proxy, sealed, isUp, ledger } = await house(t);
   let lost = 0;
-  door.misbehave = ({ url }) => {
+  proxy.misbehave = ({ url }) => {
     if (!url.includes('comp=blocklist') || lost > 0) return undefined;
     lost++;
     return 'reset-after';
@@ -206,7 +206,7 @@ test('an answer that is lost after the commit costs no second blob, and the byte
 });
 
 test('a verdict that is cut on the way, or is a page that asks for a login, is asked for again', async (t) => {
-  const { uploader, door, sealed, ledger } = await house(t);
+  const { uploader, proxy, sealed, ledger } = await house(t);
   const clip = sealed(1_000);
   const body = JSON.stringify(verdictFor(clip.clipId));
   await storage
@@ -220,7 +220,7 @@ test('a verdict that is cut on the way, or is a page that asks for a login, is a
     { status: 200, headers: REAL, body, cutAt: 40 },
     { status: 200, headers: { ...REAL, 'content-length': '40' }, body: body.slice(0, 40) },
   ];
-  door.misbehave = ({ method, url }) =>
+  proxy.misbehave = ({ method, url }) =>
     method === 'GET' && url.includes('.verdict.json') ? wrong.shift() : undefined;
   await uploader.start();
   await until(() => ledger.clip(clip.clipId)?.state === 'judged', 'judged');

@@ -13,7 +13,7 @@ export interface Advice {
 }
 
 /** What `tune` sets, and what the sentences recommend for the sub stream. */
-export const SUB_WISH = { widthPx: 640, heightPx: 360, framesPerSecond: 5 } as const;
+export const SUB_STREAM_TARGET = { widthPx: 640, heightPx: 360, framesPerSecond: 5 } as const;
 
 /** A quarter more than configured does not matter. */
 const MUCH_LARGER = 1.25;
@@ -68,20 +68,20 @@ const RULES_OF: Readonly<Record<StreamName, readonly Rule[]>> = {
     ({ widthPx, heightPx }) =>
       widthPx !== null &&
       heightPx !== null &&
-      widthPx * heightPx > SUB_WISH.widthPx * SUB_WISH.heightPx * MUCH_LARGER &&
-      `it is ${widthPx}×${heightPx}, and every picture of it is decoded; set it to ${SUB_WISH.widthPx}×${SUB_WISH.heightPx}`,
+      widthPx * heightPx > SUB_STREAM_TARGET.widthPx * SUB_STREAM_TARGET.heightPx * MUCH_LARGER &&
+      `it is ${widthPx}×${heightPx}, and every picture of it is decoded; set it to ${SUB_STREAM_TARGET.widthPx}×${SUB_STREAM_TARGET.heightPx}`,
     ({ widthPx }) =>
       widthPx !== null &&
       widthPx < 320 &&
-      `it is only ${widthPx} wide, too little to see people who are far away; set it to ${SUB_WISH.widthPx}×${SUB_WISH.heightPx}`,
+      `it is only ${widthPx} wide, too little to see people who are far away; set it to ${SUB_STREAM_TARGET.widthPx}×${SUB_STREAM_TARGET.heightPx}`,
     ({ framesPerSecond }) =>
       framesPerSecond !== null &&
       framesPerSecond > MANY_FRAMES &&
-      `it has ${Math.round(framesPerSecond)} pictures a second; motion is looked for in ${SUB_WISH.framesPerSecond}, and decoding the others is most of what a camera costs; set it to ${SUB_WISH.framesPerSecond}`,
+      `it has ${Math.round(framesPerSecond)} pictures a second; motion is looked for in ${SUB_STREAM_TARGET.framesPerSecond}, and decoding the others is most of what a camera costs; set it to ${SUB_STREAM_TARGET.framesPerSecond}`,
     ({ framesPerSecond }) =>
       framesPerSecond !== null &&
       framesPerSecond < FEW_FRAMES &&
-      `it has only ${framesPerSecond.toFixed(1)} pictures a second; set it to ${SUB_WISH.framesPerSecond}, so that what passes quickly is seen`,
+      `it has only ${framesPerSecond.toFixed(1)} pictures a second; set it to ${SUB_STREAM_TARGET.framesPerSecond}, so that what passes quickly is seen`,
   ],
 };
 

@@ -8,7 +8,7 @@ import { provision } from '../../../../cloud-fn/local/storage/provision.ts';
 import { productApp } from '../../../../test/engine/apps.ts';
 import { type Azurite, startAzurite } from '../../../../test/engine/azurite.ts';
 import { buildHost, CannotBuild } from '../../../../test/engine/build-host.ts';
-import { type Door, openDoor } from '../../../../test/engine/door.ts';
+import { type TcpProxy, startTcpProxy } from '../../../../test/engine/tcp-proxy.ts';
 import { type Engine, startOurEngine, startRealEngine } from '../../../../test/engine/engines.ts';
 import { startWebhook } from '../../../../test/engine/webhook.ts';
 import { choice, flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
@@ -72,28 +72,28 @@ export async function storm(
   const dir = mkdtempSync(join(tmpdir(), 'bench-storm-'));
   const webhook = await startWebhook();
   const azurite = await startAzurite(dir, [kind]);
-  // The storm itself looks past the door through which the app finds storage.
+  // The storm itself looks past the proxy through which the app finds storage.
   const storage = azurite.accounts[kind] ?? '';
-  const door = await doorTo(azurite, kind);
+  const proxy = await proxiesTo(azurite, kind);
   let engine: Engine | undefined;
   let answering: ReturnType<typeof startAnswering> | undefined;
   try {
     await provision(storage);
-    const app = productApp({ storage: door.storage, dir, webhook: webhook.address });
-    const deps = { name: kind, app, dir, storage: door.storage, log: () => undefined };
+    const app = productApp({ storage: proxy.storage, dir, webhook: webhook.address });
+    const deps = { name: kind, app, dir, storage: proxy.storage, log: () => undefined };
     engine = await (kind === 'real'
       ? startRealEngine(deps, program)
       : startOurEngine({ ...deps, appProcess: true, hostile }));
     const random = createRandom(seed);
     answering = startAnswering(storage, random);
-    const clips = await uploadClips(door.storage, count);
+    const clips = await uploadClips(proxy.storage, count);
     const startedMs = performance.now();
     const startedUtcMs = Date.now();
     const over = () => everyoneIsDone(storage, clips);
     const [kills] = await Promise.all([
       kill === undefined
         ? 0
-        : troubleAgainAndAgain(kindOfTrouble(kill, engine, door), seed, over, tell, signal),
+        : troubleAgainAndAgain(kindOfTrouble(kill, engine, proxy), seed, over, tell, signal),
       announce(engine, clips, random, signal),
     ]);
     for (const endMs = performance.now() + WITHIN_MS; performance.now() < endMs; await delay(LOOK_EVERY_MS)) {
@@ -111,30 +111,30 @@ export async function storm(
     });
   } finally {
     await answering?.stop();
-    await door.open();
+    await proxy.open();
     await engine?.stop();
-    await door.stop();
+    await proxy.stop();
     await azurite.stop();
     await webhook.stop();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** All services of storage behind doors, which are shut and opened together. */
-async function doorTo(azurite: Azurite, account: string) {
+/** All services of storage behind proxies, which are shut and opened together. */
+async function proxiesTo(azurite: Azurite, account: string) {
   let storage = azurite.accounts[account] ?? '';
-  const doors: Door[] = [];
+  const proxies: TcpProxy[] = [];
   for (const [, port = ''] of storage.matchAll(/Endpoint=http:\/\/127\.0\.0\.1:(\d+)\//g)) {
-    const door = await openDoor(Number(port));
-    doors.push(door);
-    storage = storage.replace(`127.0.0.1:${port}/`, `127.0.0.1:${door.port}/`);
+    const proxy = await startTcpProxy(Number(port));
+    proxies.push(proxy);
+    storage = storage.replace(`127.0.0.1:${port}/`, `127.0.0.1:${proxy.port}/`);
   }
-  const all = async (what: (door: Door) => Promise<void>) => void (await Promise.all(doors.map(what)));
+  const all = async (what: (proxy: TcpProxy) => Promise<void>) => void (await Promise.all(proxies.map(what)));
   return {
     storage,
-    shut: () => all((door) => door.shut()),
-    open: () => all((door) => door.open()),
-    stop: () => all((door) => door.stop()),
+    shut: () => all((proxy) => proxy.shut()),
+    open: () => all((proxy) => proxy.open()),
+    stop: () => all((proxy) => proxy.stop()),
   };
 }
 
@@ -160,18 +160,18 @@ interface Trouble {
 function kindOfTrouble(
   what: NonNullable<StormOptions['kill']>,
   engine: Engine,
-  door: Pick<Door, 'shut' | 'open'>,
+  proxy: Pick<TcpProxy, 'shut' | 'open'>,
 ): Trouble {
   if (what === 'storage')
     return {
       afterMs: AWAY_AFTER_MS,
       times: AWAY_MAX,
       make: async (signal) => {
-        await door.shut();
+        await proxy.shut();
         try {
           await delay(AWAY_MS, undefined, { signal });
         } finally {
-          await door.open();
+          await proxy.open();
         }
         return `storage was away for ${AWAY_MS / 1000} s`;
       },

@@ -1,13 +1,13 @@
 /** Setting how a stream is encoded. */
 import { isJson, type Json } from '@dachawatch/contracts';
-import { SUB_WISH } from '../../../../agent/capture/check/advice.ts';
+import { SUB_STREAM_TARGET } from '../../../../agent/capture/check/advice.ts';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import { amount, at, type Encoder, type Profile, word } from './profiles.ts';
 import type { OnvifSession } from './session.ts';
 import { escapeXml } from './xml.ts';
 
 /** How a small stream shall be. */
-export type Wish = Omit<Encoder, 'token' | 'framesPerSecond' | 'govLength'> & {
+export type EncoderSettings = Omit<Encoder, 'token' | 'framesPerSecond' | 'govLength'> & {
   readonly framesPerSecond: number;
   readonly govLength: number;
 };
@@ -21,11 +21,12 @@ interface Possible {
 
 /** What watching needs, or the nearest to it that the camera says it can.
  *  @throws Failure in words for a person */
-export async function wishFor(session: OnvifSession, { encoder }: Profile): Promise<Wish> {
+export async function nearestSettings(session: OnvifSession, { encoder }: Profile): Promise<EncoderSettings> {
   const { sizes, rates, govLength } = await possible(session, encoder.token);
-  const size = sizes.toSorted((one, other) => distance(one) - distance(other))[0] ?? SUB_WISH;
+  const size = sizes.toSorted((one, other) => distance(one) - distance(other))[0] ?? SUB_STREAM_TARGET;
   const framesPerSecond =
-    rates.toSorted((one, other) => rateDistance(one) - rateDistance(other))[0] ?? SUB_WISH.framesPerSecond;
+    rates.toSorted((one, other) => rateDistance(one) - rateDistance(other))[0] ??
+    SUB_STREAM_TARGET.framesPerSecond;
   const wanted = Math.max(1, Math.round(framesPerSecond));
   return {
     encoding: 'H264',
@@ -39,11 +40,13 @@ export async function wishFor(session: OnvifSession, { encoder }: Profile): Prom
 
 /** The shape counts more than the size: a place in the small stream must be the same place in the main one. */
 const distance = ({ widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number }): number =>
-  Math.abs(Math.log((widthPx * heightPx) / (SUB_WISH.widthPx * SUB_WISH.heightPx))) +
-  4 * Math.abs(Math.log(widthPx / heightPx / (SUB_WISH.widthPx / SUB_WISH.heightPx)));
+  Math.abs(Math.log((widthPx * heightPx) / (SUB_STREAM_TARGET.widthPx * SUB_STREAM_TARGET.heightPx))) +
+  4 * Math.abs(Math.log(widthPx / heightPx / (SUB_STREAM_TARGET.widthPx / SUB_STREAM_TARGET.heightPx)));
 /** Fewer pictures are worse than more. */
 const rateDistance = (rate: number): number =>
-  rate < SUB_WISH.framesPerSecond ? 3 * (SUB_WISH.framesPerSecond - rate) : rate - SUB_WISH.framesPerSecond;
+  rate < SUB_STREAM_TARGET.framesPerSecond
+    ? 3 * (SUB_STREAM_TARGET.framesPerSecond - rate)
+    : rate - SUB_STREAM_TARGET.framesPerSecond;
 
 const ANY_GOV = { least: 1, most: 1_000 } as const;
 
@@ -54,7 +57,7 @@ async function possible({ ask }: OnvifSession, token: string): Promise<Possible>
       cam.getVideoEncoderConfigurationOptions({ configurationToken: escapeXml(token) }, done),
     );
   } catch (error) {
-    // Then what is wished is tried as it is.
+    // Then the target is tried as it is.
     if (!(error instanceof Failure) || !['onvif.fault', 'onvif.strange'].includes(error.code)) throw error;
   }
   const of264 = listOf(answer).find((one) => word(at(one, 'encoding')).toUpperCase() === 'H264');
@@ -82,7 +85,7 @@ function media1(options: unknown): Possible {
     rates:
       rate.least === null || rate.most === null
         ? []
-        : [Math.min(Math.max(SUB_WISH.framesPerSecond, rate.least), rate.most)],
+        : [Math.min(Math.max(SUB_STREAM_TARGET.framesPerSecond, rate.least), rate.most)],
     govLength: { least: gov.least ?? ANY_GOV.least, most: gov.most ?? ANY_GOV.most },
   };
 }
@@ -103,20 +106,27 @@ const numbersIn = (value: unknown): number[] =>
     .split(/\s+/)
     .flatMap((one) => (one === '' ? [] : (amount(one) ?? [])));
 
-/** Gives the encoder back as the camera described it, with what is wished in it. What it made of it has to be read.
+/** Gives the encoder back as the camera described it, with these settings. What it made of them has to be read back.
  *  @throws Failure in words for a person when the camera refuses */
-export async function setEncoder(session: OnvifSession, { raw }: Profile, wish: Wish): Promise<void> {
+export async function setEncoder(
+  session: OnvifSession,
+  { raw }: Profile,
+  target: EncoderSettings,
+): Promise<void> {
   await session.ask<unknown>((cam, done) =>
-    cam.setVideoEncoderConfiguration(configuration(raw, wish, cam.media2Support === true), (error, value) => {
-      // The package asks behind it what was made of it, by a question that some cameras do not know, and takes an empty
-      // answer with an attribute for a wrong one.
-      const first = session.first();
-      done(first ? first.error : error, value);
-    }),
+    cam.setVideoEncoderConfiguration(
+      configuration(raw, target, cam.media2Support === true),
+      (error, value) => {
+        // The package asks behind it what was made of it, by a question that some cameras do not know, and takes an empty
+        // answer with an attribute for a wrong one.
+        const first = session.first();
+        done(first ? first.error : error, value);
+      },
+    ),
   );
 }
 
-function configuration(raw: Json, wish: Wish, isMedia2: boolean): Json {
+function configuration(raw: Json, target: EncoderSettings, isMedia2: boolean): Json {
   const inside = (name: string): Json => (isJson(raw[name]) ? raw[name] : {});
   const h264 = inside('H264');
   return {
@@ -124,14 +134,14 @@ function configuration(raw: Json, wish: Wish, isMedia2: boolean): Json {
     $: {
       ...inside('$'),
       token: escapeXml(word(at(raw, '$', 'token'))),
-      ...(isMedia2 ? { GovLength: wish.govLength } : {}),
+      ...(isMedia2 ? { GovLength: target.govLength } : {}),
     },
     name: escapeXml(word(raw['name'])),
-    encoding: wish.encoding,
-    resolution: { width: wish.widthPx, height: wish.heightPx },
-    rateControl: { ...inside('rateControl'), frameRateLimit: wish.framesPerSecond },
+    encoding: target.encoding,
+    resolution: { width: target.widthPx, height: target.heightPx },
+    rateControl: { ...inside('rateControl'), frameRateLimit: target.framesPerSecond },
     ...(isMedia2
       ? {}
-      : { H264: { govLength: wish.govLength, profile: escapeXml(word(h264['H264Profile'])) || 'Main' } }),
+      : { H264: { govLength: target.govLength, profile: escapeXml(word(h264['H264Profile'])) || 'Main' } }),
   };
 }

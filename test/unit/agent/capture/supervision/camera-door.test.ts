@@ -11,10 +11,10 @@ import { createLoginPatience } from '../../../../../agent/capture/supervision/lo
 import { systemClock } from '../../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import {
-  type DoorOptions,
-  openDoor,
-  type RtspDoor,
-} from '../../../../../hardware/simulators/camera/rtsp-door.ts';
+  type ProxyOptions,
+  startRtspProxy,
+  type RtspProxy,
+} from '../../../../../hardware/simulators/camera/rtsp-proxy.ts';
 
 const login = { username: 'viewer', password: 'pä ss:w/rd@#%' };
 const wrong = { ...login, password: 'wrong' };
@@ -24,12 +24,12 @@ const newDoor = (answerMs = 20_000): CameraDoor =>
     patience: createLoginPatience({ clock: systemClock, log: createLog('silent') }),
     answerMs,
   });
-async function camera(t: TestContext, settings: DoorOptions): Promise<RtspDoor> {
-  const door = await openDoor(settings);
-  t.after(() => door.stop());
-  return door;
+async function camera(t: TestContext, settings: ProxyOptions): Promise<RtspProxy> {
+  const proxy = await startRtspProxy(settings);
+  t.after(() => proxy.stop());
+  return proxy;
 }
-const streams = (at: RtspDoor, main?: AskedStream['credential'], sub = main): AskedStream[] => [
+const streams = (at: RtspProxy, main?: AskedStream['credential'], sub = main): AskedStream[] => [
   { name: 'main', address: at.mainUrl, credential: main },
   { name: 'sub', address: at.subUrl, credential: sub },
 ];
@@ -37,7 +37,7 @@ const never = new AbortController().signal;
 /** What the person reads, after "camera gate, main stream: ". */
 async function detail(
   t: TestContext,
-  settings: DoorOptions,
+  settings: ProxyOptions,
   credential?: AskedStream['credential'],
 ): Promise<string> {
   const closed = await newDoor().ask('gate', streams(await camera(t, settings), credential), never);

@@ -21,7 +21,7 @@ export interface FalseAnswer {
 }
 
 /** Something between us and storage: passes everything on until it is told to misbehave. */
-export interface StorageDoor {
+export interface StorageProxy {
   /** `host:port` to put in place of storage's. */
   readonly host: string;
   /** Every request that came, in order. */
@@ -35,7 +35,7 @@ export interface StorageDoor {
 
 /** @param caFile of the local storage; its certificate lies beside it
  *  @param target `host:port` of the local storage */
-export async function openStorageDoor(caFile: string, target: string): Promise<StorageDoor> {
+export async function startStorageProxy(caFile: string, target: string): Promise<StorageProxy> {
   const at = (name: string) => readFileSync(join(dirname(caFile), name));
   const [hostname = '', port = ''] = target.split(':');
   const agent = new https.Agent({ ca: at('ca.pem'), keepAlive: false });
@@ -69,7 +69,7 @@ export async function openStorageDoor(caFile: string, target: string): Promise<S
         const body = Buffer.concat(chunks);
         const { method = '', url = '' } = request;
         seen.push(`${method} ${url.replace(/sig=[^&]+/, 'sig=…')}`);
-        const wrong = door.misbehave?.({ method, url, body });
+        const wrong = proxy.misbehave?.({ method, url, body });
         if (wrong === undefined || wrong === 'reset-after') {
           passOn(request, body, response, wrong === undefined);
         } else if ('passOn' in wrong) {
@@ -84,7 +84,7 @@ export async function openStorageDoor(caFile: string, target: string): Promise<S
     },
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const door: StorageDoor = {
+  const proxy: StorageProxy = {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     misbehave: undefined,
@@ -94,5 +94,5 @@ export async function openStorageDoor(caFile: string, target: string): Promise<S
       agent.destroy();
     },
   };
-  return door;
+  return proxy;
 }

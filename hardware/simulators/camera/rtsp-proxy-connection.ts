@@ -1,23 +1,23 @@
-/** One connection at the door of a camera: login, answers, misbehaviour, and the way to the camera behind it. */
+/** One connection to the RTSP proxy: login, answers, misbehaviour, and the connection to the camera behind it. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { challenges, judgeLogin, type LoginScheme, type LoginVerdict } from './rtsp-login.ts';
 import { createRequestCutter, type RtspRequest } from './rtsp-request-cutter.ts';
 
 /** accept: before a byte was read. */
-export type DoorPhase = 'accept' | 'OPTIONS' | 'DESCRIBE' | 'SETUP' | 'PLAY' | 'GET_PARAMETER' | 'TEARDOWN';
+export type ProxyPhase = 'accept' | 'OPTIONS' | 'DESCRIBE' | 'SETUP' | 'PLAY' | 'GET_PARAMETER' | 'TEARDOWN';
 /** Another answer than a camera's: a status, a reset, silence, or these bytes. */
 export type Misbehaviour = number | 'reset' | 'silence' | Buffer;
 
-/** How the door behaves now. */
-export interface DoorBehaviour {
+/** How the proxy behaves now. */
+export interface ProxyBehaviour {
   /** Without one everybody may enter. */
   readonly login?: { readonly username: string; readonly password: string };
   /** What the camera offers, in this order. Default: md5. */
   readonly schemes?: readonly LoginScheme[];
   /** After so many wrong logins nobody gets in any more, the right login neither. */
   readonly lockAfter?: number;
-  readonly answers?: Readonly<Partial<Record<DoorPhase, Misbehaviour>>>;
+  readonly answers?: Readonly<Partial<Record<ProxyPhase, Misbehaviour>>>;
   /** Where 301 and 302 point to. */
   readonly location?: string;
   /** Announced with SETUP; who sends no request for so long is cut off, whatever RTCP says. */
@@ -27,9 +27,9 @@ export interface DoorBehaviour {
   readonly cameraPort?: number;
 }
 
-export interface DoorConnectionDeps {
+export interface ProxyConnectionDeps {
   /** Asked at each request: it may change in between. */
-  readonly behaviour: () => DoorBehaviour;
+  readonly behaviour: () => ProxyBehaviour;
   /** @returns how many logins were wrong so far, this one with them */
   readonly onRequest: (request: { method: string; path: string; login: LoginVerdict }) => number;
   /** It was cut off because its session had run out. */
@@ -39,7 +39,7 @@ export interface DoorConnectionDeps {
 const SDP = [
   'v=0',
   'o=- 0 0 IN IP4 127.0.0.1',
-  's=door',
+  's=proxy',
   't=0 0',
   'a=control:*',
   'm=video 0 RTP/AVP 96',
@@ -64,11 +64,11 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-export function serveDoorConnection(socket: Socket, deps: DoorConnectionDeps): void {
+export function serveProxyConnection(socket: Socket, deps: ProxyConnectionDeps): void {
   const { behaviour, onRequest, onExpired } = deps;
   // A nonce of its own for each connection, as many cameras have it.
   const nonce = randomBytes(12).toString('hex');
-  const camera = createWayToCamera(socket, behaviour);
+  const camera = connectToCamera(socket, behaviour);
   let playing: NodeJS.Timeout | undefined;
   socket.on('error', () => undefined);
   socket.on('close', () => {
@@ -91,7 +91,7 @@ export function serveDoorConnection(socket: Socket, deps: DoorConnectionDeps): v
     const path = URL.canParse(uri) ? new URL(uri).pathname : uri;
     const wrong = onRequest({ method, path, login: verdict });
     if (playing && sessionTimeoutS !== undefined) watchSession(sessionTimeoutS);
-    const special = answers?.[method as DoorPhase];
+    const special = answers?.[method as ProxyPhase];
     const locked = lockAfter !== undefined && wrong >= lockAfter;
     if (login && method !== 'OPTIONS' && (verdict !== 'right' || locked))
       return answer(cseq, { status: 401, headers: challenges(schemes, nonce) });
@@ -128,10 +128,10 @@ export function serveDoorConnection(socket: Socket, deps: DoorConnectionDeps): v
   }
 }
 
-/** The simulated camera behind the door, connected to with the first request; both ends close together. */
-function createWayToCamera(socket: Socket, behaviour: () => DoorBehaviour) {
+/** The simulated camera behind the proxy, connected to with the first request; both ends close together. */
+function connectToCamera(socket: Socket, behaviour: () => ProxyBehaviour) {
   let upstream: Socket | undefined;
-  /** The answer to SETUP is awaited: the door's session timeout goes into it. */
+  /** The answer to SETUP is awaited: the proxy's session timeout goes into it. */
   let sessionAnswer = false;
 
   function open(port: number): Socket {

@@ -1,17 +1,17 @@
-/** The door of a camera: RTSP over TCP on 127.0.0.1, which asks for a login, counts who tries, and misbehaves as told.
- *  Behind it stands a simulated camera with real pictures, or nothing: then it answers by itself and sends none. */
+/** A proxy in front of a camera: RTSP over TCP on 127.0.0.1. It asks for a login, counts who tries, and misbehaves as told.
+ *  Behind it is a simulated camera with real pictures, or nothing: then it answers by itself and sends none. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { type DoorBehaviour, serveDoorConnection } from './rtsp-door-connection.ts';
+import { type ProxyBehaviour, serveProxyConnection } from './rtsp-proxy-connection.ts';
 import type { LoginVerdict } from './rtsp-login.ts';
 
-export interface DoorOptions extends DoorBehaviour {
+export interface ProxyOptions extends ProxyBehaviour {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Default 0: one that is free. */
   readonly port?: number;
 }
 
-export interface DoorRequest {
+export interface ProxyRequest {
   readonly method: string;
   readonly path: string;
   readonly connection: number;
@@ -19,24 +19,24 @@ export interface DoorRequest {
   readonly login: LoginVerdict;
 }
 
-export interface RtspDoor {
+export interface RtspProxy {
   readonly mainUrl: string;
   readonly subUrl: string;
   readonly port: number;
   /** Everything asked so far, of all connections. */
-  readonly requests: readonly DoorRequest[];
+  readonly requests: readonly ProxyRequest[];
   connections(): number;
   wrongLogins(): number;
   /** Connections that were cut off because their session had run out. */
   expired(): number;
   /** From the next request on. */
-  change(options: DoorOptions): void;
+  change(options: ProxyOptions): void;
   stop(): Promise<void>;
 }
 
-export async function openDoor(first: DoorOptions): Promise<RtspDoor> {
+export async function startRtspProxy(first: ProxyOptions): Promise<RtspProxy> {
   let options = first;
-  const requests: DoorRequest[] = [];
+  const requests: ProxyRequest[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
   let wrong = 0;
@@ -46,7 +46,7 @@ export async function openDoor(first: DoorOptions): Promise<RtspDoor> {
     const connection = ++connections;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveDoorConnection(socket, {
+    serveProxyConnection(socket, {
       behaviour: () => options,
       onRequest: (request) => {
         if (request.login === 'wrong') wrong++;

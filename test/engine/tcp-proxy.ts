@@ -2,14 +2,14 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A port in front of a service on this machine. While it is shut the service is away: connections are cut, in the middle
  *  of whatever they carry, and new ones refused. */
-export interface Door {
+export interface TcpProxy {
   readonly port: number;
   shut(): Promise<void>;
   open(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function openDoor(targetPort: number): Promise<Door> {
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const hold = (socket: Socket) => {
     sockets.add(socket);
