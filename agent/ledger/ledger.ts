@@ -107,6 +107,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     noteRefusedVerdict: guardedCall('note-verdict', inbox.noteRefusedVerdict),
     awaitingVerdict: guardedCall('awaiting-verdict', book.awaitingVerdict),
     judgedPersons: guardedCall('judged-persons', book.judgedPersons),
+    judgedWithoutPerson: guardedCall('judged-without-person', book.judgedWithoutPerson),
     glance: guardedCall('glance', book.glance),
     lastChange: guardedCall('last-change', book.lastChange),
     changes: guardedCall('changes', book.changes),

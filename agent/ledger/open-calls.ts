@@ -19,6 +19,7 @@ const PASSED_ON = [
   'applyVerdict',
   'awaitingVerdict',
   'judgedPersons',
+  'judgedWithoutPerson',
   'glance',
   'lastChange',
   'changes',

@@ -34,7 +34,7 @@ const isTimeToAskAgain = (questions: number) =>
 const QUESTION = Buffer.from('{}');
 
 export interface Reconciler {
-  /** Asks storage for the verdicts of clips that wait longer than `ageMs`, a few at a time. What one question fails of
+  /** Asks storage for the verdicts of clips that wait longer than `ageMs`, and for later ones, a few at a time. What one question fails of
    *  keeps no other clip from being asked for; three in a row without an answer, or a service that asks to wait, end the round.
    *  @returns how many of them are settled now */
   round(ageMs: number, signal: AbortSignal): Promise<number>;
@@ -53,6 +53,11 @@ export interface ReconcilerDeps {
   readonly perRound: number;
   /** A clip that has no verdict yet is asked for again after so long. */
   readonly again: BackoffPolicy;
+  /** Judged clips of which there may be a later verdict. */
+  readonly revisable: {
+    due(): Clip[];
+    asked(clip: Clip): void;
+  };
   readonly random?: () => number;
 }
 
@@ -61,10 +66,11 @@ export interface ReconcilerDeps {
  *  Invariants
  *  1. Every clip that waits gets its turn, however many wait: half of the questions go round, in the order of the ids,
  *     from where the round before ended; the other half go to the newest, which matter most.
- *  2. A clip is asked for less and less often, whatever came of the question. */
+ *  2. A clip is asked for less and less often, whatever came of the question.
+ *  3. A judged clip takes one question of a round, and those that no waiting clip needs. */
 // oxlint-disable-next-line max-lines-per-function -- whose turn it is and what came of asking change the same memory of who was asked when
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  const { ledger, tickets, openBlob, clock, log, perRound, again, random } = deps;
+  const { ledger, tickets, openBlob, clock, log, perRound, again, random, revisable } = deps;
   const asked = new Map<string, { readonly times: number; readonly nextMs: number }>();
 
   const due = (clip: Clip) => (asked.get(clip.clipId)?.nextMs ?? 0) <= clock.monotonicMs();
@@ -111,16 +117,32 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     log.info({ event: 'verdict.asked-again', clipId }, 'no verdict yet: the cloud is asked again');
   }
 
-  async function ask(clip: Clip, signal: AbortSignal): Promise<boolean> {
+  /** @returns what became of the verdict beside the clip; undefined when there is none */
+  async function read(clip: Clip, signal: AbortSignal) {
     const body = await tickets.use(verdictBlobName(clip.blobName), ONLY_READ, signal, (ticket, calmly) =>
       openBlob(ticket).read(VERDICT_MAX_BYTES, calmly),
     );
-    if (body) {
-      const outcome = ledger.applyVerdict(verdictOf(clip, body));
-      log.info(
-        { event: 'verdict.fetched', clipId: clip.clipId, outcome },
-        'verdict read from storage: its message has not come',
-      );
+    return body ? ledger.applyVerdict(verdictOf(clip, body)) : undefined;
+  }
+
+  const fetched = ({ clipId }: Clip, outcome: string) =>
+    log.info(
+      { event: 'verdict.fetched', clipId, outcome },
+      'verdict read from storage: its message has not come',
+    );
+
+  /** Whether there is a later verdict than the clip's. */
+  async function askForLater(clip: Clip, signal: AbortSignal): Promise<boolean> {
+    const outcome = await read(clip, signal);
+    if (outcome !== 'applied') return false;
+    fetched(clip, outcome);
+    return true;
+  }
+
+  async function ask(clip: Clip, signal: AbortSignal): Promise<boolean> {
+    const outcome = await read(clip, signal);
+    if (outcome !== undefined) {
+      fetched(clip, outcome);
       return true;
     }
     const found = await tickets.use(clip.blobName, ONLY_READ, signal, (ticket, calmly) =>
@@ -133,17 +155,31 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     return true;
   }
 
+  function* questions(ageMs: number): Generator<{ readonly clip: Clip; readonly put: typeof ask }> {
+    const judged = revisable.due();
+    const later = function* (clips: readonly Clip[]) {
+      for (const clip of clips) {
+        revisable.asked(clip);
+        yield { clip, put: askForLater };
+      }
+    };
+    yield* later(judged.slice(0, 1));
+    for (const clip of turns(ageMs)) {
+      remember(clip.clipId);
+      yield { clip, put: ask };
+    }
+    yield* later(judged.slice(1));
+  }
+
   return {
     async round(ageMs, signal) {
       let settled = 0;
-      let questions = 0;
+      let count = 0;
       let silence = 0;
-      for (const clip of turns(ageMs)) {
-        if (signal.aborted || questions++ >= perRound || silence >= SILENCE_BELIEVED) break;
-        if (tickets.waitMs() > 0) break;
-        remember(clip.clipId);
+      for (const { clip, put } of questions(ageMs)) {
+        if (signal.aborted) break;
         try {
-          if (await ask(clip, signal)) settled++;
+          if (await put(clip, signal)) settled++;
           silence = 0;
         } catch (error) {
           if (signal.aborted) break;
@@ -151,6 +187,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
           silence = failure.kind === 'transient' ? silence + 1 : 0;
           note(clip, failure);
         }
+        count += 1;
+        if (count >= perRound || silence >= SILENCE_BELIEVED || tickets.waitMs() > 0) break;
       }
       return settled;
     },

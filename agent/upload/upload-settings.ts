@@ -19,6 +19,8 @@ export interface UploadSettings {
   readonly verdictsPerRound: number;
   /** A clip without a verdict is asked for again after so long. */
   readonly verdictAgain: BackoffPolicy;
+  /** A clip whose verdict is not person is asked about again after so long: a later one may have got lost. */
+  readonly revisedAgain: BackoffPolicy;
   readonly framesKept: number;
 }
 
@@ -36,5 +38,6 @@ export const UPLOAD_SETTINGS: UploadSettings = {
   verdictEveryMs: 3 * 60_000,
   verdictsPerRound: 8,
   verdictAgain: { minMs: 3 * 60_000, maxMs: 60 * 60_000 },
+  revisedAgain: { minMs: 30 * 60_000, maxMs: 8 * 60 * 60_000 },
   framesKept: 500,
 };

@@ -8,6 +8,7 @@ import { createAttempts } from './attempts.ts';
 import { createFrames } from './frames.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createParkedClips } from './parked-clips.ts';
+import { createRevisableClips } from './revisable-clips.ts';
 import { createReconciler } from './reconcile.ts';
 import { createOpenBlob, type OpenBlob } from './ticket-blob-client.ts';
 import { createTickets } from './tickets.ts';
@@ -53,6 +54,7 @@ export interface UploaderDeps {
     | 'drainInbox'
     | 'parked'
     | 'awaitingVerdict'
+    | 'judgedWithoutPerson'
     | 'applyVerdict'
     | 'returnToQueue'
     | 'clip'
@@ -101,6 +103,7 @@ export function createUploader(deps: UploaderDeps): Uploader {
     ...{ ledger, tickets, openBlob, clock, log },
     perRound: settings.verdictsPerRound,
     again: settings.verdictAgain,
+    revisable: createRevisableClips({ ledger, clock, again: settings.revisedAgain, ...chance }),
     ...chance,
   });
   const verdictRounds = createVerdictRounds({ reconciler, tickets, clock, online, settings });

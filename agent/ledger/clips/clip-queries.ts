@@ -8,7 +8,7 @@ import { clipTotals, foldedClips } from './totals.ts';
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
 
-/** Judged clips that are looked at for a person: hours of a busy camera. */
+/** Judged clips that are looked at for a person, or for what is none: hours of a busy camera. */
 const NEWEST_JUDGED = 500;
 
 /** Lines of custody that a clip has at its usual end, and some more. */
@@ -61,6 +61,9 @@ export interface ClipQueries {
   ) => Clip[];
   /** Clips that show a person and were judged since then, newest first; of the newest 500 that are judged. */
   readonly judgedPersons: (sinceMs: number) => JudgedPerson[];
+  /** Clips that were judged since then, with a verdict that is not person, newest first; of the newest 500 that are
+   *  judged. One judged later than now tells of a clock that was set back, and counts. */
+  readonly judgedWithoutPerson: (sinceMs: number) => Clip[];
   /** Clips triggered from one moment up to another, newest first; of the `newest` so many that there are.
    *  `reachesBack` is false when older ones, which were not looked at, may belong to them. */
   readonly glance: (query: { fromMs: number; toMs: number; newest: number }) => {
@@ -112,6 +115,10 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
        (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
      WHERE judged_ms >= ? AND iif(json_valid(verdict), verdict ->> '$.verdict', NULL) = 'person'`,
   );
+  const withoutPerson = db.prepare<[number, number], ClipRow>(
+    `SELECT * FROM (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
+     WHERE judged_ms >= ? AND iif(json_valid(verdict), verdict ->> '$.verdict', NULL) <> 'person'`,
+  );
   const newestGlances = db.prepare<[number], ClipGlance>(
     `SELECT clip_id AS clipId, camera_id AS cameraId, state, triggered_ms AS triggeredMs,
        iif(json_valid(verdict), verdict ->> '$.verdict', NULL) AS verdict,
@@ -140,6 +147,7 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
     judgedPersons: (sinceMs) => persons.all(NEWEST_JUDGED, sinceMs),
+    judgedWithoutPerson: (sinceMs) => withoutPerson.all(NEWEST_JUDGED, sinceMs).map(rows.toClip),
     glance({ fromMs, toMs, newest }) {
       const found = newestGlances.all(newest);
       const oldest = found.at(-1);

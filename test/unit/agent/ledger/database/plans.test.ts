@@ -77,6 +77,7 @@ test('no query that the ledger makes while the agent runs reads a whole table, o
     ledger.drainInbox();
     ledger.awaitingVerdict(0, 10);
     ledger.judgedPersons(0);
+    ledger.judgedWithoutPerson(0);
     ledger.glance({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, newest: 10 });
     ledger.changes({ after: ledger.lastChange() - 1, limit: 10 });
     const [newest] = ledger.clips({ limit: 3 });
