@@ -38,6 +38,6 @@ export const UPLOAD_SETTINGS: UploadSettings = {
   verdictEveryMs: 3 * 60_000,
   verdictsPerRound: 8,
   verdictAgain: { minMs: 3 * 60_000, maxMs: 60 * 60_000 },
-  revisedAgain: { minMs: 30 * 60_000, maxMs: 8 * 60 * 60_000 },
+  revisedAgain: { minMs: 60 * 60_000, maxMs: 8 * 60 * 60_000 },
   framesKept: 500,
 };

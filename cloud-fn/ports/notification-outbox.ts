@@ -32,7 +32,7 @@ export interface Delivery {
 export interface NotificationOutboxDeps {
   readonly channels: readonly NotificationChannel[];
   readonly storage: Pick<StoragePort, 'createBlob' | 'readBlob' | 'replaceBlob'>;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Clock;
   readonly log: PortLog;
 }
 
@@ -44,8 +44,7 @@ export const ATTEMPTS_MAX = 30;
 export const UNCERTAIN_MAX = 3;
 const ROUNDS = 5;
 /** Few at once, so that few are on their way when the process is killed: each of those may be told twice. */
-const AT_ONCE = 3;
-const TURN_MS = 30_000;
+const TURNS = { atOnce: 3, waitMs: 30_000, what: 'a notification', code: 'notification.no-turn' };
 
 /** Delivers each notification once, whoever asks for it and however often.
  *  Invariants
@@ -60,7 +59,7 @@ export function createNotificationOutbox(deps: NotificationOutboxDeps): Notifica
   const { channels, storage, clock, log } = deps;
   const now = () => new Date(clock.nowMs()).toISOString();
 
-  const inTurn = createTurns(AT_ONCE, TURN_MS, 'waiting for other notifications', 'notification.no-turn');
+  const inTurn = createTurns({ ...TURNS, clock });
 
   return { notify: (notification) => inTurn(() => deliver(notification)) };
 

@@ -1,8 +1,18 @@
-import { withDeadline } from './deadline.ts';
+import type { Clock } from './clock.ts';
+import { PortFailure } from './port-failure.ts';
 
-/** Lets so many pieces of work run at once; the others wait for their turn, each `waitMs` at most.
+export interface TurnsOptions {
+  readonly atOnce: number;
+  readonly waitMs: number;
+  /** What waits, for the error: "a notification". */
+  readonly what: string;
+  readonly code: string;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+/** Lets `atOnce` pieces of work run; the others wait for their turn, each `waitMs` at most.
  *  @returns runs a piece of work; rejects with a transient `PortFailure` of this code when its turn did not come */
-export function createTurns(atOnce: number, waitMs: number, what: string, code: string) {
+export function createTurns({ atOnce, waitMs, what, code, clock }: TurnsOptions) {
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -18,13 +28,19 @@ export function createTurns(atOnce: number, waitMs: number, what: string, code: 
       turn.resolve();
     };
     waiting.add(give);
+    const over = new AbortController();
+    const late = clock.sleep(waitMs, over.signal).then(() => {
+      throw new PortFailure('transient', code, `${what} waited longer than ${waitMs} ms for its turn`);
+    });
     try {
-      await withDeadline(turn.promise, waitMs, what, code);
+      await Promise.race([turn.promise, late]);
     } catch (error) {
       waiting.delete(give);
       // Given in the very moment in which it was too late.
       if (isGiven) leave();
       throw error;
+    } finally {
+      over.abort();
     }
   }
 

@@ -3,13 +3,11 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
+import { createJudgedClips, type JudgedClips } from './judged-clips.ts';
 import { clipTotals, foldedClips } from './totals.ts';
 
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
-
-/** Judged clips that are looked at for a person, or for what is none: hours of a busy camera. */
-const NEWEST_JUDGED = 500;
 
 /** Lines of custody that a clip has at its usual end, and some more. */
 const LINES_OF_A_CHANGE = 8;
@@ -30,14 +28,6 @@ export interface LedgerSummary {
   readonly eventsDropped: number;
 }
 
-/** A clip whose verdict is person. */
-export interface JudgedPerson {
-  readonly clipId: string;
-  readonly cameraId: string;
-  /** Wall time, Unix milliseconds. */
-  readonly triggeredMs: number;
-}
-
 /** What an overview shows of a clip. */
 export interface ClipGlance {
   readonly clipId: string;
@@ -51,7 +41,7 @@ export interface ClipGlance {
 }
 
 /** Questions about clips, of which the answer changes nothing. */
-export interface ClipQueries {
+export interface ClipQueries extends JudgedClips {
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
    *  oldest first, or the last ones `before` one, newest first. */
   readonly awaitingVerdict: (
@@ -59,11 +49,6 @@ export interface ClipQueries {
     limit: number,
     from?: { readonly after: string } | { readonly before: string },
   ) => Clip[];
-  /** Clips that show a person and were judged since then, newest first; of the newest 500 that are judged. */
-  readonly judgedPersons: (sinceMs: number) => JudgedPerson[];
-  /** Clips that were judged since then, with a verdict that is not person, newest first; of the newest 500 that are
-   *  judged. One judged later than now tells of a clock that was set back, and counts. */
-  readonly judgedWithoutPerson: (sinceMs: number) => Clip[];
   /** Clips triggered from one moment up to another, newest first; of the `newest` so many that there are.
    *  `reachesBack` is false when older ones, which were not looked at, may belong to them. */
   readonly glance: (query: { fromMs: number; toMs: number; newest: number }) => {
@@ -110,15 +95,6 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
   const someLater = someUnjudged('uploaded_ms > ?');
   const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
   const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
-  const persons = db.prepare<[number, number], JudgedPerson>(
-    `SELECT clip_id AS clipId, camera_id AS cameraId, triggered_ms AS triggeredMs FROM
-       (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
-     WHERE judged_ms >= ? AND iif(json_valid(verdict), verdict ->> '$.verdict', NULL) = 'person'`,
-  );
-  const withoutPerson = db.prepare<[number, number], ClipRow>(
-    `SELECT * FROM (SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)
-     WHERE judged_ms >= ? AND iif(json_valid(verdict), verdict ->> '$.verdict', NULL) <> 'person'`,
-  );
   const newestGlances = db.prepare<[number], ClipGlance>(
     `SELECT clip_id AS clipId, camera_id AS cameraId, state, triggered_ms AS triggeredMs,
        iif(json_valid(verdict), verdict ->> '$.verdict', NULL) AS verdict,
@@ -140,14 +116,13 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
     .pluck();
 
   return {
+    ...createJudgedClips(db, rows),
     clip(clipId) {
       const row = rows.get(clipId);
       return row && rows.toClip(row);
     },
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
-    judgedPersons: (sinceMs) => persons.all(NEWEST_JUDGED, sinceMs),
-    judgedWithoutPerson: (sinceMs) => withoutPerson.all(NEWEST_JUDGED, sinceMs).map(rows.toClip),
     glance({ fromMs, toMs, newest }) {
       const found = newestGlances.all(newest);
       const oldest = found.at(-1);

@@ -6,8 +6,6 @@ import type { HostileClip, Hearing } from './clips.ts';
 /** Deliveries that a webhook in trouble does not take, or not with an answer. */
 const TROUBLE_MAX = 2;
 const NO_ANSWER_MS = 20_000;
-/** The outbox sends three at once: one of them has to be left to the others. */
-const HANGING_MAX = 2;
 
 export interface Heard {
   readonly id: string;
@@ -22,19 +20,11 @@ export function createHearing(clips: readonly HostileClip[], wait: (ms: number) 
   const unnoted = new Set<string>();
   const excused = new Map<string, number>();
   const hearingOf = new Map<string, Hearing>(clips.map((clip) => [clip.name, clip.hearing]));
-  let hanging = 0;
   const keyOf = ({ kind, blobName }: Omit<Heard, 'id'>) => `${kind} ${blobName}`;
   const excuse = (key: string) => excused.set(key, (excused.get(key) ?? 0) + 1);
 
   async function noAnswer(): Promise<never> {
-    if (hanging < HANGING_MAX) {
-      hanging += 1;
-      try {
-        await wait(NO_ANSWER_MS);
-      } finally {
-        hanging -= 1;
-      }
-    }
+    await wait(NO_ANSWER_MS);
     throw new PortFailure('transient', 'webhook.no-answer', 'the webhook did not answer within 20 s');
   }
 

@@ -95,8 +95,16 @@ export async function playSeed(
     void journal.push(`${((clock.nowMs() - START_MS) / MINUTE_MS).toFixed(2)} ${line}`);
   const storage = createFakeStorage();
   Object.defineProperty(storage, 'nowMs', { get: () => clock.nowMs() });
-  const asleep = (ms: number) =>
-    lives.waiting(new Promise<void>((resolve) => clock.wakeAt(clock.nowMs() + ms, resolve)));
+  const asleep = (ms: number, signal?: AbortSignal) =>
+    lives.waiting(
+      new Promise<void>((resolve, reject) => {
+        const cancel = clock.wakeAt(clock.nowMs() + ms, resolve);
+        signal?.addEventListener('abort', () => {
+          cancel();
+          reject(signal.reason as Error);
+        });
+      }),
+    );
   const hearing = createHearing(clips, asleep);
   const revisions = new Map<string, number[]>();
   const watched = watching(storage.port, revisions, hearing, say);

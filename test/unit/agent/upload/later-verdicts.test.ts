@@ -28,7 +28,7 @@ test('a later verdict whose message was lost reaches the clip, whatever the firs
   const clips = (['undecided', 'nothing', 'animal', 'vehicle'] as const).map((one) => judged(bench, one));
   await bench.uploader.start();
   for (const clip of clips) clip.revise('person');
-  await bench.clock.advance(HOUR_MS);
+  await bench.clock.advance(2 * HOUR_MS);
   await until(() => clips.every((clip) => clip.now() === 'person'), 'a person in all of them');
 });
 

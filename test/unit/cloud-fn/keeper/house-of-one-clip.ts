@@ -1,4 +1,5 @@
 import type { ProcessingResult, Verdict } from '@dachawatch/contracts';
+import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
 import { keepClips } from '../../../../cloud-fn/keeper/keep-clips.ts';
 import { openClip } from '../../../../cloud-fn/keeper/open-clips.ts';
 import { resultPlace, clipInstanceId } from '../../../../cloud-fn/ports/instance-places.ts';
@@ -63,7 +64,7 @@ export function houseOfOneClip() {
         },
       ],
       storage: storage.port,
-      clock,
+      clock: { ...clock, sleep: systemClock.sleep },
       log,
     }),
     deps: () => ({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
 import { putAside } from '../../../../cloud-fn/functions/poison.ts';
 import { driveAgain } from '../../../../cloud-fn/keeper/drive-again.ts';
 import type { PoisonRecord } from '../../../../cloud-fn/keeper/poison-records.ts';
@@ -35,7 +36,7 @@ function scene() {
           },
         ],
         storage: storage.port,
-        clock,
+        clock: { ...clock, sleep: systemClock.sleep },
         log: { info: () => {}, warn: () => {} },
       });
       return recordPoisonQueues({ storage: storage.port, notification, clock, known: scene.known });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
 import {
   ATTEMPT_MS,
   ATTEMPTS_MAX,
@@ -53,7 +54,7 @@ function scene() {
           },
         })),
         storage: storage.port,
-        clock: { nowMs: () => storage.nowMs },
+        clock: { ...systemClock, nowMs: () => storage.nowMs },
         log: { info: () => {}, warn: () => {} },
       }),
   };
