@@ -64,7 +64,7 @@ export function houseOfOneClip() {
         },
       ],
       storage: storage.port,
-      clock: { ...clock, sleep: systemClock.sleep },
+      clock: { ...systemClock, ...clock },
       log,
     }),
     deps: () => ({

@@ -36,7 +36,7 @@ function scene() {
           },
         ],
         storage: storage.port,
-        clock: { ...clock, sleep: systemClock.sleep },
+        clock: { ...systemClock, ...clock },
         log: { info: () => {}, warn: () => {} },
       });
       return recordPoisonQueues({ storage: storage.port, notification, clock, known: scene.known });
