@@ -67,8 +67,8 @@ export function createChangeRequests({
 
   return {
     take(request, response) {
-      const url = new URL(request.url ?? '/', 'https://127.0.0.1');
-      if (url.pathname !== CHANGES_PATH) return false;
+      const url = URL.parse(`https://127.0.0.1${request.url ?? '/'}`);
+      if (url?.pathname !== CHANGES_PATH) return false;
       const shown = Buffer.from(request.headers.authorization ?? '');
       if (shown.length !== expected.length || !timingSafeEqual(shown, expected))
         answer(response, 401, { message: 'the account key did not make this token' });

@@ -19,7 +19,7 @@ import { filterOf, pageOf, purgeFilterOf } from './durable-filters.ts';
 import { CONNECTION, managementLinks, MANAGEMENT, rpcPath } from './durable-links.ts';
 import { json, problem, type Handler, type HostRequest, type HostResponse } from './http-server.ts';
 import { createInstanceCommands } from './instance-commands.ts';
-import { jsonText, whyNotJson } from './json-text.ts';
+import { jsonText, whyNotJson } from '../../json-text.ts';
 import { isOneOf, type HostKeys } from './keys.ts';
 
 const INSTANCE_ID_MAX = 256;

@@ -3,7 +3,7 @@ import type { InstanceRow } from '../engine/history-sql.ts';
 import { isFinal, type RuntimeStatus } from '../engine/wire.ts';
 import { accepted, EMPTY_404, error, notJson, parameter, wentWrong } from './durable-answers.ts';
 import { json, type HostRequest, type HostResponse } from './http-server.ts';
-import { jsonText, whyNotJson } from './json-text.ts';
+import { jsonText, whyNotJson } from '../../json-text.ts';
 
 export interface InstanceCommandsDeps {
   readonly history: Pick<History, 'instance' | 'raiseEvent' | 'terminate' | 'suspend' | 'resume' | 'rewind'>;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { createFaultListener, type FaultListener } from '../fault-listener.ts';
 import type { HubParts } from '../parts.ts';
+import { jsonText, whyNotJson } from '../../json-text.ts';
 import { decodePercent } from '../percent.ts';
 import { authorize } from './authorize.ts';
 import { deviceRoutes } from './devices.ts';
@@ -37,13 +38,16 @@ export function createRestServer(
     answer(request)
       .catch((error: unknown) => refusal(error))
       .then((result) => send(response, result))
-      .catch((error: unknown) => response.destroy(error as Error));
+      .catch((error: unknown) => {
+        log({ event: 'rest.not-answered', detail: String(error) });
+        response.destroy();
+      });
   });
   server.on('tlsClientError', (error) => log({ event: 'rest.tls-failed', detail: error.message }));
 
   async function answer(request: IncomingMessage): Promise<RestAnswer> {
     const body = await readBody(request);
-    const url = new URL(request.url ?? '/', 'https://hub');
+    const url = urlOf(request.url ?? '');
     if (!/^\d{4}-\d{2}-\d{2}(-preview)?$/.test(url.searchParams.get('api-version') ?? ''))
       throw badRequest('The address lacks an api-version');
     const { route, params } = findRoute(request.method ?? '', url.pathname);
@@ -109,13 +113,20 @@ const errorAnswer = (status: number, code: string, text: string): RestAnswer => 
   body: { Message: `ErrorCode:${code};${text}`, ExceptionMessage: '' },
 });
 
+/** Below this hub, whatever it looks like: `//there/x` names no other host. */
+function urlOf(address: string): URL {
+  const url = address.startsWith('/') ? URL.parse(`https://hub${address}`) : null;
+  if (url === null) throw badRequest('The address cannot be read');
+  return url;
+}
+
 function decode(text: string): string {
   const plain = decodePercent(text);
   if (plain === undefined) throw badRequest('The address is not well encoded');
   return plain;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -123,14 +134,11 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (bytes > BODY_LIMIT_BYTES) throw new RestError(413, 'RequestTooLarge', 'The body is too large');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
-function parseBody(text: string): unknown {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badRequest('The body is not JSON');
-  }
+function parseBody(body: Buffer): unknown {
+  const text = jsonText(body);
+  if (text === undefined) throw badRequest(whyNotJson(body));
+  return text === null ? undefined : JSON.parse(text);
 }

@@ -2,6 +2,7 @@
 import { CONTAINER_CLIPS, ROUTE_MANUAL_START } from '@dachawatch/contracts';
 import type { HostKeys } from '../../../../cloud-fn/local/functions-host/http/keys.ts';
 import type { Random } from '../faults/random.ts';
+import type { Answer } from './knock.ts';
 import { damaged, oddDocument, oddWord } from './odd.ts';
 
 export interface OddRequest {
@@ -14,9 +15,25 @@ export interface OddRequest {
 
 export interface Door {
   readonly name: string;
-  /** The answer's body must say in words what is wrong. */
-  readonly explains: boolean;
+  /** What a refusal says is wrong; every one has to say something. Without it the real host's own bodies are empty. */
+  readonly reasonOf?: (body: string) => string | undefined;
+  /** False: it only has to leave the service alive. */
+  readonly isOurs?: false;
   draw(random: Random): OddRequest;
+}
+
+/** A service in a process of its own that odd inputs are sent to. */
+export interface Service {
+  readonly doors: readonly Door[];
+  /** Of its queues, if it has any: connection string. */
+  readonly storage?: string;
+  /** Sent now and then: puts back what odd requests have done to what nobody misses. */
+  readonly restore: readonly OddRequest[];
+  readonly send: (odd: OddRequest) => Promise<Answer>;
+  readonly isAlive: () => boolean;
+  /** What is not as it has to be when all is over; undefined: nothing. */
+  disturbed(): Promise<string | undefined>;
+  stop(): Promise<void>;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -74,7 +91,6 @@ export function doorsOf(
   return [
     {
       name: 'orchestrators',
-      explains: false,
       draw: (random) => ({
         method: 'POST',
         path: manage(
@@ -87,7 +103,6 @@ export function doorsOf(
     },
     {
       name: 'list of instances',
-      explains: false,
       draw: (random) => ({
         method: 'GET',
         path: manage('instances', query(random, { ...filters, top: '2', showInput: 'false' })),
@@ -97,7 +112,6 @@ export function doorsOf(
     },
     {
       name: 'purge of instances',
-      explains: false,
       // Always with a prefix that nothing has: what is asked for rightly is done.
       draw: (random) => ({
         method: 'DELETE',
@@ -108,7 +122,6 @@ export function doorsOf(
     },
     {
       name: 'one instance',
-      explains: false,
       draw: (random) => ({
         method: random.pick(['GET', 'GET', 'HEAD', 'PUT', 'PATCH']),
         path: manage(
@@ -126,7 +139,6 @@ export function doorsOf(
     },
     {
       name: 'verbs of an instance',
-      explains: false,
       draw: (random) => ({
         method: random.chance(0.9) ? 'POST' : random.pick(METHODS),
         path: manage(
@@ -139,7 +151,6 @@ export function doorsOf(
     },
     {
       name: 'Event Grid',
-      explains: false,
       draw: (random) => ({
         method: 'POST',
         path: random.chance(0.95)
@@ -156,7 +167,7 @@ export function doorsOf(
     },
     {
       name: 'start by hand',
-      explains: true,
+      reasonOf: reasonOfApp,
       draw: (random) => ({
         method: 'POST',
         path: start,
@@ -166,7 +177,6 @@ export function doorsOf(
     },
     {
       name: 'paths, methods and keys',
-      explains: false,
       draw: (random) => {
         const path = random.pick([
           start,
@@ -185,4 +195,14 @@ export function doorsOf(
       },
     },
   ];
+}
+
+/** `{error: {code, message}}`. */
+export function reasonOfApp(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: string; message?: string } };
+    return error?.code ? error.message : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
-/** One odd request to the functions host, and whether its answer is one that a caller can act on. */
+/** One odd request to a service, and whether its answer is one that a caller can act on. */
 import { type Agent, request } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import type { Door, OddRequest } from './doors.ts';
 
 const WITHIN_MS = 120_000;
@@ -13,7 +14,8 @@ export function knock(agent: Agent, port: number, odd: OddRequest): Promise<Answ
   return new Promise((resolve, reject) => {
     const { method, path, headers, body } = odd;
     const carriesBody = !['GET', 'HEAD', 'TRACE'].includes(method);
-    const asking = request(
+    const ask = agent instanceof SecureAgent ? secureRequest : request;
+    const asking = ask(
       {
         ...{ host: '127.0.0.1', port, agent, method, path },
         headers: { ...headers, ...(carriesBody ? { 'content-length': Buffer.byteLength(body) } : {}) },
@@ -36,30 +38,23 @@ export function knock(agent: Agent, port: number, odd: OddRequest): Promise<Answ
 /** What is wrong with an answer; undefined: nothing. A 500 is right where the real host gives one, and then says why:
  *  docs/functions-host.md. */
 export function complaintAbout(
-  { explains, name }: Door,
+  { reasonOf, isOurs, name }: Door,
   { method }: OddRequest,
   { status, body }: Answer,
 ): string | undefined {
   // An answer to HEAD has no body that could say why.
-  if (status >= 500 && method !== 'HEAD' && !isOfTheRealHost(name, status, body))
+  if (isOurs === false || method === 'HEAD') return undefined;
+  const isExplained = Boolean(reasonOf?.(body));
+  if (status >= 500 && !(status === 503 && isExplained) && !isOfTheRealHost(name, body))
     return `${status} ${body.slice(0, 200)}`;
   if (status < 200) return `${status}`;
-  if (explains && status >= 400 && status < 500 && !sentenceOf(body))
-    return `${status} without a reason: ${body.slice(0, 200)}`;
-  return undefined;
+  return reasonOf && status >= 400 && status < 500 && !isExplained
+    ? `${status} without a reason: ${body.slice(0, 200)}`
+    : undefined;
 }
 
-function isOfTheRealHost(door: string, status: number, body: string): boolean {
-  if (door === 'start by hand') return status === 503 && Boolean(sentenceOf(body));
+function isOfTheRealHost(door: string, body: string): boolean {
+  if (door.includes(':') || door === 'start by hand') return false;
   if (door === 'Event Grid') return body === '';
   return /"ExceptionMessage":"[^"]/.test(body) || /^"?[A-Z][^"]+/.test(body);
-}
-
-function sentenceOf(body: string): string | undefined {
-  try {
-    const { error } = JSON.parse(body) as { error?: { code?: string; message?: string } };
-    return error?.code ? error.message : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -29,7 +29,19 @@ export interface QueueFuzz {
   readonly complain: (input: string, what: string) => void;
 }
 
-export type QueueName = 'answers' | 'requests' | 'unusable answers' | 'unusable requests';
+export const QUEUES = ['answers', 'requests', 'unusable answers', 'unusable requests'] as const;
+
+/** @param name of `QUEUES`
+ *  @returns how many inputs there were */
+export async function fuzzQueue(
+  name: string,
+  fuzz: QueueFuzz & { readonly isAlive: () => boolean },
+): Promise<Record<string, number>> {
+  if (name === 'answers') await fuzzAnswers(fuzz, fuzz.isAlive);
+  else if (name === 'requests') await fuzzRequests(fuzz);
+  else await fuzzUnusable(fuzz, name === 'unusable answers' ? QUEUE_PROCESSED : QUEUE_TO_PROCESSING);
+  return { inputs: fuzz.inputs };
+}
 
 const answer = (clip: string) => ({
   instance_id: 'clip-00000000000000000000000000000000',
@@ -133,7 +145,7 @@ async function reasonsIn(storage: string, queue: string): Promise<ReadonlyMap<st
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** Odd answers of a worker, to the functions app. */
-export async function fuzzAnswers(fuzz: QueueFuzz, isAlive: () => boolean): Promise<void> {
+async function fuzzAnswers(fuzz: QueueFuzz, isAlive: () => boolean): Promise<void> {
   const queue = QueueServiceClient.fromConnectionString(fuzz.storage).getQueueClient(QUEUE_PROCESSED);
   const texts = draw(fuzz, answer('dacha-video/house-1/gate/2026/11/30/01JD3V7Q8ZK4M6N8P0R2S4T9ZZ.mp4'));
   await inLanes(texts, (text) => queue.sendMessage(text));
@@ -151,7 +163,7 @@ export async function fuzzAnswers(fuzz: QueueFuzz, isAlive: () => boolean): Prom
 }
 
 /** Odd requests, to the loop of the worker. One that can be read is answered. */
-export async function fuzzRequests(fuzz: QueueFuzz): Promise<void> {
+async function fuzzRequests(fuzz: QueueFuzz): Promise<void> {
   const queues = QueueServiceClient.fromConnectionString(fuzz.storage);
   const [requests, poison] = [QUEUE_TO_PROCESSING, `${QUEUE_TO_PROCESSING}${POISON_SUFFIX}`].map((name) =>
     queues.getQueueClient(name),
@@ -195,8 +207,7 @@ export async function fuzzRequests(fuzz: QueueFuzz): Promise<void> {
 }
 
 /** Odd messages in the queues of those that nobody could use: each has a record with a reason. */
-export async function fuzzUnusable(fuzz: QueueFuzz, name: QueueName): Promise<void> {
-  const queue = name === 'unusable answers' ? QUEUE_PROCESSED : QUEUE_TO_PROCESSING;
+async function fuzzUnusable(fuzz: QueueFuzz, queue: string): Promise<void> {
   const texts = draw(fuzz, { reason: 'bad-json', message: 'm', at: '2026-11-30T00:00:00Z', original: 'x' });
   const poison = QueueServiceClient.fromConnectionString(fuzz.storage).getQueueClient(
     `${queue}${POISON_SUFFIX}`,

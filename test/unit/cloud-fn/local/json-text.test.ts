@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonText, whyNotJson } from '../../../../../../cloud-fn/local/functions-host/http/json-text.ts';
+import { jsonText, whyNotJson } from '../../../../cloud-fn/local/json-text.ts';
 
 const nested = (levels: number) => Buffer.from(`${'['.repeat(levels)}${']'.repeat(levels)}`);
 
