@@ -2,6 +2,7 @@
  *  and stops them in reverse. The only file of the agent that reads the environment. */
 import { parseArgs } from 'node:util';
 import { ContractError } from '@dachawatch/contracts';
+import { refuseVoidOptions } from './given-options.ts';
 import type { Ground } from './ground.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createConditions } from './kernel/conditions.ts';
@@ -28,7 +29,8 @@ const STOP_DEADLINE_MS = 10_000;
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function options() {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
+    tokens: true,
     options: {
       config: { type: 'string' },
       data: { type: 'string' },
@@ -40,6 +42,8 @@ function options() {
     process.stdout.write(HELP);
     process.exit(0);
   }
+  refuseVoidOptions(tokens);
+  // An empty variable counts as unset.
   const dataDir = values.data ?? process.env['STATE_DIRECTORY'];
   if (!dataDir)
     throw new Failure(
@@ -48,11 +52,11 @@ function options() {
       'no folder for the data: give --data or STATE_DIRECTORY',
     );
   return {
-    configFile: values.config ?? process.env['DACHAWATCH_CONFIG'] ?? '/etc/dachawatch/appliance.json',
-    credentialsDir: values.credentials ?? process.env['CREDENTIALS_DIRECTORY'],
+    configFile: values.config ?? (process.env['DACHAWATCH_CONFIG'] || '/etc/dachawatch/appliance.json'),
+    credentialsDir: values.credentials ?? (process.env['CREDENTIALS_DIRECTORY'] || undefined),
     dataDir,
     runtimeDir: process.env['RUNTIME_DIRECTORY'],
-    logLevel: process.env['DACHAWATCH_LOG'] ?? 'info',
+    logLevel: process.env['DACHAWATCH_LOG'] || 'info',
     serviceManager: {
       socket: process.env['NOTIFY_SOCKET'],
       watchdogUsec: process.env['WATCHDOG_USEC'],

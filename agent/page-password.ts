@@ -6,6 +6,7 @@ import { deviceCertificate } from './dashboard/door/certificate.ts';
 import { ownNames } from './dashboard/door/opening.ts';
 import { keepPassword, newPassword, readPassword } from './dashboard/door/password.ts';
 import { isLoopback } from './dashboard/door/host-guard.ts';
+import { refuseVoidOptions } from './given-options.ts';
 import { Failure } from './kernel/failure.ts';
 import { openConfigFiles } from './settings/settings.ts';
 
@@ -18,11 +19,12 @@ systemctl restart dachawatch-agent
   --config     appliance.json; default: /etc/dachawatch/appliance.json
   --if-needed  do nothing when the page is not open to others, or has a password
 
-Exit code: 0 done, 1 a failure, 2 wrong options.
+Exit code: 0 done, 1 a failure, 2 something that you can mend: an option, a file, a folder.
 `;
 
 function options() {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
+    tokens: true,
     options: {
       data: { type: 'string', default: '/var/lib/dachawatch' },
       config: { type: 'string', default: '/etc/dachawatch/appliance.json' },
@@ -30,9 +32,7 @@ function options() {
       help: { type: 'boolean', default: false },
     },
   });
-  for (const name of ['data', 'config'] as const)
-    if (values[name].trim() === '')
-      throw new Failure('rejected', 'options.empty', `the value of --${name} is empty; is a variable unset?`);
+  refuseVoidOptions(tokens);
   return values;
 }
 
@@ -78,7 +78,9 @@ try {
   await main();
 } catch (error) {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const isUsage = code.startsWith('ERR_PARSE_ARGS') || code === 'options.empty';
+  // Whoever gave the options can mend them, and the files and folders that they name.
+  const isUsage =
+    code.startsWith('ERR_PARSE_ARGS') || (error instanceof Failure && error.kind === 'rejected');
   const isTold =
     isUsage || error instanceof Failure || error instanceof ContractError || 'errno' in (error as object);
   process.stderr.write(`page-password: ${isTold ? (error as Error).message : (error as Error).stack}\n`);

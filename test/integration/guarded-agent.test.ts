@@ -208,6 +208,31 @@ test('the installer makes a password once, and none for a page on loopback', () 
   }
 });
 
+test('an empty option, one given twice or a file that is not there makes no password, and starts no agent', () => {
+  const main = join(REPO, 'agent/main.ts');
+  const password = join(REPO, 'agent/page-password.ts');
+  for (const [program, args, said] of [
+    [password, ['--data', ''], '--data is empty'],
+    [password, ['--config', ' '], '--config is empty'],
+    [password, ['--data', join(dir, 'data'), '--data', dir], '--data is given twice'],
+    [password, ['--config', join(dir, 'none.json')], 'none.json'],
+    [password, ['--config', config, '--data', join(dir, 'none')], 'there is no folder'],
+    [main, ['--data', ''], '--data is empty'],
+    [main, ['--config=', '--data', join(dir, 'data')], '--config is empty'],
+    [main, ['--credentials', '\t', '--data', join(dir, 'data')], '--credentials is empty'],
+    [main, ['--config', config, '--config', config], '--config is given twice'],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      ...{ encoding: 'utf8', timeout: PATIENCE_MS },
+      env: { ...process.env, STATE_DIRECTORY: join(dir, 'data') },
+    });
+    assert.equal(status, 2, `${args.join(' ')}: ${stderr}`);
+    assert.ok(stderr.includes(said), stderr);
+    assert.deepEqual([stdout, stderr.trim().split('\n').length], ['', 1]);
+  }
+  assert.deepEqual(readdirSync(join(dir, 'data')), []);
+});
+
 test('with a password the agent opens the page over TLS, to its names, to who logs in, and to nobody else', async () => {
   const printed = makePassword('--if-needed');
   const password = found(PASSWORD, printed);

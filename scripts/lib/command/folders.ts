@@ -1,5 +1,6 @@
 /** Folders and files that a person names: what is wrong with them, in one sentence. */
 import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { repoRoot } from '../places.ts';
 import { Refusal } from './ends.ts';
@@ -76,6 +77,18 @@ export function refuseInCheckout(what: string, dir: string): void {
   const checkout = realOf(repoRoot);
   if (real === checkout || real.startsWith(checkout + sep))
     throw new Refusal(`${what} ${dir} lies in the checkout ${repoRoot}: name one elsewhere`);
+}
+
+/** What the system calls its own; `/srv`, and what is mounted under another name, are not. */
+const OF_THE_SYSTEM =
+  /^\/(?:bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|sbin|sys|tmp|usr|var)?$/;
+
+/** A folder that holds much else is never meant: it comes of "$DIR/" with an unset variable, or of a forgotten name.
+ *  @throws Refusal */
+export function refuseShared(what: string, dir: string): void {
+  const real = realOf(dir);
+  if (OF_THE_SYSTEM.test(real) || real === realOf(homedir()))
+    throw new Refusal(`${what} ${dir} holds much else: name one of its own; is a variable unset?`);
 }
 
 /** Where a path leads, links followed, also when it is not there yet. */

@@ -13,7 +13,7 @@ import {
   whole,
 } from '../command/arguments.ts';
 import { Refusal } from '../command/ends.ts';
-import { needFile, refuseInCheckout } from '../command/folders.ts';
+import { needFile, refuseInCheckout, refuseShared } from '../command/folders.ts';
 import { repoRoot, stateDir } from '../places.ts';
 import { askHidden, holdsLogin, loginVariable } from './camera-logins.ts';
 import { upsSockets } from './local-stack.ts';
@@ -64,6 +64,7 @@ export function readRunOptions(args: readonly string[]) {
   if (video !== undefined) needFile('--video', resolve(video));
   const dataDir = resolve(values.data ?? join(stateDir(), 'run'));
   refuseInCheckout('the data folder', dataDir);
+  refuseShared('the data folder', dataDir);
   const shown = unhide([...main, ...sub, values['hidden-login']]);
   return {
     video: video === undefined ? undefined : resolve(video),
