@@ -55,3 +55,24 @@ test('storage outlives addresses that cannot be read', async (t) => {
   assert.equal(await storage.disturbed(), undefined);
   assert.ok(storage.isAlive());
 });
+
+test('a watcher whose connection has just carried another answer is told everything too', async (t) => {
+  const hub = await startHub(await folder(t));
+  t.after(() => hub.stop());
+  const [restore] = hub.restore;
+  assert.ok(restore);
+  for (let count = 0; count < 30; count += 1) {
+    const body = JSON.stringify({ properties: { desired: { text: `${count}${'x'.repeat(3_000)}` } } });
+    await hub.send({ ...restore, method: 'PATCH', path: '/twins/victim?api-version=2021-04-12', body });
+  }
+  const { headers } = restore;
+  const path = '/dachawatch/watch?api-version=2021-04-12&follow=0&since=3600';
+  // Eight connections, each used again as soon as it is free.
+  const lane = async () => {
+    for (let count = 0; count < 60; count += 1) {
+      const { body } = await hub.send({ method: 'GET', path, headers, body: '' });
+      assert.equal(body.match(/"kind":"desired"/g)?.length, 31);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+});

@@ -82,7 +82,8 @@ function pour(
   }
   /** A page at a time, so that the devices are served between two. */
   const pump = (): void => {
-    const gone = over || response.socket?.destroyed !== false;
+    // None yet: the answer before, on the same connection, is still on its way.
+    const gone = over || response.socket?.destroyed === true;
     if (!gone && stalled === undefined && pourPage()) setImmediate(pump);
   };
 
