@@ -1,6 +1,7 @@
 /** The clips of a hostile seed: what the worker will say about each, and when. */
 import {
   CONTAINER_CLIPS,
+  DEFAULT_ANALYSIS_WAIT_MS,
   encodeQueueMessage,
   type ProcessingRequest,
   type Verdict,
@@ -9,7 +10,7 @@ import type { Random } from '../faults/random.ts';
 import { lookedAt, madeClipId, madeClipName } from '../made-clips.ts';
 
 /** How long an orchestration waits for the worker. */
-export const WAIT_MS = 360_000;
+export const WAIT_MS = DEFAULT_ANALYSIS_WAIT_MS;
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 

@@ -2,24 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
 import { analysisInput, BLOB_NAME, CLIP_ID, details, detection, result } from './clip-samples.ts';
-import { drive, type Outcomes, type Script } from './drive.ts';
-
-const working: Outcomes = {
-  start_container: () => ({ worker: 'started' }),
-  send_processing_request: () => null,
-  find_result: () => null,
-  keep_picture: () => ({ kept: true }),
-  store_verdict: ({ verdict }: { verdict: Verdict }) => verdict,
-  SendVideoComplited: () => null,
-  Escalate: () => null,
-  SendFailureNotification: () => null,
-  send_verdict_to_device: () => ({ taken: true }),
-};
-const fails = (text: string) => () => new Error(text);
-const person = { payload: result(details([detection('person')])) };
-const run = (more: Partial<Script> & { outcomes?: Outcomes }) =>
-  drive({ input: analysisInput(), ...more, activities: { ...working, ...more.outcomes } });
-const namesOf = (actions: readonly string[]) => actions.map((action) => action.split(' ')[0]);
+import { fails, namesOf, person, run } from './clip-analysis-bench.ts';
 
 test('a person: asked, judged, stored, told to a person and to the house', () => {
   const driven = run({ event: person });
@@ -63,16 +46,6 @@ test('a person: asked, judged, stored, told to a person and to the house', () =>
   assert.equal(document?.orchestrated_utc, '2026-11-21T12:00:00.000Z');
   assert.equal(document?.analysed_utc, '2026-11-21T12:00:05Z');
   assert.equal(document?.best_frame?.blobName, BLOB_NAME.replace('.mp4', '.best.jpg'));
-});
-
-test('a wait of a millisecond is a wait', () => {
-  assert.equal(run({ event: person, input: analysisInput({ waitMs: 1 }) }).output?.ok, true);
-});
-
-test('the timer is set to the wait of the input and cancelled when the answer comes', () => {
-  const driven = run({ event: person, input: analysisInput({ waitMs: 5_000 }) });
-  assert.ok(driven.actions.includes('timer 2026-11-21T12:00:07.000Z'), driven.actions.join('\n'));
-  assert.equal(driven.timerCancelled, true);
 });
 
 test('nothing seen: nobody is disturbed, the house is told', () => {
@@ -276,19 +249,6 @@ test('an input that names no clip is refused and starts nothing', () => {
   }
 });
 
-test('whoever looks at an instance sees when it no longer waits for an answer', () => {
-  const driven = run({});
-  assert.deepEqual(driven.steps, [
-    'starting-container',
-    'requesting',
-    'waiting',
-    'closing',
-    'notifying',
-    'storing',
-    'telling-device',
-  ]);
-});
-
 test('the best frame goes beside the clip before anybody is told; without one nothing is said of it', () => {
   const framed = run({ event: person });
   assert.deepEqual(framed.inputs['keep_picture'], {
@@ -309,88 +269,4 @@ test('a picture that cannot be kept holds nobody up: told and stored without it'
       ['notified', true, undefined],
     );
   }
-});
-
-test('an answer whose event was lost is found at the end of the slice', () => {
-  const driven = run({ outcomes: { find_result: () => person.payload } });
-  assert.equal(driven.output?.verdict, 'person');
-  assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 1);
-});
-
-test('an event that comes in a later slice, or between two, is taken at once', () => {
-  for (const between of [false, true]) {
-    const driven = run({ event: { ...person, slice: 2, between } });
-    assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['person', 'notified']);
-    assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 3);
-  }
-});
-
-test('an answer to an earlier analysis of the clip that says nothing does not end the wait; one that says something does', () => {
-  const failed = result(
-    { error: { code: 'bad-video', message: 'broken' } },
-    { status: 'FAILED', instance_id: 'clip-0123456789abcdef0123456789abcde0' },
-  );
-  const waits = run({ outcomes: { find_result: () => failed } });
-  assert.equal(namesOf(waits.actions).filter((name) => name === 'timer').length, 6);
-  assert.equal(waits.output?.decision, 'failed');
-  const dog = { ...result(details([detection('dog')])), instance_id: failed.instance_id };
-  assert.equal(run({ outcomes: { find_result: () => dog } }).output?.verdict, 'animal');
-});
-
-test('a failure that is followed by what was seen after all is judged by the better answer', () => {
-  const failed = result({ error: { code: 'bad-video', message: 'broken' } }, { status: 'FAILED' });
-  for (const first of [failed, result({}), result(details([]))]) {
-    const driven = run({ event: { payload: first }, outcomes: { find_result: () => person.payload } });
-    assert.deepEqual([driven.output?.verdict, driven.output?.decision], ['person', 'notified']);
-  }
-  const worse = run({ event: { payload: result(details([])) }, outcomes: { find_result: () => failed } });
-  assert.equal(worse.output?.verdict, 'nothing');
-});
-
-test('answers that cannot be looked for are no failure of the analysis', () => {
-  const driven = run({ event: { ...person, slice: 1 }, outcomes: { find_result: fails('storage is away') } });
-  assert.deepEqual([driven.output?.ok, driven.output?.verdict], [true, 'person']);
-  assert.equal(run({ outcomes: { find_result: fails('storage is away') } }).output?.decision, 'escalated');
-});
-
-test('nobody is told twice by one orchestration, also when nothing can be stored', () => {
-  const driven = run({ event: person, outcomes: { store_verdict: fails('disk full') } });
-  const told = namesOf(driven.actions).filter((name) => /^(Send(V|F)|Escalate)/.test(name ?? ''));
-  assert.deepEqual(told, ['SendVideoComplited']);
-});
-
-test('the longest wait has as many slices as any, and one that is longer is no input', () => {
-  const day = 24 * 3_600_000;
-  const driven = run({ input: analysisInput({ waitMs: day }) });
-  assert.equal(namesOf(driven.actions).filter((name) => name === 'timer').length, 24);
-  for (const waitMs of [day + 1, 1e300, Number.MAX_SAFE_INTEGER]) {
-    const refused = run({ input: analysisInput({ waitMs }) });
-    assert.deepEqual([refused.actions, refused.output?.problems[0]?.code], [[], 'bad-input']);
-  }
-});
-
-test('what fails is tried again as often as the table says, each time after twice the wait', () => {
-  const tries = (name: string, script: Parameters<typeof run>[0] = { event: person }) => {
-    const action = run(script).actions.find((one) => one.startsWith(`${name} `)) ?? assert.fail(name);
-    const options = JSON.parse(action.slice(name.length + 1, action.indexOf('} {') + 1)) as Record<
-      string,
-      number
-    >;
-    return [
-      options['_firstRetryIntervalInMilliseconds'] ?? options['firstRetryIntervalInMilliseconds'],
-      options['_maxNumberOfAttempts'] ?? options['maxNumberOfAttempts'],
-      options['backoffCoefficient'],
-    ];
-  };
-  assert.deepEqual(tries('start_container'), [2_000, 3, 2]);
-  assert.deepEqual(tries('send_processing_request'), [2_000, 4, 2]);
-  assert.deepEqual(tries('find_result', {}), [2_000, 3, 2]);
-  assert.deepEqual(tries('store_verdict'), [2_000, 5, 2]);
-  for (const [name, script] of [
-    ['SendVideoComplited', { event: person }],
-    ['Escalate', {}],
-    ['SendFailureNotification', { outcomes: { start_container: fails('no') } }],
-    ['send_verdict_to_device', {}],
-  ] as const)
-    assert.deepEqual(tries(name, script), [5_000, 3, 2], name);
 });

@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -68,3 +69,40 @@ export function damagedCopy(t: TestContext, from: string, damage: (file: string)
   damage(ledgerFile(dir));
   return dir;
 }
+
+export const PAGE = 4096;
+
+export function change(file: string, edit: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(file);
+  edit(bytes);
+  writeFileSync(file, bytes);
+}
+
+/** Restores a damaged folder and says what the ledger is then: after the first check everything must be in order. */
+export async function restored(t: TestContext, dir: string, clips: readonly Clip[], what: string) {
+  const finding = await restore(dir);
+  const ledger = openLedger(dir);
+  t.after(() => ledger.close());
+  await ledger.check({ repair: true, deep: true });
+  const { problems } = await ledger.check({ repair: false, deep: true });
+  assert.deepEqual(problems, [], what);
+  const now = new Map(ledger.clips({ limit: 1_000 }).map((clip) => [clip.clipId, clip]));
+  for (const clip of clips) {
+    if (!existsSync(clip.file) && !existsSync(clip.partFile)) continue;
+    const found = now.get(clip.clipId);
+    assert.ok(found, `${what}: clip ${clip.clipId}`);
+    assert.equal(found.blobName, clip.blobName, what);
+    assert.equal(found.cameraId, clip.cameraId, what);
+    if (clip.sha256 !== null) assert.equal(found.sha256, clip.sha256, what);
+    assert.ok(existsSync(found.file), what);
+  }
+  return { finding, ledger, now };
+}
+
+/** The clips of the bench with their places in another folder. */
+export const movedTo = (dir: string, from: string, clips: readonly Clip[]) =>
+  clips.map((clip) => ({
+    ...clip,
+    file: clip.file.replace(from, dir),
+    partFile: clip.partFile.replace(from, dir),
+  }));

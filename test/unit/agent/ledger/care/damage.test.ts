@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
@@ -10,54 +9,25 @@ import {
   renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { backupFile, ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import type { Clip } from '../../../../../agent/ledger/ledger.ts';
 import { uploadNext } from '../bench.ts';
-import { damageBench, damagedCopy, openLedger, restore } from './damage-bench.ts';
-
-const PAGE = 4096;
-
-function change(file: string, edit: (bytes: Buffer) => void): void {
-  const bytes = readFileSync(file);
-  edit(bytes);
-  writeFileSync(file, bytes);
-}
-
-/** Restores a damaged folder and says what the ledger is then: after the first check everything must be in order. */
-async function restored(t: TestContext, dir: string, clips: readonly Clip[], what: string) {
-  const finding = await restore(dir);
-  const ledger = openLedger(dir);
-  t.after(() => ledger.close());
-  await ledger.check({ repair: true, deep: true });
-  const { problems } = await ledger.check({ repair: false, deep: true });
-  assert.deepEqual(problems, [], what);
-  const now = new Map(ledger.clips({ limit: 1_000 }).map((clip) => [clip.clipId, clip]));
-  for (const clip of clips) {
-    if (!existsSync(clip.file) && !existsSync(clip.partFile)) continue;
-    const found = now.get(clip.clipId);
-    assert.ok(found, `${what}: clip ${clip.clipId}`);
-    assert.equal(found.blobName, clip.blobName, what);
-    assert.equal(found.cameraId, clip.cameraId, what);
-    if (clip.sha256 !== null) assert.equal(found.sha256, clip.sha256, what);
-    assert.ok(existsSync(found.file), what);
-  }
-  return { finding, ledger, now };
-}
-
-/** The clips of the bench with their places in another folder. */
-const movedTo = (dir: string, from: string, clips: readonly Clip[]) =>
-  clips.map((clip) => ({
-    ...clip,
-    file: clip.file.replace(from, dir),
-    partFile: clip.partFile.replace(from, dir),
-  }));
+import {
+  change,
+  damageBench,
+  damagedCopy,
+  movedTo,
+  openLedger,
+  PAGE,
+  restore,
+  restored,
+} from './damage-bench.ts';
 
 test('whichever page of the database is zeroed, no clip is lost, and the ledger is in order again', async (t) => {
   const { dir, clips } = damageBench(t);
@@ -185,43 +155,6 @@ test('a clip that was uploaded keeps its name in storage when only its file is l
   assert.match(ledger.custody(judged.clipId)[0]?.detail ?? '', /the row was made from the file/);
 });
 
-const notADatabase: Readonly<Record<string, (file: string) => void>> = {
-  garbage: (file) => writeFileSync(file, Buffer.alloc(50_000, 0x5a)),
-  'a folder': (file) => {
-    rmSync(file);
-    mkdirSync(file);
-    writeFileSync(join(file, 'x'), 'x');
-  },
-  'a link to itself': (file) => {
-    rmSync(file);
-    symlinkSync(file, file);
-  },
-  'a database of something else': (file) => {
-    rmSync(file);
-    const db = new Sqlite(file);
-    db.exec('CREATE TABLE songs (name TEXT); PRAGMA user_version = 99');
-    db.close();
-  },
-  'half of a schema': (file) => {
-    const db = new Sqlite(file);
-    db.exec('DROP TABLE outbox');
-    db.close();
-  },
-  'a ledger without its indexes': (file) => {
-    const db = new Sqlite(file);
-    db.exec('DROP INDEX clips_by_retry');
-    db.close();
-  },
-};
-for (const [what, damage] of Object.entries(notADatabase))
-  test(`a ledger that is ${what} is set aside and begun anew, and no clip is lost`, async (t) => {
-    const { dir, clips } = damageBench(t);
-    damage(ledgerFile(dir));
-    const { finding } = await restored(t, dir, clips, what);
-    assert.equal(finding.state, 'rebuilt');
-    assert.equal(readdirSync(join(dir, 'set-aside')).length, 1);
-  });
-
 const walDamage: Readonly<Record<string, (wal: string) => void>> = {
   garbage: (wal) => writeFileSync(wal, Buffer.alloc(80_000, 0x77)),
   'cut off': (wal) => truncateSync(wal, Math.floor(statSync(wal).size * 0.6)),
@@ -259,33 +192,6 @@ test('an index that does not fit the rows is made again, and nothing else is tou
   assert.ok(!existsSync(join(dir, 'set-aside')));
 });
 
-test('a ledger of a newer version is left as it is, damaged or not', async (t) => {
-  const { dir } = damageBench(t);
-  const db = new Sqlite(ledgerFile(dir));
-  db.exec("UPDATE facts SET value = 90 WHERE name = 'oldest_reader'; PRAGMA user_version = 90");
-  db.close();
-  const before = readFileSync(ledgerFile(dir));
-  await assert.rejects(restore(dir), { kind: 'rejected', code: 'ledger.newer' });
-  assert.deepEqual(readFileSync(ledgerFile(dir)), before);
-  assert.ok(!existsSync(join(dir, 'set-aside')));
-});
-
-test('a link to a disk that is not there is waited for, not replaced', async (t) => {
-  const { dir } = damageBench(t);
-  rmSync(ledgerFile(dir));
-  symlinkSync('/nowhere/ledger.sqlite', ledgerFile(dir));
-  await assert.rejects(restore(dir), { kind: 'transient', code: 'ledger.link' });
-});
-
-test('an empty folder, and a whole ledger, are left as they are', async (t) => {
-  const { dir } = damageBench(t);
-  const before = readFileSync(ledgerFile(dir));
-  assert.deepEqual(await restore(dir), { state: 'whole' });
-  assert.deepEqual(readFileSync(ledgerFile(dir)), before);
-  for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true });
-  assert.deepEqual(await restore(dir), { state: 'whole' });
-});
-
 test('a rebuild that ends before the databases change places is begun again; after, it goes on where it was', async (t) => {
   const { dir, clips } = damageBench(t);
   // Refused by SQLite for writing; every row can be read.
@@ -302,25 +208,6 @@ test('a rebuild that ends before the databases change places is begun again; aft
     assert.deepEqual(now.get(clip.clipId)?.verdict, clip.verdict);
 });
 
-test('whatever lies under the name of a rebuilt ledger, a whole ledger is not replaced', async (t) => {
-  const { dir } = damageBench(t);
-  const before = readFileSync(ledgerFile(dir));
-  const rebuilt = `${ledgerFile(dir)}.rebuilt`;
-  const other = damageBench(t);
-  const kinds: readonly (() => void)[] = [
-    () => writeFileSync(rebuilt, ''),
-    () => writeFileSync(rebuilt, Buffer.alloc(50_000, 0x5a)),
-    () => mkdirSync(rebuilt),
-    () => copyFileSync(ledgerFile(other.dir), rebuilt),
-  ];
-  for (const put of kinds) {
-    put();
-    assert.deepEqual(await restore(dir), { state: 'whole' });
-    assert.deepEqual(readFileSync(ledgerFile(dir)), before);
-    assert.ok(!existsSync(rebuilt));
-  }
-});
-
 test('a ledger that cannot be read at all is begun from backup and files', async (t) => {
   const { dir, clips } = damageBench(t);
   copyFileSync(ledgerFile(dir), backupFile(dir));
@@ -329,40 +216,4 @@ test('a ledger that cannot be read at all is begun from backup and files', async
   assert.equal(finding.state, 'rebuilt');
   const { now } = await restored(t, dir, clips, 'from the backup');
   assert.equal(now.size, clips.length);
-});
-
-test('at most three damaged ledgers are kept', async (t) => {
-  const { dir } = damageBench(t);
-  for (let turn = 0; turn < 5; turn++) {
-    change(ledgerFile(dir), (bytes) => bytes.fill(0, 0, 50));
-    await restore(dir);
-  }
-  assert.equal(readdirSync(join(dir, 'set-aside')).length, 3);
-});
-
-for (const name of [
-  'ledger.sqlite-wal',
-  'ledger.sqlite-shm',
-  'ledger.sqlite-journal',
-  'ledger.owner-journal',
-])
-  for (const kind of ['folder', 'pipe'])
-    test(`a ${kind} in the place of ${name} is moved away, and the ledger opens`, async (t) => {
-      const { dir, clips } = damageBench(t);
-      const path = join(dir, name);
-      rmSync(path, { force: true });
-      if (kind === 'pipe') execFileSync('mkfifo', [path]);
-      else mkdirSync(join(path, 'x'), { recursive: true });
-      const { finding } = await restored(t, dir, clips, name);
-      assert.equal(finding.state, 'whole');
-      assert.ok(readdirSync(join(dir, 'set-aside')).includes(`${name}.1`));
-    });
-
-test('a file in the place of the folder for what is set aside does not keep a damaged ledger from being replaced', async (t) => {
-  const { dir, clips } = damageBench(t);
-  writeFileSync(join(dir, 'set-aside'), 'x');
-  change(ledgerFile(dir), (bytes) => bytes.fill(0, 0, 50));
-  const { finding } = await restored(t, dir, clips, 'set-aside');
-  assert.equal(finding.state, 'rebuilt');
-  assert.equal(readFileSync(join(dir, 'set-aside.1'), 'utf8'), 'x');
 });
