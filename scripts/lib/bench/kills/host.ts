@@ -7,7 +7,7 @@ import { type ChildService, startChildService } from '../../../../cloud-fn/local
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** A host that has nothing more to do says nothing more: it is killed then. */
-const QUIET_MS = 2_000;
+const QUIET_MS = 1_000;
 const REQUEST_MS = 30_000;
 
 export interface Instance {
@@ -23,7 +23,8 @@ interface Ready {
 
 export type KilledHost = Awaited<ReturnType<typeof startKilledHost>>;
 
-export async function startKilledHost(dataDir: string) {
+/** @param compileCache folder in which Node keeps what it has compiled: starting is most of the work */
+export async function startKilledHost(dataDir: string, compileCache: string) {
   const effects = join(dataDir, 'effects');
   let lines = 0;
   let onLine: () => void = () => undefined;
@@ -41,7 +42,7 @@ export async function startKilledHost(dataDir: string) {
         '--port',
         '0',
       ],
-      env: { ...process.env, SAMPLE_EFFECTS_FILE: effects },
+      env: { ...process.env, SAMPLE_EFFECTS_FILE: effects, NODE_COMPILE_CACHE: compileCache },
       onLog: (text) => {
         lines += text.split('\n').length - 1;
         onLine();

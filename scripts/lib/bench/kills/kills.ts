@@ -1,16 +1,19 @@
 /** `scripts/bench kills`: our functions host is killed at many points of its work; what became of every orchestration. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { flag, readArguments, requireNoWords, whole } from '../../command/arguments.ts';
-import { createRandom } from '../faults/random.ts';
+import { createRandom, type Random } from '../faults/random.ts';
 import { type Instance, type KilledHost, startKilledHost } from './host.ts';
 
 /** Orchestrations that are begun before each kill. */
 const BEGUN_AT_ONCE = 3;
 /** A kill comes at the latest after so many lines of the host's log: enough for these to end. */
 const LINES_MAX = 60;
+/** Hosts that are killed beside each other: while one waits for its line, another starts. */
+const HOSTS = 3;
+const TELL_EVERY = 50;
 const ENDS_WITHIN_MS = 240_000;
 const LOOK_EVERY_MS = 50;
 
@@ -45,6 +48,7 @@ export async function benchKills(args: readonly string[], signal: AbortSignal): 
   return findings.length === 0 && outcome.right === outcome.instances ? 0 : 1;
 }
 
+/** Several hosts beside each other, each with its own folder and its share of the points. */
 export async function killAtPoints(
   { points, seed }: KillsOptions,
   tell: (sentence: string) => void,
@@ -52,8 +56,44 @@ export async function killAtPoints(
 ): Promise<KillsOutcome> {
   const startedMs = performance.now();
   const dir = mkdtempSync(join(tmpdir(), 'bench-kills-'));
-  const random = createRandom(seed);
-  const host = await startKilledHost(dir);
+  let done = 0;
+  const killed = () => {
+    done += 1;
+    if (done % TELL_EVERY === 0) tell(`${done} of ${points} kills`);
+  };
+  try {
+    const lanes = await Promise.all(
+      Array.from({ length: Math.min(HOSTS, points) }, (_, lane) => {
+        const share = Math.floor((points + HOSTS - 1 - lane) / HOSTS);
+        const host = { dir: join(dir, `host-${lane}`), compileCache: join(dir, 'compiled'), lane };
+        return killOneHost(host, share, createRandom(seed * HOSTS + lane), killed, signal);
+      }),
+    );
+    const findings = lanes.flatMap((lane) => lane.findings);
+    for (const line of findings) tell(line);
+    const sum = (of: (lane: LaneOutcome) => number) => lanes.reduce((all, lane) => all + of(lane), 0);
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    return {
+      ...{ points, seed, seconds, findings },
+      instances: sum(({ instances }) => instances),
+      right: sum(({ right }) => right),
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+type LaneOutcome = Pick<KillsOutcome, 'instances' | 'right' | 'findings'>;
+
+async function killOneHost(
+  { dir, compileCache, lane }: { readonly dir: string; readonly compileCache: string; readonly lane: number },
+  points: number,
+  random: Random,
+  killed: () => void,
+  signal: AbortSignal,
+): Promise<LaneOutcome> {
+  mkdirSync(dir);
+  const host = await startKilledHost(dir, compileCache);
   try {
     const begun = new Set<string>();
     const wanted: string[] = [];
@@ -62,28 +102,19 @@ export async function killAtPoints(
     };
     for (let point = 1; point <= points; point += 1) {
       signal.throwIfAborted();
-      for (let n = 0; n < BEGUN_AT_ONCE; n += 1) wanted.push(`chain-${wanted.length}`);
+      for (let n = 0; n < BEGUN_AT_ONCE; n += 1) wanted.push(`chain-${lane}-${wanted.length}`);
       const beginning = beginMissing();
       await host.killAtLine(random.between(0, LINES_MAX));
       await beginning;
       await host.boot();
-      if (point % 50 === 0) tell(`${point} of ${points} kills`);
+      killed();
     }
     await beginMissing();
     const findings = await findingsOf(host, wanted);
     const wrong = new Set(findings.map((line) => line.split(':', 1)[0]));
-    for (const line of findings) tell(line);
-    return {
-      points,
-      seed,
-      instances: wanted.length,
-      right: wanted.length - wrong.size,
-      seconds: Math.round((performance.now() - startedMs) / 1000),
-      findings,
-    };
+    return { instances: wanted.length, right: wanted.length - wrong.size, findings };
   } finally {
     await host.stop();
-    rmSync(dir, { recursive: true, force: true });
   }
 }
 
