@@ -1,7 +1,7 @@
 /** Sends odd requests to one address, many at once, and notes what is wrong with the answers. */
 import type { Random } from '../faults/random.ts';
-import type { Door, OddRequest } from './doors.ts';
-import { type Answer, complaintAbout } from './knock.ts';
+import type { Answer, Door, OddRequest } from './doors.ts';
+import { complaintAbout } from './knock.ts';
 
 export const AT_ONCE = 16;
 

@@ -2,8 +2,12 @@
 import { CONTAINER_CLIPS, ROUTE_MANUAL_START } from '@dachawatch/contracts';
 import type { HostKeys } from '../../../../cloud-fn/local/functions-host/http/keys.ts';
 import type { Random } from '../faults/random.ts';
-import type { Answer } from './knock.ts';
 import { damaged, oddDocument, oddWord } from './odd.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
 
 export interface OddRequest {
   readonly method: string;

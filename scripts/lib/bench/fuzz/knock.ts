@@ -1,14 +1,9 @@
 /** One odd request to a service, and whether its answer is one that a caller can act on. */
 import { type Agent, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import type { Door, OddRequest } from './doors.ts';
+import type { Answer, Door, OddRequest } from './doors.ts';
 
 const WITHIN_MS = 120_000;
-
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
 
 export function knock(agent: Agent, port: number, odd: OddRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
