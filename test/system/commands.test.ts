@@ -31,10 +31,14 @@ async function tryOut(command: string) {
   try {
     writeFileSync(join(dir, 'letter.txt'), 'Dear camera, this is not a video.');
     writeFileSync(join(dir, 'note.json'), '{}');
-    const { DACHAWATCH_CACHE = join(process.env['HOME'] ?? home, '.cache/dachawatch') } = process.env;
+    const {
+      DACHAWATCH_CACHE = join(process.env['HOME'] ?? home, '.cache/dachawatch'),
+      // What is compiled already: most of what a refusal costs.
+      NODE_COMPILE_CACHE,
+    } = process.env;
     const child = spawn('sh', ['-c', command.replaceAll(/(^| )scripts\//g, `$1${CHECKOUT}/scripts/`)], {
       cwd: dir,
-      env: { PATH: process.env['PATH'], HOME: home, CHECKOUT, DACHAWATCH_CACHE },
+      env: { PATH: process.env['PATH'], HOME: home, CHECKOUT, DACHAWATCH_CACHE, NODE_COMPILE_CACHE },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [stdout, stderr] = ['', ''];
