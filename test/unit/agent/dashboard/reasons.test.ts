@@ -184,6 +184,19 @@ test('what is not known of a sentence stands in quotes, wherever it stands', () 
   assert.equal(say('bus error'), undefined);
 });
 
+test('what the system and a schema say is told in Ukrainian, with the path as it is', () => {
+  const say = createReasons();
+  assert.equal(say("EACCES: permission denied, open '/var/lib/x y'", 'uk'), 'немає дозволу (/var/lib/x y)');
+  assert.equal(
+    say('dachawatch/verdict/1: /labels/0 must be string', 'uk'),
+    'dachawatch/verdict/1: /labels/0 тут має бути текст',
+  );
+  assert.equal(
+    say('The clip could not be analysed: no video in the clip: moov atom not found', 'uk'),
+    'Запис не вдалося оцінити: у записі немає відео: «moov atom not found»',
+  );
+});
+
 test('a text of any length and shape is answered, and unknown words stand in quotes', () => {
   const say = createReasons();
   assert.equal(say('Segmentation fault', 'uk'), 'Повідомлено: «Segmentation fault»');

@@ -7,7 +7,7 @@ export interface Sentence {
   readonly text: string;
 }
 
-const SQL = /\b(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|ATTACH)\b/;
+const SQL = /\b(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|ATTACH)\b|\bjson_\w+\(/;
 /** What stands before it says that only the log gets it, or that it means a bug, which ends the process. */
 const ONLY_LOGGED = /log\.\w+\([^;]*$|log\[\w+\]\([^;]*$|'bug', '[\w.-]+', $/;
 const LOOKED_BACK = 160;
