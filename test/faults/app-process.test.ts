@@ -18,12 +18,11 @@ const storming = (t: { signal: AbortSignal }, more: { kill?: 'worker'; hostile?:
 test("the app's process is killed every few seconds: every clip ends right, and nobody is told twice", async (t) => {
   const outcome = await storming(t, { kill: 'worker' });
   assert.partialDeepStrictEqual(outcome, RIGHT);
-  assert.ok(outcome.kills > 1, `only ${outcome.kills} kills`);
+  assert.ok(outcome.deaths > 1, `only ${outcome.deaths} deaths of ${outcome.kills} kills`);
 });
 
 test('on a hostile host with a real process to kill, every clip ends right, and nobody is told twice', async (t) => {
   const outcome = await storming(t, { hostile: QUICK_SEED });
   assert.partialDeepStrictEqual(outcome, RIGHT);
-  const first = outcome.revisions[1] ?? 0;
-  assert.ok(first < CLIPS, 'no orchestration had to be followed by another: nothing was done to the app');
+  assert.ok(outcome.deaths > 0, 'the process of the app never ended: nothing was done to it');
 });

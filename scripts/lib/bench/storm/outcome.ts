@@ -28,6 +28,8 @@ export interface StormOutcome {
   readonly redelivered: number;
   /** Kills of processes or times that storage was away, and requests to the worker. */
   readonly kills: number;
+  /** On our own host: how often the process of the app ended. */
+  readonly deaths: number;
   readonly asked: number;
   readonly seconds: number;
   /** From the announcements to the decision of the verdict that is there now; null without any. */
@@ -72,7 +74,7 @@ export function outcomeOf(
   clips: readonly StormClip[],
   now: StormNow,
   webhook: Pick<Webhook, 'shownAbout' | 'redelivered'>,
-  counts: Pick<StormOutcome, 'kills' | 'asked' | 'seconds' | 'medianMs' | 'worstMs'>,
+  counts: Pick<StormOutcome, 'kills' | 'deaths' | 'asked' | 'seconds' | 'medianMs' | 'worstMs'>,
 ): StormOutcome {
   const seen = ({ name }: StormClip) =>
     webhook.shownAbout(`${CONTAINER_CLIPS}/${name}`).filter((kind) => kind === 'person-seen').length;

@@ -27,6 +27,8 @@ const AWAY_MAX = 2;
 /** Messages that a killed engine had taken stay hidden for ten minutes. */
 const WITHIN_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 2_000;
+/** What our host logs when the process of the app is gone. */
+const APP_ENDED = '"app.ended"';
 
 export interface StormOptions {
   readonly clips: number;
@@ -80,7 +82,11 @@ export async function storm(
   try {
     await provision(storage);
     const app = productApp({ storage: proxy.storage, dir, webhook: webhook.address });
-    const deps = { name: kind, app, dir, storage: proxy.storage, log: () => undefined };
+    let deaths = 0;
+    const log = (text: string) => {
+      deaths += text.split(APP_ENDED).length - 1;
+    };
+    const deps = { name: kind, app, dir, storage: proxy.storage, log };
     engine = await (kind === 'real'
       ? startRealEngine(deps, program)
       : startOurEngine({ ...deps, appProcess: true, hostile }));
@@ -105,6 +111,7 @@ export async function storm(
     const seconds = Math.round((performance.now() - startedMs) / 1000);
     return outcomeOf(clips, await lookAt(storage, clips), webhook, {
       kills,
+      deaths,
       seconds,
       asked: answering.asked(),
       ...decidedAfter(clips, await lookAt(storage, clips), startedUtcMs),

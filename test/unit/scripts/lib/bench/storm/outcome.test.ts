@@ -6,7 +6,7 @@ import { verdictOfClip } from '../../../../cloud-fn/activities/verdict-sample.ts
 
 const clips = ['a', 'b', 'c', 'd', 'e'].map((name, at) => ({ name, url: '', person: at < 4 }));
 const NOTHING = { verdict: 'nothing', decision: 'marked-safe', confidence: 0 } as const;
-const counts = { kills: 1, asked: 5, seconds: 9, medianMs: 700, worstMs: 4_000 };
+const counts = { kills: 1, deaths: 1, asked: 5, seconds: 9, medianMs: 700, worstMs: 4_000 };
 
 test('each clip is counted by what is stored and by what a person saw', () => {
   const verdicts = new Map<string, Verdict>([
