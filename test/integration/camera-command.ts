@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { COMPILED_CODE } from './compiled-code.ts';
 
 const COMMAND = join(import.meta.dirname, '../../scripts/lib/camera/camera.ts');
 const LONGEST_MS = 180_000;
@@ -20,7 +21,7 @@ export async function camera(
 ): Promise<Said> {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...environment },
+    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...COMPILED_CODE, ...environment },
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
   });

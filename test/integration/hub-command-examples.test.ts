@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDesiredSettings } from '../../agent/settings/settings.ts';
 import { writeHubPlace } from '../../scripts/lib/hub/place.ts';
+import { COMPILED_CODE } from './compiled-code.ts';
 import { hubCommandWorld, outputOf, ROOT } from './hub-command-world.ts';
 import { type Address, addressOf, eventually, makeWorld, silent, startHub } from './hub-fixture.ts';
 const { openDevice, closeDevices, watchOver } = hubCommandWorld();
@@ -59,7 +60,13 @@ test('the examples of docs/twin.md do what the page says', async () => {
     const shell = async (script: string, env: Record<string, string>) => {
       const child = spawn('sh', ['-c', script.replaceAll('scripts/hub', join(ROOT, 'scripts/hub'))], {
         cwd: world.dir,
-        env: { PATH: process.env['PATH'] ?? '', HOME: world.dir, DACHAWATCH_STATE: world.dir, ...env },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: world.dir,
+          DACHAWATCH_STATE: world.dir,
+          ...COMPILED_CODE,
+          ...env,
+        },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       watchOver(child);

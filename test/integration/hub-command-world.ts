@@ -9,6 +9,7 @@ import { after, afterEach, before } from 'node:test';
 import type { Client as DeviceClient } from 'azure-iot-device';
 import { ensureCertificates } from '../../cloud-fn/local/certificates.ts';
 import { writeHubPlace } from '../../scripts/lib/hub/place.ts';
+import { COMPILED_CODE } from './compiled-code.ts';
 import { openDevice as openDeviceHere, type Address } from './hub-fixture.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
@@ -117,7 +118,7 @@ export function hubCommandWorld() {
   function begin(args: string[], env: Record<string, string> = {}) {
     const child = spawn(process.execPath, [COMMAND, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...env },
+      env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...COMPILED_CODE, ...env },
     });
     children.push(child);
     const out = outputOf(child);

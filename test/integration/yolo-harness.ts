@@ -25,6 +25,7 @@ import {
 import { startStorage } from '../../cloud-fn/local/storage/storage.ts';
 import { defaultFootage } from '../../hardware/simulators/camera/default-footage.ts';
 import { cacheDir, repoRoot } from '../../scripts/lib/places.ts';
+import { COMPILED_CODE } from './compiled-code.ts';
 
 const run = promisify(execFile);
 /** A busy machine analyses every picture of a long clip in minutes. */
@@ -77,7 +78,7 @@ export interface WorkerProcess {
 /** @param env all it sees beside PATH and where temporary files go */
 export function startWorker(env: Record<string, string>): WorkerProcess {
   const child = spawn(process.execPath, [join(repoRoot, 'cloud-fn/yolo/worker.ts')], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], ...COMPILED_CODE, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lines: string[] = [];
