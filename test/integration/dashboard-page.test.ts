@@ -234,9 +234,7 @@ test('the first sentence is the person of the last hours, and what else is wrong
     .waitFor();
   await browser.look(page, 'person-and-camera-phone');
   await page.getByRole('button', { name: 'УКР' }).click();
-  await page
-    .getByRole('heading', { level: 1, name: /^1 запис показує людину, .*: Gate\.$/ })
-    .waitFor();
+  await page.getByRole('heading', { level: 1, name: /^1 запис показує людину, .*: Gate\.$/ }).waitFor();
   await page.setViewportSize(DESKTOP.viewport);
   await browser.look(page, 'person-and-camera-desktop-uk');
 });
