@@ -7,6 +7,7 @@ import type {
 import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, SuppressedRecord } from '../motion/motion.ts';
+import type { Alertness } from './child/decoding/decoding-policy.ts';
 import type { StreamName } from './stream-error.ts';
 
 /** How long a capture child waits for what. Milliseconds. */
@@ -107,6 +108,10 @@ export type FromChild =
       /** How long something has moved that no clip holds; null: nothing moves, or it is recorded. */
       readonly unrecordedMs: number | null;
       readonly suppressed: SuppressionCounts;
+      /** `quiet`: only key pictures of the sub stream are decoded. */
+      readonly alertness: Alertness;
+      /** Pictures of the sub stream given to the decoder since the start. */
+      readonly decoded: number;
     }
   /** Something moves: where may the clip be written? */
   | {

@@ -10,6 +10,7 @@ import { createPatchFinder, type Patch } from './tracking/regions.ts';
 import { thresholdsOf } from './sensitivity.ts';
 import { createShakeCompensation } from './scene/shake.ts';
 import { createSlowScene } from './scene/slow-scene.ts';
+import { createSuspicion } from './scene/suspicion.ts';
 import { createSwayMap } from './scene/sway.ts';
 import { createTextureCheck, KNOWN, SOLID } from './scene/texture.ts';
 import type { Track } from './tracking/track.ts';
@@ -22,6 +23,10 @@ export interface MotionDetector {
    *  @returns its own objects, valid until the next frame
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; the model is untouched then */
   analyse(frame: Uint8Array, atMs: number): MotionDecision;
+  /** Whether a frame shows anything that may become motion. Nothing is learnt from it, nothing is followed: it can be
+   *  analysed afterwards, also behind frames that were seen before it.
+   *  @throws Failure as `analyse` */
+  suspects?(frame: Uint8Array): boolean;
   /** Another sensitivity from the next frame on: what it knows of the scene stays, whatever it follows is followed
    *  anew. */
   retune?(sensitivity: number): void;
@@ -82,6 +87,7 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
   };
   const places = createIdlePlaces(background.columns, background.rows);
   const finder = createPatchFinder({ size, background, sway: swayMap.sway, places, lookAt });
+  const suspects = createSuspicion({ size, background, sway: swayMap.sway, lookAt });
   const isLight = createOutlineCheck(size, background);
   let tracker = createTracker(thresholds, places);
   const decisions = createDecisions(size, finder.patches.length);
@@ -100,10 +106,14 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
     return decisions.unjudged(reason);
   }
 
-  function analyse(frame: Uint8Array, atMs: number): MotionDecision {
+  function take(frame: Uint8Array): void {
     checkFrame(frame, size);
     picture.set(frame);
     if (hidden) for (let i = 0; i < hidden.length; i += 2) picture.fill(0, hidden[i], hidden[i + 1]);
+  }
+
+  function analyse(frame: Uint8Array, atMs: number): MotionDecision {
+    take(frame);
     const sinceMs = Math.max(1, atMs - times.lastMs);
     times.lastMs = atMs;
     if (!started) {
@@ -177,6 +187,11 @@ export function createMotionDetector(deps: MotionDetectorDeps): MotionDetector {
 
   return {
     analyse,
+    suspects: (frame) => {
+      take(frame);
+      if (!started || learning) return true;
+      return suspects(picture, fitLight(picture, background.scene), thresholds.minPixels);
+    },
     retune: (sensitivity) => {
       thresholds = thresholdsOf(sensitivity);
       background.retune(thresholds.minContrast);

@@ -8,11 +8,13 @@ import { createMotionStage } from './motion-stage.ts';
 import type { CaptureTimings, Credentials, FromChild } from '../messages.ts';
 import type { Picture } from './pictures/picture-tap.ts';
 import { createSessionPictures } from './pictures/session-pictures.ts';
-import { DECODER } from './pipelines.ts';
+import { DECODER, GREY } from './pipelines.ts';
 import { createRecordingStage, type RecordingStageDeps } from './recording-stage.ts';
 import { createStreamHealth, type StreamHealth } from './stream-health.ts';
 import { describe, describeDecoderError, type StreamName, wordsOf } from '../stream-error.ts';
-import { createWatchedPictures } from './watched-pictures.ts';
+import { createAdaptiveDecoding } from './decoding/adaptive-decoding.ts';
+import { createDecodingPolicy } from './decoding/decoding-policy.ts';
+import { createWatchedPictures } from './decoding/watched-pictures.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 import type { RtspStream } from '../rtsp/stream.ts';
 
@@ -78,6 +80,14 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     recording: () => recorder.recording(),
     suppressed: (record) => deps.suppressed?.(record),
   });
+  const policy = createDecodingPolicy();
+  const decoding = createAdaptiveDecoding({
+    decoder: () => decoder,
+    policy,
+    stage: motionStage,
+    clock,
+    framesPerSecond: GREY.framesPerSecond,
+  });
   const pictures = createSessionPictures({
     cameraId: camera.id,
     clock,
@@ -91,9 +101,9 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   }
 
   function onGrey(frame: Buffer): void {
-    const now = clock.monotonicMs();
-    health.usable('sub', now);
-    pictures.frame(motionStage.frame(frame, now), now);
+    health.usable('sub', clock.monotonicMs());
+    const made = decoding.decoded(frame);
+    if (made) pictures.frame(made.decision, made.atMs);
   }
 
   function decode(): RunningPipeline {
@@ -113,7 +123,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     start: () =>
       watch.guarded(`camera ${camera.id}`, () => {
         decoder = decode();
-        const watched = createWatchedPictures(() => decoder);
+        const watched = createWatchedPictures((picture, mediaMs) => decoding.coded(picture, mediaMs));
         receive('main', (unit, now) => recording.unit(unit, now));
         receive('sub', (unit, now) => watched.push(unit, now));
       }),
@@ -128,13 +138,20 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
         recording: recorder.recording(),
         unrecordedMs: recorder.unrecordedMs(),
         suppressed: motionStage.counts(),
+        ...decoding.report(),
       };
     },
     reconfigure: (settings) => {
       recording.reconfigure(settings.recording);
       motionStage.reconfigure(settings.camera);
+      // A model that is new has to learn the scene.
+      policy.demanded(clock.monotonicMs());
     },
-    snapshot: () => pictures.tap.next(),
+    snapshot: async () => {
+      // What the decoder is only now given of the last seconds was seen before the question.
+      await decoding.demand();
+      return pictures.tap.next();
+    },
     record: () => recorder.record(clock.monotonicMs()),
     pause: () => recorder.pause(),
     resume: () => recorder.resume(),

@@ -26,6 +26,8 @@ export interface MotionStage {
   /** @param atMs monotonic milliseconds
    *  @returns what was made of it, valid until the next */
   frame(grey: Buffer, atMs: number): GateDecision;
+  /** Whether a frame shows anything that may become motion; nothing is made of it. */
+  suspects(grey: Buffer): boolean;
   /** Other zones, masks, lines, sensitivity from the next frame on. */
   reconfigure(camera: CameraConfig): void;
   /** Suppressed triggers by reason. */
@@ -60,6 +62,7 @@ export function createMotionStage(deps: MotionStageDeps): MotionStage {
       if (decision.kind === 'motion') deps.motion(atMs, decision.cause);
       return decision;
     },
+    suspects: (grey) => gate.suspects(grey),
     reconfigure: (camera) => {
       ({ gate, sampler } = setUp(camera, gate));
     },

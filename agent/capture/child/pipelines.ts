@@ -1,6 +1,6 @@
 /** What GStreamer does: it decodes. It hears nothing of addresses, logins and packets (rtsp-stream.ts). */
 
-/** Picture size that the motion detector gets. */
+/** Pictures that the motion detector gets, at most so many a second. */
 export const GREY = { width: 320, height: 180, framesPerSecond: 5 } as const;
 
 export const SOURCE = 'source';
@@ -34,24 +34,20 @@ const branch = (shutter: string, encoder: string, sink: string, widestPx: number
   `appsink name=${sink} sync=false async=false max-buffers=1 drop=true ${next}`,
 ];
 
-/** The watched stream, a coded picture a buffer: decoded by one thread, five small grey pictures a second. Late pictures
- *  are dropped: motion must be seen now or not at all. No borders, so a place in the picture is the same place in the
+/** The watched stream, a coded picture a buffer: decoded by one thread, one small grey picture for each. No borders, so a place in the picture is the same place in the
  *  main stream.
  *  Beside it hang two branches of pictures for people: those that somebody asks for, and the small ones of clips. */
 export const DECODER = [
   // Whether too much waits is looked after before each picture (gstreamer.ts).
-  `appsrc name=${SOURCE} is-live=true format=time max-bytes=0`,
-  'video/x-h264,stream-format=byte-stream,alignment=au',
+  `appsrc name=${SOURCE} caps=video/x-h264,stream-format=byte-stream,alignment=au is-live=true format=time max-bytes=0`,
   // Nothing before the first key frame, or recovery point.
   'avdec_h264 max-threads=1 output-corrupt=false',
-  // Of a stream that does not say how many pictures it has a second, 'videorate' drops none, and aborts the process.
-  'capssetter caps=video/x-raw,framerate=30/1',
-  `videorate drop-only=true max-rate=${GREY.framesPerSecond}`,
   'tee name=decoded',
   'videoscale method=nearest-neighbour add-borders=false',
   'videoconvert',
   `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
-  `appsink name=${SINK} sync=false max-buffers=2 drop=true decoded.`,
+  // Each picture that went in has to come out: which are looked at is decided behind it (adaptive-decoding.ts).
+  `appsink name=${SINK} sync=false max-buffers=4 drop=false decoded.`,
   ...branch(SHUTTER, ENCODER, PICTURES, WIDEST_PX, 'decoded.'),
   ...branch(THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER, THUMBNAILS, THUMBNAIL_PX),
 ].join(' ! ');

@@ -36,6 +36,10 @@ const MAX_PATCHES = 64;
 const MIN_SHARE = 0.18;
 const SWAY_ASKS = 2.5;
 
+/** Changed pixels from which on a cell counts as changed.
+ *  @param sway how much the cell moves anyway, 0 to 1 */
+export const changedPixelsAsked = (sway: number): number => MIN_SHARE * CELL * CELL * (1 + SWAY_ASKS * sway);
+
 export interface PatchFinderDeps {
   readonly size: FrameSize;
   readonly background: Background;
@@ -56,7 +60,6 @@ export function createPatchFinder({
 }: PatchFinderDeps) {
   const { columns, rows, changed, brighter, changedX, changedY, stirred } = background;
   const { idle, idlePixels } = places;
-  const least = MIN_SHARE * CELL * CELL;
   const kinds = new Uint8Array(columns * rows);
   const taken = new Uint8Array(columns * rows);
   const stack = new Uint16Array(columns * rows);
@@ -146,7 +149,7 @@ export function createPatchFinder({
       shares.changed = 0;
       shares.lit = 0;
       for (let cell = 0; cell < kinds.length; cell++) {
-        const asked = least * (1 + SWAY_ASKS * (sway[cell] as number));
+        const asked = changedPixelsAsked(sway[cell] as number);
         const kind = (changed[cell] as number) < asked ? NONE : lookAt(frame, cell);
         kinds[cell] = kind;
         if (kind !== NONE) shares.changed += 1 / kinds.length;

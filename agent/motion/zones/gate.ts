@@ -12,6 +12,8 @@ export interface MotionGate {
   /** Like `MotionDetector.analyse`, for the whole camera: what it returns is valid until the next frame.
    *  @throws Failure `rejected` `motion.frame-size` for a frame of another size; nothing is touched then */
   analyse(frame: Uint8Array, atMs: number): GateDecision;
+  /** Like `MotionDetector.suspects`; yes where a model cannot tell. */
+  suspects(frame: Uint8Array): boolean;
   /** The last frame as the model saw it: masked. */
   seen(): Uint8Array;
   /** About the last frame. Only valid until the next. */
@@ -84,6 +86,12 @@ export function createMotionGate(deps: MotionGateDeps): MotionGate {
       for (let i = 0; i < models.length; i++)
         best = nearer(best, (models[i] as (typeof models)[number]).analyse(seen, atMs, patienceMs));
       return best;
+    },
+    suspects(frame) {
+      checkFrame(frame, size);
+      const shown = masked ? masked.apply(frame) : frame;
+      for (const detector of detectors.values()) if (detector.suspects?.(shown) ?? true) return true;
+      return false;
     },
     seen: () => seen,
     state: () => models.map((model) => model.state()),

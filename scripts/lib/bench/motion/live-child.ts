@@ -40,7 +40,7 @@ const TIMINGS: CaptureTimings = {
 };
 const RECORDING = { preRollMs: 5_000, postRollMs: 30_000 };
 
-const witness = createWitness();
+const witness = createWitness(() => systemClock.monotonicMs());
 let session: CameraSession | undefined;
 let clips = 0;
 let since = process.cpuUsage();

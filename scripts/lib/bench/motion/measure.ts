@@ -14,6 +14,8 @@ export interface Run {
   readonly cpuS: number;
   /** The part of it that is the detector's, and the pixels it looked at. */
   readonly detector?: DetectorCost;
+  /** Share of the pictures that was decoded. */
+  readonly decodedShare?: number;
 }
 
 /** Figures of one clip or of several, as `--json` prints them. */
@@ -28,6 +30,8 @@ export interface Figures {
   readonly medianDelayS: number | null;
   readonly suppressed: Readonly<Record<string, number>>;
   readonly cpuSPerMin: number | null;
+  /** Of the pictures of the watched stream; those that were decoded twice count twice. */
+  readonly decodedShare?: number | null;
   readonly detectorCpuSPerMin?: number | null;
   readonly nsPerPixel?: number | null;
   /** How long the detector takes for one picture in which nothing moves: half of them less, 95 of 100 less. */
@@ -42,14 +46,23 @@ export interface Measured extends Score {
   readonly watchedS: number;
   readonly cpuS: number;
   readonly detector: DetectorCost | undefined;
+  readonly decodedShare: number | undefined;
 }
 
 export function measure(truth: Truth, run: Run): Measured {
-  const { alarms, watchedS, cpuS, detector } = run;
+  const { alarms, watchedS, cpuS, detector, decodedShare } = run;
   const count = createSuppressedCount();
   for (const { kind, reason, atS } of run.decisions ?? [])
     if (kind === 'suppressed' && reason) count.note({ kind, reason, regions: [] }, atS * 1000);
-  return { ...scoreClip(truth, alarms), alarms, suppressed: count.counts(), watchedS, cpuS, detector };
+  return {
+    ...scoreClip(truth, alarms),
+    alarms,
+    suppressed: count.counts(),
+    watchedS,
+    cpuS,
+    detector,
+    decodedShare,
+  };
 }
 
 /** @param decisions seen every `everyS` seconds */
@@ -86,6 +99,12 @@ export function figuresOf(measured: readonly Measured[]): Figures {
       sum(({ cpuS }) => cpuS),
       minutes,
     ),
+    ...(measured.some(({ decodedShare }) => decodedShare !== undefined) && {
+      decodedShare: share(
+        sum(({ decodedShare = 1, watchedS }) => decodedShare * watchedS),
+        sum(({ watchedS }) => watchedS),
+      ),
+    }),
     ...(measured.some(({ detector }) => detector) && {
       detectorCpuSPerMin: share(detectorCpuS, minutes),
       nsPerPixel: share(detectorCpuS * 1e9, pixels),

@@ -20,6 +20,7 @@ function readOptions(args: readonly string[]) {
     made: choice(Object.keys(HALVES) as Half[]),
     direct: flag,
     'every-ms': whole(20, 10_000),
+    'keys-ms': whole(200, 10_000),
     phases: whole(1, 10),
     vary: choice(['all', ...VARIATIONS]),
     sensitivity: whole(1, 10),
@@ -34,6 +35,12 @@ function readOptions(args: readonly string[]) {
     throw new Refusal('motion needs --manifest FILE with the labelled clips, or --made look or --made final');
   if (values['every-ms'] !== undefined && !direct)
     throw new Refusal('--every-ms goes with --direct: a camera decides itself how often it sends a picture');
+  if (values['keys-ms'] !== undefined && !direct)
+    throw new Refusal('--keys-ms goes with --direct: a camera decides itself where its key pictures are');
+  if (values['keys-ms'] !== undefined && values['every-ms'] !== undefined)
+    throw new Refusal(
+      '--keys-ms goes without --every-ms: adaptive decoding decides which pictures are looked at',
+    );
   if (values.phases !== undefined && !direct)
     throw new Refusal('--phases goes with --direct: in real time the pictures fall as they come');
   if (values.vary !== undefined && !direct)
@@ -50,6 +57,7 @@ function readOptions(args: readonly string[]) {
     json: values.json,
     peer: peer !== undefined,
     everyMs: values['every-ms'] ?? 1000 / GREY.framesPerSecond,
+    keysMs: values['keys-ms'],
     phases: values.phases ?? 1,
     vary: values.vary,
     sensitivity: values.sensitivity ?? 5,

@@ -3,7 +3,7 @@ import { createMotionDetector, type MotionDetectorDeps } from '../../../../agent
 
 /** What was decided about one picture. */
 export interface Witnessed {
-  /** The moment given to the detector. */
+  /** When it was decided: adaptive decoding shows the detector some pictures late. */
   readonly atMs: number;
   readonly kind: 'quiet' | 'suppressed' | 'motion';
   readonly reason?: SuppressionReason;
@@ -17,8 +17,9 @@ export interface DetectorCost {
   readonly quietMs: readonly number[];
 }
 
-/** The product's own detector, with somebody who notes what it decides and what that costs. */
-export function createWitness() {
+/** The product's own detector, with somebody who notes what it decides and what that costs.
+ *  @param nowMs on the time line of the pictures; default: when they were taken */
+export function createWitness(nowMs?: () => number) {
   const seen: Witnessed[] = [];
   let cpuUs = 0;
   let pixels = 0;
@@ -36,13 +37,14 @@ export function createWitness() {
       const detector = createMotionDetector(deps);
       return {
         ...detector,
-        analyse(frame, atMs) {
+        analyse(frame, takenMs) {
           const beforeUs = threadCpuUs();
-          const decision = detector.analyse(frame, atMs);
+          const decision = detector.analyse(frame, takenMs);
           const tookUs = threadCpuUs() - beforeUs;
           cpuUs += tookUs;
           pixels += frame.length;
           const { kind } = decision;
+          const atMs = nowMs?.() ?? takenMs;
           if (kind === 'quiet') quietMs.push(tookUs / 1000);
           seen.push(kind === 'suppressed' ? { atMs, kind, reason: decision.reason } : { atMs, kind });
           return decision;

@@ -52,18 +52,24 @@ export const withBox =
     return px >= left && px < left + width ? level : wall(px, py);
   };
 
-export function watch(scene: Scene, frames: number, sensitivity = 5): MotionDecision[] {
-  const detector = createMotionDetector({ size: SIZE, framesPerSecond: FPS, sensitivity });
+/** Draws one frame after the other; the buffer is the same each time. */
+export function createPainter({ at, noise = 6 }: Scene): (n: number) => Uint8Array {
   const random = createRandom(11);
-  const { at, noise = 6 } = scene;
   const frame = new Uint8Array(PIXELS);
-  const decisions: MotionDecision[] = [];
-  for (let n = 0; n < frames; n++) {
+  return (n) => {
     for (let y = 0, i = 0; y < SIZE.height; y++)
       for (let x = 0; x < SIZE.width; x++, i++)
         frame[i] = Math.max(0, Math.min(255, at(x, y, n) + (random() - 0.5) * noise));
-    decisions.push(structuredClone(detector.analyse(frame, n * (1000 / FPS))));
-  }
+    return frame;
+  };
+}
+
+export function watch(scene: Scene, frames: number, sensitivity = 5): MotionDecision[] {
+  const detector = createMotionDetector({ size: SIZE, framesPerSecond: FPS, sensitivity });
+  const paint = createPainter(scene);
+  const decisions: MotionDecision[] = [];
+  for (let n = 0; n < frames; n++)
+    decisions.push(structuredClone(detector.analyse(paint(n), n * (1000 / FPS))));
   return decisions;
 }
 

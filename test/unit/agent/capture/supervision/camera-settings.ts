@@ -36,6 +36,8 @@ export const heartbeat = (more: Partial<Heartbeat> = {}): Heartbeat => ({
   recording: false,
   unrecordedMs: null,
   suppressed: {},
+  alertness: 'quiet',
+  decoded: 0,
   ...more,
 });
 /** Of a camera that has shown nothing yet. */
