@@ -3,18 +3,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { createMotionDetector, SuppressedRecord } from '../../motion/motion.ts';
 import { openCameraStream } from '../rtsp/camera-stream.ts';
-import { type RunningPipeline, runPipeline } from './gstreamer.ts';
-import { createMotionStage } from './motion-stage.ts';
 import type { CaptureTimings, Credentials, FromChild } from '../messages.ts';
 import type { Picture } from './pictures/picture-tap.ts';
-import { createSessionPictures } from './pictures/session-pictures.ts';
-import { DECODER, GREY } from './pipelines.ts';
 import { createRecordingStage, type RecordingStageDeps } from './recording-stage.ts';
 import { createStreamHealth, type StreamHealth } from './stream-health.ts';
 import { describe, describeDecoderError, type StreamName, wordsOf } from '../stream-error.ts';
-import { createAdaptiveDecoding } from './decoding/adaptive-decoding.ts';
-import { createDecodingPolicy } from './decoding/decoding-policy.ts';
-import { createWatchedPictures } from './decoding/watched-pictures.ts';
+import { createWatchingStage } from './watching-stage.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 import type { RtspStream } from '../rtsp/stream.ts';
 
@@ -60,72 +54,45 @@ export interface CameraSession {
 /** One camera: two streams, a decoder, and what happens between them. */
 export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   const { camera, credentials, timings, clock } = deps;
-  let decoder: RunningPipeline | undefined;
   const streams: RtspStream[] = [];
   const health = createStreamHealth({ cameraId: camera.id, timings, clock });
   const recording = createRecordingStage({
     ...deps,
-    begun: (clipId) => pictures.begun(clipId),
+    begun: (clipId) => watching.begun(clipId),
     onFragment: ({ arrivedMs, startMs, info }) => {
       health.usable('main', arrivedMs);
       if (info.startsWithKeyFrame) health.keyFrame(startMs);
     },
   });
   const { recorder } = recording;
-  const motionStage = createMotionStage({
+  const watch = createWatch((detail, more) => deps.fail(detail, more));
+  const watching = createWatchingStage({
     camera,
     clock,
     createDetector: deps.createDetector,
     motion: (atMs, cause) => recorder.motion(atMs, cause),
     recording: () => recorder.recording(),
     suppressed: (record) => deps.suppressed?.(record),
-  });
-  const policy = createDecodingPolicy();
-  const decoding = createAdaptiveDecoding({
-    decoder: () => decoder,
-    policy,
-    stage: motionStage,
-    clock,
-    framesPerSecond: GREY.framesPerSecond,
-  });
-  const pictures = createSessionPictures({
-    cameraId: camera.id,
-    clock,
-    decoder: () => decoder,
     thumbnail: (clipId, jpeg) => deps.thumbnail?.(clipId, jpeg),
+    onDecoded: (look) =>
+      watch.guarded(`camera ${camera.id}, sub stream`, () => {
+        health.usable('sub', clock.monotonicMs());
+        look();
+      }),
+    onError: (message) =>
+      watch.fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) }),
   });
-  const watch = createWatch((detail, more) => deps.fail(detail, more));
 
   function receive(stream: StreamName, onUnit: (unit: StreamUnit, now: number) => void): void {
     streams.push(openWatched(stream, { camera, credentials, clock, health, watch, onUnit }));
   }
 
-  function onGrey(frame: Buffer): void {
-    health.usable('sub', clock.monotonicMs());
-    const made = decoding.decoded(frame);
-    if (made) pictures.frame(made.decision, made.atMs);
-  }
-
-  function decode(): RunningPipeline {
-    return runPipeline({
-      launch: DECODER,
-      onBuffer: (frame) => watch.guarded(`camera ${camera.id}, sub stream`, () => onGrey(frame)),
-      onPicture: (jpeg, caps) => pictures.tap.take(jpeg, caps),
-      onThumbnail: (jpeg, caps) => pictures.thumbnailTap.take(jpeg, caps),
-      onMessage: (message) => {
-        if (message.type === 'error')
-          watch.fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) });
-      },
-    });
-  }
-
   return {
     start: () =>
       watch.guarded(`camera ${camera.id}`, () => {
-        decoder = decode();
-        const watched = createWatchedPictures((picture, mediaMs) => decoding.coded(picture, mediaMs));
+        watching.start();
         receive('main', (unit, now) => recording.unit(unit, now));
-        receive('sub', (unit, now) => watched.push(unit, now));
+        receive('sub', (unit, now) => watching.unit(unit, now));
       }),
     heartbeat: () => {
       const now = clock.monotonicMs();
@@ -137,21 +104,14 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
         ...health.report(now, recording.isOverrun()),
         recording: recorder.recording(),
         unrecordedMs: recorder.unrecordedMs(),
-        suppressed: motionStage.counts(),
-        ...decoding.report(),
+        ...watching.report(),
       };
     },
     reconfigure: (settings) => {
       recording.reconfigure(settings.recording);
-      motionStage.reconfigure(settings.camera);
-      // A model that is new has to learn the scene.
-      policy.demanded(clock.monotonicMs());
+      watching.reconfigure(settings.camera);
     },
-    snapshot: async () => {
-      // What the decoder is only now given of the last seconds was seen before the question.
-      await decoding.demand();
-      return pictures.tap.next();
-    },
+    snapshot: () => watching.snapshot(),
     record: () => recorder.record(clock.monotonicMs()),
     pause: () => recorder.pause(),
     resume: () => recorder.resume(),
@@ -161,7 +121,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     },
     stop: () => {
       for (const stream of streams) stream.close();
-      decoder?.stop();
+      watching.stop();
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { SuppressionCounts, SuppressionReason } from '@dachawatch/contracts';
 import type { GateDecision, MotionDecision } from '../../motion/motion.ts';
 
-/** A reason that comes again within this time is still the same trigger. */
-const SAME_MS = 2_000;
+/** A reason that comes again within this time is still the same trigger. Key pictures, which are all that is looked at in
+ *  a quiet scene, are less apart than that. */
+const SAME_MS = 2_500;
 
 /** Counts suppressed triggers by reason: episodes, not frames. */
 export function createSuppressedCount() {

@@ -11,7 +11,7 @@ const SHAKY_MS = 2_000;
 const CALM_MS = 10_000;
 /** A frame that differs from the scene no more than usual is not searched for a shift. */
 const UNUSUAL = 1.1;
-const USUAL_SHARE = 0.05;
+const USUAL_MS = 3_900;
 const STILL = 0.02;
 const ROW_STEP = 3;
 const COLUMN_STEP = 4;
@@ -98,7 +98,7 @@ export function createShakeCompensation({ width, height }: FrameSize, background
     align(frame: Uint8Array, into: Uint8Array, elapsedMs: number): boolean {
       const without = missAt(frame, 0, 0);
       const unusual = known.first || without > UNUSUAL * known.usual;
-      known.usual += (without - known.usual) * (known.first ? 1 : USUAL_SHARE);
+      known.usual += (without - known.usual) * (known.first ? 1 : 1 - Math.exp(-elapsedMs / USUAL_MS));
       known.first = false;
       if (!unusual && known.shaking < STILL) {
         known.shaking -= known.shaking * Math.min(0.5, elapsedMs / CALM_MS);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../kernel/clock.ts';
+import { Failure } from '../../../kernel/failure.ts';
 import { within } from '../../../kernel/waiting/deadline.ts';
 import type { GateDecision } from '../../../motion/motion.ts';
 import type { CodedPicture } from '../../packing/coded-pictures.ts';
@@ -16,7 +17,8 @@ export interface AdaptiveDecoding {
    *  @returns what was made of it, and when it was taken; undefined: nothing, it was not looked at */
   decoded(grey: Buffer): { readonly decision: GateDecision; readonly atMs: number } | undefined;
   /** Everything is decoded for the next seconds, beginning with what came since the last key picture.
-   *  @returns when the decoder has come up with the camera, or after a second */
+   *  @returns when the decoder has come up with the camera
+   *  @throws Failure transient `capture.no-picture` when it does not within two seconds */
   demand(): Promise<void>;
   report(): { readonly alertness: Alertness; readonly decoded: number };
 }
@@ -32,7 +34,7 @@ export interface AdaptiveDecodingDeps {
 
 /** Cameras send pictures when they like: one that is early by this much is the one that was meant. */
 const EARLY_MS = 30;
-const CATCH_UP_MS = 1_000;
+const CATCH_UP_MS = 2_000;
 
 /** Between the watched stream and the detector: gives the decoder what the policy wants decoded, and the detector what
  *  comes out, in order, with the moment at which it was taken.
@@ -116,7 +118,9 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
     if (!isWhole) catchUp();
     if (queue.isEmpty()) return;
     caughtUp ??= Promise.withResolvers<void>();
-    await within(clock, caughtUp.promise, CATCH_UP_MS, () => undefined);
+    await within(clock, caughtUp.promise, CATCH_UP_MS, () => {
+      throw new Failure('transient', 'capture.no-picture', 'The decoder has not come up with the camera');
+    });
   }
 
   return {

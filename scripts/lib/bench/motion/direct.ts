@@ -48,7 +48,7 @@ export async function runDirect(
       watchedS: (frames() * everyMs) / 1000,
       cpuS: decoderCpuS / phases + cost.cpuS,
       detector: cost,
-      decodedShare: share(),
+      ...(keysMs && { decodedShare: share() }),
     });
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SuppressionReason } from '@dachawatch/contracts';
+import { MAX_KEY_DISTANCE_MS } from '../../../../../agent/capture/child/decoding/decoding-policy.ts';
 import { createSuppressedCount } from '../../../../../agent/capture/child/suppressed-count.ts';
 
 test('a reason that lasts counts once, and again after a pause', () => {
@@ -12,6 +13,13 @@ test('a reason that lasts counts once, and again after a pause', () => {
   note('too-small', 20_000);
   count.note({ kind: 'quiet' }, 20_200);
   assert.deepEqual(count.counts(), { 'too-small': 2, lighting: 1 });
+});
+
+test('a reason that is seen in each key picture only counts once, too', () => {
+  const count = createSuppressedCount();
+  for (let atMs = 0; atMs < 60_000; atMs += MAX_KEY_DISTANCE_MS)
+    count.note({ kind: 'suppressed', reason: 'lighting', regions: [] }, atMs);
+  assert.deepEqual(count.counts(), { lighting: 1 });
 });
 
 test('whoever counts is told which trigger is a new one', () => {

@@ -56,6 +56,7 @@ function watch(visible: (n: number) => boolean, holdsBack = 0) {
     given,
     judged,
     decodeAll,
+    pass: (ms: number) => clock.advance(ms),
     /** Shows pictures up to the `until`-th. */
     async show(until: number, decode = true) {
       for (; next < until; next++) {
@@ -116,6 +117,14 @@ test('who demands pictures waits until what was held is decoded', async () => {
   it.judged.length = 0;
   await it.show(89);
   assert.deepEqual(it.judged, [88], 'pictures come one by one now');
+});
+
+test('a decoder that does not catch up in two seconds gives no picture, rather than an old one', async () => {
+  const it = watch(() => false);
+  await it.show(87);
+  const refused = assert.rejects(it.decoding.demand(), { code: 'capture.no-picture' });
+  await it.pass(2_000);
+  await refused;
 });
 
 test('key pictures come and go while one is looked at: nothing is seen twice or out of order', async () => {
