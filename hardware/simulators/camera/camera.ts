@@ -12,6 +12,8 @@ const STOP_MS = 5_000;
 export interface CameraOptions {
   /** Any video that ffmpeg reads. */
   readonly video: string;
+  /** From one key frame to the next; default 2 s. */
+  readonly gopMs?: number | undefined;
   /** How long the first picture stands still, counted from the first viewer's PLAY. Default 0. */
   readonly leadInS?: number;
   /** Footage again and again (default), or once and then its last picture standing still. */
@@ -62,8 +64,8 @@ export interface CameraSimulator {
 /** Starts a simulated RTSP camera in a process of its own, which ends with this process. Rejects with one sentence
  *  for a person when the video cannot be used or the camera cannot start. */
 export async function startCamera(given: CameraOptions): Promise<CameraSimulator> {
-  const { video, leadInS = 0, loop = true, port = 0, cacheDir, onProgress, onEvent, signal } = given;
-  const footage = await prepareFootage({ video, cacheDir, onProgress, signal });
+  const { leadInS = 0, loop = true, port = 0, onEvent, signal } = given;
+  const footage = await prepareFootage(given);
   signal?.throwIfAborted();
   const options = ['--port', `${port}`, '--lead-in', `${leadInS}`, ...(loop ? [] : ['--once'])];
   // In a process group of its own: Ctrl-C reaches only us, and the camera still runs while others are stopped.

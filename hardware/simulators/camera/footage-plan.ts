@@ -17,14 +17,15 @@ export interface StreamPlan {
 }
 
 const LONGEST = { width: 1920, height: 1080, fps: 15 };
-const GOP_S = 2;
+const GOP_MS = 2_000;
 
 /** Main: the video's own size and rate, at most 1080p15. Sub: always 640x360.
  *
  *  The whole picture is scaled into the sub-stream, also when it is not 16:9, as cameras with such sensors do.
  *  Padding it would keep shapes true but would make a place in the sub-stream differ from the same place in the
- *  main stream, and zones are drawn on one and watched on the other. */
-export function planFootage(facts: VideoFacts): FootagePlan {
+ *  main stream, and zones are drawn on one and watched on the other.
+ *  @param gopMs from one key frame to the next */
+export function planFootage(facts: VideoFacts, gopMs = GOP_MS): FootagePlan {
   const scale = Math.min(1, LONGEST.width / facts.width, LONGEST.height / facts.height);
   const width = even(facts.width * scale);
   const height = even(facts.height * scale);
@@ -35,7 +36,7 @@ export function planFootage(facts: VideoFacts): FootagePlan {
     version: 1,
     stream: facts.stream,
     fps,
-    gopFrames: Math.max(2, Math.round((fps.num / fps.den) * GOP_S)),
+    gopFrames: Math.max(2, Math.round(((fps.num / fps.den) * gopMs) / 1000)),
     main: { width, height, bitrateKbps: bitrateKbps(width * height) },
     sub: { width: 640, height: 360, bitrateKbps: 500 },
   };

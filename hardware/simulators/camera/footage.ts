@@ -23,6 +23,8 @@ export type OnProgress = (sentence: string) => void;
 export interface FootageOptions {
   readonly video: string;
   readonly cacheDir: string;
+  /** From one key frame to the next; default 2 s. */
+  readonly gopMs?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,7 +36,7 @@ const MANIFEST = 'footage.json';
  *  Throws an Error with one sentence for a person when the video cannot be used. */
 export async function prepareFootage(options: FootageOptions): Promise<Footage> {
   const facts = await probeVideo(options.video);
-  const plan = planFootage(facts);
+  const plan = planFootage(facts, options.gopMs);
   const key = createHash('sha256')
     .update(await sha256(options.video))
     .update(JSON.stringify(plan))

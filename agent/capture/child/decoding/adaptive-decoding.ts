@@ -34,6 +34,8 @@ export interface AdaptiveDecodingDeps {
 
 /** Cameras send pictures when they like: one that is early by this much is the one that was meant. */
 const EARLY_MS = 30;
+/** In a quiet scene key pictures that come sooner behind the last one are not looked at. */
+const LOOK_EVERY_MS = 900;
 const CATCH_UP_MS = 2_000;
 
 /** Between the watched stream and the detector: gives the decoder what the policy wants decoded, and the detector what
@@ -53,6 +55,8 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
   let isWhole = false;
   let judgedMs = Number.NEGATIVE_INFINITY;
   let dueMs = Number.NEGATIVE_INFINITY;
+  /** The last key picture that was given alone. */
+  let lookedMs = Number.NEGATIVE_INFINITY;
   let caughtUp: PromiseWithResolvers<void> | undefined;
 
   const decoding = () => policy.decoding(clock.monotonicMs());
@@ -64,6 +68,7 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
   /** A key picture. Some streams say that their decoder has to hold pictures back: alone they come out one too late. */
   function giveAlone(key: HeldPicture): void {
     const { missed } = queue;
+    lookedMs = key.atMs;
     give(key);
     if (queue.missed > missed) policy.keysComeLate(clock.monotonicMs());
   }
@@ -84,7 +89,7 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
     if (decoding() === 'all') {
       if (isWhole || key) give(one);
       else catchUp();
-    } else if (key) giveAlone(one);
+    } else if (key && atMs - Math.max(lookedMs, judgedMs) >= LOOK_EVERY_MS) giveAlone(one);
     else isWhole = false;
   }
 
@@ -107,7 +112,8 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
 
   function judge(grey: Buffer, atMs: number) {
     judgedMs = atMs;
-    dueMs = (atMs - dueMs > everyMs ? atMs : dueMs) + everyMs;
+    held.forget(atMs);
+    dueMs = (atMs - dueMs > everyMs ? atMs : Math.min(atMs, dueMs)) + everyMs;
     const decision = stage.frame(grey, atMs);
     policy.judged(decision, atMs);
     return { decision, atMs };

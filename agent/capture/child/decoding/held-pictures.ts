@@ -12,14 +12,15 @@ export interface HeldPictures {
   /** All from the newest key picture on that was taken at this moment or before it; where there is none any more, from
    *  the oldest that is there. */
   since(atMs: number): readonly HeldPicture[];
+  /** Whatever was taken until this moment will not be asked for again. */
+  forget(atMs: number): void;
 }
 
-/** A key picture may still be on its way through the decoder when the next one comes. */
-const GROUPS = 3;
-/** Groups are at most 2.25 s long where they are needed: two of them at 30 pictures a second. */
+/** Groups are at most 2.25 s long where they are needed: two of them at 30 pictures a second. There are two while a key
+ *  picture is on its way through the decoder. */
 const MOST = { pictures: 150, bytes: 8 * 1024 * 1024 } as const;
 
-/** The last groups of pictures as the camera coded them, so that they can be decoded afterwards.
+/** The newest groups of pictures as the camera coded them, so that they can be decoded afterwards.
  *  Invariant: at most `MOST` is held. A group that does not fit is forgotten from its beginning, which is of no use
  *  without the rest, so nothing of it is there until the next key picture. */
 export function createHeldPictures(most: { pictures: number; bytes: number } = MOST): HeldPictures {
@@ -43,8 +44,10 @@ export function createHeldPictures(most: { pictures: number; bytes: number } = M
       current.push(held);
       bytes += held.picture.bytes;
       pictures++;
-      if (groups.length > GROUPS) forgetFirst();
       while (pictures > most.pictures || bytes > most.bytes) forgetFirst();
+    },
+    forget: (atMs) => {
+      while ((groups[1]?.[0]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs) forgetFirst();
     },
     since: (atMs) => {
       const first = groups.findLastIndex(([key]) => key !== undefined && key.atMs <= atMs);

@@ -10,11 +10,12 @@ const FPS = 10;
 const QUIET: GateDecision = { kind: 'quiet' };
 const CANDIDATE: GateDecision = { kind: 'suppressed', reason: 'too-short', regions: [] };
 
-/** A camera of ten pictures a second, whose n-th is taken at 100 n ms and is a key picture when n is a multiple of ten.
+/** A camera of ten pictures a second, whose n-th is taken at 100 n ms and is a key picture when n is a multiple of
+ *  `group`.
  *  The decoder decodes when it is told to; what it makes of a picture is its number. The detector suspects what
  *  `visible` says.
  *  @param holdsBack so many pictures come out of the decoder only when later ones go in */
-function watch(visible: (n: number) => boolean, holdsBack = 0) {
+function watch(visible: (n: number) => boolean, { holdsBack = 0, group = FPS } = {}) {
   const clock = createFakeClock();
   const startMs = clock.monotonicMs();
   const inDecoder: number[] = [];
@@ -62,7 +63,7 @@ function watch(visible: (n: number) => boolean, holdsBack = 0) {
       for (; next < until; next++) {
         const arrivedMs = startMs + next * 100;
         await clock.advance(arrivedMs - clock.monotonicMs());
-        decoding.coded(codedPicture(next, { key: next % FPS === 0, arrivedMs }), next * 100);
+        decoding.coded(codedPicture(next, { key: next % group === 0, arrivedMs }), next * 100);
         if (decode) decodeAll();
       }
     },
@@ -155,9 +156,22 @@ test('when everything is quiet again, only key pictures are decoded again', asyn
 });
 
 test('a decoder that holds pictures back is given all: a key picture alone would come out with the next one', async () => {
-  const it = watch(() => false, 1);
+  const it = watch(() => false, { holdsBack: 1 });
   await it.show(100);
   it.given.length = 0;
   await it.show(300);
   assert.deepEqual(it.given, range(100, 300, 1));
+});
+
+test('of a camera that sends nothing but key pictures about one a second is looked at, and nothing is missed either', async () => {
+  const it = watch((n) => n >= 184, { group: 1 });
+  await it.show(60);
+  it.given.length = 0;
+  await it.show(180);
+  assert.ok(it.given.length >= 12 && it.given.length <= 14, `${it.given.length} of 120`);
+  it.judged.length = 0;
+  await it.show(230);
+  const seen = it.judged.filter((n) => n >= 184);
+  assert.deepEqual(seen, range(seen[0] ?? 0, 230, 2));
+  assert.ok((seen[0] ?? 0) <= 186, `the first one seen is ${seen[0]}`);
 });
