@@ -55,20 +55,20 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
   let isWhole = false;
   let judgedMs = Number.NEGATIVE_INFINITY;
   let dueMs = Number.NEGATIVE_INFINITY;
-  /** The last key picture that was given alone. */
-  let lookedMs = Number.NEGATIVE_INFINITY;
+  /** The last key picture that went to the decoder. */
+  let keyMs = Number.NEGATIVE_INFINITY;
   let caughtUp: PromiseWithResolvers<void> | undefined;
 
   const decoding = () => policy.decoding(clock.monotonicMs());
 
   function give(picture: HeldPicture): void {
+    if (picture.picture.sets) keyMs = picture.atMs;
     isWhole = (isWhole || picture.picture.sets !== undefined) && queue.give(picture, clock.monotonicMs());
   }
 
   /** A key picture. Some streams say that their decoder has to hold pictures back: alone they come out one too late. */
   function giveAlone(key: HeldPicture): void {
     const { missed } = queue;
-    lookedMs = key.atMs;
     give(key);
     if (queue.missed > missed) policy.keysComeLate(clock.monotonicMs());
   }
@@ -89,7 +89,7 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
     if (decoding() === 'all') {
       if (isWhole || key) give(one);
       else catchUp();
-    } else if (key && atMs - Math.max(lookedMs, judgedMs) >= LOOK_EVERY_MS) giveAlone(one);
+    } else if (key && atMs - keyMs >= LOOK_EVERY_MS) giveAlone(one);
     else isWhole = false;
   }
 

@@ -102,7 +102,8 @@ export async function gstreamerFloor(camera: CameraSimulator, dir: string): Prom
   await mkdir(dir, { recursive: true });
   const launch = [
     ...['rtspsrc', `location=${camera.mainUrl}`, 'protocols=tcp', 'latency=200'],
-    ...['!', 'rtph264depay', '!', 'h264parse'],
+    // A picture a buffer, with the time of its packets: the muxer refuses what has none.
+    ...['!', 'rtph264depay', '!', 'video/x-h264,stream-format=avc,alignment=au', '!', 'h264parse'],
     ...['!', 'splitmuxsink', `location=${join(dir, '%d.mp4')}`, 'max-size-time=60000000000', 'max-files=2'],
   ];
   return settling('floor', spawn('gst-launch-1.0', ['-q', ...launch], { stdio: ['ignore', 'pipe', 'pipe'] }));
