@@ -57,7 +57,8 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
   let dueMs = Number.NEGATIVE_INFINITY;
   /** The last key picture that went to the decoder. */
   let keyMs = Number.NEGATIVE_INFINITY;
-  let caughtUp: PromiseWithResolvers<void> | undefined;
+  /** Waits for the picture that was taken at this moment, or a later one. */
+  let catching: (PromiseWithResolvers<void> & { readonly untilMs: number }) | undefined;
 
   const decoding = () => policy.decoding(clock.monotonicMs());
 
@@ -95,9 +96,9 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
 
   function decoded(grey: Buffer) {
     const atMs = queue.out(clock.monotonicMs());
-    if (queue.isEmpty()) {
-      caughtUp?.resolve();
-      caughtUp = undefined;
+    if (catching && (queue.isEmpty() || (atMs ?? 0) >= catching.untilMs)) {
+      catching.resolve();
+      catching = undefined;
     }
     if (atMs === undefined || atMs <= judgedMs) return undefined;
     if (decoding() === 'all') {
@@ -122,9 +123,13 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
   async function demand(): Promise<void> {
     policy.demanded(clock.monotonicMs());
     if (!isWhole) catchUp();
-    if (queue.isEmpty()) return;
-    caughtUp ??= Promise.withResolvers<void>();
-    await within(clock, caughtUp.promise, CATCH_UP_MS, () => {
+    const untilMs = queue.newestMs();
+    if (untilMs === undefined) return;
+    // Who asked before waits for no more than this.
+    const before = catching;
+    catching = { ...Promise.withResolvers<void>(), untilMs };
+    if (before) void catching.promise.then(before.resolve);
+    await within(clock, catching.promise, CATCH_UP_MS, () => {
       throw new Failure('transient', 'capture.no-picture', 'The decoder has not come up with the camera');
     });
   }

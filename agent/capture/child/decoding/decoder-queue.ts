@@ -26,6 +26,8 @@ export interface DecoderQueue {
   out(nowMs: number): number | undefined;
   /** Nothing is on its way. */
   isEmpty(): boolean;
+  /** When the picture that comes out last of those on their way was taken; undefined: there is none. */
+  newestMs(): number | undefined;
   /** Pictures given since the start. */
   readonly given: number;
   /** Pictures of those that never came out, or so late that they were given up. */
@@ -88,6 +90,7 @@ export function createDecoderQueue(
       return one?.atMs ?? nowMs;
     },
     isEmpty: () => onWay.length === 0,
+    newestMs: () => onWay.at(-1)?.atMs,
     get given() {
       return given;
     },
