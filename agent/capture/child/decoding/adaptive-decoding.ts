@@ -76,6 +76,8 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
 
   /** Decodes what came behind the last picture that was looked at, and what that needs. */
   function catchUp(): void {
+    // A decoder that cannot follow would begin with the same group again and again, and nothing of it would be looked at.
+    if (queue.isBehind()) return;
     queue.voidAll();
     for (const picture of held.since(judgedMs)) give(picture);
   }

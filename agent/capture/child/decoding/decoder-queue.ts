@@ -24,6 +24,8 @@ export interface DecoderQueue {
   /** A picture came out.
    *  @returns when it was taken, monotonic milliseconds; undefined: it is of no interest */
   out(nowMs: number): number | undefined;
+  /** Too much waits: it goes on with the next key picture. */
+  isBehind(): boolean;
   /** Nothing is on its way. */
   isEmpty(): boolean;
   /** When the picture that comes out last of those on their way was taken; undefined: there is none. */
@@ -89,6 +91,7 @@ export function createDecoderQueue(
       if (one?.isVoid) return undefined;
       return one?.atMs ?? nowMs;
     },
+    isBehind: () => behind,
     isEmpty: () => onWay.length === 0,
     newestMs: () => onWay.at(-1)?.atMs,
     get given() {

@@ -48,14 +48,16 @@ function watch(visible: (n: number) => boolean, { holdsBack = 0, group = FPS, ch
     },
   });
   let next = 0;
+  const decodeOne = () => decoding.decoded(frame(inDecoder.shift() as number));
   const decodeAll = () => {
-    while (inDecoder.length > holdsBack) decoding.decoded(frame(inDecoder.shift() as number));
+    while (inDecoder.length > holdsBack) decodeOne();
   };
   return {
     decoding,
     given,
     judged,
     decodeAll,
+    decodeOne,
     /** The decoder drops the next picture. */
     drop: () => void inDecoder.shift(),
     pass: (ms: number) => clock.advance(ms),
@@ -187,4 +189,19 @@ test('of a camera that sends nothing but key pictures about one a second is look
   const seen = it.judged.filter((n) => n >= 184);
   assert.deepEqual(seen, range(seen[0] ?? 0, 230, 2));
   assert.ok((seen[0] ?? 0) <= 186, `the first one seen is ${seen[0]}`);
+});
+
+test('a machine that decodes half of what comes looks at what it can, and goes on doing so', async () => {
+  const { show, judged, given, decodeOne } = watch(() => true, { group: 20, checksTimes: false });
+  await show(600, false);
+  const seen: number[] = [];
+  for (let n = 602; n <= 2_000; n += 2) {
+    await show(n, false);
+    const before = judged.length;
+    decodeOne();
+    if (judged.length > before) seen.push(judged.at(-1) as number);
+  }
+  assert.ok(seen.length > 200, `only ${seen.length} pictures were looked at`);
+  assert.ok((seen.at(-1) as number) > 1_600, `the last picture that was looked at is ${seen.at(-1)} of 2000`);
+  assert.ok(given.length < 1_200, `${given.length} pictures were given to a decoder that takes half of 2000`);
 });
