@@ -132,7 +132,7 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
     catching = { ...Promise.withResolvers<void>(), untilMs };
     if (before) void catching.promise.then(before.resolve);
     await within(clock, catching.promise, CATCH_UP_MS, () => {
-      throw new Failure('transient', 'capture.no-picture', 'The decoder has not come up with the camera');
+      throw new Failure('transient', 'capture.no-picture', 'The decoder does not keep up with the camera');
     });
   }
 
