@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repoRoot } from '../places.ts';
 import { unfinished } from './begun-tests.ts';
+import { readTotals, type Totals } from './totals.ts';
 
 const SPEC = join(import.meta.dirname, 'spec-without-totals.ts');
 const BEGUN = join(import.meta.dirname, 'begun-tests.ts');
@@ -26,6 +27,7 @@ export interface FileResult {
   /** What it said, standard error included. */
   readonly said: string;
   readonly seconds: number;
+  readonly totals: Totals;
 }
 
 /** Plays one test file in a process of its own. One that has not ended after `deadlineMs` is ended, together with the
@@ -51,7 +53,8 @@ export async function playFile(file: string, deadlineMs: number, signal: AbortSi
       detached: true,
     });
     const { code, hung } = await endOf(child, deadlineMs, signal);
-    const at = hung && existsSync(begun) ? unfinished(readFileSync(begun, 'utf8')) : [];
+    const events = existsSync(begun) ? readFileSync(begun, 'utf8') : '';
+    const at = hung ? unfinished(events) : [];
     const last = hung
       ? `✖ no end after ${deadlineMs / 1000} s${at.map((name) => `, at: ${name}`).join('')}\n`
       : '';
@@ -60,6 +63,7 @@ export async function playFile(file: string, deadlineMs: number, signal: AbortSi
       outcome: hung ? 'hung' : code === 0 ? 'passed' : 'failed',
       said: readFileSync(words, 'utf8') + last,
       seconds: (performance.now() - began) / 1000,
+      totals: readTotals(events, !hung && code === 0),
     };
   } finally {
     closeSync(out);

@@ -5,6 +5,7 @@ import { repoRoot } from '../places.ts';
 import { type PartResult, selectParts, summaryTable, type Trouble } from './parts.ts';
 import { createSlots, type FileResult, playFiles, type Slots } from './play-file.ts';
 import { testFiles } from './selection.ts';
+import { closingLines } from './totals.ts';
 
 const bin = (name: string) => join(repoRoot, 'node_modules/.bin', name);
 const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -79,10 +80,18 @@ async function runSuite(
   const began = performance.now();
   const files = testFiles(name, filters);
   const notPassed = (results: readonly FileResult[]) => results.filter(({ outcome }) => outcome !== 'passed');
-  const play = (some: readonly string[], atOnce: number) =>
-    playFiles(some, { ...suite, atOnce, slots, signal }, ({ file, outcome, seconds, said }) =>
-      tell(`${said}${outcome === 'passed' ? '' : `${outcome}: `}${file} (${seconds.toFixed(1)} s)\n`),
+  const play = async (some: readonly string[], atOnce: number) => {
+    const from = performance.now();
+    const results = await playFiles(
+      some,
+      { ...suite, atOnce, slots, signal },
+      ({ file, outcome, seconds, said }) =>
+        tell(`${said}${outcome === 'passed' ? '' : `${outcome}: `}${file} (${seconds.toFixed(1)} s)\n`),
     );
+    const totals = results.map((result) => result.totals);
+    tell(`\n${closingLines(totals, (performance.now() - from) / 1000)}`);
+    return results;
+  };
   const first = notPassed(await play(files, suite.atOnce));
   let last = first;
   if (suite.again && first.length > 0 && first.length <= AGAIN_MAX && !signal.aborted) {
