@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, RestError } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
   decodeProcessingRequest,
@@ -66,10 +68,14 @@ export async function startCloudStorage({ dir }: World): Promise<CloudStorage> {
     putFrame: async (name, bytes) => void (await put('detected-dacha-video', name, bytes)),
     async verdictOf(clipName) {
       const blob = blobs.getContainerClient('dacha-video').getBlobClient(verdictBlobName(clipName));
-      if (!(await blob.exists())) return undefined;
-      const text = (await blob.downloadToBuffer()).toString('utf8');
-      // Its length is asked before its bytes: one that is replaced in between can come as nothing.
-      return text === '' ? undefined : (JSON.parse(text) as Verdict);
+      try {
+        // One request: between two it may be replaced.
+        const { readableStreamBody } = await blob.download();
+        return JSON.parse(await textOf(readableStreamBody as Readable)) as Verdict;
+      } catch (error) {
+        if (error instanceof RestError && error.statusCode === 404) return undefined;
+        throw error;
+      }
     },
     async send(queue, text) {
       await queues.getQueueClient(queue).sendMessage(text);

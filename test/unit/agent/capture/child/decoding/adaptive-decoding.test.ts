@@ -192,16 +192,19 @@ test('of a camera that sends nothing but key pictures about one a second is look
 });
 
 test('a machine that decodes half of what comes looks at what it can, and goes on doing so', async () => {
-  const { show, judged, given, decodeOne } = watch(() => true, { group: 20, checksTimes: false });
-  await show(600, false);
+  const camera = watch(() => true, { group: 20, checksTimes: false });
+  await camera.show(600, false);
   const seen: number[] = [];
   for (let n = 602; n <= 2_000; n += 2) {
-    await show(n, false);
-    const before = judged.length;
-    decodeOne();
-    if (judged.length > before) seen.push(judged.at(-1) as number);
+    await camera.show(n, false);
+    const before = camera.judged.length;
+    camera.decodeOne();
+    if (camera.judged.length > before) seen.push(camera.judged.at(-1) as number);
   }
   assert.ok(seen.length > 200, `only ${seen.length} pictures were looked at`);
   assert.ok((seen.at(-1) as number) > 1_600, `the last picture that was looked at is ${seen.at(-1)} of 2000`);
-  assert.ok(given.length < 1_200, `${given.length} pictures were given to a decoder that takes half of 2000`);
+  assert.ok(
+    camera.given.length < 1_200,
+    `${camera.given.length} pictures were given to a decoder that takes half of 2000`,
+  );
 });
