@@ -83,10 +83,10 @@ test('what root makes belongs to who owns the folder', { skip: process.getuid?.(
 test('bad input gets one sentence and makes nothing', async () => {
   const config = house('0.0.0.0');
   const noFolder = await run('--data', join(dir, 'nowhere'), ...config.slice(2));
-  assert.deepEqual([noFolder.code, noFolder.stdout], [1, '']);
+  assert.deepEqual([noFolder.code, noFolder.stdout], [2, '']);
   assert.match(noFolder.stderr, /^page-password: there is no folder .*nowhere: is the agent installed\?\n$/);
   const noConfig = await run('--data', dir, '--config', join(dir, 'none.json'));
-  assert.equal(noConfig.code, 1);
+  assert.equal(noConfig.code, 2);
   assert.match(noConfig.stderr, /^page-password: the configuration cannot be read: .*\n$/);
   for (const args of [['--frob'], ['--data='], ['--config', ' '], ['extra'], ['--if-needed=yes']]) {
     const ended = await run(...config, ...args);
