@@ -34,8 +34,9 @@ const isTimeToAskAgain = (questions: number) =>
 const QUESTION = Buffer.from('{}');
 
 export interface Reconciler {
-  /** Asks storage for the verdicts of clips that wait longer than `ageMs`, and for later ones, a few at a time. What one question fails of
-   *  keeps no other clip from being asked for; three in a row without an answer, or a service that asks to wait, end the round.
+  /** Asks storage for the verdicts of clips that wait longer than `ageMs`, and for later ones, a few at a time. What one
+   *  question fails of keeps no other clip from being asked for; three in a row without an answer, or a service that
+   *  asks to wait, end the round.
    *  @returns how many of them are settled now */
   round(ageMs: number, signal: AbortSignal): Promise<number>;
 }

@@ -34,8 +34,8 @@ const branch = (shutter: string, encoder: string, sink: string, widestPx: number
   `appsink name=${sink} sync=false async=false max-buffers=1 drop=true ${next}`,
 ];
 
-/** The watched stream, a coded picture a buffer: decoded by one thread, one small grey picture for each. No borders, so a place in the picture is the same place in the
- *  main stream.
+/** The watched stream, a coded picture a buffer: decoded by one thread, one small grey picture for each. No borders, so
+ *  a place in the picture is the same place in the main stream.
  *  Beside it hang two branches of pictures for people: those that somebody asks for, and the small ones of clips. */
 export const DECODER = [
   // Whether too much waits is looked after before each picture (gstreamer.ts).
