@@ -23,6 +23,10 @@ export interface Outcome {
   readonly accepted: ReadonlySet<string>;
   /** Differences nobody has accepted and scenarios that broke off, a line each. */
   readonly trouble: readonly string[];
+  /** What the first play showed of both when a second one showed nothing. */
+  readonly once: readonly string[];
+  /** The first play broke off on the real engine. */
+  readonly brokeOff: boolean;
   readonly seconds: number;
 }
 
@@ -38,27 +42,36 @@ export async function playBoth(play: Play, tell: (outcome: Outcome) => void): Pr
   for (const scenario of alone) tell(await playOne(play, scenario));
 }
 
+/** What differs is played once more: the real engine hides what it took in a busy moment for minutes, and what is asked for
+ *  in the middle of a change can show either side of it. A difference that stays is one. */
 async function playOne({ real, ours, run }: Play, scenario: Scenario): Promise<Outcome> {
   const began = performance.now();
-  const both = (name: string) =>
-    Promise.all([real, ours].map((engine) => transcriptOf(engine, scenario, name)));
-  let [one, other] = await both(run);
-  // The real engine hides what it took in a busy moment for minutes. What breaks off there alone is played once more.
-  if (one && other && isBroken(one) && !isBroken(other)) [one, other] = await both(`${run}-again`);
-  if (one === undefined || other === undefined) throw new Error('A scenario left no transcript.');
+  const both = async (name: string) =>
+    compared(
+      ...(await Promise.all([transcriptOf(real, scenario, name), transcriptOf(ours, scenario, name)])),
+    );
+  const first = await both(run);
+  const last = first.trouble.length === 0 ? first : await both(`${run}-again`);
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
+  const once = last.trouble.length === 0 ? first.trouble : [];
+  const brokeOff = first.real.steps.some(({ label }) => label === BROKE);
+  return { scenario: scenario.name, ...last, once, brokeOff, seconds };
+}
+
+function compared(
+  real: Transcript,
+  ours: Transcript,
+): Pick<Outcome, 'real' | 'ours' | 'accepted' | 'trouble'> {
   const accepted = new Set<string>();
   const trouble: string[] = [];
-  for (const difference of differencesOf(one, other)) {
+  for (const difference of differencesOf(real, ours)) {
     const by = ACCEPTED.find(({ covers }) => covers(difference));
     if (by !== undefined) accepted.add(by.name);
     else trouble.push(lineOf(difference));
   }
-  for (const step of one.steps) if (step.label === BROKE) trouble.push(`broke off: ${String(step.value)}`);
-  const seconds = Math.round((performance.now() - began) / 100) / 10;
-  return { scenario: scenario.name, real: one, ours: other, accepted, trouble, seconds };
+  for (const step of real.steps) if (step.label === BROKE) trouble.push(`broke off: ${String(step.value)}`);
+  return { real, ours, accepted, trouble };
 }
-
-const isBroken = ({ steps }: Transcript) => steps.some(({ label }) => label === BROKE);
 
 async function transcriptOf(engine: Engine, { name, play }: Scenario, run: string): Promise<Transcript> {
   const stage = createStage(engine, name, run);

@@ -21,6 +21,9 @@ export interface HistoryDeps {
   readonly hostility?: Pick<Hostility, 'firesMs' | 'dropsEvent' | 'deliversTwice'> | undefined;
 }
 
+/** Events that change what an instance is before an episode has written them into its history. */
+const COUNTS_AT_ONCE: ReadonlySet<number> = new Set([EVENT.executionSuspended, EVENT.executionResumed]);
+
 /** Everything the orchestrations are, in SQLite.
  *
  *  Invariants
@@ -79,8 +82,13 @@ export function createHistory({ db, hostility }: HistoryDeps) {
     together: createGroupCommit(db),
     instance: (id: string) => sql.instance.get(id),
     eventsOf: instances.eventsOf,
-    arrivedFor: (id: string) =>
-      sql.arrived.all(id).map((row) => ({ seq: row.seq, event: JSON.parse(row.event) as HistoryEvent })),
+    /** What explains the state an instance is in: its history, and the suspensions and resumptions that count already
+     *  but wait for its next episode. */
+    explanationOf: (id: string): HistoryEvent[] => [
+      ...instances.eventsOf(id),
+      ...instances.arrivedFor(id).flatMap(({ event }) => (COUNTS_AT_ONCE.has(event.EventType) ? [event] : [])),
+    ],
+    arrivedFor: instances.arrivedFor,
     /** Instances something has arrived for, oldest first, without those in `except`. */
     runnable: (except: readonly string[] = []) =>
       sql.runnable.all(JSON.stringify(except)).map((row) => row.instance),

@@ -46,7 +46,7 @@ export function createInstanceVerbs(
           Result: output,
         },
       ];
-      instances.append(row.id, end);
+      instances.append(row.id, [...instances.arrivedFor(row.id).map(({ event }) => event), ...end]);
       instances.finish(row, 'Terminated', output, nowMs);
       instances.tellParent(row, { Reason: reason }, true, nowMs);
     },

@@ -40,6 +40,8 @@ export function createInstances(sql: HistorySql) {
     /** Puts an event into the inbox of an instance. */
     post,
     eventsOf,
+    arrivedFor: (id: string) =>
+      sql.arrived.all(id).map((row) => ({ seq: row.seq, event: JSON.parse(row.event) as HistoryEvent })),
     /** Adds to its history; nothing is replayed because of it. */
     append(id: string, events: readonly HistoryEvent[]): void {
       let seq = (sql.lastSeq.get(id)?.seq ?? -1) + 1;

@@ -53,7 +53,7 @@ export function createDurableApi(deps: DurableApiDeps): Handler {
     const query = request.url.searchParams;
     const row = history.instance(id);
     if (row === undefined) return EMPTY_404;
-    const events = flag(query, 'showHistory') === true ? history.eventsOf(id) : undefined;
+    const events = flag(query, 'showHistory') === true ? history.explanationOf(id) : undefined;
     const body = instanceBody(row, query, events);
     if (!isFinal(row.status)) return json(202, body, { location: request.url.href, 'retry-after': '5' });
     const asError = row.status === 'Failed' && flag(query, 'returnInternalServerErrorOnFailure') === true;

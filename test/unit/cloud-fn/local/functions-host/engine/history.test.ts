@@ -239,11 +239,22 @@ test('a finished instance keeps its history and its words, and nothing of it mov
   assert.deepEqual([row('a').status, row('a').output, types('a')], ['Completed', '"out"', []]);
 });
 
-test('what had arrived for an instance that is terminated is forgotten', () => {
+test('what had arrived for an instance that is terminated stands in its history and moves nothing', () => {
   start('a');
   history.raiseEvent('a', 'X', '1', NOW_MS);
+  history.suspend('a', 'pause', NOW_MS);
   history.terminate('a', 'enough', NOW_MS);
   assert.deepEqual([types('a'), history.runnable()], [[], []]);
+  assert.deepEqual(
+    history.eventsOf('a').map(({ EventType }) => EventType),
+    [
+      EVENT.executionStarted,
+      EVENT.eventRaised,
+      EVENT.executionSuspended,
+      EVENT.executionTerminated,
+      EVENT.executionCompleted,
+    ],
+  );
 });
 
 test('a failed instance says why', () => {
@@ -344,6 +355,25 @@ test('an instance that begins anew has a new execution, the new input, and only 
   );
   assert.deepEqual(history.eventsOf('a'), []);
   assert.deepEqual([history.activities(9), history.nextTimerMs()], [[], undefined]);
+});
+
+test('a suspension is in the history that is shown from the moment the state says it, once', () => {
+  start('a');
+  episode('a');
+  const shown = () => history.explanationOf('a').map((event) => [event.EventType, event.Reason]);
+  const told = (...more: [number, string | null][]) => {
+    assert.deepEqual(shown(), [[EVENT.executionStarted, undefined], ...more]);
+  };
+  history.raiseEvent('a', 'go', '1', NOW_MS);
+  history.suspend('a', null, NOW_MS);
+  told([EVENT.executionSuspended, null]);
+  history.resume('a', 'on', NOW_MS);
+  told([EVENT.executionSuspended, null], [EVENT.executionResumed, 'on']);
+  episode('a');
+  assert.deepEqual(
+    shown().map(([type]) => type),
+    [EVENT.executionStarted, EVENT.eventRaised, EVENT.executionSuspended, EVENT.executionResumed],
+  );
 });
 
 test('suspended while an episode runs it stays suspended and says why; resumed it goes on; resuming what runs changes nothing', () => {
