@@ -45,8 +45,11 @@ export function readPoison(queue: string, text: string) {
   const note = noteOf(text);
   const original = note?.['original'];
   const blob = note?.['original_blob'];
+  // A note without a reason explains nothing.
   const known =
-    typeof note?.['reason'] === 'string' && (typeof original === 'string' || typeof blob === 'string');
+    typeof note?.['reason'] === 'string' &&
+    note['reason'].trim() !== '' &&
+    (typeof original === 'string' || typeof blob === 'string');
   const about = known
     ? {
         reason: String(note['reason']),

@@ -99,9 +99,15 @@ export async function fuzz(
           complain: complain(target),
         };
         const prepare = { every: RESTORE_EVERY, with: restore };
-        targets[target] = door
-          ? await fuzzDoor(door, { ...one, send, isAlive, prepare, signal })
-          : await fuzzQueue(target, { ...one, storage: service.storage ?? '', isAlive });
+        const queue = QUEUES.find((name) => name === target);
+        if (door) targets[target] = await fuzzDoor(door, { ...one, send, isAlive, prepare, signal });
+        else if (queue)
+          targets[target] = await fuzzQueue(queue, {
+            ...one,
+            storage: service.storage ?? '',
+            isAlive,
+            signal,
+          });
         tell(`${target}: ${Math.round((performance.now() - beganMs) / 1_000)} s`);
       }
       if (!isAlive()) complain(name)('', 'its process ended');

@@ -70,6 +70,19 @@ test('what lies in a poison queue is recorded with its reason and told once, and
   assert.deepEqual([told.length, storage.messages(POISON).length], [1, 1]);
 });
 
+test('a note without a reason is a message like any other, and has a reason in its record', async () => {
+  const { storage, round, records } = scene();
+  const notes = ['', '  ', null, 7].map((reason) => JSON.stringify({ reason, message: 'm', original: 'x' }));
+  for (const note of notes) await storage.port.sendMessage(POISON, note);
+  await round();
+  assert.deepEqual(
+    records()
+      .map(({ reason, original }) => `${reason} ${original}`)
+      .toSorted(),
+    notes.map((note) => `not-processed ${note}`).toSorted(),
+  );
+});
+
 test('a process that does not know what was told asks the records; one that could not tell tells later', async () => {
   const bench = scene();
   await bench.aside('garbage');
