@@ -86,7 +86,9 @@ export function createHistory({ db, hostility }: HistoryDeps) {
      *  but wait for its next episode. */
     explanationOf: (id: string): HistoryEvent[] => [
       ...instances.eventsOf(id),
-      ...instances.arrivedFor(id).flatMap(({ event }) => (COUNTS_AT_ONCE.has(event.EventType) ? [event] : [])),
+      ...instances
+        .arrivedFor(id)
+        .flatMap(({ event }) => (COUNTS_AT_ONCE.has(event.EventType) ? [event] : [])),
     ],
     arrivedFor: instances.arrivedFor,
     /** Instances something has arrived for, oldest first, without those in `except`. */
