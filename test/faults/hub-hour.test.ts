@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createDesiredSettings, type DesiredSettings } from '../../agent/settings/settings.ts';
 import { createFakeClock } from '../fakes/clock.ts';
-import { eventually, silent, useHub } from '../integration/hub-fixture.ts';
+import { eventually, silent, useHub } from '../integration/hub/hub-fixture.ts';
 
 const HOUR_MS = 3_600_000;
 /** The promise: this long after the hub is back, what was set meanwhile is in force. */

@@ -14,7 +14,7 @@ import {
   silent,
   type TestLink,
   useHub,
-} from '../integration/hub-fixture.ts';
+} from '../integration/hub/hub-fixture.ts';
 
 const house = useHub();
 

@@ -7,7 +7,7 @@ import {
   makeClip,
   startYoloCloud,
   type YoloCloud,
-} from '../integration/yolo-harness.ts';
+} from '../integration/cloud-fn/yolo-harness.ts';
 
 let cloud: YoloCloud;
 let clip: string;

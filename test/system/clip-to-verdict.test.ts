@@ -5,7 +5,7 @@ import { defaultFootage } from '../../hardware/simulators/camera/default-footage
 import { prepareFootage } from '../../hardware/simulators/camera/footage.ts';
 import { cacheDir } from '../../scripts/lib/places.ts';
 import { launchBrowser } from '../fakes/browser.ts';
-import { decodeComplaints, probe, sliceHashes } from '../integration/capture-rig.ts';
+import { decodeComplaints, probe, sliceHashes } from '../integration/capture/capture-rig.ts';
 import { createPlace, leftovers, type Place, type Product } from './product.ts';
 
 const GOP_MS = 2_000;

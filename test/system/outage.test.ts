@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { decodeComplaints } from '../integration/capture-rig.ts';
+import { decodeComplaints } from '../integration/capture/capture-rig.ts';
 import {
   clipsOf,
   createPlace,

@@ -23,9 +23,9 @@ import { createNotificationOutbox } from '../../../../cloud-fn/ports/notificatio
 import { createNotificationQueue } from '../../../../cloud-fn/ports/notification-queue.ts';
 import { OPEN_CLIPS_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
 import { CONTAINER_INSTANCES } from '../../../../cloud-fn/ports/storage.ts';
-import { createFakeDeviceLink } from '../../../../test/fakes/device-link-port.ts';
-import { createFakeStorage } from '../../../../test/fakes/storage-port.ts';
-import { createVirtualHostClock } from '../../../../test/fakes/virtual-host-clock.ts';
+import { createFakeDeviceLink } from '../../../../test/fakes/cloud/device-link-port.ts';
+import { createFakeStorage } from '../../../../test/fakes/cloud/storage-port.ts';
+import { createVirtualHostClock } from '../../../../test/fakes/cloud/virtual-host-clock.ts';
 import { createRandom } from '../faults/random.ts';
 import { createBeginnings } from './beginnings.ts';
 import { clipsOf, type HostileClip, messageOf, WAIT_MS } from './clips.ts';

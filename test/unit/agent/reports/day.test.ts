@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Telemetry, TwinReported } from '@dachawatch/contracts';
 import { REPORTS } from '../../../../agent/reports/pace.ts';
-import { seededRandom } from '../../../faults/ledger-fragments.ts';
+import { seededRandom } from '../../../faults/ledger/ledger-fragments.ts';
 import { camera, cameraConfig, type House, quietHouse, type ReportsRig, reportsRig } from './rig.ts';
 
 /** IoT Hub, free tier: messages a day, of half a kilobyte each; the paid ones count 4 KB pieces, of 400,000 a day. */

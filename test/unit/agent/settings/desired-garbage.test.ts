@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CameraConfig, ContractError, parse, RecordingConfig } from '@dachawatch/contracts';
-import { seededRandom } from '../../../faults/ledger-fragments.ts';
+import { seededRandom } from '../../../faults/ledger/ledger-fragments.ts';
 import { bench, type Bench } from './desired-bench.ts';
 
 const SECRET = 'hunter2';

@@ -5,8 +5,8 @@ import { createFindResult } from '../../../../cloud-fn/activities/find-result.ts
 import { createSendProcessingRequest } from '../../../../cloud-fn/activities/send-processing-request.ts';
 import { createStartContainer } from '../../../../cloud-fn/activities/start-container.ts';
 import { worthOf } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
-import { createFakeCompute } from '../../../fakes/compute-port.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeCompute } from '../../../fakes/cloud/compute-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 import { details, detection, result } from '../orchestrators/clip-samples.ts';
 
 const request = {

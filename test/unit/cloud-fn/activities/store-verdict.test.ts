@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
 import { createStoreVerdict } from '../../../../cloud-fn/activities/store-verdict.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 import { analysisInput, BLOB_NAME } from '../orchestrators/clip-samples.ts';
 import { verdictOfClip } from './verdict-sample.ts';
 

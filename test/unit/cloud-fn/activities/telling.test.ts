@@ -4,8 +4,8 @@ import { createEscalate } from '../../../../cloud-fn/activities/escalate.ts';
 import { createSendFailureNotification } from '../../../../cloud-fn/activities/send-failure-notification.ts';
 import { createSendVerdictToDevice } from '../../../../cloud-fn/activities/send-verdict-to-device.ts';
 import { createSendVideoCompleted } from '../../../../cloud-fn/activities/send-video-completed.ts';
-import { createFakeDeviceLink } from '../../../fakes/device-link-port.ts';
-import { createFakeNotification } from '../../../fakes/notification-port.ts';
+import { createFakeDeviceLink } from '../../../fakes/cloud/device-link-port.ts';
+import { createFakeNotification } from '../../../fakes/cloud/notification-port.ts';
 import { analysisInput, BLOB_NAME, CLIP_ID } from '../orchestrators/clip-samples.ts';
 import { verdictOfClip } from './verdict-sample.ts';
 

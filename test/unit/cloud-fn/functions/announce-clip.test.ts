@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { announceClip } from '../../../../cloud-fn/functions/announce-clip.ts';
 import { clipInstanceId } from '../../../../cloud-fn/ports/instance-places.ts';
 import { json } from '../../../../cloud-fn/ports/storage.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 import { verdictOfClip } from '../activities/verdict-sample.ts';
 import { analysisInput, BLOB_NAME, details, detection, result } from '../orchestrators/clip-samples.ts';
 import { createFakeClient } from './fake-client.ts';

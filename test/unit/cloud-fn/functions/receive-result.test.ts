@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeQueueMessage, type ProcessingResult } from '@dachawatch/contracts';
 import { LAST_DELIVERY, receiveResult } from '../../../../cloud-fn/functions/receive-result.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 import { analysisInput, details, detection, result } from '../orchestrators/clip-samples.ts';
 import { createFakeClient } from './fake-client.ts';
 

@@ -6,9 +6,9 @@ import { resultPlace, clipInstanceId } from '../../../../cloud-fn/ports/instance
 import { createNotificationOutbox } from '../../../../cloud-fn/ports/notification-outbox.ts';
 import type { Notification } from '../../../../cloud-fn/ports/notification.ts';
 import { json } from '../../../../cloud-fn/ports/storage.ts';
-import { createFakeDeviceLink } from '../../../fakes/device-link-port.ts';
-import { createFakeRuntime } from '../../../fakes/durable-runtime.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeDeviceLink } from '../../../fakes/cloud/device-link-port.ts';
+import { createFakeRuntime } from '../../../fakes/cloud/durable-runtime.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 import { analysisInput, BLOB_NAME, details, detection, result } from '../orchestrators/clip-samples.ts';
 
 export const { clip, waitMs } = analysisInput();

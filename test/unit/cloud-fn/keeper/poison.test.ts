@@ -7,7 +7,7 @@ import type { PoisonRecord } from '../../../../cloud-fn/keeper/poison-records.ts
 import { recordPoisonQueues } from '../../../../cloud-fn/keeper/record-poison.ts';
 import { createNotificationOutbox } from '../../../../cloud-fn/ports/notification-outbox.ts';
 import type { Notification } from '../../../../cloud-fn/ports/notification.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 
 const QUEUE = 'video-processed';
 const POISON = `${QUEUE}-poison`;

@@ -12,7 +12,7 @@ import {
 } from '../../../../cloud-fn/local/functions-host/functions-host.ts';
 import { hostSettingsOf } from '../../../../cloud-fn/local/functions-host/host-json.ts';
 import type { ClipAnalysisOutput } from '../../../../cloud-fn/orchestrators/clip-analysis-steps.ts';
-import { createVirtualHostClock } from '../../../fakes/virtual-host-clock.ts';
+import { createVirtualHostClock } from '../../../fakes/cloud/virtual-host-clock.ts';
 import { analysisInput, details, detection, result } from './clip-samples.ts';
 
 const APP = new URL('../../../fakes/apps/clip-analysis-app.ts', import.meta.url).pathname;

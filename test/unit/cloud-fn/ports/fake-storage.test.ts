@@ -1,3 +1,3 @@
-import { createFakeStorage, testStoragePort } from '../../../fakes/storage-port.ts';
+import { createFakeStorage, testStoragePort } from '../../../fakes/cloud/storage-port.ts';
 
 testStoragePort('fake storage', async () => createFakeStorage().port);

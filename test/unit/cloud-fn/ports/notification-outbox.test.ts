@@ -10,7 +10,7 @@ import {
 import { deliveryPlace } from '../../../../cloud-fn/ports/instance-places.ts';
 import type { Notification } from '../../../../cloud-fn/ports/notification.ts';
 import { PortFailure } from '../../../../cloud-fn/ports/port-failure.ts';
-import { createFakeStorage } from '../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../fakes/cloud/storage-port.ts';
 
 const notification: Notification = {
   id: 'clip-1.1.person-seen',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createStreamHealth } from '../../../../../agent/capture/child/stream-health.ts';
-import { timings } from '../supervision/camera-settings.ts';
+import { timings } from '../supervision/rig/camera-settings.ts';
 
 const START = 1_000;
 const health = () => createStreamHealth({ cameraId: 'gate', timings, clock: { monotonicMs: () => START } });

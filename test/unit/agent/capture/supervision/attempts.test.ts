@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type AttemptsDeps, createAttempts } from '../../../../../agent/capture/supervision/attempts.ts';
 import type { ChildEnd } from '../../../../../agent/capture/supervision/camera-child.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { createToldDoor } from './told-door.ts';
+import { createToldDoor } from './rig/told-door.ts';
 
 /** Attempts whose children end when the test says so, or when they are told to. */
 function attemptsOf(more: Partial<AttemptsDeps> = {}) {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { createCameraFleet } from '../../../../../agent/capture/supervision/camera-fleet.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createLogBook } from '../../../../fakes/log-book.ts';
-import { settingsOf, timings } from './camera-settings.ts';
-import { createToldDoor } from './told-door.ts';
+import { settingsOf, timings } from './rig/camera-settings.ts';
+import { createToldDoor } from './rig/told-door.ts';
 
 const camera = (id: string, main = `rtsp://${id}/main`) => ({
   config: settingsOf({ id, main, sub: `rtsp://${id}/sub` }).config,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
-import { createCameraRig, nextAsk, withinJitter } from './camera-process-rig.ts';
-import { clip, timings, trigger, settingsOf } from './camera-settings.ts';
-import { isAlive, until } from './told-children.ts';
+import { createCameraRig, nextAsk, withinJitter } from './rig/camera-process-rig.ts';
+import { clip, timings, trigger, settingsOf } from './rig/camera-settings.ts';
+import { isAlive, until } from './rig/told-children.ts';
 
 test('a pause gives no place, closes what runs, and the next child is forked paused', async (t) => {
   const it = await createCameraRig(t);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SuppressedRecord } from '../../../../../agent/motion/motion.ts';
-import { createCameraRig } from './camera-process-rig.ts';
-import { blind, timings, settingsOf } from './camera-settings.ts';
-import { isAlive, until } from './told-children.ts';
+import { createCameraRig } from './rig/camera-process-rig.ts';
+import { blind, timings, settingsOf } from './rig/camera-settings.ts';
+import { isAlive, until } from './rig/told-children.ts';
 
 test('a child that never says anything is killed when the camera had time to connect and more', async (t) => {
   const it = await createCameraRig(t);

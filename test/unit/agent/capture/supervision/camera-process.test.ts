@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCameraRig, liveFor, nextAsk, withinJitter } from './camera-process-rig.ts';
-import { blind, clip, login, timings, trigger, settingsOf } from './camera-settings.ts';
-import { until } from './told-children.ts';
+import { createCameraRig, liveFor, nextAsk, withinJitter } from './rig/camera-process-rig.ts';
+import { blind, clip, login, timings, trigger, settingsOf } from './rig/camera-settings.ts';
+import { until } from './rig/told-children.ts';
 
 test('a child is told the camera, its logins, and whether recording is paused', async (t) => {
   const it = await createCameraRig(t);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createChildPatience, isLive } from '../../../../../agent/capture/supervision/child-patience.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { blind, heartbeat, timings } from './camera-settings.ts';
+import { blind, heartbeat, timings } from './rig/camera-settings.ts';
 
 function forked() {
   const clock = createFakeClock();

@@ -5,7 +5,7 @@ import {
   StartInProgress,
   STARTER_AT_WORK_MS,
 } from '../../../../../cloud-fn/functions/instances/start-once.ts';
-import { createFakeStorage } from '../../../../fakes/storage-port.ts';
+import { createFakeStorage } from '../../../../fakes/cloud/storage-port.ts';
 import { analysisInput } from '../../orchestrators/clip-samples.ts';
 import { createFakeClient } from '../fake-client.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../../../../../cloud-fn/local/functions-host/functions-host.ts';
 import { hostSettingsOf } from '../../../../../../cloud-fn/local/functions-host/host-json.ts';
 import { EVENT } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
-import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { createVirtualHostClock } from '../../../../../fakes/cloud/virtual-host-clock.ts';
 import { until } from '../host-bench.ts';
 
 const APP = new URL('../../../../../fakes/apps/durable-sample.ts', import.meta.url).pathname;

@@ -11,7 +11,7 @@ import {
   type HistoryEvent,
   type OrchestratorState,
 } from '../../../../../../cloud-fn/local/functions-host/engine/wire.ts';
-import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { createVirtualHostClock } from '../../../../../fakes/cloud/virtual-host-clock.ts';
 import { byName, hosted, logOf, stateOf, until } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);

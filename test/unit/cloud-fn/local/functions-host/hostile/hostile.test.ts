@@ -18,7 +18,7 @@ import {
   type Hostility,
 } from '../../../../../../cloud-fn/local/functions-host/hostile/hostility.ts';
 import { createStaleStatuses } from '../../../../../../cloud-fn/local/functions-host/hostile/stale-statuses.ts';
-import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { createVirtualHostClock } from '../../../../../fakes/cloud/virtual-host-clock.ts';
 import { byName, folderOf, hosted, logOf } from '../host-bench.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createTimerTriggers } from '../../../../../../cloud-fn/local/functions-host/triggers/timer-triggers.ts';
-import { createVirtualHostClock } from '../../../../../fakes/virtual-host-clock.ts';
+import { createVirtualHostClock } from '../../../../../fakes/cloud/virtual-host-clock.ts';
 import { hosted, logOf, stateOf } from '../host-bench.ts';
 
 const NOON_MS = Date.UTC(2026, 10, 21, 12);
