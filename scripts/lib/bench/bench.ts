@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   page: async () => (await import('./page/page.ts')).benchPage,
   storm: async () => (await import('./storm/storm.ts')).benchStorm,
   upload: async () => (await import('./upload/upload.ts')).benchUpload,
+  verdicts: async () => (await import('./verdicts/verdicts.ts')).benchVerdicts,
 };
 
 await runCommand(
