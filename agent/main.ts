@@ -63,7 +63,7 @@ function options() {
       watchdogPid: process.env['WATCHDOG_PID'],
     },
     captureEnvironment: Object.fromEntries(
-      ['HOME', 'GST_REGISTRY', 'XDG_CACHE_HOME'].flatMap((name) => {
+      ['HOME', 'GST_REGISTRY', 'XDG_CACHE_HOME', 'NODE_COMPILE_CACHE'].flatMap((name) => {
         const value = process.env[name];
         return value === undefined ? [] : [[name, value] as const];
       }),

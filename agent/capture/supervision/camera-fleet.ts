@@ -21,7 +21,11 @@ export interface CameraFleet {
  *  1. One process per id. A camera that leaves and comes back waits until the process it had has ended.
  *  2. After `stop` none is added. */
 export function createCameraFleet(
-  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'after'> & { readonly log: Log },
+  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'after'> & {
+    readonly log: Log;
+    /** Nothing is forked before this settles; it never rejects. */
+    readonly ready?: Promise<void>;
+  },
 ): CameraFleet {
   const watched = new Map<string, CameraProcess>();
   const leaving = new Map<string, Promise<void>>();
@@ -40,7 +44,7 @@ export function createCameraFleet(
 
   function add(camera: CaptureCamera, recording: RecordingConfig): void {
     const { id } = camera.config;
-    const after = leaving.get(id) ?? Promise.resolve();
+    const after = Promise.all([deps.ready, leaving.get(id)]).then(() => undefined);
     const process = createCameraProcess({ ...deps, settings: { ...camera, recording }, paused, after });
     watched.set(id, process);
     if (phase === 'started') process.start();

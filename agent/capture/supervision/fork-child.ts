@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { ToChild } from '../messages.ts';
 
-const PROGRAM = new URL('../child/main.ts', import.meta.url);
+export const CHILD_PROGRAM = new URL('../child/main.ts', import.meta.url);
 /** Node's default of 4 threads is used up by two pipelines: files would wait for ever. */
 const THREADS = '16';
 /** Each of a child's twenty threads may have a heap of its own, which costs 12 MB and brings nothing. */
@@ -18,7 +18,7 @@ const LONGEST_LINE = 500;
 export function forkChild(
   environment: Readonly<Record<string, string>>,
   said: (line: string) => void,
-  program = PROGRAM,
+  program = CHILD_PROGRAM,
 ): ChildProcess {
   const child = fork(program, [], {
     execArgv: [],

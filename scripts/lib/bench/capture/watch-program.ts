@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createCapture } from '../../../../agent/capture/capture.ts';
 import { systemClock } from '../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
+import { cacheDir } from '../../places.ts';
 
 export interface WatchOptions {
   readonly cameras: readonly { readonly main: string; readonly sub: string }[];
@@ -29,7 +30,7 @@ const capture = createCapture({
   recording: { preRollMs: 5_000, postRollMs: 30_000 },
   clock: systemClock,
   log: createLog('warn', (line) => process.stderr.write(line)),
-  environment: { HOME, PATH },
+  environment: { HOME, PATH, NODE_COMPILE_CACHE: join(cacheDir(), 'compiled') },
   store: {
     open: () => {
       const clipId = `clip-${++clips}`;
