@@ -5,7 +5,7 @@ import type { Conditions } from '../kernel/conditions.ts';
 import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { CameraCheck } from './check/check-camera.ts';
-import { createCameraDoor } from './supervision/camera-door.ts';
+import { createCameraProbe } from './supervision/camera-probe.ts';
 import { createCameraFleet } from './supervision/camera-fleet.ts';
 import { compileChildCode } from './supervision/child-code.ts';
 import type { CameraStatus } from './supervision/camera-status.ts';
@@ -70,7 +70,7 @@ export interface Capture {
   recordNow(cameraId: string, signal: AbortSignal): Promise<string>;
   /** Watches a camera's streams for ten seconds, beside the recording, and says what they are and what to set in the
    *  camera. Who asks while one is on its way gets the same.
-   *  @throws Failure transient `capture.closed` | `capture.deadline`, rejected `capture.unknown-camera` */
+   *  @throws Failure transient `capture.unwatchable` | `capture.deadline`, rejected `capture.unknown-camera` */
   check(cameraId: string, signal: AbortSignal): Promise<CameraCheck>;
   status(): CameraStatus[];
 }
@@ -90,7 +90,7 @@ export function createCapture(deps: CaptureDeps): Capture {
   const { cameras, recording, environment = {}, timings, backoff = BACKOFF } = deps;
   const patient = { ...TIMINGS, ...timings };
   const patience = createLoginPatience({ ...deps, file: deps.loginsFile, waitsMs: deps.loginWaitsMs });
-  const door = createCameraDoor({ patience, answerMs: patient.connectMs });
+  const probe = createCameraProbe({ patience, answerMs: patient.connectMs });
   const code = Promise.withResolvers<void>();
   const stopping = new AbortController();
   const fleet = createCameraFleet({
@@ -98,7 +98,7 @@ export function createCapture(deps: CaptureDeps): Capture {
     environment,
     timings: patient,
     backoff,
-    door,
+    probe,
     ready: code.promise,
   });
   fleet.apply({ cameras, recording });

@@ -45,13 +45,15 @@ export async function checkCamera(deps: CheckCameraDeps): Promise<CameraCheck> {
     const finding =
       refused && sameLogin(refused.stream, stream)
         ? ({
-            kind: 'closed',
+            kind: 'unwatchable',
             why: 'it was not asked, because the camera refused the same login already',
           } as const)
         : await answered(stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
     found.push({ stream, finding });
   }
-  const watched = await Promise.all(found.map(({ stream, finding }) => watchIfOpen(stream, finding, deps)));
+  const watched = await Promise.all(
+    found.map(({ stream, finding }) => watchIfWatchable(stream, finding, deps)),
+  );
   const streams = watched.map(({ checked }) => checked);
   const advice = adviseOn(streams, isOneStream(deps.streams));
   return {
@@ -62,13 +64,13 @@ export async function checkCamera(deps: CheckCameraDeps): Promise<CameraCheck> {
   };
 }
 
-async function watchIfOpen(
+async function watchIfWatchable(
   stream: AskedStream,
   finding: StreamFinding,
   deps: CheckCameraDeps,
 ): Promise<{ readonly checked: CheckedStream; readonly keyPicture: Buffer | undefined }> {
   const { name } = stream;
-  if (finding.kind !== 'open') {
+  if (finding.kind !== 'watchable') {
     const checked = { stream: name, loginBy: null, trouble: finding.why, measures: null };
     return { checked, keyPicture: undefined };
   }
@@ -81,7 +83,7 @@ async function answered(stream: AskedStream, signal: AbortSignal): Promise<Strea
     return await askStream(stream, signal);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return { kind: 'closed', why: error.message };
+    return { kind: 'unwatchable', why: error.message };
   }
 }
 

@@ -14,25 +14,25 @@ export interface AskedStream {
 /** What a stream is found to be. Sentences are for a person, without their subject. */
 export type StreamFinding =
   | {
-      readonly kind: 'open';
+      readonly kind: 'watchable';
       /** How the login went, like `Digest MD5`; undefined: the camera wanted none. */
       readonly loginBy: string | undefined;
     }
   /** The camera refused the login. */
   | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'closed'; readonly why: string };
+  | { readonly kind: 'unwatchable'; readonly why: string };
 
 const DESCRIBE = { Accept: 'application/sdp' } as const;
 
 /** Asks a camera to describe a stream, over a connection of its own. A login is sent once; nothing is set up, and a
  *  redirection is not followed.
- *  @throws Failure transient `camera.door`, in words for a person, when there is no answer */
+ *  @throws Failure transient `camera.rtsp`, in words for a person, when there is no answer */
 export async function askStream(
   { name, address, credential }: AskedStream,
   signal: AbortSignal,
 ): Promise<StreamFinding> {
   const url = new URL(address);
-  const closed = (why: string): StreamFinding => ({ kind: 'closed', why });
+  const unwatchable = (why: string): StreamFinding => ({ kind: 'unwatchable', why });
   let connection: RtspConnection = await connectRtsp(url, signal);
   try {
     let answer = await connection.ask('DESCRIBE', address, DESCRIBE);
@@ -40,24 +40,24 @@ export async function askStream(
     // Once with the login; once more only when the camera says that merely its nonce was too old.
     for (let tries = 0; answer.status === 401 && tries < 2; tries++) {
       const challenges = readChallenges(answer.headers('www-authenticate'));
-      if (!credential) return closed(LOGIN_MISSING);
+      if (!credential) return unwatchable(LOGIN_MISSING);
       if (sent !== undefined && !isStale(challenges)) return { kind: 'refused', why: refusal(challenges) };
       const question = { challenges, credential, method: 'DESCRIBE', uri: address };
       sent = authorize(question);
-      if (sent === undefined) return closed(unspeakable(challenges));
+      if (sent === undefined) return unwatchable(unspeakable(challenges));
       if (connection.isClosed()) connection = await connectRtsp(url, signal);
       answer = await connection.ask('DESCRIBE', address, { ...DESCRIBE, Authorization: sent });
     }
     // A camera that has locked us out may say 403.
     if (sent !== undefined && (answer.status === 401 || answer.status === 403))
       return { kind: 'refused', why: statusSentence(answer.status) };
-    if (answer.status >= 300 && answer.status < 400) return closed(moved(answer));
-    if (answer.status !== 200) return closed(statusSentence(answer.status));
+    if (answer.status >= 300 && answer.status < 400) return unwatchable(moved(answer));
+    if (answer.status !== 200) return unwatchable(statusSentence(answer.status));
     const codecs = pictureCodecs(answer.body);
-    if (codecs === undefined) return closed(NO_STREAM);
+    if (codecs === undefined) return unwatchable(NO_STREAM);
     const [other] = codecs;
-    if (other !== undefined && !codecs.includes('H264')) return closed(codecSentence(name, other));
-    return { kind: 'open', loginBy: sent === undefined ? undefined : wayOf(sent) };
+    if (other !== undefined && !codecs.includes('H264')) return unwatchable(codecSentence(name, other));
+    return { kind: 'watchable', loginBy: sent === undefined ? undefined : wayOf(sent) };
   } finally {
     connection.close();
   }

@@ -12,7 +12,7 @@ export interface RtspAnswer {
 
 /** One connection to a camera. */
 export interface RtspConnection {
-  /** @throws Failure transient `camera.door`, in words for a person */
+  /** @throws Failure transient `camera.rtsp`, in words for a person */
   ask(method: string, uri: string, headers: Readonly<Record<string, string>>): Promise<RtspAnswer>;
   /** The camera has closed it. */
   isClosed(): boolean;
@@ -56,7 +56,7 @@ export function openSocket(address: URL, receive?: (bytes: Buffer) => boolean): 
 }
 
 /** Opens a connection to where an RTSP address points. The signal ends it, whatever it waits for.
- *  @throws Failure transient `camera.door`, in words for a person */
+ *  @throws Failure transient `camera.rtsp`, in words for a person */
 export async function connectRtsp(address: URL, signal: AbortSignal): Promise<RtspConnection> {
   const encrypted = address.protocol === 'rtsps:';
   const socket = openSocket(address);
@@ -64,7 +64,7 @@ export async function connectRtsp(address: URL, signal: AbortSignal): Promise<Rt
   let received: Buffer = Buffer.alloc(0);
   let wake = Promise.withResolvers<void>();
   const end = (what: string) => {
-    ended ??= new Failure('transient', 'camera.door', what);
+    ended ??= new Failure('transient', 'camera.rtsp', what);
     wake.resolve();
   };
   let reached = false;
@@ -130,18 +130,18 @@ export async function connectRtsp(address: URL, signal: AbortSignal): Promise<Rt
 }
 
 /** @returns undefined while it is not whole
- *  @throws Failure transient `camera.door` for what is no answer of RTSP */
+ *  @throws Failure transient `camera.rtsp` for what is no answer of RTSP */
 export function readAnswer(received: Buffer): RtspAnswer | undefined {
   const start = received.toString('latin1', 0, 5);
   if ('RTSP/' !== start && !'RTSP/'.startsWith(start))
-    throw new Failure('transient', 'camera.door', strange(start));
+    throw new Failure('transient', 'camera.rtsp', strange(start));
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd < 0 && received.length > MAX_HEAD_BYTES)
-    throw new Failure('transient', 'camera.door', NOT_RTSP);
+    throw new Failure('transient', 'camera.rtsp', NOT_RTSP);
   if (headEnd < 0) return undefined;
   const [line = '', ...rest] = received.toString('latin1', 0, headEnd).split('\r\n');
   const status = /^RTSP\/\d\.\d (\d{3})(?: |$)/.exec(line)?.[1];
-  if (status === undefined) throw new Failure('transient', 'camera.door', NOT_RTSP);
+  if (status === undefined) throw new Failure('transient', 'camera.rtsp', NOT_RTSP);
   const fields = rest.map((field): [string, string] => {
     const colon = field.indexOf(':');
     return [field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()];
@@ -149,7 +149,7 @@ export function readAnswer(received: Buffer): RtspAnswer | undefined {
   const headers = (name: string) => fields.filter(([one]) => one === name).map(([, value]) => value);
   const length = Number(headers('content-length')[0] ?? 0);
   if (!Number.isInteger(length) || length < 0 || length > MAX_BODY_BYTES)
-    throw new Failure('transient', 'camera.door', NOT_RTSP);
+    throw new Failure('transient', 'camera.rtsp', NOT_RTSP);
   const body = received.subarray(headEnd + 4);
   if (body.length < length) return undefined;
   return { status: Number(status), headers, body: body.toString('utf8', 0, length) };

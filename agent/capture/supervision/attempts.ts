@@ -2,7 +2,7 @@ import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { ChildEnd } from './camera-child.ts';
-import type { ClosedDoor } from './camera-door.ts';
+import type { Unwatchable } from './camera-probe.ts';
 
 export interface Attempts {
   start(): void;
@@ -19,7 +19,7 @@ export interface AttemptsDeps {
   readonly backoff: BackoffPolicy;
   begins(): void;
   /** Never rejects. */
-  ask(signal: AbortSignal): Promise<ClosedDoor | undefined>;
+  ask(signal: AbortSignal): Promise<Unwatchable | undefined>;
   /** Runs one child from fork to exit. */
   runChild(): Promise<ChildEnd>;
   /** Tells a child that runs to end. */
@@ -35,7 +35,7 @@ const PROVEN_MS = 30_000;
 
 /** Attempts to watch one camera, one after the other.
  *  Invariants
- *  1. A child runs only after the camera was asked; one that is closed is left alone for as long as the door says.
+ *  1. A child runs only after the camera was asked; an unwatchable one is left alone for as long as the probe says.
  *  2. Failures in a row wait longer each time, until a child has proved the camera or there is another connection. */
 export function createAttempts(deps: AttemptsDeps): Attempts {
   const { clock } = deps;
@@ -53,10 +53,12 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
       renewing = false;
       deps.begins();
       waiting = new AbortController();
-      const closed = await deps.ask(waiting.signal);
+      const unwatchable = await deps.ask(waiting.signal);
       // Told to end, or to connect otherwise, while it was asked.
       if (waiting.signal.aborted) continue;
-      const end = closed ? { liveMs: 0, why: closed.detail, waitMs: closed.waitMs } : await deps.runChild();
+      const end = unwatchable
+        ? { liveMs: 0, why: unwatchable.detail, waitMs: unwatchable.waitMs }
+        : await deps.runChild();
       if (stopping.signal.aborted) break;
       if (renewing) {
         failures = 0;

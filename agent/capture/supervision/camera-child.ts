@@ -7,7 +7,7 @@ import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { SuppressedRecord } from '../../motion/motion.ts';
 import type { CaptureTimings, FromChild, ToChild } from '../messages.ts';
 import type { AskedStream } from '../rtsp/ask-stream.ts';
-import type { CameraDoor } from './camera-door.ts';
+import type { CameraProbe } from './camera-probe.ts';
 import type { RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
 import { createChildPatience, type HeardBeat, type Heartbeat } from './child-patience.ts';
@@ -41,7 +41,7 @@ export interface CameraChildDeps {
   readonly streams: readonly [AskedStream, AskedStream];
   readonly paused: boolean;
   readonly store: ClipStore;
-  readonly door: Pick<CameraDoor, 'refused'>;
+  readonly probe: Pick<CameraProbe, 'refused'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: CaptureTimings;
@@ -154,8 +154,8 @@ function forked({ settings, log, environment, fork = forkChild }: CameraChildDep
   }
 }
 
-/** What a child that fails says of it, or, when a login was refused to it, the door. */
-function failureOf({ detail, refused, words }: Failing, { settings, streams, door, log }: CameraChildDeps) {
+/** What a child that fails says of it, or, when a login was refused to it, the probe. */
+function failureOf({ detail, refused, words }: Failing, { settings, streams, probe, log }: CameraChildDeps) {
   const cameraId = settings.config.id;
   if (words !== undefined)
     log.info(
@@ -164,6 +164,6 @@ function failureOf({ detail, refused, words }: Failing, { settings, streams, doo
     );
   const stream = streams.find(({ name }) => name === refused);
   if (!stream) return { why: detail, waitMs: undefined };
-  const closed = door.refused(cameraId, stream);
-  return { why: closed.detail, waitMs: closed.waitMs };
+  const unwatchable = probe.refused(cameraId, stream);
+  return { why: unwatchable.detail, waitMs: unwatchable.waitMs };
 }

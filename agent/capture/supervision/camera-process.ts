@@ -9,7 +9,7 @@ import { createAttempts } from './attempts.ts';
 import { type CameraChild, type ChildEnd, startCameraChild } from './camera-child.ts';
 import type { AskedStream } from '../rtsp/ask-stream.ts';
 import { type CameraChecks, createCameraChecks } from './camera-check.ts';
-import type { CameraDoor } from './camera-door.ts';
+import type { CameraProbe } from './camera-probe.ts';
 import { type CameraRequests, createCameraRequests } from './camera-requests.ts';
 import { createCameraState } from './camera-state.ts';
 import { addCounts, type CameraStatus, cameraStatus } from './camera-status.ts';
@@ -32,7 +32,7 @@ export interface CameraProcessDeps {
   readonly timings: CaptureTimings;
   readonly backoff: BackoffPolicy;
   readonly environment: Readonly<Record<string, string>>;
-  readonly door: CameraDoor;
+  readonly probe: CameraProbe;
   /** Starts a child; one that runs another program in tests. */
   readonly fork?: typeof forkChild;
 }
@@ -55,7 +55,7 @@ const RENEWED = 'its address or its login was changed';
  *  Invariants
  *  1. At most one child at a time; the next is forked only after the last one's exit was seen and its clips settled.
  *  2. No child is forked before the camera has said that both streams can be had; one that refuses the login is left
- *     alone for as long as the door says.
+ *     alone for as long as the probe says.
  *  3. A child that is forked knows the last settings, and whether recording is paused; while it is, no place is given. */
 export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const { clock, log, timings, conditions } = deps;
@@ -76,7 +76,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
   const attempts = createAttempts({
     ...deps,
     begins: () => camera.take('begins', camera.now().detail),
-    ask: (signal) => deps.door.ask(cameraId, streamsOf(settings), signal),
+    ask: (signal) => deps.probe.ask(cameraId, streamsOf(settings), signal),
     runChild,
     endChild: () => running?.end(),
     renewed: () => {

@@ -6,7 +6,7 @@ import { CAMERA_STATUSES, type CamerasDep, existingCamera, onlyCamera } from './
 
 export interface CheckCameraDeps extends CamerasDep {
   /** Watches both streams for ten seconds.
-   *  @throws Failure `capture.closed` and others */
+   *  @throws Failure `capture.unwatchable` and others */
   readonly checkCamera: (
     cameraId: string,
     signal: AbortSignal,

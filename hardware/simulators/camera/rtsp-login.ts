@@ -4,7 +4,7 @@ export type LoginScheme = 'basic' | 'md5' | 'sha-256';
 /** none: it came without a login. */
 export type LoginVerdict = 'none' | 'right' | 'wrong';
 
-const REALM = 'camera door';
+const REALM = 'camera login';
 
 /** What a camera wants to hear, a header for each scheme. */
 export const challenges = (schemes: readonly LoginScheme[], nonce: string): string[] =>

@@ -70,11 +70,11 @@ async function tryHost(
           trouble: `${finding.why}; the rest was not tried, so that it does not lock us out`,
         };
       if (finding.kind === 'silent' && ++silent >= SILENT_MAX) return { streams, trouble: finding.why };
-      if (finding.kind === 'open') streams.push({ address, problem: null });
+      if (finding.kind === 'watchable') streams.push({ address, problem: null });
       // Another codec, or a login that is missing: there is something at this address.
-      if (finding.kind === 'closed' && /^it is /.test(finding.why))
+      if (finding.kind === 'unwatchable' && /^it is /.test(finding.why))
         streams.push({ address, problem: finding.why });
-      if (finding.kind === 'closed' && finding.why.startsWith('401'))
+      if (finding.kind === 'unwatchable' && finding.why.startsWith('401'))
         return { streams, trouble: `${finding.why}: give it by --user NAME or --camera-login FILE` };
     }
   return { streams, trouble: null };

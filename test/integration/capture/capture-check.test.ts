@@ -49,7 +49,9 @@ test('a login that is held back is not sent by a check', async (t) => {
   await assert.rejects(
     capture.check('gate', AbortSignal.timeout(60_000)),
     (error) =>
-      error instanceof Failure && error.code === 'capture.closed' && /tried again after/.test(error.message),
+      error instanceof Failure &&
+      error.code === 'capture.unwatchable' &&
+      /tried again after/.test(error.message),
   );
   assert.equal(proxy.wrongLogins(), 1);
 });

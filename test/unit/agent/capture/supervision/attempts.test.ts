@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { type AttemptsDeps, createAttempts } from '../../../../../agent/capture/supervision/attempts.ts';
 import type { ChildEnd } from '../../../../../agent/capture/supervision/camera-child.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { createToldDoor } from './rig/told-door.ts';
+import { createToldProbe } from './rig/told-probe.ts';
 
 /** Attempts whose children end when the test says so, or when they are told to. */
 function attemptsOf(more: Partial<AttemptsDeps> = {}) {
   const clock = createFakeClock();
-  const door = createToldDoor(clock);
+  const probe = createToldProbe(clock);
   const said: string[] = [];
   let child: PromiseWithResolvers<ChildEnd> | undefined;
   const attempts = createAttempts({
@@ -16,7 +16,7 @@ function attemptsOf(more: Partial<AttemptsDeps> = {}) {
     clock,
     backoff: { minMs: 1_000, maxMs: 1_000 },
     begins: () => said.push('begins'),
-    ask: (signal) => door.ask('gate', [], signal),
+    ask: (signal) => probe.ask('gate', [], signal),
     runChild: () => {
       said.push('runs');
       child = Promise.withResolvers<ChildEnd>();
@@ -29,16 +29,16 @@ function attemptsOf(more: Partial<AttemptsDeps> = {}) {
     ...more,
   });
   const ends = (end: ChildEnd) => child?.resolve(end);
-  return { clock, door, said, attempts, ends };
+  return { clock, probe, said, attempts, ends };
 }
 
-test('a child runs only behind an open door, and what failed is told', async () => {
+test('a child runs only when the camera can be watched, and what failed is told', async () => {
   const it = attemptsOf();
-  it.door.closed = { detail: 'no route', waitMs: 5_000 };
+  it.probe.unwatchable = { detail: 'no route', waitMs: 5_000 };
   it.attempts.start();
   await it.clock.advance(4_999);
   assert.deepEqual(it.said, ['begins', 'failed: no route']);
-  it.door.closed = undefined;
+  it.probe.unwatchable = undefined;
   await it.clock.advance(1);
   it.ends({ liveMs: 0, why: '401', waitMs: 60_000 });
   await it.clock.advance(59_999);
@@ -58,14 +58,14 @@ test('another connection is no failure: it is connected to at once', async () =>
   await it.attempts.stop();
 });
 
-test('another connection ends a wait, however long the door wanted it', async () => {
+test('another connection ends a wait, however long the probe asked for', async () => {
   const it = attemptsOf();
-  it.door.closed = { detail: '401', waitMs: 3_600_000 };
+  it.probe.unwatchable = { detail: '401', waitMs: 3_600_000 };
   it.attempts.start();
   await it.clock.advance(0);
   it.attempts.renew();
   await it.clock.advance(0);
-  assert.equal(it.door.asked.length, 2);
+  assert.equal(it.probe.asked.length, 2);
   await it.attempts.stop();
 });
 

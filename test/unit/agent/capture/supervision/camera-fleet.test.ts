@@ -4,19 +4,19 @@ import { createCameraFleet } from '../../../../../agent/capture/supervision/came
 import { createFakeClock } from '../../../../fakes/clock.ts';
 import { createLogBook } from '../../../../fakes/log-book.ts';
 import { settingsOf, timings } from './rig/camera-settings.ts';
-import { createToldDoor } from './rig/told-door.ts';
+import { createToldProbe } from './rig/told-probe.ts';
 
 const camera = (id: string, main = `rtsp://${id}/main`) => ({
   config: settingsOf({ id, main, sub: `rtsp://${id}/sub` }).config,
   credential: undefined,
 });
 
-/** Cameras whose doors are closed: nothing is forked, and who is asked tells who is watched. */
+/** Cameras that cannot be watched: nothing is forked, and who is asked tells who is watched. */
 function fleetOf(ready = Promise.resolve()) {
   const clock = createFakeClock();
   const { log } = createLogBook();
-  const door = createToldDoor(clock);
-  door.closed = { detail: 'closed', waitMs: 60_000 };
+  const probe = createToldProbe(clock);
+  probe.unwatchable = { detail: 'unwatchable', waitMs: 60_000 };
   const fleet = createCameraFleet({
     store: {
       open: () => undefined,
@@ -29,14 +29,14 @@ function fleetOf(ready = Promise.resolve()) {
     timings,
     backoff: { minMs: 1_000, maxMs: 1_000 },
     environment: {},
-    door,
+    probe,
     ready,
   });
   const { recording } = settingsOf();
   const apply = (...cameras: ReturnType<typeof camera>[]) => fleet.apply({ cameras, recording });
   const ids = () => fleet.status().map(({ cameraId }) => cameraId);
-  const asked = () => door.asked.map(({ streams }) => streams[0]?.address);
-  return { clock, asked, holds: door.holdsAt, fleet, apply, ids };
+  const asked = () => probe.asked.map(({ streams }) => streams[0]?.address);
+  return { clock, asked, holds: probe.holdsAt, fleet, apply, ids };
 }
 
 test('cameras are watched from the start on, each once, and listed in the order of the settings', async () => {

@@ -120,7 +120,7 @@ test('another address ends the child in good order, and the next one is forked w
   child.tell({ exit: 0 });
   const next = await it.child(1);
   assert.equal((await next.received('configure')).camera.main, 'rtsp://camera/other');
-  assert.equal(it.door.asked[1]?.streams[0]?.address, 'rtsp://camera/other');
+  assert.equal(it.probe.asked[1]?.streams[0]?.address, 'rtsp://camera/other');
   assert.deepEqual([it.status().state, it.status().detail], ['starting', null]);
 });
 
@@ -140,50 +140,50 @@ test('a child that is to make place and does not is killed', async (t) => {
 
 test('another address ends the wait, and the waits begin anew with it', async (t) => {
   const it = await createCameraRig(t);
-  it.door.closed = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route' };
   it.process.start();
   await it.clock.advance(0);
   for (const middle of [1_000, 2_000, 4_000]) await nextAsk(it, middle * 1.5);
   await it.clock.advance(0);
-  const { length } = it.door.asked;
+  const { length } = it.probe.asked;
   it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   await it.clock.advance(0);
-  assert.equal(it.door.asked.length, length + 1);
+  assert.equal(it.probe.asked.length, length + 1);
   const ms = await nextAsk(it, 1_500);
   assert.ok(withinJitter(ms, 1_000), `${ms} ms`);
 });
 
-test('another address while the door is being asked: the old one is given up, the new one is asked', async (t) => {
+test('another address during the probe: the old one is given up, the new one is asked', async (t) => {
   const it = await createCameraRig(t);
-  it.door.holds = new Promise(() => undefined);
+  it.probe.holds = new Promise(() => undefined);
   it.process.start();
   await it.clock.advance(0);
-  it.door.holds = undefined;
+  it.probe.holds = undefined;
   it.process.apply(settingsOf({ main: 'rtsp://camera/other' }));
   const child = await it.child();
   assert.equal((await child.received('configure')).camera.main, 'rtsp://camera/other');
   assert.equal(it.forks(), 1);
   assert.deepEqual(
-    it.door.asked.map(({ streams }) => streams[0]?.address),
+    it.probe.asked.map(({ streams }) => streams[0]?.address),
     ['rtsp://camera/main', 'rtsp://camera/other'],
   );
 });
 
 test('a stop ends the wait between two children, and nothing is asked any more', async (t) => {
   const it = await createCameraRig(t);
-  it.door.closed = { detail: 'locked out', waitMs: 3_600_000 };
+  it.probe.unwatchable = { detail: 'locked out', waitMs: 3_600_000 };
   it.process.start();
   await it.clock.advance(0);
   await it.process.stop();
   assert.deepEqual([it.status().state, it.status().detail], ['down', 'stopped']);
   await it.clock.advance(7_200_000);
-  assert.equal(it.door.asked.length, 1);
+  assert.equal(it.probe.asked.length, 1);
   assert.equal(it.clock.sleepers(), 0);
 });
 
-test('a stop while the door is being asked forks nobody', async (t) => {
+test('a stop during the probe forks nobody', async (t) => {
   const it = await createCameraRig(t);
-  it.door.holds = new Promise(() => undefined);
+  it.probe.holds = new Promise(() => undefined);
   it.process.start();
   await it.clock.advance(0);
   await it.process.stop();

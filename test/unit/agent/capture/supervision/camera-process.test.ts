@@ -21,7 +21,7 @@ test('a child is told the camera, its logins, and whether recording is paused', 
   ]);
   assert.equal(child.environment['UV_THREADPOOL_SIZE'], '16');
   assert.equal(child.environment['HOME'], undefined);
-  assert.deepEqual(it.door.asked[0]?.streams, [
+  assert.deepEqual(it.probe.asked[0]?.streams, [
     { name: 'main', address: 'rtsp://camera/main', credential: login },
     { name: 'sub', address: 'rtsp://camera/sub', credential: login },
   ]);
@@ -49,15 +49,15 @@ test('nothing is asked or forked before the process of the same camera that stil
   const it = await createCameraRig(t, { after });
   it.process.start();
   await it.clock.advance(60_000);
-  assert.deepEqual(it.door.asked, []);
+  assert.deepEqual(it.probe.asked, []);
   assert.equal(it.forks(), 0);
   resolve();
   await it.child();
 });
 
-test('a closed door forks nobody, says why, and is left alone for as long as it says', async (t) => {
+test('a camera that cannot be watched forks nobody, says why, and is left alone for as long as it says', async (t) => {
   const it = await createCameraRig(t);
-  it.door.closed = { detail: 'the login is refused', waitMs: 300_000 };
+  it.probe.unwatchable = { detail: 'the login is refused', waitMs: 300_000 };
   it.process.start();
   await it.clock.advance(0);
   assert.deepEqual(
@@ -65,10 +65,10 @@ test('a closed door forks nobody, says why, and is left alone for as long as it 
     ['down', 'the login is refused', null],
   );
   await it.clock.advance(299_999);
-  assert.equal(it.door.asked.length, 1);
-  it.door.closed = undefined;
+  assert.equal(it.probe.asked.length, 1);
+  it.probe.unwatchable = undefined;
   await it.clock.advance(1);
-  assert.equal(it.door.asked.length, 2);
+  assert.equal(it.probe.asked.length, 2);
   await it.child();
   assert.equal(it.status().state, 'starting');
   assert.equal(it.status().detail, 'the login is refused');
@@ -76,11 +76,11 @@ test('a closed door forks nobody, says why, and is left alone for as long as it 
 
 test('a camera that cannot be reached is asked again less and less often', async (t) => {
   const it = await createCameraRig(t);
-  it.door.closed = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route' };
   it.process.start();
   await it.clock.advance(100_000);
   assert.equal(it.status().state, 'down');
-  const times = it.door.asked.map(({ atMs }) => atMs);
+  const times = it.probe.asked.map(({ atMs }) => atMs);
   for (const [index, middle] of [1_000, 2_000, 4_000, 8_000, 16_000].entries()) {
     const ms = (times[index + 1] ?? 0) - (times[index] ?? 0);
     assert.ok(withinJitter(ms, middle), `${ms} ms instead of ${middle}`);
@@ -95,11 +95,11 @@ for (const [what, liveMs, middle] of [
 ] as const)
   test(`a camera ${what}`, async (t) => {
     const it = await createCameraRig(t);
-    it.door.closed = { detail: 'no route' };
+    it.probe.unwatchable = { detail: 'no route' };
     it.process.start();
     await it.clock.advance(0);
     for (const wait of [1_500, 3_000]) await nextAsk(it, wait);
-    it.door.closed = undefined;
+    it.probe.unwatchable = undefined;
     await nextAsk(it, 6_000);
     await liveFor(it, await it.child(), liveMs);
     const ms = await nextAsk(it, middle * 1.5);
@@ -108,10 +108,10 @@ for (const [what, liveMs, middle] of [
 
 test('a child that is never live proves nothing, however long it runs', async (t) => {
   const it = await createCameraRig(t);
-  it.door.closed = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route' };
   it.process.start();
   await it.clock.advance(0);
-  it.door.closed = undefined;
+  it.probe.unwatchable = undefined;
   await nextAsk(it, 1_500);
   const child = await it.child();
   for (let time = 0; time < 10; time++) {
@@ -195,19 +195,19 @@ test('what a child says with its last breath counts', async (t) => {
   assert.equal(it.status().detail, 'camera gate: the stream ended');
 });
 
-test('a login that is refused to a running process is waited for as the door says', async (t) => {
+test('a login that is refused to a running process is waited for as the probe says', async (t) => {
   const it = await createCameraRig(t);
   it.process.start();
   const child = await it.child();
   child.send({ type: 'failing', detail: '401', refused: 'sub' });
   child.tell({ exit: 1 });
   await it.isDown();
-  assert.deepEqual(it.door.refusals, ['sub']);
+  assert.deepEqual(it.probe.refusals, ['sub']);
   assert.equal(it.status().detail, 'the login is refused');
   await it.clock.advance(59_999);
-  assert.equal(it.door.asked.length, 1);
+  assert.equal(it.probe.asked.length, 1);
   await it.clock.advance(1);
-  assert.equal(it.door.asked.length, 2);
+  assert.equal(it.probe.asked.length, 2);
 });
 
 test('a capture process that the system cannot start is tried again', async (t) => {

@@ -9,16 +9,16 @@ import { createFakeClock } from '../../../../../fakes/clock.ts';
 import { createLogBook } from '../../../../../fakes/log-book.ts';
 import { type Heartbeat, heartbeat, settingsOf, timings } from './camera-settings.ts';
 import { createToldChildren, type ToldChild, until } from './told-children.ts';
-import { createToldDoor } from './told-door.ts';
+import { createToldProbe } from './told-probe.ts';
 
-/** A camera's supervision with real processes that do what the test says, a door that answers what the test says, and
+/** A camera's supervision with real processes that do what the test says, a probe that answers what the test says, and
  *  time that passes only when the test says so. */
 export async function createCameraRig(t: TestContext, more: Partial<CameraProcessDeps> = {}) {
   const children = await createToldChildren();
   const clock = createFakeClock();
   const book = createLogBook();
   const conditions = createConditions({ clock, log: book.log });
-  const door = createToldDoor(clock);
+  const probe = createToldProbe(clock);
   const kept: string[] = [];
   const suppressed = { kept: [] as unknown[], counted: [] as Readonly<Record<string, number>>[] };
   const process = createCameraProcess({
@@ -41,7 +41,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
     timings,
     backoff: { minMs: 1_000, maxMs: 1_000_000 },
     environment: children.environment,
-    door,
+    probe,
     fork: children.fork,
     ...more,
   });
@@ -63,7 +63,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
   return {
     process,
     clock,
-    door,
+    probe,
     kept,
     suppressed,
     conditions,
@@ -86,17 +86,17 @@ export async function liveFor(it: Awaited<ReturnType<typeof createCameraRig>>, c
   child.tell({ exit: 1 });
   await it.isDown();
 }
-/** When the door was asked next, waiting at most so long. */
+/** When the camera was probed next, waiting at most so long. */
 export async function nextAsk(
   it: Awaited<ReturnType<typeof createCameraRig>>,
   withinMs: number,
 ): Promise<number> {
   const before = it.clock.monotonicMs();
-  const { length } = it.door.asked;
+  const { length } = it.probe.asked;
   // In steps shorter than any wait, so that it is the next one and none behind it.
-  for (let left = withinMs; left > 0 && it.door.asked.length === length; left -= 50)
+  for (let left = withinMs; left > 0 && it.probe.asked.length === length; left -= 50)
     await it.clock.advance(Math.min(50, left));
-  const next = it.door.asked[length] ?? assert.fail('it was not asked');
+  const next = it.probe.asked[length] ?? assert.fail('it was not asked');
   return next.atMs - before;
 }
 export const withinJitter = (ms: number, middle: number) => ms >= middle * 0.5 && ms <= middle * 1.5;

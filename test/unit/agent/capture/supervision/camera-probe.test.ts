@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { AskedStream } from '../../../../../agent/capture/rtsp/ask-stream.ts';
-import { type CameraDoor, createCameraDoor } from '../../../../../agent/capture/supervision/camera-door.ts';
+import {
+  type CameraProbe,
+  createCameraProbe,
+} from '../../../../../agent/capture/supervision/camera-probe.ts';
 import { createLoginPatience } from '../../../../../agent/capture/supervision/login-patience.ts';
 import { systemClock } from '../../../../../agent/kernel/clock.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
@@ -19,8 +22,8 @@ import {
 const login = { username: 'viewer', password: 'pä ss:w/rd@#%' };
 const wrong = { ...login, password: 'wrong' };
 
-const newDoor = (answerMs = 20_000): CameraDoor =>
-  createCameraDoor({
+const newProbe = (answerMs = 20_000): CameraProbe =>
+  createCameraProbe({
     patience: createLoginPatience({ clock: systemClock, log: createLog('silent') }),
     answerMs,
   });
@@ -40,12 +43,12 @@ async function detail(
   settings: ProxyOptions,
   credential?: AskedStream['credential'],
 ): Promise<string> {
-  const closed = await newDoor().ask('gate', streams(await camera(t, settings), credential), never);
-  const said = closed?.detail ?? 'open';
+  const unwatchable = await newProbe().ask('gate', streams(await camera(t, settings), credential), never);
+  const said = unwatchable?.detail ?? 'watchable';
   return said.replace(/^camera gate, (main|sub) stream: /, '');
 }
 
-test('a camera that takes the login is open, by whatever scheme it asks', async (t) => {
+test('a camera that takes the login can be watched, by whatever scheme it asks', async (t) => {
   for (const schemes of [
     ['md5'],
     ['basic'],
@@ -54,72 +57,73 @@ test('a camera that takes the login is open, by whatever scheme it asks', async 
     ['sha-256', 'md5'],
   ] as const) {
     const at = await camera(t, { login, schemes });
-    assert.equal(await newDoor().ask('gate', streams(at, login), never), undefined, schemes.join());
+    assert.equal(await newProbe().ask('gate', streams(at, login), never), undefined, schemes.join());
     assert.equal(at.wrongLogins(), 0);
   }
 });
 
-test('a camera without a login is open, also when one is configured', async (t) => {
-  assert.equal(await detail(t, {}), 'open');
-  assert.equal(await detail(t, {}, login), 'open');
+test('a camera without a login can be watched, also when one is configured', async (t) => {
+  assert.equal(await detail(t, {}), 'watchable');
+  assert.equal(await detail(t, {}, login), 'watchable');
 });
 
 test('a wrong login is sent once, for both streams together, and then left alone', async (t) => {
   for (const schemes of [['md5'], ['basic']] as const) {
     const at = await camera(t, { login, schemes, lockAfter: 2 });
-    const door = newDoor();
-    const closed = await door.ask('gate', streams(at, wrong), never);
+    const probe = newProbe();
+    const unwatchable = await probe.ask('gate', streams(at, wrong), never);
     assert.equal(
-      closed?.detail,
+      unwatchable?.detail,
       'camera gate, main stream: 401, the camera refuses the login; tried again after 1 min, so that it does not lock us out',
     );
-    assert.ok((closed.waitMs ?? 0) >= 60_000);
+    assert.ok((unwatchable.waitMs ?? 0) >= 60_000);
     for (let count = 0; count < 20; count++)
-      assert.deepEqual((await door.ask('gate', streams(at, wrong), never))?.detail, closed.detail);
+      assert.deepEqual((await probe.ask('gate', streams(at, wrong), never))?.detail, unwatchable.detail);
     assert.equal(at.wrongLogins(), 1);
     // Not locked: the right one is taken at once.
-    assert.equal(await door.ask('gate', streams(at, login), never), undefined);
+    assert.equal(await probe.ask('gate', streams(at, login), never), undefined);
   }
 });
 
 test('sixteen cameras of one recorder with the wrong password send it once', async (t) => {
   const at = await camera(t, { login });
-  const door = newDoor();
+  const probe = newProbe();
   const asked = Array.from({ length: 16 }, (_, index) =>
-    door.ask(
+    probe.ask(
       `camera-${index}`,
       streams(at, wrong).map((stream) => ({ ...stream, address: `${stream.address}/${index}` })),
       never,
     ),
   );
-  for (const closed of await Promise.all(asked)) assert.match(closed?.detail ?? '', /refuses the login/);
+  for (const unwatchable of await Promise.all(asked))
+    assert.match(unwatchable?.detail ?? '', /refuses the login/);
   assert.equal(at.wrongLogins(), 1);
 });
 
 test('a second login that is wrong is found out behind the first, and only it is named', async (t) => {
   const at = await camera(t, { login });
-  const closed = await newDoor().ask('gate', streams(at, login, wrong), never);
-  assert.match(closed?.detail ?? '', /^camera gate, sub stream: 401/);
+  const unwatchable = await newProbe().ask('gate', streams(at, login, wrong), never);
+  assert.match(unwatchable?.detail ?? '', /^camera gate, sub stream: 401/);
   assert.equal(at.wrongLogins(), 1);
 });
 
-test('a refusal of a running process counts like one at the door', async (t) => {
+test('a refusal of a running process counts like one of the probe', async (t) => {
   const at = await camera(t, { login });
-  const door = newDoor();
+  const probe = newProbe();
   const [main] = streams(at, wrong);
-  assert.ok((door.refused('gate', main as AskedStream).waitMs ?? 0) >= 60_000);
-  assert.match((await door.ask('gate', streams(at, wrong), never))?.detail ?? '', /refuses the login/);
+  assert.ok((probe.refused('gate', main as AskedStream).waitMs ?? 0) >= 60_000);
+  assert.match((await probe.ask('gate', streams(at, wrong), never))?.detail ?? '', /refuses the login/);
   assert.equal(at.requests.length, 0);
 });
 
-test('a camera that speaks only Digest SHA-256 is open; with a wrong login it says so', async (t) => {
+test('a camera that speaks only Digest SHA-256 can be watched; with a wrong login it says so', async (t) => {
   for (const schemes of [['sha-256'], ['sha-256', 'basic'], ['basic', 'sha-256']] as const) {
     const at = await camera(t, { login, schemes });
-    assert.equal(await newDoor().ask('gate', streams(at, login), never), undefined, schemes.join());
+    assert.equal(await newProbe().ask('gate', streams(at, login), never), undefined, schemes.join());
     assert.equal(at.wrongLogins(), 0);
-    const closed = await newDoor().ask('gate', streams(at, wrong), never);
+    const unwatchable = await newProbe().ask('gate', streams(at, wrong), never);
     assert.match(
-      closed?.detail ?? '',
+      unwatchable?.detail ?? '',
       /main stream: 401, the camera refuses the login; tried again after 1 min/,
     );
     assert.equal(at.wrongLogins(), 1);
@@ -196,8 +200,8 @@ test('a connection that is broken off or never answered is said to be that', asy
   assert.match(await detail(t, { answers: { accept: 'reset' } }), /broke off the connection$/);
   assert.match(await detail(t, { answers: { DESCRIBE: 'reset' } }), /broke off the connection$/);
   const silent = await camera(t, { answers: { DESCRIBE: 'silence' } });
-  const closed = await newDoor(300).ask('gate', streams(silent), never);
-  assert.match(closed?.detail ?? '', /: the camera does not answer$/);
+  const unwatchable = await newProbe(300).ask('gate', streams(silent), never);
+  assert.match(unwatchable?.detail ?? '', /: the camera does not answer$/);
 });
 
 test('a camera that is not there is said to be away, with the reason', async (t) => {
@@ -205,7 +209,7 @@ test('a camera that is not there is said to be away, with the reason', async (t)
   const [main] = streams(gone) as [AskedStream];
   await gone.stop();
   const said = async (address: string) =>
-    (await newDoor().ask('gate', [{ ...main, address }], never))?.detail ?? '';
+    (await newProbe().ask('gate', [{ ...main, address }], never))?.detail ?? '';
   assert.match(await said(gone.mainUrl), /no connection; .*nothing answers at this port/);
   assert.match(
     await said('rtsp://no-such-host.invalid/main'),
@@ -216,13 +220,13 @@ test('a camera that is not there is said to be away, with the reason', async (t)
 test('another codec is named before anything is started', async (t) => {
   const sdp = 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:t\r\n';
   assert.match(await detail(t, { sdp }), /^it is H\.265, but only H\.264 can be recorded/);
-  assert.equal(await detail(t, { sdp: 'v=0\r\nm=video 0 RTP/AVP 96\r\na=control:t\r\n' }), 'open');
+  assert.equal(await detail(t, { sdp: 'v=0\r\nm=video 0 RTP/AVP 96\r\na=control:t\r\n' }), 'watchable');
 });
 
 test('who stops waiting is not kept by a silent camera', async (t) => {
   const at = await camera(t, { answers: { DESCRIBE: 'silence' } });
   const leaving = new AbortController();
-  const asked = newDoor().ask('gate', streams(at), leaving.signal);
+  const asked = newProbe().ask('gate', streams(at), leaving.signal);
   while (at.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
   leaving.abort();
   assert.match((await asked)?.detail ?? '', /does not answer/);
@@ -230,14 +234,14 @@ test('who stops waiting is not kept by a silent camera', async (t) => {
 
 test('who stops waiting for its turn with the login of a device gets an answer, too, and the next one gets the turn', async (t) => {
   const at = await camera(t, { login, answers: { DESCRIBE: 'silence' } });
-  const door = newDoor();
+  const probe = newProbe();
   const [first, second] = [new AbortController(), new AbortController()];
-  const asked = door.ask('gate', streams(at, login), first.signal);
+  const asked = probe.ask('gate', streams(at, login), first.signal);
   while (at.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  const waits = door.ask('yard', streams(at, login), second.signal);
+  const waits = probe.ask('yard', streams(at, login), second.signal);
   second.abort();
   assert.match((await waits)?.detail ?? '', /^camera yard, main stream: .*another camera of the same device/);
-  const third = door.ask('lane', streams(at, login), AbortSignal.timeout(60_000));
+  const third = probe.ask('lane', streams(at, login), AbortSignal.timeout(60_000));
   first.abort();
   await asked;
   while (at.requests.length === 1) await new Promise((resolve) => setImmediate(resolve));
@@ -246,7 +250,7 @@ test('who stops waiting for its turn with the login of a device gets an answer, 
 });
 
 test('an encrypted camera that nobody vouches for, and one that is not encrypted, are told apart', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'dachawatch-door-'));
+  const dir = await mkdtemp(join(tmpdir(), 'dachawatch-probe-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const names = ['-keyout', join(dir, 'key'), '-out', join(dir, 'cert'), '-subj', '/CN=127.0.0.1', '-nodes'];
   await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-days', '2', ...names]);
@@ -255,14 +259,14 @@ test('an encrypted camera that nobody vouches for, and one that is not encrypted
     cert: await readFile(join(dir, 'cert'), 'utf8'),
   };
   const encrypted = await camera(t, { tls, login });
-  const closed = await newDoor().ask('gate', streams(encrypted, login), never);
-  assert.match(closed?.detail ?? '', /certificate is not trusted/);
+  const unwatchable = await newProbe().ask('gate', streams(encrypted, login), never);
+  assert.match(unwatchable?.detail ?? '', /certificate is not trusted/);
   assert.equal(encrypted.requests.length, 0, 'the login went nowhere');
   const open = await camera(t, {});
   const [main] = streams(open) as [AskedStream];
   const address = main.address.replace('rtsp:', 'rtsps:');
   assert.match(
-    (await newDoor(1_000).ask('gate', [{ ...main, address }], never))?.detail ?? '',
+    (await newProbe(1_000).ask('gate', [{ ...main, address }], never))?.detail ?? '',
     /does not speak TLS/,
   );
 });

@@ -5,23 +5,23 @@ import { statusSentence } from '../rtsp/status.ts';
 import { describe, LOGIN_MISSING, type StreamName } from '../stream-error.ts';
 
 /** Why a camera cannot be watched now. */
-export interface ClosedDoor {
+export interface Unwatchable {
   /** One sentence for a person. */
   readonly detail: string;
   /** It must be left alone for so long. Absent: as for any other failure. Milliseconds. */
   readonly waitMs?: number;
 }
 
-export interface CameraDoor {
+export interface CameraProbe {
   /** Asks the camera for both streams, main first, before anything is started. Never rejects.
    *  @returns undefined: both can be had, as far as it says */
   ask(
     cameraId: string,
     streams: readonly AskedStream[],
     signal: AbortSignal,
-  ): Promise<ClosedDoor | undefined>;
+  ): Promise<Unwatchable | undefined>;
   /** The login was refused later, by a running capture process. */
-  refused(cameraId: string, stream: AskedStream): ClosedDoor;
+  refused(cameraId: string, stream: AskedStream): Unwatchable;
 }
 
 /** Asks before a capture process is forked, because cameras lock out after five wrong logins: here a login is sent once,
@@ -30,15 +30,15 @@ export interface CameraDoor {
  *  1. A login that the camera refused is not sent again before its wait is over (login-patience.ts).
  *  2. Nothing is set up at the camera: it is only asked to describe the stream, and the connection is closed.
  *  3. A redirection is not followed: the login goes nowhere else than where a person sent it. */
-export function createCameraDoor({
+export function createCameraProbe({
   patience,
   answerMs,
 }: {
   readonly patience: LoginPatience;
   /** Longest that one stream may take. */
   readonly answerMs: number;
-}): CameraDoor {
-  const held = (cameraId: string, { name, address, credential }: AskedStream): ClosedDoor | undefined => {
+}): CameraProbe {
+  const held = (cameraId: string, { name, address, credential }: AskedStream): Unwatchable | undefined => {
     const waitMs = credential ? patience.holdMs({ address, credential }) : 0;
     return waitMs > 0
       ? { detail: patienceSentence(cameraId, name, statusSentence(401), waitMs), waitMs }
@@ -49,7 +49,7 @@ export function createCameraDoor({
     cameraId: string,
     stream: AskedStream,
     signal: AbortSignal,
-  ): Promise<ClosedDoor | undefined> {
+  ): Promise<Unwatchable | undefined> {
     const { name, address, credential } = stream;
     let turn: Awaited<ReturnType<LoginPatience['turn']>> | undefined;
     try {
@@ -58,7 +58,7 @@ export function createCameraDoor({
       const hold = held(cameraId, stream);
       if (hold) return hold;
       const finding = await askStream(stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
-      if (finding.kind === 'closed') return { detail: describe(cameraId, name, finding.why) };
+      if (finding.kind === 'unwatchable') return { detail: describe(cameraId, name, finding.why) };
       if (!credential) return undefined;
       const login: LoginTry = { address, credential };
       if (finding.kind === 'refused') {
@@ -88,8 +88,8 @@ export function createCameraDoor({
         return found.find((one) => one !== undefined);
       }
       for (const stream of streams) {
-        const closed = await askInTurn(cameraId, stream, signal);
-        if (closed) return closed;
+        const found = await askInTurn(cameraId, stream, signal);
+        if (found) return found;
       }
       return undefined;
     },
