@@ -99,15 +99,20 @@ export async function fuzz(
           complain: complain(target),
         };
         const prepare = { every: RESTORE_EVERY, with: restore };
-        const queue = QUEUES.find((name) => name === target);
-        if (door) targets[target] = await fuzzDoor(door, { ...one, send, isAlive, prepare, signal });
-        else if (queue)
-          targets[target] = await fuzzQueue(queue, {
-            ...one,
-            storage: service.storage ?? '',
-            isAlive,
-            signal,
-          });
+        try {
+          const queue = QUEUES.find((name) => name === target);
+          if (door) targets[target] = await fuzzDoor(door, { ...one, send, isAlive, prepare, signal });
+          else if (queue)
+            targets[target] = await fuzzQueue(queue, {
+              ...one,
+              storage: service.storage ?? '',
+              isAlive,
+              signal,
+            });
+        } catch (error) {
+          signal.throwIfAborted();
+          complain(target)('', `broke off: ${(error as Error).message}`);
+        }
         tell(`${target}: ${Math.round((performance.now() - beganMs) / 1_000)} s`);
       }
       if (!isAlive()) complain(name)('', 'its process ended');
