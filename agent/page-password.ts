@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ContractError } from '@dachawatch/contracts';
-import { deviceCertificate } from './dashboard/door/certificate.ts';
-import { ownNames } from './dashboard/door/opening.ts';
-import { keepPassword, newPassword, readPassword } from './dashboard/door/password.ts';
-import { isLoopback } from './dashboard/door/host-guard.ts';
+import { deviceCertificate } from './dashboard/access/certificate.ts';
+import { ownNames } from './dashboard/access/opening.ts';
+import { keepPassword, newPassword, readPassword } from './dashboard/access/password.ts';
+import { isLoopback } from './dashboard/access/host-guard.ts';
 import { refuseVoidOptions } from './given-options.ts';
 import { Failure } from './kernel/failure.ts';
 import { openConfigFiles } from './settings/settings.ts';

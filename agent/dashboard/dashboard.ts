@@ -10,9 +10,9 @@ import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import type { SuppressedStore } from '../motion/motion.ts';
 import type { UploadStatus } from '../upload/upload.ts';
-import { boundConnections } from './door/connection-bounds.ts';
-import { decideOpening, type Opening, ownNames } from './door/opening.ts';
-import { createHostGuard } from './door/host-guard.ts';
+import { boundConnections } from './access/connection-bounds.ts';
+import { decideOpening, type Opening, ownNames } from './access/opening.ts';
+import { createHostGuard } from './access/host-guard.ts';
 import { loadPageFiles } from './files/page-files.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRoutes, type LedgerRead } from './routes.ts';
@@ -78,7 +78,7 @@ export function createDashboard(
     const handle = createRequestHandler({
       route: createRoutes({ ...deps, files: await loadPageFiles(), hasLogin: isGuarded }),
       allowsHost: createHostGuard(isGuarded ? ownNames(host, names) : undefined),
-      door: isGuarded ? opening.door : undefined,
+      loginGuard: isGuarded ? opening.loginGuard : undefined,
       clock: deps.clock,
       log,
     });

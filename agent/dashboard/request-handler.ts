@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Log, redact } from '../kernel/log.ts';
 import { problem, type Answer } from './answer.ts';
-import type { Door } from './door/door.ts';
+import type { LoginGuard } from './access/login-guard.ts';
 
 /** What a route sees of a request: nothing of it is decoded, so nothing of it can be more than it looks. */
 export interface PageRequest {
@@ -27,7 +27,7 @@ export interface RequestHandlerDeps {
   readonly route: Route;
   readonly allowsHost: (hostHeader: string | undefined) => boolean;
   /** Undefined: whoever reaches the page may see it. */
-  readonly door: Door | undefined;
+  readonly loginGuard: LoginGuard | undefined;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -49,13 +49,14 @@ const UNKNOWN_NAME =
 
 /** Where requests come in: host, login and method are checked here, every answer gets its security headers, every error becomes a
  *  problem document. */
-export function createRequestHandler({ route, allowsHost, door, clock, log }: RequestHandlerDeps) {
+export function createRequestHandler({ route, allowsHost, loginGuard, clock, log }: RequestHandlerDeps) {
   async function answer(request: IncomingMessage): Promise<Answer | FileAnswer> {
-    if (!allowsHost(request.headers.host)) return problem(421, 'host', door ? UNKNOWN_NAME : LOOPBACK_ONLY);
+    if (!allowsHost(request.headers.host))
+      return problem(421, 'host', loginGuard ? UNKNOWN_NAME : LOOPBACK_ONLY);
     const [path = '/', ...query] = (request.url ?? '/').split('?');
     try {
-      const atTheDoor = await door?.answer(request);
-      if (atTheDoor) return atTheDoor;
+      const instead = await loginGuard?.answer(request);
+      if (instead) return instead;
       if (request.method !== 'GET' && request.method !== 'HEAD')
         return problem(405, 'method', 'Only GET and HEAD are answered here: this page changes nothing.', {
           Allow: 'GET, HEAD',

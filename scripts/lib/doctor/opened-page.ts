@@ -1,9 +1,9 @@
 /** Whether an appliance's page is open to others than its own machine, and has what that takes. */
 import { existsSync, readFileSync } from 'node:fs';
 import { isJson } from '@dachawatch/contracts';
-import { certificateFile, keptCertificate } from '../../../agent/dashboard/door/certificate.ts';
-import { isLoopback } from '../../../agent/dashboard/door/host-guard.ts';
-import { readPassword } from '../../../agent/dashboard/door/password.ts';
+import { certificateFile, keptCertificate } from '../../../agent/dashboard/access/certificate.ts';
+import { isLoopback } from '../../../agent/dashboard/access/host-guard.ts';
+import { readPassword } from '../../../agent/dashboard/access/password.ts';
 import { type Check, notice, ok } from './check.ts';
 
 const NAME = 'page, to others';

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { execFile } from 'node:child_process';
-import { certificateFile, deviceCertificate } from '../../../agent/dashboard/door/certificate.ts';
-import { keepPassword, passwordFile } from '../../../agent/dashboard/door/password.ts';
+import { certificateFile, deviceCertificate } from '../../../agent/dashboard/access/certificate.ts';
+import { keepPassword, passwordFile } from '../../../agent/dashboard/access/password.ts';
 import { promisify } from 'node:util';
 
 const DOCTOR = join(import.meta.dirname, '../../../scripts/doctor');

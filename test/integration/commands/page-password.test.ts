@@ -4,7 +4,7 @@ import { chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { isPassword, readPassword } from '../../../agent/dashboard/door/password.ts';
+import { isPassword, readPassword } from '../../../agent/dashboard/access/password.ts';
 import { repoRoot } from '../../../scripts/lib/places.ts';
 
 interface Ended {

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../fakes/browser.ts';
 import { violations } from './dashboard-axe.ts';
 import { DESKTOP, PHONE } from './dashboard-browser.ts';
-import { PASSWORD, serveGuarded } from '../../unit/agent/dashboard/door/guarded-page.ts';
+import { PASSWORD, serveGuarded } from '../../unit/agent/dashboard/access/guarded-page.ts';
 
 const page = serveGuarded();
 let browser: Browser;

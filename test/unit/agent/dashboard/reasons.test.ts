@@ -49,9 +49,9 @@ const MAKERS = [
   'contracts/messages/camera-address.ts',
   'agent/motion/zones',
   'agent/dashboard/dashboard.ts',
-  'agent/dashboard/door/opening.ts',
-  'agent/dashboard/door/password.ts',
-  'agent/dashboard/door/certificate.ts',
+  'agent/dashboard/access/opening.ts',
+  'agent/dashboard/access/password.ts',
+  'agent/dashboard/access/certificate.ts',
   'agent/clip-store.ts',
   'agent/power-off.ts',
 ];

@@ -4,7 +4,7 @@ import { type Agent, request, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
-import { keepPassword } from '../../../../../agent/dashboard/door/password.ts';
+import { keepPassword } from '../../../../../agent/dashboard/access/password.ts';
 import { createConditions } from '../../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import { createWorld, type Reply, type World } from '../dashboard-world.ts';

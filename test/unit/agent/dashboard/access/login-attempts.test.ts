@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLoginAttempts } from '../../../../../agent/dashboard/door/login-attempts.ts';
+import { createLoginAttempts } from '../../../../../agent/dashboard/access/login-attempts.ts';
 
 function attemptsAt() {
   const time = { ms: 0 };

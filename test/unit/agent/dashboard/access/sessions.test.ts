@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessions, SESSION_MS, SESSIONS_MAX } from '../../../../../agent/dashboard/door/sessions.ts';
+import { createSessions, SESSION_MS, SESSIONS_MAX } from '../../../../../agent/dashboard/access/sessions.ts';
 
 function sessionsAt() {
   const time = { ms: 0 };

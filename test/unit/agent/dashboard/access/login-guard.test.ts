@@ -5,7 +5,7 @@ import { Agent } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { keepPassword, passwordFile } from '../../../../../agent/dashboard/door/password.ts';
+import { keepPassword, passwordFile } from '../../../../../agent/dashboard/access/password.ts';
 import { someClip } from '../../../../fakes/ledger-view.ts';
 import { ask as askPlainly } from '../dashboard-world.ts';
 import { assertProblem } from '../served-page.ts';

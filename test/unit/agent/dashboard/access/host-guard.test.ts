@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHostGuard } from '../../../../../agent/dashboard/door/host-guard.ts';
+import { createHostGuard } from '../../../../../agent/dashboard/access/host-guard.ts';
 
 test('on loopback only names of loopback pass, with any port', () => {
   const allows = createHostGuard(undefined);

@@ -10,7 +10,7 @@ import {
   newPassword,
   passwordFile,
   readPassword,
-} from '../../../../../agent/dashboard/door/password.ts';
+} from '../../../../../agent/dashboard/access/password.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { isBug } from '../../kernel/is-bug.ts';
 import type { Log } from '../../kernel/log.ts';
 import { isLoopback } from './host-guard.ts';
 import { type DeviceCertificate, deviceCertificate } from './certificate.ts';
-import { createDoor, type Door } from './door.ts';
+import { createLoginGuard, type LoginGuard } from './login-guard.ts';
 import { createPasswordReader } from './password.ts';
 
 /** How the page is opened: to this machine alone and without a login, or to others behind TLS and a password. */
@@ -16,7 +16,7 @@ export type Opening =
       readonly kind: 'guarded';
       readonly host: string;
       readonly certificate: DeviceCertificate;
-      readonly door: Door;
+      readonly loginGuard: LoginGuard;
     };
 
 export interface OpeningDeps {
@@ -64,7 +64,12 @@ export function decideOpening(deps: OpeningDeps): Opening {
         'the page has a new certificate: compare its fingerprint in the browser',
       );
     register?.clear(CONDITION);
-    return { kind: 'guarded', host, certificate, door: createDoor({ password, clock: deps.clock, log }) };
+    return {
+      kind: 'guarded',
+      host,
+      certificate,
+      loginGuard: createLoginGuard({ password, clock: deps.clock, log }),
+    };
   } catch (error) {
     if (isBug(error)) throw error;
     return stay(classify(error, 'dashboard.open').message);

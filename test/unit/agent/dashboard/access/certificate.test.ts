@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
-import { deviceCertificate } from '../../../../../agent/dashboard/door/certificate.ts';
+import { deviceCertificate } from '../../../../../agent/dashboard/access/certificate.ts';
 
 const NAMES = ['house', 'house.local', '192.168.1.5', 'fd00::5:1', '::ffff:10.0.0.7', 'cam.example.org'];
 

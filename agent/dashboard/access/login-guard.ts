@@ -10,8 +10,8 @@ import { isPassword, type KeptPassword } from './password.ts';
 import { createSessions, SESSION_MS } from './sessions.ts';
 
 /** Who may see the page, when others than this machine can reach it. */
-export interface Door {
-  /** The door's own answer; undefined: this request may pass. */
+export interface LoginGuard {
+  /** Its own answer; undefined: this request may pass. */
   answer(request: IncomingMessage): Promise<Answer | undefined>;
 }
 
@@ -26,12 +26,12 @@ const OPEN_PATHS = new Set(['/icon.svg', '/healthz']);
  *  1. Without an open session nothing of the appliance is told: pages lead to the login, all else is 401.
  *  2. A session begins only with the password, with a token of our own; one that a browser brought is never taken up.
  *  3. What changes something (login, logout) is taken only from our own page. */
-export function createDoor(deps: {
+export function createLoginGuard(deps: {
   /** @throws Failure when it cannot be read: then nobody enters */
   readonly password: () => KeptPassword | undefined;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
-}): Door {
+}): LoginGuard {
   const { password, log } = deps;
   const sessions = createSessions(deps.clock);
   const attempts = createLoginAttempts(deps.clock);
