@@ -28,7 +28,7 @@ export type OtherAnswer =
   | 'nothing'
   | 'reset';
 
-/** As much of blob storage as a door asks for, on loopback, in memory, behind TLS with a certificate of our own. */
+/** As much of blob storage as our client asks for, on loopback, in memory, behind TLS with a certificate of our own. */
 export interface BlobService {
   readonly host: string;
   readonly ca: string;

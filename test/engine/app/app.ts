@@ -3,4 +3,4 @@ import './activities.ts';
 import './moments.ts';
 import './orchestrators.ts';
 import './patterns.ts';
-import './doors.ts';
+import './http.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { hubToken, VICTIM_KEY } from '../../../scripts/lib/bench/fuzz/hub-doors.ts';
+import { hubToken, VICTIM_KEY } from '../../../scripts/lib/bench/fuzz/hub-endpoints.ts';
 import { startHub, startStorageService } from '../../../scripts/lib/bench/fuzz/neighbours.ts';
 
 const ODD_ADDRESSES = ['//', '///', '//:0/', '//@', '//%ff%fe/x', '//elsewhere.invalid/devices', '/\\'];

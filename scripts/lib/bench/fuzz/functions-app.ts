@@ -15,9 +15,9 @@ import { startWebhook } from '../../../../test/engine/webhook.ts';
 import { createRandom, type Random } from '../faults/random.ts';
 import { announce, startAnswering, type StormClip, uploadClips } from '../storm/clips.ts';
 import { isSettled, lookAt } from '../storm/outcome.ts';
-import { AT_ONCE } from './door-fuzz.ts';
-import { doorsOf, type Service } from './doors.ts';
-import { knock } from './knock.ts';
+import { AT_ONCE } from './endpoint-fuzz.ts';
+import { functionsEndpoints, type Service } from './endpoints.ts';
+import { sendRequest } from './odd-request.ts';
 import { holdRequests } from './queues.ts';
 
 /** Clips that wait for their answers meanwhile. */
@@ -86,7 +86,7 @@ export async function startFunctionsApp(
     const victimClip = `x/${witness.name}`;
     return {
       storage,
-      doors: doorsOf(
+      endpoints: functionsEndpoints(
         keys,
         { name: victimClip, url: witness.url.replace('/house-1/', '/x/house-1/') },
         VICTIM,
@@ -99,7 +99,7 @@ export async function startFunctionsApp(
           body: JSON.stringify(inputOfVictim(victimClip)),
         },
       ],
-      send: (odd) => knock(agent, port, odd),
+      send: (odd) => sendRequest(agent, port, odd),
       isAlive: () => isAlive,
       disturbed: async () => {
         await giveBack();

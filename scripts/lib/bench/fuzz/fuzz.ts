@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { flag, readArguments, requireNoWords, text, whole } from '../../command/arguments.ts';
 import { Refusal } from '../../command/ends.ts';
 import { createRandom } from '../faults/random.ts';
-import { fuzzDoor } from './door-fuzz.ts';
-import { doorsOf, type Service } from './doors.ts';
+import { fuzzEndpoint } from './endpoint-fuzz.ts';
+import { functionsEndpoints, type Service } from './endpoints.ts';
 import { startFunctionsApp, VICTIM } from './functions-app.ts';
-import { hubDoors } from './hub-doors.ts';
+import { hubEndpoints } from './hub-endpoints.ts';
 import { startHub, startStorageService } from './neighbours.ts';
 import { fuzzQueue, QUEUES } from './queues.ts';
-import { storageDoors } from './storage-doors.ts';
+import { storageEndpoints } from './storage-endpoints.ts';
 
 /** Of each target; what comes after is of the same kinds. */
 const FINDINGS_MAX = 20;
@@ -91,7 +91,7 @@ export async function fuzz(
       const { send, isAlive, restore } = service;
       for (const target of wanted) {
         const beganMs = performance.now();
-        const door = service.doors.find((one) => one.name === target);
+        const endpoint = service.endpoints.find((one) => one.name === target);
         // The same inputs whichever targets come before.
         const one = {
           inputs,
@@ -101,7 +101,8 @@ export async function fuzz(
         const prepare = { every: RESTORE_EVERY, with: restore };
         try {
           const queue = QUEUES.find((name) => name === target);
-          if (door) targets[target] = await fuzzDoor(door, { ...one, send, isAlive, prepare, signal });
+          if (endpoint)
+            targets[target] = await fuzzEndpoint(endpoint, { ...one, send, isAlive, prepare, signal });
           else if (queue)
             targets[target] = await fuzzQueue(queue, {
               ...one,
@@ -136,12 +137,12 @@ export async function fuzz(
 
 function servicesIn(dir: string, seed: number): readonly FuzzedService[] {
   const noKeys = { master: '', function: '', durableTask: '', eventGrid: '', rpc: '' };
-  const doors = {
-    functions: doorsOf(noKeys, { name: '', url: '' }, VICTIM),
-    hub: hubDoors('', { service: '', device: '' }),
-    storage: storageDoors(''),
+  const endpoints = {
+    functions: functionsEndpoints(noKeys, { name: '', url: '' }, VICTIM),
+    hub: hubEndpoints('', { service: '', device: '' }),
+    storage: storageEndpoints(''),
   };
-  const namesOf = (of: keyof typeof doors) => doors[of].map(({ name }) => name);
+  const namesOf = (of: keyof typeof endpoints) => endpoints[of].map(({ name }) => name);
   return [
     {
       name: 'the functions host',

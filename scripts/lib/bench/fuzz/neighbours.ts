@@ -9,11 +9,11 @@ import { ensureCertificates } from '../../../../cloud-fn/local/certificates.ts';
 import { SERVICE_POLICY } from '../../../../cloud-fn/local/iot-hub/parts.ts';
 import { changesToken } from '../../../../cloud-fn/local/storage/change-requests.ts';
 import { startStorage } from '../../../../cloud-fn/local/storage/storage.ts';
-import { AT_ONCE } from './door-fuzz.ts';
-import type { OddRequest, Service } from './doors.ts';
-import { hubDoors, hubToken, VICTIM_KEY, victimDevice } from './hub-doors.ts';
-import { knock } from './knock.ts';
-import { storageDoors } from './storage-doors.ts';
+import { AT_ONCE } from './endpoint-fuzz.ts';
+import type { OddRequest, Service } from './endpoints.ts';
+import { hubEndpoints, hubToken, VICTIM_KEY, victimDevice } from './hub-endpoints.ts';
+import { sendRequest } from './odd-request.ts';
+import { storageEndpoints } from './storage-endpoints.ts';
 
 const HUB = 'fuzz-hub.local';
 const [VICTIM, WITNESS] = ['victim', 'witness'];
@@ -50,7 +50,7 @@ export async function startHub(dir: string): Promise<Service> {
   });
   const { httpsPort: port, serviceConnectionString } = service.ready;
   const token = hubToken(HUB, valueOf(serviceConnectionString, 'SharedAccessKey'), SERVICE_POLICY);
-  const send = (odd: OddRequest) => knock(agent, port, odd);
+  const send = (odd: OddRequest) => sendRequest(agent, port, odd);
   const ask = async (method: string, path: string, body = '') =>
     send({ method, path: `${path}?api-version=2021-04-12`, headers: { authorization: token }, body });
   const keyOf = async (device: string) => {
@@ -66,7 +66,10 @@ export async function startHub(dir: string): Promise<Service> {
   const before = await witness();
   return {
     ...watched(service, agent),
-    doors: hubDoors(VICTIM, { service: token, device: hubToken(`${HUB}/devices/${VICTIM}`, VICTIM_KEY) }),
+    endpoints: hubEndpoints(VICTIM, {
+      service: token,
+      device: hubToken(`${HUB}/devices/${VICTIM}`, VICTIM_KEY),
+    }),
     restore: [{}, { 'if-match': '*' }].map((more) => ({
       method: 'PUT',
       path: `/devices/${VICTIM}?api-version=2021-04-12`,
@@ -84,7 +87,7 @@ export async function startStorageService(dir: string): Promise<Service> {
   const { connectionString, caFile, blobEndpoint } = service.ready;
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE, ca: readFileSync(caFile) });
   const token = changesToken(valueOf(connectionString, 'AccountKey'));
-  const send = (odd: OddRequest) => knock(agent, Number(new URL(blobEndpoint).port), odd);
+  const send = (odd: OddRequest) => sendRequest(agent, Number(new URL(blobEndpoint).port), odd);
   const changes = () =>
     send({
       method: 'GET',
@@ -95,7 +98,7 @@ export async function startStorageService(dir: string): Promise<Service> {
   const before = (await changes()).body;
   return {
     ...watched(service, agent),
-    doors: storageDoors(token),
+    endpoints: storageEndpoints(token),
     restore: [],
     send,
     disturbed: async () => ((await changes()).body === before ? undefined : 'the log of changes has changed'),

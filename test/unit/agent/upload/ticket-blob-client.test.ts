@@ -20,7 +20,7 @@ let dir = '';
 let service: BlobService;
 
 before(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'dachawatch-blob-door-'));
+  dir = mkdtempSync(join(tmpdir(), 'dachawatch-blob-client-'));
   service = await startBlobService(dir);
   tls.setDefaultCACertificates([...trusted, service.ca]);
 });
@@ -41,7 +41,7 @@ const ticketFor = (blobName: string, sasToken = '?sv=1&sig=secret') => ({
   blobName,
   sasToken,
 });
-const door = (deadlines?: { requestMs: number; blockMs: number }) =>
+const client = (deadlines?: { requestMs: number; blockMs: number }) =>
   (deadlines ? createOpenBlob(deadlines) : openBlob)(ticketFor('dacha-1/gate/2026/06/01/a clip.mp4'));
 
 const fails =
@@ -84,11 +84,11 @@ test('the address is that of the ticket, part by part, and carries the signature
 });
 
 test('a block goes with its hash; a clip is committed as a video with its metadata, and never over another', async () => {
-  await door().stageBlock(BLOCK, Buffer.from('bytes'), signal);
+  await client().stageBlock(BLOCK, Buffer.from('bytes'), signal);
   const block = service.asked.at(-1) as Asked;
   assert.equal(block.headers['content-md5'], createHash('md5').update('bytes').digest('base64'));
   const md5 = createHash('md5').update('bytes').digest();
-  assert.equal(await door().commit([BLOCK], METADATA, md5, signal), 'made');
+  assert.equal(await client().commit([BLOCK], METADATA, md5, signal), 'made');
   const { headers } = service.asked.at(-1) as Asked;
   assert.equal(headers['if-none-match'], '*');
   assert.equal(headers['x-ms-blob-content-type'], 'video/mp4');
@@ -99,22 +99,22 @@ test('a block goes with its hash; a clip is committed as a video with its metada
 test('whatever storage calls it, a blob that is there already is no failure', async () => {
   for (const code of ['BlobAlreadyExists', 'ConditionNotMet', 'BlobArchived', 'BlobBeingRehydrated']) {
     service.instead = () => ({ status: 412, headers: { ...OF_STORAGE, 'x-ms-error-code': code } });
-    assert.equal(await door().commit([BLOCK], METADATA, Buffer.alloc(16), signal), 'was-there');
+    assert.equal(await client().commit([BLOCK], METADATA, Buffer.alloc(16), signal), 'was-there');
   }
 });
 
 test('a blob that has neither checksum nor hash beside it is told as it is', async () => {
   service.blobs.set(PATH, { body: Buffer.from('12345'), headers: {} });
-  assert.deepEqual(await door().head(signal), { bytes: 5, sha256: null, md5: null, archived: false });
+  assert.deepEqual(await client().head(signal), { bytes: 5, sha256: null, md5: null, archived: false });
 });
 
 test('of a blob in the archive tier all is known but its bytes, and that says so', async () => {
   service.blobs.set(PATH, { body: Buffer.from('12345'), headers: { 'x-ms-access-tier': 'Archive' } });
-  assert.deepEqual(await door().head(signal), { bytes: 5, sha256: null, md5: null, archived: true });
+  assert.deepEqual(await client().head(signal), { bytes: 5, sha256: null, md5: null, archived: true });
   for (const code of ['BlobArchived', 'BlobBeingRehydrated']) {
     service.instead = ({ method }) =>
       method === 'GET' ? { status: 409, headers: { ...OF_STORAGE, 'x-ms-error-code': code } } : undefined;
-    for (const read of [door().read(1_000, signal), door().contentSha256(signal)])
+    for (const read of [client().read(1_000, signal), client().contentSha256(signal)])
       await assert.rejects(read, fails('rejected', /^upload\.archived$/, /archive tier/));
   }
 });
@@ -124,7 +124,7 @@ test('a large blob is read back in pieces, every byte of it once', async () => {
     const body = randomBytes(size);
     service.blobs.set(PATH, { body, headers: {} });
     const before = service.asked.length;
-    assert.equal(await door().contentSha256(signal), createHash('sha256').update(body).digest('hex'));
+    assert.equal(await client().contentSha256(signal), createHash('sha256').update(body).digest('hex'));
     const pieces = service.asked.slice(before).filter(({ method }) => method === 'GET');
     assert.equal(pieces.length, Math.ceil(size / 1024 / 1024));
     assert.ok(
@@ -142,11 +142,11 @@ test('a piece that comes short or long when a blob is read back is a passing fai
       String(headers['x-ms-range']).startsWith('bytes=1048576')
         ? { status: 206, headers: { ...OF_STORAGE, 'content-length': String(text.length) }, body: text }
         : undefined;
-    await assert.rejects(door().contentSha256(signal), fails('transient', /^upload\.read-back\./));
+    await assert.rejects(client().contentSha256(signal), fails('transient', /^upload\.read-back\./));
   }
   service.instead = undefined;
   const before = service.asked.length;
-  await door().contentSha256(signal);
+  await client().contentSha256(signal);
   assert.deepEqual(
     service.asked.slice(before).flatMap(({ headers }) => headers['x-ms-range'] ?? []),
     ['bytes=0-1048575', `bytes=1048576-${body.length - 1}`],
@@ -159,7 +159,7 @@ test('a block of which storage says that it got other bytes counts as failed, an
     headers: { ...OF_STORAGE, 'content-md5': createHash('md5').update(md5).digest('base64') },
   });
   service.instead = () => echo('other bytes');
-  const stage = () => door().stageBlock(BLOCK, Buffer.from('bytes'), signal);
+  const stage = () => client().stageBlock(BLOCK, Buffer.from('bytes'), signal);
   await assert.rejects(stage(), fails('transient', /^upload\.block\./, /other bytes/));
   service.instead = () => echo('bytes');
   await stage();
@@ -168,14 +168,14 @@ test('a block of which storage says that it got other bytes counts as failed, an
 test('properties without a size are no properties: nothing is concluded from them', async () => {
   service.instead = ({ method }) =>
     method === 'HEAD' ? { status: 200, headers: OF_STORAGE, sized: false } : undefined;
-  for (const call of [door().head(signal), door().contentSha256(signal)])
+  for (const call of [client().head(signal), client().contentSha256(signal)])
     await assert.rejects(call, fails('transient', /^upload\./, /size/));
 });
 
 test('what has one sign of storage and not the other is no answer of storage', async () => {
   for (const sign of ['x-ms-request-id', 'x-ms-version'] as const) {
     service.instead = () => ({ status: 200, headers: { [sign]: OF_STORAGE[sign] } });
-    await assert.rejects(door().head(signal), fails('transient', /^upload\.not-storage$/));
+    await assert.rejects(client().head(signal), fails('transient', /^upload\.not-storage$/));
   }
 });
 
@@ -186,22 +186,25 @@ test('a blob that changes while it is read back is a failure, not a checksum of 
       service.blobs.set(PATH, { body: Buffer.alloc(1024 * 1024 + 1, 'b'), headers: {} });
     return undefined;
   };
-  await assert.rejects(door().contentSha256(signal), fails('transient', /^upload\.read-back\.http-412$/));
+  await assert.rejects(client().contentSha256(signal), fails('transient', /^upload\.read-back\.http-412$/));
 });
 
 test('what is exactly as large as asked for is read', async () => {
   service.blobs.set(PATH, { body: Buffer.alloc(1_000, 'x'), headers: {} });
-  assert.equal((await door().read(1_000, signal))?.length, 1_000);
-  await assert.rejects(door().read(999, signal), fails('rejected', /^upload\.read-size$/, /larger than 999/));
+  assert.equal((await client().read(1_000, signal))?.length, 1_000);
+  await assert.rejects(
+    client().read(999, signal),
+    fails('rejected', /^upload\.read-size$/, /larger than 999/),
+  );
 });
 
 const CALLS = {
-  head: () => door().head(signal),
-  'block-list': () => door().stagedBlocks(signal),
-  block: () => door().stageBlock(BLOCK, Buffer.from('bytes'), signal),
-  commit: () => door().commit([BLOCK], METADATA, Buffer.alloc(16), signal),
-  'read-back': () => door().contentSha256(signal),
-  read: () => door().read(1_000, signal),
+  head: () => client().head(signal),
+  'block-list': () => client().stagedBlocks(signal),
+  block: () => client().stageBlock(BLOCK, Buffer.from('bytes'), signal),
+  commit: () => client().commit([BLOCK], METADATA, Buffer.alloc(16), signal),
+  'read-back': () => client().contentSha256(signal),
+  read: () => client().read(1_000, signal),
 };
 
 for (const [name, call] of Object.entries(CALLS)) {
@@ -247,12 +250,12 @@ for (const [name, call] of Object.entries(CALLS)) {
     service.instead = () => 'nothing';
     const soon = { requestMs: 50, blockMs: 50 };
     const calls: Record<string, (one: AbortSignal) => Promise<unknown>> = {
-      head: (one) => door(soon).head(one),
-      'block-list': (one) => door(soon).stagedBlocks(one),
-      block: (one) => door(soon).stageBlock(BLOCK, Buffer.from('bytes'), one),
-      commit: (one) => door(soon).commit([BLOCK], METADATA, Buffer.alloc(16), one),
-      'read-back': (one) => door(soon).contentSha256(one),
-      read: (one) => door(soon).read(1_000, one),
+      head: (one) => client(soon).head(one),
+      'block-list': (one) => client(soon).stagedBlocks(one),
+      block: (one) => client(soon).stageBlock(BLOCK, Buffer.from('bytes'), one),
+      commit: (one) => client(soon).commit([BLOCK], METADATA, Buffer.alloc(16), one),
+      'read-back': (one) => client(soon).contentSha256(one),
+      read: (one) => client(soon).read(1_000, one),
     };
     await assert.rejects(calls[name]!(signal), fails('transient', new RegExp(`^upload\\.${name}\\.`)));
     const given = new AbortController();
@@ -261,7 +264,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       return 'nothing';
     };
     const patient = { requestMs: 600_000, blockMs: 600_000 };
-    const opened = door(patient);
+    const opened = client(patient);
     await assert.rejects(
       name === 'block'
         ? opened.stageBlock(BLOCK, Buffer.from('bytes'), given.signal)
@@ -305,13 +308,13 @@ test('a connection that is reset is tried once more before the attempt counts as
   service.blobs.set(PATH, { body: Buffer.from('12345'), headers: {} });
   let resets = 0;
   service.instead = () => (++resets === 1 ? 'reset' : undefined);
-  assert.equal((await door().head(signal))?.bytes, 5);
+  assert.equal((await client().head(signal))?.bytes, 5);
   resets = -10;
   const before = service.asked.length;
   await assert.rejects(
     (() => {
       service.instead = () => 'reset';
-      return door().head(signal);
+      return client().head(signal);
     })(),
     fails('transient', /^upload\.head\./, /no answer/),
   );
@@ -324,7 +327,7 @@ test('of what storage explains only the first line is told, and no signature', a
     headers: { ...OF_STORAGE, 'x-ms-error-code': 'AuthenticationFailed', 'content-type': 'application/xml' },
     body: `<?xml version="1.0"?><Error><Code>AuthenticationFailed</Code><Message>not you\nsecond ${'line '.repeat(200)}</Message></Error>`,
   });
-  await assert.rejects(door().read(10, signal), (error) => {
+  await assert.rejects(client().read(10, signal), (error) => {
     assert.ok(error instanceof Failure);
     assert.doesNotMatch(error.message, /second/);
     assert.ok(error.message.length < 400);

@@ -59,7 +59,7 @@ test('loading the app registers every function under its name on the wire, and n
   assert.deepEqual(hooks, ['appTerminate']);
 });
 
-test('triggers listen where the original system speaks, and no door is open to everybody', () => {
+test('triggers listen where the original system speaks, and no endpoint is open to everybody', () => {
   const bindingOf = (name: string, type: string) =>
     Object.values(registered.get(name)?.bindings ?? {}).find((binding) => binding.type === type);
   assert.equal(bindingOf('OnVideoProcessed', 'queueTrigger')?.['queueName'], 'video-processed');

@@ -9,12 +9,12 @@ function bench(methods: Record<string, DirectMethod>) {
   const clock = createFakeClock();
   const book = createLogBook();
   const over = new AbortController();
-  const door = createMethodDispatcher({ methods, answerMs: 25_000, clock, log: book.log });
+  const dispatch = createMethodDispatcher({ methods, answerMs: 25_000, clock, log: book.log });
   return {
     clock,
     book,
     over,
-    call: (name: string, payload = '') => door({ name, payload: Buffer.from(payload) }, over.signal),
+    call: (name: string, payload = '') => dispatch({ name, payload: Buffer.from(payload) }, over.signal),
   };
 }
 

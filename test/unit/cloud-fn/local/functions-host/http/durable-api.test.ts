@@ -197,7 +197,7 @@ test('who has no key is told nothing; the key of all opens too, also in a header
   assert.equal((await ask('GET', '/api/anything')).status, undefined);
 });
 
-test('the app is told where it finds its own door', () => {
+test('the app is told its own management addresses', () => {
   const create = `${ORIGIN}${MANAGEMENT}/orchestrators/{functionName}[/{instanceId}]`;
   const { managementUrls, ...rest } = durableClientPayload({ origin: ORIGIN, hub: 'hub', keys: KEYS }) as {
     managementUrls: { id: string; rewindPostUri: string; restartPostUri: string };

@@ -1,11 +1,11 @@
 /** Sends odd requests to one address, many at once, and notes what is wrong with the answers. */
 import type { Random } from '../faults/random.ts';
-import type { Answer, Door, OddRequest } from './doors.ts';
-import { complaintAbout } from './knock.ts';
+import type { Answer, Endpoint, OddRequest } from './endpoints.ts';
+import { complaintAbout } from './odd-request.ts';
 
 export const AT_ONCE = 16;
 
-export interface Knocking {
+export interface EndpointFuzz {
   readonly inputs: number;
   readonly random: Random;
   readonly complain: (input: string, what: string) => void;
@@ -17,24 +17,24 @@ export interface Knocking {
 }
 
 /** @returns how many answers there were of each status */
-export async function fuzzDoor(door: Door, knocking: Knocking): Promise<Record<string, number>> {
-  const { inputs, random, complain, send, isAlive, prepare, signal } = knocking;
+export async function fuzzEndpoint(endpoint: Endpoint, how: EndpointFuzz): Promise<Record<string, number>> {
+  const { inputs, random, complain, send, isAlive, prepare, signal } = how;
   const statuses: Record<string, number> = {};
   let drawn = 0;
   const lane = async () => {
     while (drawn < inputs && isAlive()) {
       signal.throwIfAborted();
       const nth = drawn++;
-      const one = door.draw(random);
+      const one = endpoint.draw(random);
       const shown = `${one.method} ${one.path} ${one.body}`;
       try {
         if (nth % prepare.every === 0) for (const first of prepare.with) await send(first);
         const answer = await send(one);
         statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-        const what = complaintAbout(door, one, answer);
+        const what = complaintAbout(endpoint, one, answer);
         if (what !== undefined) complain(shown, what);
       } catch (error) {
-        if (door.isOurs !== false) complain(shown, `no answer: ${(error as Error).message}`);
+        if (endpoint.isOurs !== false) complain(shown, `no answer: ${(error as Error).message}`);
       }
     }
   };

@@ -1,11 +1,11 @@
 /** One odd request to a service, and whether its answer is one that a caller can act on. */
 import { type Agent, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import type { Answer, Door, OddRequest } from './doors.ts';
+import type { Answer, Endpoint, OddRequest } from './endpoints.ts';
 
 const WITHIN_MS = 120_000;
 
-export function knock(agent: Agent, port: number, odd: OddRequest): Promise<Answer> {
+export function sendRequest(agent: Agent, port: number, odd: OddRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method, path, headers, body } = odd;
     const carriesBody = !['GET', 'HEAD', 'TRACE'].includes(method);
@@ -33,7 +33,7 @@ export function knock(agent: Agent, port: number, odd: OddRequest): Promise<Answ
 /** What is wrong with an answer; undefined: nothing. A 500 is right where the real host gives one, and then says why:
  *  docs/functions-host.md. */
 export function complaintAbout(
-  { reasonOf, isOurs, name }: Door,
+  { reasonOf, isOurs, name }: Endpoint,
   { method }: OddRequest,
   { status, body }: Answer,
 ): string | undefined {
@@ -48,8 +48,8 @@ export function complaintAbout(
     : undefined;
 }
 
-function isOfTheRealHost(door: string, body: string): boolean {
-  if (door.includes(':') || door === 'start by hand') return false;
-  if (door === 'Event Grid') return body === '';
+function isOfTheRealHost(endpoint: string, body: string): boolean {
+  if (endpoint.includes(':') || endpoint === 'start by hand') return false;
+  if (endpoint === 'Event Grid') return body === '';
   return /"ExceptionMessage":"[^"]/.test(body) || /^"?[A-Z][^"]+/.test(body);
 }

@@ -1,4 +1,4 @@
-/** Where functions are called from outside: their routes, and the door for events. */
+/** Where functions are called from outside: their routes, and the Event Grid webhook. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostedFunction } from '../../../../../cloud-fn/local/functions-host/triggers/bindings.ts';
@@ -130,7 +130,7 @@ test('an answer goes out as the function made it; an error is 500 and says nothi
   assert.deepEqual(await bare('GET', '/api/X'), { status: 202, headers: {} });
 });
 
-/** The door for events of one function. `refuse` names the event it does not take. */
+/** The Event Grid webhook of one function. `refuse` names the event it does not take. */
 function eventsBench(refuse?: string) {
   const taken: string[] = [];
   const handler = createEventGridWebhook({

@@ -17,7 +17,7 @@ export interface OddRequest {
   readonly body: string;
 }
 
-export interface Door {
+export interface Endpoint {
   readonly name: string;
   /** What a refusal says is wrong; every one has to say something. Without it the real host's own bodies are empty. */
   readonly reasonOf?: (body: string) => string | undefined;
@@ -28,7 +28,7 @@ export interface Door {
 
 /** A service in a process of its own that odd inputs are sent to. */
 export interface Service {
-  readonly doors: readonly Door[];
+  readonly endpoints: readonly Endpoint[];
   /** Of its queues, if it has any: connection string. */
   readonly storage?: string;
   /** Sent now and then: puts back what odd requests have done to what nobody misses. */
@@ -55,11 +55,11 @@ const TYPES = [
 /** @param clip one that is there and waits; requests name it now and then
  *  @param victim an instance that nobody misses */
 // oxlint-disable-next-line max-lines-per-function -- a table: an entry for each address
-export function doorsOf(
+export function functionsEndpoints(
   keys: HostKeys,
   clip: { readonly name: string; readonly url: string },
   victim: string,
-): Door[] {
+): Endpoint[] {
   const code = `code=${keys.durableTask}`;
   const word = (random: Random, usual: string) => (random.chance(0.5) ? usual : oddWord(random));
   const query = (random: Random, usual: Readonly<Record<string, string>>) =>

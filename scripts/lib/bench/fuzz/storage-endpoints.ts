@@ -1,5 +1,5 @@
 /** What is ours at the local storage service: the log of changes. Everything else there is Azurite's. */
-import type { Door } from './doors.ts';
+import type { Endpoint } from './endpoints.ts';
 import { oddWord } from './odd.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD'];
@@ -8,7 +8,7 @@ const QUERY = { container: 'dacha-video', feed: 'x', after: '0', waitMs: '0' };
 const BESIDE = ['//', '//:0/', '/\\', '/$changes/', '/%24changes', '*', '/$CHANGES', '/http://x/'];
 
 /** @param token opens the log */
-export function storageDoors(token: string): Door[] {
+export function storageEndpoints(token: string): Endpoint[] {
   const headers = { authorization: `Bearer ${token}` };
   return [
     {

@@ -1,7 +1,7 @@
 /** The addresses of the local IoT Hub over HTTPS, and odd requests to each. */
 import { createHmac } from 'node:crypto';
 import type { Random } from '../faults/random.ts';
-import type { Door } from './doors.ts';
+import type { Endpoint } from './endpoints.ts';
 import { oddDocument, oddWord } from './odd.ts';
 
 const HOUR_S = 3_600;
@@ -36,10 +36,10 @@ export function hubToken(resource: string, key: string, policy?: string): string
 /** @param victim a device that nobody misses
  *  @param tokens that the service shows, and that device */
 // oxlint-disable-next-line max-lines-per-function -- a table: an entry for each address
-export function hubDoors(
+export function hubEndpoints(
   victim: string,
   tokens: { readonly service: string; readonly device: string },
-): Door[] {
+): Endpoint[] {
   const word = (random: Random, usual: string) => (random.chance(0.7) ? usual : oddWord(random));
   const version = (random: Random) =>
     random.chance(0.95) ? VERSION : random.pick(['', 'api-version=', `api-version=${oddWord(random)}`]);
