@@ -1,5 +1,6 @@
 /** Where the agent begins: reads its options and the configuration, has the rooms built (rooms.ts), starts them in order
  *  and stops them in reverse. The only file of the agent that reads the environment. */
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { ContractError } from '@dachawatch/contracts';
 import { refuseVoidOptions } from './given-options.ts';
@@ -111,6 +112,8 @@ async function main(): Promise<void> {
   log.info({ event: 'agent.ready', ...ready }, 'the agent watches');
   // Without somebody to take the error it would end the process in disorder; whoever is orphaned hears of it, too.
   process.send?.(ready, undefined, undefined, () => undefined);
+  // Node itself does it at an end in good order only, to which an appliance seldom comes.
+  flushCompileCache();
 }
 
 /** Starts the services one after the other. The process ends in order with a signal, or with the process that started

@@ -26,6 +26,8 @@ export interface CameraSessionDeps
   /** The small picture of a clip that is being written, or just was.
    *  @param jpeg base64 */
   thumbnail?(clipId: string, jpeg: string): void;
+  /** Called once: something of both streams can be used. */
+  shows?(): void;
   /** Called once: the camera cannot be watched any more, for this reason. */
   fail(detail: string, more?: FailingMore): void;
 }
@@ -55,7 +57,12 @@ export interface CameraSession {
 export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   const { camera, credentials, timings, clock } = deps;
   const streams: RtspStream[] = [];
-  const health = createStreamHealth({ cameraId: camera.id, timings, clock });
+  const health = createStreamHealth({
+    cameraId: camera.id,
+    timings,
+    clock,
+    onBothUsable: () => deps.shows?.(),
+  });
   const recording = createRecordingStage({
     ...deps,
     begun: (clipId) => watching.begun(clipId),

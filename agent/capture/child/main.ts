@@ -80,6 +80,10 @@ async function end(code: number): Promise<void> {
   process.exit(code);
 }
 
+function beat(): void {
+  if (session && !ending) send(session.heartbeat());
+}
+
 function configure(order: Extract<ToChild, { type: 'configure' }>): void {
   const { camera, credentials, recording, timings, paused } = order;
   session = createCameraSession({
@@ -94,15 +98,15 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
     thumbnail: (clipId, jpeg) => send({ type: 'thumbnail', clipId, jpeg }),
     suppressed: (record) => send({ type: 'suppressed', record }),
+    // The camera is live from now on, not from the next turn on.
+    shows: () => void setImmediate(beat),
     fail: (detail, more) => {
       send({ type: 'failing', detail, ...more });
       void end(1);
     },
   });
   session.start();
-  setInterval(() => {
-    if (session && !ending) send(session.heartbeat());
-  }, timings.heartbeatMs);
+  setInterval(beat, timings.heartbeatMs);
 }
 
 function obey(message: Exclude<ToChild, { type: 'configure' }>): void {

@@ -28,10 +28,13 @@ export function createStreamHealth({
   cameraId,
   timings,
   clock,
+  onBothUsable,
 }: {
   readonly cameraId: string;
   readonly timings: CaptureTimings;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Called once, when something that can be used has come of both streams. */
+  onBothUsable?(): void;
 }): StreamHealth {
   const advice = createKeyFrameAdvice(cameraId);
   const startedMs = clock.monotonicMs();
@@ -61,8 +64,10 @@ export function createStreamHealth({
       advice.packet(stream, now);
     },
     usable: (stream, now) => {
+      const isFirst = lastUsable[stream] === undefined;
       lastUsable[stream] = now;
       advice.usable(stream);
+      if (isFirst && lastUsable.main !== undefined && lastUsable.sub !== undefined) onBothUsable?.();
     },
     keyFrame: (mediaMs) => advice.keyFrame(mediaMs),
     trouble: (now) => troubleOf('main', now) ?? troubleOf('sub', now),

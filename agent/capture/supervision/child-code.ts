@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHILD_PROGRAM } from './fork-child.ts';
 
@@ -7,10 +8,13 @@ import { CHILD_PROGRAM } from './fork-child.ts';
 const COMPILES_WITHIN_MS = 20_000;
 /** Each release leaves what it compiled, some hundred files: then all is compiled anew. */
 const MOST_FILES = 4_000;
+/** In the cache: which program was compiled into it. */
+const NOTE = 'capture-child';
 
 /** Compiles the program of the children into Node's cache of compiled code (`NODE_COMPILE_CACHE` of their environment),
  *  so that not one of them has to load Node's compiler of TypeScript, which stays in memory once it was needed: 15 MB of
- *  each child. Runs the program once, without a channel: it loads everything and ends.
+ *  each child. Runs the program once, without a channel: it loads everything and ends. A program that was compiled at an
+ *  earlier start is not run again: cameras would wait for it at each start.
  *  Without such a cache nothing is done. Never rejects: a child that finds nothing compiled compiles by itself.
  *  @param signal aborted: it is not waited for any more */
 export async function compileChildCode(
@@ -19,16 +23,25 @@ export async function compileChildCode(
 ): Promise<void> {
   const folder = environment['NODE_COMPILE_CACHE'];
   if (folder === undefined) return;
+  const program = fileURLToPath(CHILD_PROGRAM);
+  // Each release has a folder of its own, so the path says which one it is.
+  const compiled = `${process.version} ${program}\n`;
+  const note = join(folder, NOTE);
+  if ((await readNote(note)) === compiled) return;
   await boundFiles(folder);
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
   execFile(
     process.execPath,
-    [fileURLToPath(CHILD_PROGRAM)],
+    [program],
     { env: { ...environment }, timeout: COMPILES_WITHIN_MS, killSignal: 'SIGKILL', signal },
-    () => resolve(),
+    (error) => resolve(error === null),
   );
-  await promise;
+  // A note that cannot be written costs the next start the same again.
+  if (await promise) await writeFile(note, compiled).catch(() => undefined);
 }
+
+/** @returns undefined: there is none, or it cannot be read */
+const readNote = (file: string) => readFile(file, 'utf8').catch(() => undefined);
 
 async function boundFiles(folder: string): Promise<void> {
   try {

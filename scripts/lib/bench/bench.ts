@@ -3,6 +3,7 @@ import { Refusal } from '../command/ends.ts';
 import { runCommand, type Work } from '../command/run-command.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
+  boot: async () => (await import('./boot/boot.ts')).benchBoot,
   capture: async () => (await import('./capture/capture.ts')).benchCapture,
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,

@@ -36,6 +36,23 @@ test("a camera's process finds its program compiled, and so does not load Node's
   assert.equal(await loadsCompiler(dir, environment), false);
 });
 
+test('what was compiled at an earlier start keeps no camera waiting at this one', async (t) => {
+  const dir = folderOf(t);
+  const preload = join(dir, 'preload.cjs');
+  writeFileSync(preload, `require('node:fs').appendFileSync(${JSON.stringify(join(dir, 'runs'))}, '1');`);
+  const environment = {
+    NODE_COMPILE_CACHE: join(dir, 'compiled'),
+    NODE_OPTIONS: `--require=${preload}`,
+  };
+  const runs = () => readFileSync(join(dir, 'runs'), 'utf8').length;
+  await compileChildCode(environment, signal);
+  await compileChildCode(environment, signal);
+  assert.equal(runs(), 1);
+  writeFileSync(join(dir, 'compiled/capture-child'), 'the program of another release');
+  await compileChildCode(environment, signal);
+  assert.equal(runs(), 2);
+});
+
 test('without a cache of compiled code nothing is run before the cameras start', async (t) => {
   const dir = folderOf(t);
   const preload = join(dir, 'preload.cjs');
