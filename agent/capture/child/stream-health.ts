@@ -34,7 +34,7 @@ export function createStreamHealth({
   readonly timings: CaptureTimings;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Called once, when something that can be used has come of both streams. */
-  onBothUsable?(): void;
+  readonly onBothUsable?: () => void;
 }): StreamHealth {
   const advice = createKeyFrameAdvice(cameraId);
   const startedMs = clock.monotonicMs();

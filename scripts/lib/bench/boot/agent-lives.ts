@@ -39,7 +39,7 @@ export interface AgentLife {
  *  @returns starts its agent */
 export async function makeHouse(
   dir: string,
-  cameras: readonly MadeCamera[],
+  cameras: readonly Pick<MadeCamera, 'mainUrl' | 'subUrl'>[],
 ): Promise<(signal: AbortSignal) => AgentLife> {
   const [config, data, credentials] = ['appliance.json', 'data', 'credentials'].map((name) =>
     join(dir, name),
@@ -78,12 +78,12 @@ interface House {
   readonly cameras: number;
 }
 
-function startLife(
-  { args, environment, dataDir, cameras }: House,
-  signal: AbortSignal,
-): AgentLife {
+function startLife({ args, environment, dataDir, cameras }: House, signal: AbortSignal): AgentLife {
   const startedMs = performance.now();
-  const agent = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: environment });
+  const agent = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: environment,
+  });
   const exit = once(agent, 'exit');
   const lastLines: string[] = [];
   const live = new Set<string>();

@@ -60,3 +60,21 @@ test('a report has the age of what was usable last, and the silence of the strea
   });
   assert.match(it.report(2_500, true).keyFrames ?? '', /memory does not hold it/);
 });
+
+test('that both streams can be used is told once, and not before the second of them can', () => {
+  let told = 0;
+  const it = createStreamHealth({
+    cameraId: 'gate',
+    timings,
+    clock: { monotonicMs: () => START },
+    onBothUsable: () => told++,
+  });
+  it.packet('sub', 2_000);
+  it.usable('main', 2_000);
+  it.usable('main', 2_100);
+  assert.equal(told, 0);
+  it.usable('sub', 2_200);
+  it.usable('sub', 2_300);
+  it.usable('main', 2_400);
+  assert.equal(told, 1);
+});
