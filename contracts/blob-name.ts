@@ -1,7 +1,7 @@
 import { CLIP_ID_PATTERN } from './clip-id.ts';
 
 /** Parts of a clip's place in storage. */
-export interface ClipPlace {
+export interface ClipBlobKey {
   readonly deviceId: string;
   readonly cameraId: string;
   readonly clipId: string;
@@ -10,14 +10,14 @@ export interface ClipPlace {
 }
 
 /** `<camera>/<yyyy>/<mm>/<dd>/<clip>.mp4`: what the device asks a ticket for. IoT Hub puts `<device>/` in front. */
-export function clipBlobNameOnDevice(place: Omit<ClipPlace, 'deviceId'>): string {
-  const day = new Date(place.triggeredMs).toISOString().slice(0, 10).replaceAll('-', '/');
-  return `${place.cameraId}/${day}/${place.clipId}.mp4`;
+export function clipBlobNameOnDevice(key: Omit<ClipBlobKey, 'deviceId'>): string {
+  const day = new Date(key.triggeredMs).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${key.cameraId}/${day}/${key.clipId}.mp4`;
 }
 
 /** `<device>/<camera>/<yyyy>/<mm>/<dd>/<clip>.mp4`: the blob's name in the container of the clips. */
-export function clipBlobName(place: ClipPlace): string {
-  return `${place.deviceId}/${clipBlobNameOnDevice(place)}`;
+export function clipBlobName(key: ClipBlobKey): string {
+  return `${key.deviceId}/${clipBlobNameOnDevice(key)}`;
 }
 
 const CLIP_BLOB = new RegExp(`^([^/]+)/([^/]+)/\\d{4}/\\d{2}/\\d{2}/(${CLIP_ID_PATTERN})\\.mp4$`);

@@ -3,13 +3,13 @@ import { classify } from '../kernel/classify.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Begun, begunClip, type ClipRequest, createBegunList, isHere } from './begun-list.ts';
-import type { ClipPlace, RowlessClips } from './clips/rowless-clips.ts';
+import type { ClipSlot, RowlessClips } from './clips/rowless-clips.ts';
 import { guarded } from './database/database.ts';
 import type { Clip, Ledger, WrittenClip } from './ledger.ts';
 
 export interface BegunClips {
   /** As the ledger's; while it cannot be used, a place for a clip without a row. */
-  readonly openClip: (request: ClipRequest) => ClipPlace;
+  readonly openClip: (request: ClipRequest) => ClipSlot;
   /** As the ledger's; undefined for a clip that is sealed when the ledger can be used. */
   readonly sealClip: (clipId: string, written: WrittenClip) => Clip | undefined;
   /** As the ledger's; done when the ledger can be used. */
@@ -50,7 +50,7 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
   const begun = createBegunList({ writing, rowless, rememberedMax: deps.rememberedMax });
   const enter = createRowGiver(deps);
 
-  function begin(place: ClipPlace, request: ClipRequest, hasRow: boolean): ClipPlace {
+  function begin(place: ClipSlot, request: ClipRequest, hasRow: boolean): ClipSlot {
     begun.add(begunClip(place, request, { hasRow, folder: folder() }));
     return place;
   }
@@ -147,7 +147,7 @@ export function createBegunClips(deps: BegunClipsDeps): BegunClips {
 function placeWithoutRow(
   { requireOwned, rowless, writing, log }: BegunClipsDeps,
   request: ClipRequest,
-): ClipPlace {
+): ClipSlot {
   requireOwned();
   const place = guarded('ledger.open-rowless', () => rowless.open(request));
   const { clipId } = place;

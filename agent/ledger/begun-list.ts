@@ -1,13 +1,13 @@
 import { entryAt, type WrittenClip } from './clips/clip-files.ts';
 import type { Clips } from './clips/clips.ts';
 import type { BegunClip } from './clips/entering.ts';
-import type { ClipPlace, RowlessClips } from './clips/rowless-clips.ts';
+import type { ClipSlot, RowlessClips } from './clips/rowless-clips.ts';
 
 /** Ended clips that are remembered. What is beyond that is taken up from its file by the first check. */
 const REMEMBERED_MAX = 1_000;
 
 /** A clip that this process has begun, from its trigger to the moment in which the ledger knows its end. */
-export interface Begun extends ClipPlace {
+export interface Begun extends ClipSlot {
   readonly clip: BegunClip;
   readonly detail: string;
   /** Identity of the ledger's folder when it began. */
@@ -59,7 +59,7 @@ export function createBegunList({ writing, rowless, rememberedMax = REMEMBERED_M
 }
 
 export const begunClip = (
-  { clipId, partFile }: ClipPlace,
+  { clipId, partFile }: ClipSlot,
   { cameraId, triggeredMs, clockQuality, detail }: ClipRequest,
   { hasRow, folder }: Pick<Begun, 'hasRow' | 'folder'>,
 ): Begun => ({

@@ -13,7 +13,7 @@ import type { StreamUnit } from '../rtsp/rtp-units.ts';
 import type { RtspStream } from '../rtsp/stream.ts';
 
 export interface CameraSessionDeps
-  extends Pick<RecordingStageDeps, 'askPlace' | 'written' | 'abandoned' | 'paused'> {
+  extends Pick<RecordingStageDeps, 'askSlot' | 'written' | 'abandoned' | 'paused'> {
   readonly camera: CameraConfig;
   readonly credentials: Credentials;
   readonly recording: RecordingConfig;

@@ -10,7 +10,7 @@ import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import type { Cause } from '../../motion/motion.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from '../messages.ts';
-import type { ClipPlace } from './open-clip.ts';
+import type { ClipSlot } from './open-clip.ts';
 import { createCameraSession, type CameraSession } from './camera-session.ts';
 
 /** The parent only writes a row. */
@@ -18,7 +18,7 @@ const PLACE_MS = 5_000;
 /** To close a running clip on a slow disk. */
 const FINISH_MS = 5_000;
 
-const places = new Map<number, (place: ClipPlace | undefined) => void>();
+const places = new Map<number, (place: ClipSlot | undefined) => void>();
 let requests = 0;
 let session: CameraSession | undefined;
 let ending = false;
@@ -32,9 +32,9 @@ function send(message: FromChild): void {
   });
 }
 
-function askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined> {
+function askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | undefined> {
   const requestId = ++requests;
-  const { promise, resolve } = Promise.withResolvers<ClipPlace | undefined>();
+  const { promise, resolve } = Promise.withResolvers<ClipSlot | undefined>();
   const timer = setTimeout(() => resolve(undefined), PLACE_MS);
   places.set(requestId, resolve);
   send({ type: 'trigger', requestId, triggeredMs, cause });
@@ -45,7 +45,7 @@ function askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefi
 }
 
 /** Answers a trigger. A place that comes too late is given back, so that it does not stay open for ever. */
-function answer(requestId: number, place: ClipPlace | undefined): void {
+function answer(requestId: number, place: ClipSlot | undefined): void {
   const resolve = places.get(requestId);
   if (resolve) return resolve(place);
   if (place) send({ type: 'abandoned', clipId: place.clipId, reason: 'transient: the place came too late' });
@@ -93,7 +93,7 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
     timings,
     paused,
     clock: systemClock,
-    askPlace,
+    askSlot,
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
     thumbnail: (clipId, jpeg) => send({ type: 'thumbnail', clipId, jpeg }),

@@ -16,7 +16,7 @@ export interface ClipStart {
   readonly formatFrom: number;
 }
 
-export interface ClipPlace {
+export interface ClipSlot {
   readonly clipId: string;
   readonly partFile: string;
 }
@@ -41,7 +41,7 @@ export interface OpenClip {
   readonly lastEndMs: number;
   readonly format: StreamFormat;
   /** Undefined: it may not be recorded. */
-  readonly place: Promise<ClipPlace | undefined>;
+  readonly place: Promise<ClipSlot | undefined>;
   /** It takes no more. */
   readonly isEnded: boolean;
   /** The camera changed its format: what is still to come is for another clip. */
@@ -60,7 +60,7 @@ export interface OpenClipDeps {
   /** From the ring: at least one, and of one format. */
   readonly fragments: readonly [Fragment, ...Fragment[]];
   readonly endMs: number;
-  readonly place: Promise<ClipPlace | undefined>;
+  readonly place: Promise<ClipSlot | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   /** From now on what comes is written. */
   onWriting(): void;
@@ -133,7 +133,7 @@ export function openClip(deps: OpenClipDeps): OpenClip {
     return await close(given, writer);
   }
 
-  async function close({ clipId }: ClipPlace, written: ClipWriter): Promise<ClipOutcome> {
+  async function close({ clipId }: ClipSlot, written: ClipWriter): Promise<ClipOutcome> {
     try {
       const { cutBy, ...closed } = await written.close();
       const preRollMs = Math.round(start.triggerMs - startMs);

@@ -8,7 +8,7 @@ import { createClipStarts } from './clip-starts.ts';
 import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
 import type { FragmentRing } from './fragment-ring.ts';
 import type { MediaClock } from '../packing/media-clock.ts';
-import { type ClipOutcome, type ClipPlace, type ClipStart, openClip, type OpenClip } from './open-clip.ts';
+import { type ClipOutcome, type ClipSlot, type ClipStart, openClip, type OpenClip } from './open-clip.ts';
 import { createUnrecordedMotion } from './unrecorded-motion.ts';
 
 export interface RecorderDeps {
@@ -17,7 +17,7 @@ export interface RecorderDeps {
   readonly mediaClock: MediaClock;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   /** Asks for a place; undefined: nothing may be recorded now. Must settle within seconds. */
-  askPlace(triggeredMs: number, cause: Cause): Promise<ClipPlace | undefined>;
+  askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   /** A clip is being written from now on. */
   begun?(clipId: string): void;
@@ -107,7 +107,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       start,
       fragments: [first, ...others],
       endMs: starts.endOf(start, first.startMs),
-      place: deps.askPlace(start.triggeredWallMs, start.cause),
+      place: deps.askSlot(start.triggeredWallMs, start.cause),
       onWriting: () => unrecorded.recorded(),
       onEnd: (lastEndMs) => starts.ended(lastEndMs),
     });

@@ -11,7 +11,7 @@ import { createFragmentRing } from './fragment-ring.ts';
 import { createRecorder, type Recorder, type RecorderDeps } from './recorder.ts';
 
 export interface RecordingStageDeps
-  extends Pick<RecorderDeps, 'recording' | 'askPlace' | 'begun' | 'written' | 'abandoned' | 'paused'> {
+  extends Pick<RecorderDeps, 'recording' | 'askSlot' | 'begun' | 'written' | 'abandoned' | 'paused'> {
   readonly clock: Clock;
   /** Before it is recorded. */
   onFragment(fragment: Fragment): void;

@@ -37,7 +37,7 @@ export interface CameraStanding {
   readonly detail: string | null;
 }
 
-export interface CameraStateKeeper {
+export interface CameraStateMachine {
   now(): CameraStanding;
   /** @param why what goes wrong, for a person */
   take(event: CameraEvent, why: string | null): void;
@@ -48,7 +48,7 @@ export function createCameraState(deps: {
   readonly cameraId: string;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
-}): CameraStateKeeper {
+}): CameraStateMachine {
   const { cameraId, clock, log } = deps;
   let standing: CameraStanding = { state: 'starting', sinceMs: 0, detail: null };
   /** What the last warning was about; null since the camera was live. */

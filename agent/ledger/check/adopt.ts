@@ -2,7 +2,7 @@ import type { clockQuality as systemClockQuality } from '../../kernel/clock-qual
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Breathe } from '../breathe.ts';
-import { clipPlaces, entryAt, type FoundFile, type WrittenClip } from '../clips/clip-files.ts';
+import { clipPaths, entryAt, type FoundFile, type WrittenClip } from '../clips/clip-files.ts';
 import { holdsNothing } from '../clips/clip-content.ts';
 import { timeOfClipId } from '../clips/clip-id.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
@@ -88,7 +88,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
 
   /** A recording that ended before anything of it was on disk, and nothing else of that clip. */
   async function isUnbegun({ clipId, cameraId, path }: FoundFile): Promise<boolean> {
-    const places = clipPlaces(dir, cameraId, clipId);
+    const places = clipPaths(dir, cameraId, clipId);
     return path === places.partFile && entryAt(places.file).kind === 'none' && (await holdsNothing(path));
   }
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { clipPlaces, entryAt, sha256Of } from '../clips/clip-files.ts';
+import { clipPaths, entryAt, sha256Of } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import type { ClipSurvey } from './clip-survey.ts';
 import type { Losses } from '../clips/losses.ts';
@@ -60,7 +60,7 @@ const OK: Finding = { kind: 'ok' };
 export async function checkClip(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps): Promise<Finding> {
   if (row.state === 'recording') return recordingFinding(row, survey, deps);
   if (row.on_disk === 0) return goneFinding(row, survey, deps);
-  const { file } = clipPlaces(deps.dir, row.camera_id, row.clip_id);
+  const { file } = clipPaths(deps.dir, row.camera_id, row.clip_id);
   const entry = entryAt(file);
   if (entry.kind === 'other') return problem(`a ${entry.what} stands in place of its file`);
   if (entry.kind === 'none') {
@@ -126,7 +126,7 @@ async function recordingFinding(
 
 /** The row answers for no file: there should be none. What is in storage may go; everything else is evidence. */
 async function goneFinding(row: ClipRow, survey: ClipSurvey, deps: ClipCheckDeps): Promise<Finding> {
-  const { file, partFile } = clipPlaces(deps.dir, row.camera_id, row.clip_id);
+  const { file, partFile } = clipPaths(deps.dir, row.camera_id, row.clip_id);
   const names = [file, partFile];
   if (!names.some((path) => survey.has(row.camera_id, basename(path)))) return OK;
   if (names.every((path) => entryAt(path).kind === 'none')) return OK;
@@ -164,7 +164,7 @@ function missingFinding(row: ClipRow, intent: string | undefined, deps: ClipChec
   if (!repairs) return problem(text);
   if (inStorage) repairs.forgetFile(row.clip_id, 'file missing at check');
   else {
-    const { partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const { partFile } = clipPaths(dir, row.camera_id, row.clip_id);
     if (entryAt(partFile).kind !== 'none') repairs.setAside(partFile, row.camera_id, basename(partFile));
     repairs.lose(row.clip_id, 'its file was missing at check');
     repairs.losses.lost(row.clip_id, 'its file was missing at check');

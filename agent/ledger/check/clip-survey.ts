@@ -4,7 +4,7 @@ import {
   CAMERA_ID,
   cameraDir,
   clipIdIn,
-  clipPlaces,
+  clipPaths,
   clipsDir,
   entryAt,
   type FoundFile,
@@ -61,7 +61,7 @@ export async function surveyClips({ db, dir, breathe, intentOf }: ClipSurveyDeps
     of.expected += 1;
     if (typeof names === 'object' && names.has(`${row.clip_id}.mp4`)) continue;
     // Sealed since the folder was read?
-    if (typeof names !== 'string' && !isMissing(clipPlaces(dir, row.camera_id, row.clip_id).file)) continue;
+    if (typeof names !== 'string' && !isMissing(clipPaths(dir, row.camera_id, row.clip_id).file)) continue;
     if (intentOf(row.clip_id) !== undefined) continue;
     of.missing += 1;
     if (row.state !== 'uploaded' && row.state !== 'judged') of.onlyHere += 1;

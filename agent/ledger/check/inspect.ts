@@ -1,7 +1,7 @@
 import { systemClock } from '../../kernel/clock.ts';
 import { createBreathe } from '../breathe.ts';
 import { type CheckReport, checkLedger, reportOf } from './check.ts';
-import { clipPlaces, entryAt } from '../clips/clip-files.ts';
+import { clipPaths, entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { openToLook } from '../database/database.ts';
 import { foldedIn } from '../clips/folded-clips.ts';
@@ -69,7 +69,7 @@ const SILENT_MS = 3 * 60_000;
 
 /** What the owner does with a recording can only be seen by its file. */
 function besideOwner(dir: string, row: ClipRow): 'writing' | { waits: string } {
-  const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+  const { file, partFile } = clipPaths(dir, row.camera_id, row.clip_id);
   const [part, whole] = [entryAt(partFile), entryAt(file)];
   if (part.kind === 'none' && whole.kind === 'none') return 'writing';
   if (part.kind !== 'file') return { waits: 'its file is finished, its row is not' };

@@ -5,7 +5,7 @@ import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Breathe } from '../breathe.ts';
 import {
-  clipPlaces,
+  clipPaths,
   ensureCameraFolder,
   entryAt,
   type FoundFile,
@@ -60,7 +60,7 @@ export function createMisplaced(deps: {
   const isThere = (path: string) => entryAt(path).kind !== 'none';
 
   function targetOf(row: ClipRow, { name }: FoundFile): string {
-    const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const { file, partFile } = clipPaths(dir, row.camera_id, row.clip_id);
     return row.sha256 === null && name.endsWith('.part') ? partFile : file;
   }
 
@@ -69,7 +69,7 @@ export function createMisplaced(deps: {
     const entry = entryAt(path);
     if (entry.kind !== 'file') return false;
     if (row.sha256 === null) {
-      const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+      const { file, partFile } = clipPaths(dir, row.camera_id, row.clip_id);
       return (row.state === 'recording' || row.state === 'lost') && ![file, partFile].some(isThere);
     }
     if (entry.bytes !== row.bytes || noClipBecause(entry) !== undefined) return false;
@@ -84,7 +84,7 @@ export function createMisplaced(deps: {
     const seen = rows.get(found.clipId);
     if (!seen) return undefined;
     const target = targetOf(seen, found);
-    const { partFile } = clipPlaces(dir, seen.camera_id, seen.clip_id);
+    const { partFile } = clipPaths(dir, seen.camera_id, seen.clip_id);
     if (found.path === target || (found.path === partFile && seen.state === 'recording')) return undefined;
     if (!(await belongs(seen, found, target))) return undefined;
     // Gone on while the file was read.

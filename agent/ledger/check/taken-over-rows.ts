@@ -1,7 +1,7 @@
 import type { Breathe } from '../breathe.ts';
 import { TAKEN_OVER } from '../care/rebuild.ts';
 import { UNVERIFIED } from '../care/rebuilt-facts.ts';
-import { clipPlaces, sha256Of, sizeOf } from '../clips/clip-files.ts';
+import { clipPaths, sha256Of, sizeOf } from '../clips/clip-files.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import type { createEachApart } from './each-apart.ts';
@@ -33,7 +33,7 @@ export async function verifyTakenOver(deps: TakenOverRowsDeps): Promise<void> {
 
 /** Size or checksum in the row may be what was damaged. When both are another one's than the file's, it is the file. */
 async function verify({ db, rows, dir }: TakenOverRowsDeps, row: ClipRow): Promise<void> {
-  const { file } = clipPlaces(dir, row.camera_id, row.clip_id);
+  const { file } = clipPaths(dir, row.camera_id, row.clip_id);
   const bytes = sizeOf(file);
   if (bytes === undefined) return;
   const sha256 = await sha256Of(file);

@@ -18,7 +18,7 @@ import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
 
 /** Where a clip's bytes lie below the ledger's folder. */
-export interface ClipPlaces {
+export interface ClipPaths {
   readonly file: string;
   readonly partFile: string;
 }
@@ -44,7 +44,7 @@ export const CAMERA_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 export const clipsDir = (dir: string) => join(dir, 'clips');
 export const cameraDir = (dir: string, cameraId: string) => join(clipsDir(dir), cameraId);
 
-export function clipPlaces(dir: string, cameraId: string, clipId: string): ClipPlaces {
+export function clipPaths(dir: string, cameraId: string, clipId: string): ClipPaths {
   const file = join(cameraDir(dir, cameraId), `${clipId}.mp4`);
   return { file, partFile: `${file}.part` };
 }
@@ -117,7 +117,7 @@ const isFile = (path: string) => entryAt(path).kind === 'file';
 
 /** Whether the files of a clip could be removed, as far as that can be told without doing it.
  *  @throws why not: the system's error, or a Failure */
-export function requireRemovable(places: ClipPlaces): void {
+export function requireRemovable(places: ClipPaths): void {
   for (const { path } of filesOf(places)) {
     accessSync(dirname(path), constants.W_OK);
     // Refused for a file that is immutable, which no access rights tell.
@@ -128,7 +128,7 @@ export function requireRemovable(places: ClipPlaces): void {
 /** Removes what there is of a clip; the folder is not synced. Nothing there is no error.
  *  @returns bytes of the files that went
  *  @throws the system's error, or Failure `transient` when something stands there that is no file */
-export function unlinkClip(places: ClipPlaces): number {
+export function unlinkClip(places: ClipPaths): number {
   let bytes = 0;
   for (const file of filesOf(places)) {
     unlinkSync(file.path);
@@ -137,7 +137,7 @@ export function unlinkClip(places: ClipPlaces): number {
   return bytes;
 }
 
-function filesOf({ file, partFile }: ClipPlaces): { path: string; bytes: number }[] {
+function filesOf({ file, partFile }: ClipPaths): { path: string; bytes: number }[] {
   return [partFile, file].flatMap((path) => {
     const entry = entryAt(path);
     if (entry.kind === 'other')
@@ -147,7 +147,7 @@ function filesOf({ file, partFile }: ClipPlaces): { path: string; bytes: number 
 }
 
 /** `<clip>.mp4.part` becomes `<clip>.mp4`, durably. Done already is fine. */
-export function nameAsFinished({ file, partFile }: ClipPlaces): void {
+export function nameAsFinished({ file, partFile }: ClipPaths): void {
   if (sizeOf(partFile) !== undefined) renameSync(partFile, file);
   fsyncFolder(dirname(file));
 }

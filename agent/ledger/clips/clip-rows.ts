@@ -1,7 +1,7 @@
 import type { Verdict } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { clipPlaces } from './clip-files.ts';
+import { clipPaths } from './clip-files.ts';
 import type { Database } from '../database/database.ts';
 import { type FoldedClip, foldedIn } from './folded-clips.ts';
 import { firstImpossibleId, timeIn } from './clip-id.ts';
@@ -181,7 +181,7 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       clipId: row.clip_id,
       cameraId: row.camera_id,
       state: row.state,
-      ...clipPlaces(dir, row.camera_id, row.clip_id),
+      ...clipPaths(dir, row.camera_id, row.clip_id),
       blobName: row.blob_name,
       clockQuality: row.clock_quality,
       triggeredMs: timeIn(row.triggered_ms),

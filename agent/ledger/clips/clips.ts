@@ -5,7 +5,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { Budget } from '../disk/budget.ts';
 import {
   CAMERA_ID,
-  clipPlaces,
+  clipPaths,
   ensureCameraFolder,
   isOfSystem,
   entryAt,
@@ -70,14 +70,14 @@ export interface ClipRepositoryDeps {
 export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
   const { db, rows, outbox, budget, removal, quarantine, root, isAway, dir, clock, log, random } = deps;
   const queries = createClipQueries({ db, rows, outbox, clock });
-  const placesOf = (row: ClipRow) => clipPlaces(dir, row.camera_id, row.clip_id);
+  const pathsOf = (row: ClipRow) => clipPaths(dir, row.camera_id, row.clip_id);
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
   function lose(clipId: string, reason: string): void {
     const row = rows.require(clipId);
     // A move that the table does not have is refused before anything is removed.
     nextState(clipId, row.state, 'lose');
-    const places = placesOf(row);
+    const places = pathsOf(row);
     const isGone = [places.file, places.partFile].every((path) => entryAt(path).kind === 'none');
     if (isGone) {
       const change = { on_disk: 0, reason, lease_until: null, retry_at: null } as const;
@@ -137,7 +137,7 @@ export function createClipRepository(deps: ClipRepositoryDeps): ClipRepository {
     seal(clipId, written, detail) {
       const row = rows.require(clipId);
       if (row.state === 'sealed' && row.sha256 === written.sha256) return row;
-      const places = placesOf(row);
+      const places = pathsOf(row);
       const size = sizeOf(places.partFile) ?? sizeOf(places.file);
       if (size !== written.bytes)
         throw new Failure(

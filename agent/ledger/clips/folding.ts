@@ -3,7 +3,7 @@ import { classify } from '../../kernel/classify.ts';
 import type { clockQuality as systemClockQuality } from '../../kernel/clock-quality.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { clipPlaces, entryAt } from './clip-files.ts';
+import { clipPaths, entryAt } from './clip-files.ts';
 import { firstImpossibleId, timeIn } from './clip-id.ts';
 import type { ClipRow } from './clip-rows.ts';
 import type { Database } from '../database/database.ts';
@@ -65,7 +65,7 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
   const removeClip = db.prepare('DELETE FROM clips WHERE clip_id = ?');
 
   function hasFile(row: ClipRow): boolean {
-    const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const { file, partFile } = clipPaths(dir, row.camera_id, row.clip_id);
     return [file, partFile].some((path) => entryAt(path).kind !== 'none');
   }
 

@@ -4,7 +4,7 @@ import type { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { holdsNothing } from './clip-content.ts';
 import {
-  clipPlaces,
+  clipPaths,
   nameAsFinished,
   noClipBecause,
   sha256Of,
@@ -74,7 +74,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
   }
 
   async function attempt(row: ClipRow, counts: boolean): Promise<Recovered> {
-    const places = clipPlaces(dir, row.camera_id, row.clip_id);
+    const places = clipPaths(dir, row.camera_id, row.clip_id);
     const entries = setAside.entriesOf(row);
     const found = entries.find(({ entry }) => entry.kind === 'file');
     if (found?.entry.kind !== 'file') {
@@ -128,7 +128,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     salvage,
 
     async takeUp(row) {
-      const places = clipPlaces(dir, row.camera_id, row.clip_id);
+      const places = clipPaths(dir, row.camera_id, row.clip_id);
       if (row.sha256 === null) {
         const reopened = db
           .transaction(() => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Failure } from '../../kernel/failure.ts';
 import { clipFilesIn } from '../check/clip-survey.ts';
 import { FIRST_GUESS_BYTES } from '../disk/disk-use.ts';
-import { CAMERA_ID, clipPlaces, type ClipPlaces, ensureCameraFolder, entryAt } from './clip-files.ts';
+import { CAMERA_ID, clipPaths, type ClipPaths, ensureCameraFolder, entryAt } from './clip-files.ts';
 import { firstImpossibleId, isOwnClipId, LAST_MS, nextClipId } from './clip-id.ts';
 import { markerFile } from './clips-root.ts';
 
@@ -10,14 +10,14 @@ import { markerFile } from './clips-root.ts';
 const SHARE_BEYOND = 1 / 8;
 
 /** Where a clip is to be written. */
-export interface ClipPlace {
+export interface ClipSlot {
   readonly clipId: string;
   readonly partFile: string;
 }
 
 export interface RowlessClips {
   /** @throws Failure `exhausted`, or the system's error */
-  open(request: { readonly cameraId: string; readonly triggeredMs: number }): ClipPlace;
+  open(request: { readonly cameraId: string; readonly triggeredMs: number }): ClipSlot;
   /** Nobody writes it any more. */
   ended(clipId: string): void;
   /** All of them have rows: they count in the budget. */
@@ -51,7 +51,7 @@ export function createRowlessClips({
   const guess = Math.min(FIRST_GUESS_BYTES, maxBytes / 4);
   const bytesMax = Math.max(guess, maxBytes * SHARE_BEYOND);
   let last: string | undefined;
-  const writing = new Map<string, ClipPlaces>();
+  const writing = new Map<string, ClipPaths>();
   let endedBytes = 0;
 
   function given(clipId: string): void {
@@ -96,12 +96,12 @@ export function createRowlessClips({
         last,
         nowMs: Math.round(triggeredMs),
         isTaken: (id) => {
-          const { file, partFile } = clipPlaces(dir, cameraId, id);
+          const { file, partFile } = clipPaths(dir, cameraId, id);
           return [file, partFile].some((path) => entryAt(path).kind !== 'none');
         },
       });
       given(clipId);
-      const places = clipPlaces(dir, cameraId, clipId);
+      const places = clipPaths(dir, cameraId, clipId);
       writing.set(clipId, places);
       return { clipId, partFile: places.partFile };
     },
@@ -125,7 +125,7 @@ export function createRowlessClips({
   };
 }
 
-function heldBytes({ file, partFile }: ClipPlaces): number {
+function heldBytes({ file, partFile }: ClipPaths): number {
   const entry = [partFile, file].map((path) => entryAt(path)).find(({ kind }) => kind === 'file');
   return entry?.kind === 'file' ? entry.heldBytes : 0;
 }

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { clipPlaces, entryAt } from '../clips/clip-files.ts';
+import { clipPaths, entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { clipTotals } from '../clips/totals.ts';
 import type { Database } from '../database/database.ts';
@@ -82,7 +82,7 @@ export function createDiskUse({
 
   function recordingBytes(row: ClipRow): number {
     try {
-      const { partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+      const { partFile } = clipPaths(dir, row.camera_id, row.clip_id);
       const entry = entryAt(partFile);
       return Math.max(entry.kind === 'file' ? entry.heldBytes : 0, expectedBytes(row.camera_id));
     } catch {

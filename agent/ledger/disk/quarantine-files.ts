@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { clipPlaces, entryAt, heldBytesOf, isOfSystem } from '../clips/clip-files.ts';
+import { clipPaths, entryAt, heldBytesOf, isOfSystem } from '../clips/clip-files.ts';
 import { isOwnClipId } from '../clips/clip-id.ts';
 import type { ClipRows } from '../clips/clip-rows.ts';
 import { isInStorage } from './removal.ts';
@@ -64,7 +64,7 @@ export function createQuarantineFiles(deps: {
     if (isInStorage(row)) return 0;
     if (row.state === 'lost') return 1;
     try {
-      const { file, partFile } = clipPlaces(dir, row.camera_id, row.clip_id);
+      const { file, partFile } = clipPaths(dir, row.camera_id, row.clip_id);
       return [file, partFile].some((path) => entryAt(path).kind === 'file') ? 0 : undefined;
     } catch (error) {
       if (!isOfSystem(error)) throw error;

@@ -1,7 +1,7 @@
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { clipPlaces, entryAt } from '../clips/clip-files.ts';
+import { clipPaths, entryAt } from '../clips/clip-files.ts';
 import { type ClipRows, createClipRows } from '../clips/clip-rows.ts';
 import { type Database, guarded, openDatabase } from '../database/database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
@@ -56,7 +56,7 @@ function recallGone({
     const place = placeOf(raw, () => true);
     const now = rows.get(raw.clip_id);
     if (!place || rows.folded(place.clipId)) return false;
-    const { file, partFile } = clipPlaces(dir, place.cameraId, place.clipId);
+    const { file, partFile } = clipPaths(dir, place.cameraId, place.clipId);
     const hasFile = [file, partFile].some((path) => entryAt(path).kind !== 'none');
     // A file that is there speaks for itself.
     if (now && hasFile) return false;

@@ -1,7 +1,7 @@
 import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
-import { clipPlaces, entryAt, isOfSystem, requireRemovable, unlinkClip } from '../clips/clip-files.ts';
+import { clipPaths, entryAt, isOfSystem, requireRemovable, unlinkClip } from '../clips/clip-files.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
 import { dropThumbnail } from '../clips/thumbnails.ts';
 import { type Database, emptyLog } from '../database/database.ts';
@@ -74,7 +74,7 @@ export function createRemoval(deps: {
   const inTransaction = <T>(work: () => T): T => reserve.pay(() => db.transaction(work).immediate());
 
   function requireFile(row: ClipRow, end: RemovalEnd): void {
-    const places = clipPlaces(dir, row.camera_id, row.clip_id);
+    const places = clipPaths(dir, row.camera_id, row.clip_id);
     if (end === 'room' && !isInStorage(row) && entryAt(places.file).kind === 'none')
       throw new Failure('transient', 'ledger.missing', 'its file is not there');
     requireRemovable(places);
@@ -156,7 +156,7 @@ export function createRemoval(deps: {
     const kept: Kept[] = [];
     let bytes = 0;
     const gone = each(still, kept, (row) => {
-      const places = clipPlaces(dir, row.camera_id, row.clip_id);
+      const places = clipPaths(dir, row.camera_id, row.clip_id);
       bytes += unlinkClip(places);
       dropThumbnail(places.file);
     });

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Log } from '../../../kernel/log.ts';
 import type { Database } from '../../database/database.ts';
 import type { Quarantine } from '../../disk/quarantine.ts';
-import { cameraDir, clipPlaces, clipsDir, entryAt, sha256Of, sizeOf } from '../clip-files.ts';
+import { cameraDir, clipPaths, clipsDir, entryAt, sha256Of, sizeOf } from '../clip-files.ts';
 import type { ClipRow, ClipRows } from '../clip-rows.ts';
 import { nextState } from '../clip-states.ts';
 import type { ClipsRoot } from '../clips-root.ts';
@@ -22,7 +22,7 @@ export interface RequeueDeps {
 /** Its blob is gone: the clip goes back to the upload queue when its file is here and whole.
  *  @returns `Clips.returnToQueue` */
 export function createRequeue({ db, rows, quarantine, root, isAway, lose, dir, log }: RequeueDeps) {
-  const placesOf = (row: ClipRow) => clipPlaces(dir, row.camera_id, row.clip_id);
+  const pathsOf = (row: ClipRow) => clipPaths(dir, row.camera_id, row.clip_id);
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
   /** Nothing can be told of its file. */
@@ -34,14 +34,14 @@ export function createRequeue({ db, rows, quarantine, root, isAway, lose, dir, l
   }
 
   async function isWhole(row: ClipRow): Promise<boolean> {
-    const { file } = placesOf(row);
+    const { file } = pathsOf(row);
     const bytes = sizeOf(file);
     return bytes !== undefined && bytes === row.bytes && (await sha256Of(file)) === row.sha256;
   }
 
   /** Moves what stands in place of a clip away. @returns the sentence that tells of it */
   function setAside(row: ClipRow): string | undefined {
-    const { file, partFile } = placesOf(row);
+    const { file, partFile } = pathsOf(row);
     const lies = [file, partFile]
       .filter((path) => entryAt(path).kind !== 'none')
       .map((path) => quarantine.setAside(path, row.camera_id, basename(path)));

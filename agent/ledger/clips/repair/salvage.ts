@@ -1,7 +1,7 @@
 import { classify } from '../../../kernel/classify.ts';
 import type { Log } from '../../../kernel/log.ts';
 import type { Database } from '../../database/database.ts';
-import { clipPlaces, entryAt, noClipBecause, sha256Of, sizeOf, type TornClip } from '../clip-files.ts';
+import { clipPaths, entryAt, noClipBecause, sha256Of, sizeOf, type TornClip } from '../clip-files.ts';
 import type { ClipRow, ClipRows } from '../clip-rows.ts';
 import type { SetAside } from './set-aside.ts';
 
@@ -29,7 +29,7 @@ export interface SalvageDeps {
 
 export function createSalvage({ db, rows, dir, recoverTorn, setAside, log }: SalvageDeps): Salvage {
   async function salvage(row: ClipRow, why: string): Promise<Salvaged> {
-    const { file } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const { file } = clipPaths(dir, row.camera_id, row.clip_id);
     // Read wrongly once?
     if (sizeOf(file) === row.bytes && (await sha256Of(file)) === row.sha256) return { what: 'settled' };
     const noClip = noClipBecause(entryAt(file));

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Log } from '../../../kernel/log.ts';
 import type { Database } from '../../database/database.ts';
 import type { Quarantine } from '../../disk/quarantine.ts';
-import { clipPlaces, type Entry, entryAt } from '../clip-files.ts';
+import { clipPaths, type Entry, entryAt } from '../clip-files.ts';
 import type { ClipRow, ClipRows } from '../clip-rows.ts';
 import type { Losses } from '../losses.ts';
 
@@ -30,7 +30,7 @@ export interface SetAside {
 /** Files of clips that cannot be played or read go to quarantine: they may be evidence, and are never deleted. */
 export function createSetAside({ db, rows, dir, quarantine, losses, log }: SetAsideDeps): SetAside {
   const entriesOf = (row: ClipRow) => {
-    const { partFile, file } = clipPlaces(dir, row.camera_id, row.clip_id);
+    const { partFile, file } = clipPaths(dir, row.camera_id, row.clip_id);
     return [partFile, file].map((path) => ({ path, entry: entryAt(path) }));
   };
 

@@ -8,7 +8,7 @@ let fragments = 0;
 const recording = createRecordingStage({
   recording: { preRollMs: 5_000, postRollMs: 30_000 },
   clock: systemClock,
-  askPlace: async () => undefined,
+  askSlot: async () => undefined,
   written: () => undefined,
   abandoned: () => undefined,
   onFragment: () => void fragments++,

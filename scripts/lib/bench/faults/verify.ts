@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, parseClipBlobName, Verdict, verdictBlobName } from '@dachawatch/contracts';
-import { clipPlaces } from '../../../../agent/ledger/clips/clip-files.ts';
+import { clipPaths } from '../../../../agent/ledger/clips/clip-files.ts';
 import { inspectLedger } from '../../../../agent/ledger/check/inspect.ts';
 import { checkBlobs } from '../../fsck/blobs.ts';
 import { readClip } from './clip-bytes.ts';
@@ -75,7 +75,7 @@ export async function verifyParked(
   world: World,
   { clipId, cameraId, sha256, reason }: ClipNow,
 ): Promise<Problem[]> {
-  const { file } = clipPlaces(world.houseDir, cameraId, clipId);
+  const { file } = clipPaths(world.houseDir, cameraId, clipId);
   const kept = existsSync(file) && createHash('sha256').update(readFileSync(file)).digest('hex') === sha256;
   if (kept) return [];
   return [

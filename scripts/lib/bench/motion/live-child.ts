@@ -55,7 +55,7 @@ function begin(request: Extract<ToLiveChild, { type: 'watch' }>): void {
     timings: TIMINGS,
     clock: systemClock,
     createDetector: witness.createDetector,
-    askPlace: () => {
+    askSlot: () => {
       const clipId = `clip-${++clips}`;
       return Promise.resolve({
         clipId,

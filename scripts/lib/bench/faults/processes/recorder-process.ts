@@ -8,7 +8,7 @@ import { createClipWriter } from '../../../../../agent/capture/child/clip-writer
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
 import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 import type { FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
-import type { ClipPlace } from '../../../../../agent/capture/child/open-clip.ts';
+import type { ClipSlot } from '../../../../../agent/capture/child/open-clip.ts';
 import { createRecorder, type RecorderDeps } from '../../../../../agent/capture/child/recorder.ts';
 import { readFootage } from '../footage.ts';
 import { openJournal } from '../journal.ts';
@@ -41,7 +41,7 @@ const clock = {
   nowMs: () => beganMs + sinceFedMs() + mediaMs - footage.fragment(offset).startMs,
 };
 
-const asked = new Map<number, (place: ClipPlace | undefined) => void>();
+const asked = new Map<number, (place: ClipSlot | undefined) => void>();
 let requests = 0;
 /** A fragment comes just now; what the writer is given at other times comes from the ring. */
 let feeding = false;
@@ -54,9 +54,9 @@ interface Work {
   over: boolean;
 }
 
-const askPlace: RecorderDeps['askPlace'] = (triggeredMs, cause) => {
+const askSlot: RecorderDeps['askSlot'] = (triggeredMs, cause) => {
   const requestId = ++requests;
-  const place = new Promise<ClipPlace | undefined>((resolve) => asked.set(requestId, resolve));
+  const place = new Promise<ClipSlot | undefined>((resolve) => asked.set(requestId, resolve));
   say({ type: 'trigger', requestId, triggeredMs: Math.round(triggeredMs), cause });
   return place;
 };
@@ -127,7 +127,7 @@ const recorder = createRecorder({
   ring,
   mediaClock,
   clock,
-  askPlace,
+  askSlot,
   createWriter,
   written: (clipId, clip) => say({ type: 'written', clipId, clip }),
   abandoned: (clipId, reason) => say({ type: 'abandoned', clipId, reason }),

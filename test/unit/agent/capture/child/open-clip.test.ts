@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClipPlace, openClip } from '../../../../../agent/capture/child/open-clip.ts';
+import { type ClipSlot, openClip } from '../../../../../agent/capture/child/open-clip.ts';
 import type { Fragment } from '../../../../../agent/capture/mp4/fragment.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 import { madeFormat, madeFragment, madeFragments, seconds } from '../made-fragments.ts';
@@ -9,7 +9,7 @@ const full = new Failure('exhausted', 'test.full', 'the disk is full');
 
 /** A clip from 2 s on that shall end at 6 s; its disk takes so many fragments. */
 function opened({ takes = Infinity, certainMs = 0 } = {}) {
-  const place = Promise.withResolvers<ClipPlace | undefined>();
+  const place = Promise.withResolvers<ClipSlot | undefined>();
   const file: Fragment[] = [];
   const said: string[] = [];
   const all = madeFragments(seconds(10)).fragments as [Fragment, ...Fragment[]];

@@ -30,7 +30,7 @@ export function rig({
   const files: Fragment[][] = [];
   const asked: number[] = [];
   const causes: string[] = [];
-  /** Answers to `askPlace` that are held back. */
+  /** Answers to `askSlot` that are held back. */
   const places: (() => void)[] = [];
   const written: { clipId: string; clip: WrittenClip }[] = [];
   const abandoned: string[] = [];
@@ -40,7 +40,7 @@ export function rig({
     ring,
     mediaClock,
     clock: { nowMs: () => WALL + now, monotonicMs: () => now },
-    askPlace: async (triggeredMs, cause) => {
+    askSlot: async (triggeredMs, cause) => {
       asked.push(triggeredMs);
       causes.push(cause.kind);
       if (slowPlace) await new Promise<void>((resolve) => places.push(resolve));
