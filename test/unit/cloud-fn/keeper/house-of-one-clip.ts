@@ -1,4 +1,6 @@
 import type { ProcessingResult, Verdict } from '@dachawatch/contracts';
+import { verdictOfClip } from '../activities/verdict-sample.ts';
+import { PortFailure } from '../../../../cloud-fn/ports/port-failure.ts';
 import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
 import { keepClips } from '../../../../cloud-fn/keeper/keep-clips.ts';
 import { openClip } from '../../../../cloud-fn/keeper/open-clips.ts';
@@ -90,3 +92,24 @@ export function houseOfOneClip() {
 export const person = result(details([detection('person')]));
 export const nothing = result(details([]));
 export const failed = result({ error: { code: 'bad-video', message: 'broken' } }, { status: 'FAILED' });
+
+export const kinds = (house: ReturnType<typeof houseOfOneClip>) => house.told.map(({ kind }) => kind);
+export const said = (verdict: Verdict | null) => [verdict?.verdict, verdict?.decision, verdict?.revision];
+export const AWAY = () =>
+  Promise.reject(new PortFailure('transient', 'webhook.http-500', 'the webhook answered 500'));
+
+export const unasked = (revision: number) =>
+  verdictOfClip({ verdict: 'undecided', decision: 'failed', confidence: 0, revision });
+
+export function notificationOfPerson() {
+  return {
+    id: '',
+    kind: 'person-seen' as const,
+    at: '2026-11-30T00:00:00Z',
+    text: { en: 'a', uk: 'б' },
+    clip: { clipId: clip.clip_id, blobName: clip.blobName, deviceId: null, cameraId: null },
+    verdict: 'person',
+    confidence: 1,
+    bestFrame: null,
+  };
+}

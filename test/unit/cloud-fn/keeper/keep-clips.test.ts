@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Verdict } from '@dachawatch/contracts';
-import { ASKED_MAX, GRACE_MS } from '../../../../cloud-fn/keeper/next-move.ts';
-import { keepClips } from '../../../../cloud-fn/keeper/keep-clips.ts';
-import { PortFailure } from '../../../../cloud-fn/ports/port-failure.ts';
+import { GRACE_MS } from '../../../../cloud-fn/keeper/next-move.ts';
 import { verdictOfClip } from '../activities/verdict-sample.ts';
 import {
-  clip,
-  failed,
   houseOfOneClip,
   ID,
+  kinds,
   later,
-  MINUTE,
   nothing,
+  notificationOfPerson,
   person,
+  said,
   waitMs,
 } from './house-of-one-clip.ts';
-
-const kinds = (house: ReturnType<typeof houseOfOneClip>) => house.told.map(({ kind }) => kind);
-const said = (verdict: Verdict | null) => [verdict?.verdict, verdict?.decision, verdict?.revision];
-const AWAY = () =>
-  Promise.reject(new PortFailure('transient', 'webhook.http-500', 'the webhook answered 500'));
 
 test('a clip whose orchestration lives is left alone, and one that ended well is closed', async () => {
   const house = houseOfOneClip();
@@ -48,94 +40,6 @@ for (const ended of ['Failed', 'Terminated', 'Canceled', 'missing'] as const)
     assert.equal(house.isOpen(), false);
     assert.equal(house.runtime.started.length, 1, 'nothing is asked again');
   });
-
-test('a clip whose orchestration failed before anything was known is asked about again, and then told what could not be done', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  for (let round = 0; round <= ASKED_MAX; round += 1) {
-    const id = round === 0 ? ID : later(round + 1);
-    assert.equal(house.runtime.statusOf(id), 'Running');
-    house.runtime.set(id, 'Failed', 'Non-Deterministic workflow detected');
-    if (round > 0) {
-      await house.round(MINUTE / 2);
-      assert.equal(house.runtime.started.length, round + 1, 'what broke it may still be going on');
-    }
-    await house.round();
-  }
-  assert.equal(house.runtime.started.length, 1 + ASKED_MAX);
-  assert.deepEqual(said(house.verdict()), ['undecided', 'failed', 1 + ASKED_MAX]);
-  assert.match(house.verdict()?.reason ?? '', /begun 7 times and broke each time.*Non-Deterministic/);
-  assert.deepEqual([kinds(house), house.isOpen()], [['analysis-failed'], false]);
-  await house.rounds(5);
-  assert.equal(house.told.length, 1);
-});
-
-const unasked = (revision: number) =>
-  verdictOfClip({ verdict: 'undecided', decision: 'failed', confidence: 0, revision });
-
-test('a clip whose analysis could not ask, because a queue was away for a moment, is analysed again and nobody is alarmed', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.putVerdict(unasked(1));
-  house.runtime.set(ID, 'Completed', { ok: false });
-  await house.round(MINUTE / 2);
-  assert.deepEqual([house.runtime.started.length, house.isOpen()], [1, true], 'it may still be away');
-  await house.round(MINUTE / 2);
-  assert.equal(house.runtime.statusOf(later(2)), 'Running');
-  await house.answered(person, later(2));
-  house.runtime.set(later(2), 'Failed', 'the worker process ended');
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['person', 'notified', 2]);
-  assert.deepEqual([kinds(house), house.isOpen()], [['person-seen'], false]);
-});
-
-test('what cannot be asked for an hour is told once, tried six times, more and more slowly, and then left', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  const startedAt: number[] = [];
-  for (let minute = 0; minute < 90; minute += 1) {
-    const revision = house.runtime.started.length;
-    const id = revision === 1 ? ID : later(revision);
-    if (house.runtime.statusOf(id) === 'Running') {
-      startedAt.push(minute);
-      await house.putVerdict(unasked(revision));
-      house.runtime.set(id, 'Completed', { ok: false });
-    }
-    await house.round();
-  }
-  assert.equal(startedAt.length, 1 + ASKED_MAX);
-  const waits = startedAt.map((at, i) => at - (startedAt[i - 1] ?? at)).slice(1);
-  assert.deepEqual(
-    waits,
-    waits.toSorted((one, other) => one - other),
-  );
-  assert.deepEqual(kinds(house), ['analysis-failed']);
-  assert.deepEqual([said(house.verdict()), house.isOpen()], [['undecided', 'failed', 7], false]);
-});
-
-test('what the worker itself calls a failure is not analysed again', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.answered(failed);
-  await house.putVerdict(unasked(1));
-  house.runtime.set(ID, 'Completed', { ok: true });
-  await house.rounds(3);
-  assert.deepEqual(
-    [house.runtime.started.length, kinds(house), house.isOpen()],
-    [1, ['analysis-failed'], false],
-  );
-});
-
-test('a clip that was asked about again is judged by whichever answer comes', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  house.runtime.set(ID, 'Failed', 'the worker process ended');
-  await house.round();
-  house.runtime.set(later(2), 'Failed', 'the worker process ended');
-  await house.answered(person);
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['person', 'notified', 2]);
-});
 
 test('a clip that was announced, and whose starter died before or in the start, is started', async () => {
   const house = houseOfOneClip();
@@ -171,102 +75,6 @@ test('an answer that lies for minutes beside an orchestration that lives is judg
     assert.deepEqual([house.verdict(), house.isOpen()], [first, false]);
     assert.equal(house.told.length, answer === person ? 1 : 0);
   }
-});
-
-test('a clip whose analysis an operator ended is not asked about again: a person is told', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  house.runtime.set(ID, 'Terminated', 'not this one');
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['undecided', 'failed', 1]);
-  assert.match(house.verdict()?.reason ?? '', /terminated \(not this one\)/);
-  assert.deepEqual([kinds(house), house.runtime.started.length], [['analysis-failed'], 1]);
-  await house.answered(person);
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['person', 'notified', 2], 'its late answer counts all the same');
-});
-
-test('a second answer that says more than the verdict replaces it, one that says less or the same does not', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.answered(nothing);
-  await house.putVerdict(verdictOfClip({ verdict: 'nothing', decision: 'marked-safe', confidence: 0 }));
-  house.runtime.set(ID, 'Completed', { ok: true });
-  await house.round();
-  assert.deepEqual([said(house.verdict()), house.isOpen()], [['nothing', 'marked-safe', 1], false]);
-  await house.answered(person);
-  assert.equal(house.isOpen(), true);
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['person', 'notified', 2]);
-  await house.answered(failed, later(2));
-  await house.round();
-  assert.deepEqual([said(house.verdict()), kinds(house)], [['person', 'notified', 2], ['person-seen']]);
-});
-
-test('a verdict that asks for a notification which no delivery covers is told, by kind', async () => {
-  for (const [verdict, kind] of [
-    [verdictOfClip(), 'person-seen'],
-    [verdictOfClip({ verdict: 'undecided', decision: 'escalated', confidence: 0 }), 'no-answer'],
-    [verdictOfClip({ verdict: 'undecided', decision: 'failed', confidence: 0 }), 'analysis-failed'],
-  ] as const) {
-    const house = houseOfOneClip();
-    await house.begin();
-    await house.putVerdict(verdict);
-    house.runtime.set(ID, 'Failed', 'the worker process ended');
-    await house.rounds(3);
-    assert.deepEqual([kinds(house), house.isOpen()], [[kind], false]);
-  }
-});
-
-test('notified is never said of what was not delivered: it is tried again, more and more slowly, and said when it was', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.answered(person);
-  house.runtime.set(ID, 'Failed', 'the worker process ended');
-  house.webhook = AWAY;
-  await house.round();
-  assert.deepEqual(said(house.verdict()), ['person', 'recorded', 1]);
-  assert.match(house.verdict()?.reason ?? '', /could not be delivered: the webhook answered 500/);
-  let asked = 0;
-  house.webhook = () => {
-    asked += 1;
-    return AWAY();
-  };
-  await house.rounds(60);
-  assert.ok(asked >= 4 && asked <= 6, `${asked} tries within an hour`);
-  house.webhook = async () => {};
-  await house.rounds(70);
-  assert.deepEqual(said(house.verdict()), ['person', 'notified', 2]);
-  assert.deepEqual([kinds(house), house.isOpen()], [['person-seen'], false]);
-});
-
-test('in the end a notification is given up: the verdict says so, and the clip is closed', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.putVerdict(verdictOfClip());
-  house.runtime.set(ID, 'Failed', 'the worker process ended');
-  house.webhook = AWAY;
-  await house.rounds(40, 61 * MINUTE);
-  assert.deepEqual([said(house.verdict()), house.isOpen()], [['person', 'recorded', 2], false]);
-  assert.match(house.verdict()?.reason ?? '', /could not be delivered/);
-});
-
-test('two keepers at once, and a keeper beside an orchestration, tell once and start once', async () => {
-  const house = houseOfOneClip();
-  await house.begin();
-  await house.answered(person);
-  house.runtime.set(ID, 'Failed', 'the worker process ended');
-  house.storage.nowMs += MINUTE;
-  await Promise.all([1, 2, 3].map(() => keepClips(house.deps())));
-  await house.rounds(3);
-  assert.deepEqual([kinds(house), said(house.verdict())], [['person-seen'], ['person', 'notified', 1]]);
-
-  const silent = houseOfOneClip();
-  await silent.begin();
-  silent.runtime.set(ID, 'Failed', 'the worker process ended');
-  silent.storage.nowMs += MINUTE;
-  await Promise.all([1, 2, 3].map(() => keepClips(silent.deps())));
-  assert.equal(silent.runtime.started.length, 2);
 });
 
 test('a keeper that is killed after any of its steps is followed by one that ends the clip the same way', async () => {
@@ -361,16 +169,3 @@ test('a house that cannot be told, and a picture that cannot be kept, hold no ve
   await house.round();
   assert.deepEqual(said(house.verdict()), ['person', 'notified', 1]);
 });
-
-function notificationOfPerson() {
-  return {
-    id: '',
-    kind: 'person-seen' as const,
-    at: '2026-11-30T00:00:00Z',
-    text: { en: 'a', uk: 'б' },
-    clip: { clipId: clip.clip_id, blobName: clip.blobName, deviceId: null, cameraId: null },
-    verdict: 'person',
-    confidence: 1,
-    bestFrame: null,
-  };
-}
