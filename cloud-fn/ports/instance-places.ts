@@ -54,9 +54,10 @@ export const startedRevisions = (firstId: string, names: readonly string[]): num
   });
 
 /** A message too large to be quoted in the poison queue. */
+export const UNREADABLE_PREFIX = 'unreadable/';
 export const unreadableMessagePlace = (digest: string): BlobPlace => ({
   container: CONTAINER_INSTANCES,
-  name: `unreadable/${digest}.txt`,
+  name: `${UNREADABLE_PREFIX}${digest}.txt`,
 });
 
 /** What lies in a poison queue, recorded for ever. */

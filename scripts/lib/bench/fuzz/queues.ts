@@ -7,7 +7,8 @@ import { POISON_SUFFIX, QUEUE_PROCESSED, QUEUE_TO_PROCESSING } from '@dachawatch
 import { readPoison } from '../../../../cloud-fn/keeper/poison-records.ts';
 import { recordPoisonQueues } from '../../../../cloud-fn/keeper/record-poison.ts';
 import { createAzureStorage } from '../../../../cloud-fn/ports/azure-storage.ts';
-import { poisonPlace } from '../../../../cloud-fn/ports/instance-places.ts';
+import { POISON_PREFIX, poisonPlace, UNREADABLE_PREFIX } from '../../../../cloud-fn/ports/instance-places.ts';
+import { CONTAINER_INSTANCES } from '../../../../cloud-fn/ports/storage.ts';
 import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
 import { serveRequests } from '../../../../cloud-fn/yolo/queue/request-loop.ts';
 import type { Random } from '../faults/random.ts';
@@ -16,7 +17,7 @@ import { oddDocument } from './odd.ts';
 /** What storage takes: 64 KiB of the message as XML, and no character that XML cannot hold. */
 const MESSAGE_MAX_BYTES = 60_000;
 const AT_ONCE = 16;
-/** Inputs in a queue at a time: Azurite takes the longer for each message the more of them there are. */
+/** Inputs in a queue at a time: Azurite takes the longer for each message and each blob the more of them there are. */
 const TOGETHER = 200;
 const DRAINED_WITHIN_MS = 20 * 60_000;
 const RECEIVED_MAX = 32;
@@ -50,8 +51,19 @@ export async function fuzzQueue(name: QueueName, fuzz: QueueFuzz): Promise<Recor
       break;
     }
     await put(fuzz, texts.slice(from, from + TOGETHER));
+    await forgetAside(fuzz.storage);
   }
   return { inputs: fuzz.inputs };
+}
+
+/** Removes the records and texts of what was put aside, once they have been looked at. */
+async function forgetAside(storage: string): Promise<void> {
+  const container = BlobServiceClient.fromConnectionString(storage).getContainerClient(CONTAINER_INSTANCES);
+  for (const prefix of [POISON_PREFIX, UNREADABLE_PREFIX]) {
+    const names: string[] = [];
+    for await (const { name } of container.listBlobsFlat({ prefix })) names.push(name);
+    await inLanes(names, (name) => container.deleteBlob(name));
+  }
 }
 
 const answer = (clip: string) => ({
@@ -182,7 +194,7 @@ async function putRequests(fuzz: QueueFuzz, texts: readonly string[]): Promise<v
   await results.createIfNotExists();
   if (!requests || !poison) throw new Error('there are two queues');
   await inLanes(texts, (text) => requests.sendMessage(text));
-  const kept = BlobServiceClient.fromConnectionString(fuzz.storage).getContainerClient('dacha-instances');
+  const kept = BlobServiceClient.fromConnectionString(fuzz.storage).getContainerClient(CONTAINER_INSTANCES);
   await serveRequests(
     {
       requests,
@@ -193,8 +205,8 @@ async function putRequests(fuzz: QueueFuzz, texts: readonly string[]): Promise<v
       },
       refusal: (one) => one as never,
       keepText: async (name, text) => {
-        await kept.getBlockBlobClient(`unreadable/${name}`).upload(text, Buffer.byteLength(text));
-        return `dacha-instances/unreadable/${name}`;
+        await kept.getBlockBlobClient(`${UNREADABLE_PREFIX}${name}`).upload(text, Buffer.byteLength(text));
+        return `${CONTAINER_INSTANCES}/${UNREADABLE_PREFIX}${name}`;
       },
       leaseMs: LEASE_S * 1_000,
       idleMs: 1_000,
