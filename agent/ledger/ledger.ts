@@ -17,7 +17,8 @@ import { createWriterCalls, type WriterCalls } from './writer-calls.ts';
 
 export { type LedgerDeps, MIN_FREE_BYTES } from './ledger-parts.ts';
 export type { CheckReport } from './check/check.ts';
-export type { ClipGlance, LedgerSummary } from './clips/clip-queries.ts';
+export type { ClipGlance } from './clip-glances.ts';
+export type { LedgerSummary } from './clips/clip-queries.ts';
 export type { JudgedPerson } from './clips/judged-clips.ts';
 export type { TornClip, WrittenClip } from './clips/clip-files.ts';
 export type { Clip, CustodyEntry } from './clips/clip-rows.ts';

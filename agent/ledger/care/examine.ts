@@ -5,6 +5,7 @@ import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { type Database, refuseNewer, schemaVersion } from '../database/database.ts';
 import { SCHEMA_VERSION } from '../database/migrations.ts';
+import { rowFindings } from '../database/row-checksum.ts';
 import { headerProblem, schemaProblem } from '../database/schema.ts';
 
 /** none: there is no database, or one that nothing was ever written into · mendable: only what SQLite can make again
@@ -144,7 +145,9 @@ function judge(db: Database, file: string, onStep: OnStep): Examined {
   const dangling = db.pragma('foreign_key_check') as unknown[];
   if (dangling.length > 0)
     return { state: 'damaged', why: `${dangling.length} lines of custody belong to no clip` };
-  return { state: 'whole' };
+  onStep('every row');
+  const [damaged] = rowFindings(db, 1);
+  return damaged === undefined ? { state: 'whole' } : { state: 'damaged', why: damaged };
 }
 
 /** Whether there is anything in it, also under names that are damaged. */

@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync } from 'node:fs';
 import { clipBlobNameOnDevice } from '@dachawatch/contracts';
 import Sqlite from 'better-sqlite3';
 import { fsyncFolder } from '../../kernel/files/durable-file.ts';
 import { Failure } from '../../kernel/failure.ts';
-import { LAST_MS, isOwnClipId, timeOfClipId } from '../clips/clip-id.ts';
+import { LAST_MS, timeOfClipId } from '../clips/clip-id.ts';
 import { type Database, migrate } from '../database/database.ts';
 import { buildingFile, ledgerFile, rebuiltFile, removeDatabase } from '../database/database-files.ts';
-import { BACKED_UP, type GoneLine } from '../disk/gone-lines.ts';
+import type { GoneLine } from '../disk/gone-lines.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
+import { inserter } from './inserter.ts';
+import { takeFolded, takeMessages } from './rebuilt-messages.ts';
 import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
 import { inOrder, newestOf, readHistory } from './restored-history.ts';
-import { isState, placeOf, soundRow, storageOf } from './restored-row.ts';
-import type { Key, Row, Salvage } from './salvage.ts';
+import { placeOf, soundRow, storageOf } from './restored-row.ts';
+import { isAsWritten, type Key, type Row, type Salvage } from './salvage.ts';
 
 /** Event of the line of custody of a clip whose row was taken over into a ledger begun anew. */
 export const TAKEN_OVER = 'taken-over';
@@ -31,6 +32,12 @@ export interface Rebuilt {
   readonly fromNotes: number;
   /** Clips of which only an id and perhaps a history could be read. */
   readonly lost: number;
+  /** Clips of which nothing but their names and their files is believed: their rows are not what was written. */
+  readonly doubted: number;
+  /** Lines of custody that are not what was written, and are in no backup. */
+  readonly lostLines: number;
+  /** Events for the hub, and messages of the cloud, that are not what was written. */
+  readonly lostMessages: number;
 }
 
 export interface RebuildDeps {
@@ -94,9 +101,12 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
 
   const linesOfDamaged = readHistory(damaged);
   const linesOfBackup = readHistory(backup ? [backup] : []);
-  const history = inOrder(new Map([...linesOfBackup, ...linesOfDamaged]));
-  const fromBackup = byClip(backup?.rows('clips', 'clip_id', ids) ?? []);
-  const fromDamaged = damaged.flatMap((one) => one.rows('clips', 'clip_id', [...ids, ...fromBackup.keys()]));
+  const lines = new Map([...linesOfBackup.lines, ...linesOfDamaged.lines]);
+  const history = inOrder(lines);
+  const lostLines = [...linesOfDamaged.damaged].filter((seq) => !lines.has(seq)).length;
+  const fromBackup = byClip((backup?.rows('clips', 'clip_id', ids) ?? []).filter(isClipAsWritten));
+  const read = damaged.flatMap((one) => one.rows('clips', 'clip_id', [...ids, ...fromBackup.keys()]));
+  const fromDamaged = read.filter(isClipAsWritten);
 
   const insertClip = inserter(db, 'clips');
   const insertCustody = inserter(db, 'custody');
@@ -125,8 +135,26 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
     taken.set(place.clipId, { state: String(row['state']), detail: `${where}${without}` });
     return true;
   };
-  const newestInBackup = newestOf(linesOfBackup);
-  const newestInDamaged = newestOf(linesOfDamaged);
+  /** Of a row that is not what was written its name alone is taken, when there is a file of that name: as after a writer
+   *  that died, the rest is found again in the file and in storage. */
+  const takeName = (raw: Row) => {
+    if (isClipAsWritten(raw)) return false;
+    const place = placeOf(raw, isKnown);
+    if (!place || files.get(place.clipId) !== place.cameraId || folded.has(place.clipId)) return false;
+    const triggered_ms = Math.min(LAST_MS, timeOfClipId(place.clipId));
+    const name = {
+      clip_id: place.clipId,
+      camera_id: place.cameraId,
+      state: 'recording',
+      clock_quality: 'unsynchronised',
+      blob_name: clipBlobNameOnDevice({ ...place, triggeredMs: triggered_ms }),
+      triggered_ms,
+      ...NOTHING_KNOWN,
+    };
+    return take(name, 'its row was not what was written, and only its name was taken over');
+  };
+  const newestInBackup = newestOf(linesOfBackup.lines);
+  const newestInDamaged = newestOf(linesOfDamaged.lines);
   const folded = takeFolded(db, damaged, backup);
   let fromNotes = 0;
   const takeNote = ({ seq, row }: GoneLine) => {
@@ -144,6 +172,7 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
     if (!folded.has(String(row['clip_id'])) && take(row, 'its row was damaged: taken over from the backup'))
       restored += 1;
 
+  const doubted = read.filter((row) => takeName(row)).length;
   const lost = loseUnreadable(files, history, taken, (row) => insertClip(row));
   for (const line of history) if (taken.has(String(line['clip_id']))) insertCustody(line);
   // Above all there ever was, as far as anybody knows: a note is younger than a database with less.
@@ -151,10 +180,27 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
   for (const [clip_id, { state, detail }] of taken)
     note.run({ seq: ++seq, clip_id, at_ms: nowMs, event: TAKEN_OVER, state, detail });
 
-  takeMessages(db, damaged, backup);
+  const lostMessages = takeMessages(db, damaged, backup);
   db.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, 1)').run(UNVERIFIED);
-  return { clips: taken.size, fromBackup: restored, fromNotes, lost };
+  return { clips: taken.size, fromBackup: restored, fromNotes, lost, doubted, lostLines, lostMessages };
 }
+
+const isClipAsWritten = (row: Row) => isAsWritten('clips', row);
+
+/** The columns that a file and storage tell again. An attempt: storage is asked first. */
+const NOTHING_KNOWN = {
+  ...{ started_ms: null, sealed_ms: null, uploaded_ms: null, judged_ms: null, pre_roll_ms: null },
+  ...{
+    duration_ms: null,
+    bytes: null,
+    sha256: null,
+    blob_url: null,
+    attempt: 1,
+    verdict: null,
+    reason: null,
+  },
+  on_disk: 1,
+} as const;
 
 /** A clip that has a history, but neither a row nor a file: explained as well as can be. */
 function loseUnreadable(
@@ -210,87 +256,4 @@ function storageIn(rows: readonly Row[]): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Cloud messages, events for the hub, and the counters that mean something beyond this database. */
-function takeMessages(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): void {
-  const insertMessage = inserter(db, 'inbox');
-  const insertEvent = inserter(db, 'outbox');
-  const insertFact = inserter(db, 'facts');
-  let last = '';
-  const given = (id: unknown) => {
-    if (typeof id === 'string' && isOwnClipId(id) && id > last) last = id;
-  };
-  for (const source of backup ? [...damaged, backup] : damaged) {
-    for (const row of source.rows('inbox', 'seq')) {
-      const { body, body_sha256 } = row;
-      if (body instanceof Uint8Array && createHash('sha256').update(body).digest('hex') === body_sha256)
-        insertMessage(row);
-    }
-    // Lines of custody get other numbers.
-    for (const row of source.rows('facts', 'name'))
-      if (Number.isSafeInteger(row['value']) && row['name'] !== BACKED_UP) insertFact(row);
-    for (const row of source.rows('outbox_last', 'only_one')) given(row['event_id']);
-  }
-  // What only the backup has may have been sent since.
-  for (const source of damaged)
-    for (const row of source.rows('outbox', 'event_id'))
-      if (isEvent(row)) {
-        insertEvent(row);
-        given(row['event_id']);
-      }
-  if (last !== '')
-    db.prepare('INSERT OR REPLACE INTO outbox_last (only_one, event_id) VALUES (1, ?)').run(last);
-}
-
-/** Totals of clips of long ago.
- *  @returns the ids that are counted in them */
-function takeFolded(db: Database, damaged: readonly Salvage[], backup: Salvage | undefined): Set<string> {
-  const insertTotal = inserter(db, 'folded');
-  const insertClip = inserter(db, 'folded_clips');
-  const ids = new Set<string>();
-  for (const source of backup ? [...damaged, backup] : damaged) {
-    for (const row of source.rows('folded_clips', 'clip_id'))
-      if (isOwnClipId(String(row['clip_id'])) && isState(row['state']) && insertClip(row))
-        ids.add(String(row['clip_id']));
-    for (const row of source.scan('folded'))
-      if (Number.isSafeInteger(row['clips']) && /^\d{4}-\d\d-\d\d$/.test(String(row['day'])))
-        insertTotal(row);
-  }
-  return ids;
-}
-
-/** Whether the row holds an event as it was told. */
-function isEvent({ event_id, event, body }: Row): boolean {
-  if (typeof event_id !== 'string' || !isOwnClipId(event_id) || typeof body !== 'string') return false;
-  try {
-    const message = JSON.parse(body) as { readonly eventId?: unknown; readonly event?: unknown } | null;
-    return message?.eventId === event_id && message.event === event;
-  } catch {
-    return false;
-  }
-}
-
-/** Inserts the columns that the table has. What is there already stays.
- *  @returns whether the row was taken; not when it breaks a rule of the table */
-function inserter(db: Database, table: string): (row: Row) => boolean {
-  const known = new Set((db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name));
-  const statements = new Map<string, Sqlite.Statement<[Row]>>();
-  return (row) => {
-    const columns = Object.keys(row).filter((column) => known.has(column));
-    const key = columns.join();
-    let statement = statements.get(key);
-    if (!statement) {
-      statement = db.prepare<[Row]>(
-        `INSERT INTO ${table} (${key}) VALUES (${columns.map((column) => `:${column}`).join()}) ON CONFLICT DO NOTHING`,
-      );
-      statements.set(key, statement);
-    }
-    try {
-      return statement.run(row).changes > 0;
-    } catch (error) {
-      if (String((error as { code?: unknown }).code).startsWith('SQLITE_CONSTRAINT')) return false;
-      throw error;
-    }
-  };
 }

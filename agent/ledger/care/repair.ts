@@ -14,6 +14,7 @@ import {
   swapDatabases,
   wasSetAside,
 } from '../database/database-files.ts';
+import { rowFindings } from '../database/row-checksum.ts';
 import type { Examined } from './examine.ts';
 import type { GoneLine } from '../disk/gone-lines.ts';
 import type { Reads } from './reads.ts';
@@ -75,7 +76,16 @@ export function repairDatabase(deps: RepairDeps): Repaired {
     `${result.clips} clips are in the new one`,
     ...(result.fromBackup > 0 ? [`${result.fromBackup} of them from the backup`] : []),
     ...(result.fromNotes > 0 ? [`${result.fromNotes} of them from the notes on clips without a file`] : []),
+    ...(result.doubted > 0
+      ? [`of ${result.doubted} rows only the name was believed: their files and storage tell the rest`]
+      : []),
     ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
+    ...(result.lostLines > 0
+      ? [`${result.lostLines} lines of custody were not what was written, and are gone`]
+      : []),
+    ...(result.lostMessages > 0
+      ? [`${result.lostMessages} events and messages were not what was written, and are gone`]
+      : []),
   ];
   const sentence = `${why}${wasSetAside(folder)}; ${parts.join(', ')}`;
   replaceDurably(rebuiltNote(dir), `${sentence}\n`);
@@ -106,6 +116,7 @@ function mend(file: string): boolean {
       const isWhole =
         db.pragma('integrity_check', { simple: true }) === 'ok' &&
         (db.pragma('foreign_key_check') as unknown[]).length === 0 &&
+        rowFindings(db, 1).length === 0 &&
         rowsAreSound(db.prepare<[], ClipRow>('SELECT * FROM clips').iterate());
       db.exec(isWhole ? 'COMMIT' : 'ROLLBACK');
       return isWhole;

@@ -16,6 +16,8 @@ import {
   swapDatabases,
   wasSetAside,
 } from '../database/database-files.ts';
+import { openDatabase, openToLook, schemaVersion } from '../database/database.ts';
+import { SCHEMA_VERSION } from '../database/migrations.ts';
 import { type Examined, examineDatabase } from './examine.ts';
 import { readGone } from '../disk/gone-lines.ts';
 import { REBUILT_FROM, UNVERIFIED } from './rebuilt-facts.ts';
@@ -80,7 +82,10 @@ async function restore(deps: RestoreDeps): Promise<Finding> {
     known === 'unknown'
       ? examineDatabase(file, { onStep })
       : { state: 'damaged', why: 'SQLite crashes when it reads it' };
-  if (found.state === 'whole') return toldLately(dir, clock.nowMs()) ?? { state: 'whole' };
+  if (found.state === 'whole') {
+    bringUp(dir);
+    return toldLately(dir, clock.nowMs()) ?? { state: 'whole' };
+  }
   const files = await clipsOnDisk(dir);
   const gone = readGone(dir).lines;
   if (found.state === 'none' && files.size === 0 && gone.size === 0 && !existsSync(backupFile(dir)))
@@ -89,6 +94,20 @@ async function restore(deps: RestoreDeps): Promise<Finding> {
   const { repairDatabase } = await import('./repair.ts');
   const isUnreadable = known === 'unreadable';
   return repairDatabase({ dir, clock, found, isUnreadable, files, gone, reads, onStep, isWanted });
+}
+
+/** Brings a ledger of an older version up to this one's: of a large one that takes seconds, which here hold nobody up. */
+function bringUp(dir: string): void {
+  const looked = openToLook(dir);
+  const version = schemaVersion(looked);
+  looked.close();
+  if (version >= SCHEMA_VERSION) return;
+  try {
+    openDatabase(dir).close();
+  } catch (error) {
+    // The owner can pay for it with its reserve.
+    if (!(error instanceof Failure) || error.kind !== 'exhausted') throw error;
+  }
 }
 
 /** Ids of the clips that have a file here, and their cameras. An empty folder is begun with an empty ledger. */

@@ -1,12 +1,17 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { fitsChecksum, type SummedTable } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import { createReads, type Reads } from './reads.ts';
 import { headerProblem, schemaProblem } from '../database/schema.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Key = string | number;
+
+/** Whether a row is what was written, as far as its checksum tells: ledgers of before had none. */
+export const isAsWritten = (table: SummedTable, row: Row): boolean =>
+  !('checksum' in row) || fitsChecksum(table, row);
 
 /** Reads what can be read of a database, damaged or not. Nothing is written to it. */
 export interface Salvage {
@@ -38,12 +43,18 @@ export function openSalvage(
   if (!db) return undefined;
   return {
     hasItsSchema: attempt('schema', () => (headerProblem(file) ?? schemaProblem(db)) === undefined) ?? false,
-    rows: (table, key, hints = []) => readRows(db, attempt, table, key, hints),
-    scan: (table) => readValues<Row>(db, attempt, `SELECT * FROM ${table} NOT INDEXED`, false),
+    rows: (table, key, hints = []) => withChecksums(readRows(db, attempt, table, key, hints)),
+    scan: (table) => withChecksums(readValues<Row>(db, attempt, `SELECT * FROM ${table} NOT INDEXED`, false)),
     values: (sql) => readValues<Key>(db, attempt, sql, true),
     close: () => db.close(),
   };
 }
+
+/** Read with a first page that we know, rows of a ledger of before seem to have an empty checksum, all of them. */
+const withChecksums = (rows: Row[]): Row[] =>
+  rows.some(({ checksum }) => checksum !== null && checksum !== undefined)
+    ? rows
+    : rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'checksum')));
 
 type Attempt = Reads['attempt'];
 

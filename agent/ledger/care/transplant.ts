@@ -1,6 +1,7 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { migrate } from '../database/database.ts';
 import { removeDatabase } from '../database/database-files.ts';
 import { MIGRATIONS } from '../database/migrations.ts';
 import type { Reads } from './reads.ts';
@@ -16,15 +17,16 @@ const SIZE_VALID_FOR = 92;
 const TABLES = `
   CREATE TABLE clips (clip_id TEXT PRIMARY KEY, camera_id, state, clock_quality, blob_name, triggered_ms, started_ms,
     sealed_ms, uploaded_ms, judged_ms, pre_roll_ms, duration_ms, bytes, sha256, blob_url, attempt, lease_until,
-    retry_at, verdict, verdict_revision, reason, on_disk, finished_ms) WITHOUT ROWID;
-  CREATE TABLE custody (seq INTEGER PRIMARY KEY, clip_id, at_ms, event, state, detail);
-  CREATE TABLE inbox (seq INTEGER PRIMARY KEY, message_id, body_sha256, received_ms, body, outcome, reason);
+    retry_at, verdict, verdict_revision, reason, on_disk, finished_ms,
+    checksum) WITHOUT ROWID;
+  CREATE TABLE custody (seq INTEGER PRIMARY KEY, clip_id, at_ms, event, state, detail, checksum);
+  CREATE TABLE inbox (seq INTEGER PRIMARY KEY, message_id, body_sha256, received_ms, body, outcome, reason, checksum);
   CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-  CREATE TABLE outbox (event_id TEXT PRIMARY KEY, event, rank, bytes, body) WITHOUT ROWID;
+  CREATE TABLE outbox (event_id TEXT PRIMARY KEY, event, rank, bytes, body, checksum) WITHOUT ROWID;
   CREATE TABLE outbox_last (only_one INTEGER PRIMARY KEY, event_id);
-  CREATE TABLE folded (camera_id, day, state, detail, clips, bytes,
+  CREATE TABLE folded (camera_id, day, state, detail, clips, bytes, checksum,
     PRIMARY KEY (camera_id, day, state, detail)) WITHOUT ROWID;
-  CREATE TABLE folded_clips (clip_id TEXT PRIMARY KEY, camera_id, state) WITHOUT ROWID;
+  CREATE TABLE folded_clips (clip_id TEXT PRIMARY KEY, camera_id, state, checksum) WITHOUT ROWID;
 `;
 const TABLE_NAMES = new Set([...TABLES.matchAll(/CREATE TABLE (\w+)/g)].map(([, name]) => String(name)));
 
@@ -46,7 +48,7 @@ export function openTransplanted(
     rootsOf(reads, file, (db) => ({ ...rootsByPlace(db), ...rootsByName(db) })),
     rootsOf(reads, like, rootsByName),
     rootsOf(reads, ':memory:', (db) => {
-      for (const step of MIGRATIONS) db.exec(step.sql);
+      migrate(db, MIGRATIONS);
       return rootsByName(db);
     }),
   ].filter((roots) => roots !== undefined);

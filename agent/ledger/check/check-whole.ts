@@ -1,10 +1,15 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
 import type { Database } from '../database/database.ts';
+import { rowFindings } from '../database/row-checksum.ts';
 import { totalsFindings } from '../clips/totals.ts';
 
 /** A database up to this size is read within a few milliseconds, right here. */
 const SMALL_BYTES = 2 * 1024 * 1024;
+
+/** Rows that are not what was written are told one by one, up to so many. Those of clips are told with their clips. */
+const ROWS_TOLD = 100;
+const OF_NO_CLIP = ['custody', 'inbox', 'outbox', 'folded', 'folded_clips'] as const;
 
 const LOOKS = {
   integrity: integrityFindings,
@@ -34,6 +39,7 @@ function integrityFindings(db: Database): string[] {
   return [
     ...broken.filter((row) => row.integrity_check !== 'ok').map((row) => `database: ${row.integrity_check}`),
     ...dangling.map(() => 'database: a line of custody belongs to no clip'),
+    ...rowFindings(db, ROWS_TOLD, OF_NO_CLIP).map((problem) => `database: ${problem}`),
   ];
 }
 

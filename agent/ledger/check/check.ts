@@ -7,6 +7,7 @@ import { outboxFindings } from './check-outbox.ts';
 import { entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { type ClipSurvey, clipFilesIn, surveyClips } from './clip-survey.ts';
+import { fitsChecksum, NOT_WRITTEN, ROW_DAMAGED, rowDamaged } from '../database/row-checksum.ts';
 import { type Database, isOfDatabase } from '../database/database.ts';
 import { foldedIn } from '../clips/folded-clips.ts';
 import { sweepThumbnails } from './left-thumbnails.ts';
@@ -64,6 +65,9 @@ export async function checkLedger(deps: CheckDeps): Promise<Checked> {
   const problems: { clipId: string | null; problem: string }[] = [];
   if (!deps.filesOnly)
     problems.push(...(await wholeFindings(db, 'integrity')).map((problem) => ({ clipId: null, problem })));
+  const damaged = problems.find(({ problem }) => problem.endsWith(NOT_WRITTEN));
+  // Who may repair is the owner: it has the database looked over.
+  if (repairs && damaged) throw new Failure('corrupt', ROW_DAMAGED, damaged.problem);
   await breathe();
   const broughtBack = await repairs?.bringBack();
   problems.push(...(broughtBack?.problems ?? []));
@@ -119,6 +123,12 @@ async function* clipFindings(
       : contradictionsIn(db, rows[0]?.clip_id ?? '', rows.at(-1)?.clip_id ?? '');
     await breathe();
     for (const row of rows) {
+      if ('checksum' in row && !fitsChecksum('clips', { ...row })) {
+        const failure = rowDamaged('clips', row.clip_id);
+        if (deps.repairs) throw failure;
+        yield { clipId: row.clip_id, finding: { kind: 'problem', problem: `its ${failure.message}` } };
+        continue;
+      }
       // Known to lie in another place: nothing of it is missing.
       if (elsewhere.has(row.clip_id)) {
         yield { clipId: row.clip_id, finding: { kind: 'away' } };

@@ -3,6 +3,7 @@ import { TAKEN_OVER } from '../care/rebuild.ts';
 import { UNVERIFIED } from '../care/rebuilt-facts.ts';
 import { clipPaths, sha256Of, sizeOf } from '../clips/clip-files.ts';
 import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { createEachApart } from './each-apart.ts';
 
@@ -19,7 +20,9 @@ export async function verifyTakenOver(deps: TakenOverRowsDeps): Promise<void> {
   const { db, breathe, eachApart } = deps;
   const unverified = db.prepare<[string], number>('SELECT value FROM facts WHERE name = ?').pluck();
   if (unverified.get(UNVERIFIED) !== 1) return;
-  const finished = db.prepare<[], ClipRow>(
+  const finished = prepareRows<[], ClipRow>(
+    db,
+    'clips',
     "SELECT * FROM clips WHERE on_disk = 1 AND state NOT IN ('recording', 'lost')",
   );
   await eachApart(

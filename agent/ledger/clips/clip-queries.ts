@@ -1,5 +1,6 @@
-import type { Verdict } from '@dachawatch/contracts';
+import { type ClipGlances, createClipGlances } from '../clip-glances.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
@@ -28,20 +29,8 @@ export interface LedgerSummary {
   readonly eventsDropped: number;
 }
 
-/** What an overview shows of a clip. */
-export interface ClipGlance {
-  readonly clipId: string;
-  readonly cameraId: string;
-  readonly state: ClipRow['state'];
-  /** Wall time, Unix milliseconds. */
-  readonly triggeredMs: number;
-  readonly verdict: Verdict['verdict'] | null;
-  /** Of a verdict that has a best frame; null when there is none. */
-  readonly revision: number | null;
-}
-
 /** Questions about clips, of which the answer changes nothing. */
-export interface ClipQueries extends JudgedClips {
+export interface ClipQueries extends JudgedClips, ClipGlances {
   /** Clips uploaded at least `ageMs` ago that have no verdict. In the order of their ids: the first ones `after` an id,
    *  oldest first, or the last ones `before` one, newest first. */
   readonly awaitingVerdict: (
@@ -49,12 +38,6 @@ export interface ClipQueries extends JudgedClips {
     limit: number,
     from?: { readonly after: string } | { readonly before: string },
   ) => Clip[];
-  /** Clips triggered from one moment up to another, newest first; of the `newest` so many that there are.
-   *  `reachesBack` is false when older ones, which were not looked at, may belong to them. */
-  readonly glance: (query: { fromMs: number; toMs: number; newest: number }) => {
-    readonly clips: readonly ClipGlance[];
-    readonly reachesBack: boolean;
-  };
   /** Grows with each line of custody, so with each change of a clip; 0 when there is none. */
   readonly lastChange: () => number;
   /** Clips that have changed since `lastChange` said so. `isWhole` is false when there are more than `limit`. */
@@ -78,12 +61,16 @@ export interface ClipQueriesDeps {
 }
 
 export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps): ClipQueries {
-  const newestFirst = db.prepare<[string, number], ClipRow>(
+  const newestFirst = prepareRows<[string, number], ClipRow>(
+    db,
+    'clips',
     'SELECT * FROM clips WHERE clip_id < ? ORDER BY clip_id DESC LIMIT ?',
   );
   // An upload later than now tells of a clock that was set back: old enough.
   const unjudged = (place: string, order: string) =>
-    db.prepare<[string, number, number, number], ClipRow>(
+    prepareRows<[string, number, number, number], ClipRow>(
+      db,
+      'clips',
       `SELECT * FROM clips INDEXED BY clips_by_state
        WHERE state = 'uploaded' AND ${place} AND (uploaded_ms <= ? OR uploaded_ms > ?) ORDER BY ${order} LIMIT ?`,
     );
@@ -95,12 +82,6 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
   const someLater = someUnjudged('uploaded_ms > ?');
   const unjudgedAfter = unjudged('clip_id > ?', 'clip_id');
   const unjudgedBefore = unjudged('clip_id < ?', 'clip_id DESC');
-  const newestGlances = db.prepare<[number], ClipGlance>(
-    `SELECT clip_id AS clipId, camera_id AS cameraId, state, triggered_ms AS triggeredMs,
-       iif(json_valid(verdict), verdict ->> '$.verdict', NULL) AS verdict,
-       iif(json_valid(verdict) AND verdict ->> '$.best_frame.blobName' IS NOT NULL, verdict_revision, NULL) AS revision
-     FROM clips WHERE clip_id < '~' ORDER BY clip_id DESC LIMIT ?`,
-  );
   const lastSeq = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck();
   const changed = db
     .prepare<[number, number], string>('SELECT clip_id FROM custody WHERE seq > ? ORDER BY seq LIMIT ?')
@@ -117,20 +98,13 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
 
   return {
     ...createJudgedClips(db, rows),
+    ...createClipGlances(db),
     clip(clipId) {
       const row = rows.get(clipId);
       return row && rows.toClip(row);
     },
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
-    glance({ fromMs, toMs, newest }) {
-      const found = newestGlances.all(newest);
-      const oldest = found.at(-1);
-      return {
-        clips: found.filter(({ triggeredMs }) => triggeredMs >= fromMs && triggeredMs < toMs),
-        reachesBack: found.length < newest || oldest === undefined || oldest.triggeredMs < fromMs,
-      };
-    },
     lastChange: () => lastSeq.get() ?? 0,
     changes({ after, limit }) {
       const lines = changed.all(after, limit * LINES_OF_A_CHANGE);

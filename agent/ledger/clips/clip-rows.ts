@@ -2,6 +2,7 @@ import type { Verdict } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { clipPaths } from './clip-files.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import { type FoldedClip, foldedIn } from './folded-clips.ts';
 import { firstImpossibleId, timeIn } from './clip-id.ts';
@@ -39,6 +40,16 @@ export interface Clip {
 export interface CustodyEntry {
   readonly atMs: number;
   readonly event: string;
+  readonly detail: string | null;
+}
+
+/** A row of table `custody`, named as in SQL. */
+export interface CustodyRow {
+  readonly seq: number;
+  readonly clip_id: string;
+  readonly at_ms: number;
+  readonly event: string;
+  readonly state: ClipState;
   readonly detail: string | null;
 }
 
@@ -106,7 +117,7 @@ const CUSTODY_LINES_MAX = 200;
 const LEFT_OUT = 'left-out';
 
 export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRows {
-  const select = db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE clip_id = ?');
+  const select = prepareRows<[string], ClipRow>(db, 'clips', 'SELECT * FROM clips WHERE clip_id = ?');
   const insertRow = db.prepare(
     `INSERT INTO clips (clip_id, camera_id, state, clock_quality, blob_name, triggered_ms, on_disk)
      VALUES (:clip_id, :camera_id, 'recording', :clock_quality, :blob_name, :triggered_ms, 1)`,
@@ -114,8 +125,10 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
   const insertCustody = db.prepare(
     'INSERT INTO custody (clip_id, at_ms, event, state, detail) VALUES (?, ?, ?, ?, ?)',
   );
-  const selectCustody = db.prepare<[string], CustodyEntry>(
-    'SELECT at_ms AS atMs, event, detail FROM custody WHERE clip_id = ? ORDER BY seq',
+  const selectCustody = prepareRows<[string], CustodyRow>(
+    db,
+    'custody',
+    'SELECT * FROM custody WHERE clip_id = ? ORDER BY seq',
   );
   const selectCount = db
     .prepare<[string, string], number>('SELECT count(*) FROM custody WHERE clip_id = ? AND event = ?')
@@ -174,7 +187,8 @@ export function createClipRows({ db, dir, clock, onMove }: ClipRowsDeps): ClipRo
       return moved;
     },
     note: (clipId, event, detail) => writeCustody(clipId, event, requireRow(clipId).state, detail),
-    custody: (clipId) => selectCustody.all(clipId),
+    custody: (clipId) =>
+      selectCustody.all(clipId).map(({ at_ms, event, detail }) => ({ atMs: at_ms, event, detail })),
     countNotes: (clipId, event) => selectCount.get(clipId, event) ?? 0,
     lastClipId: () => selectLast.get(end) ?? undefined,
     toClip: (row) => ({

@@ -6,6 +6,7 @@ import type { Log } from '../../kernel/log.ts';
 import { clipPaths, entryAt } from './clip-files.ts';
 import { firstImpossibleId, timeIn } from './clip-id.ts';
 import type { ClipRow } from './clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 
 /** A clip that has been finished for so long becomes part of the totals of its day. */
@@ -42,7 +43,9 @@ export function createFolding({ db, dir, clock, clockQuality, log }: FoldingDeps
   const begun = db
     .prepare<[number], string>(`SELECT clip_id ${finished} AND finished_ms IS NULL LIMIT ?`)
     .pluck();
-  const due = db.prepare<[number, string, number], ClipRow>(
+  const due = prepareRows<[number, string, number], ClipRow>(
+    db,
+    'clips',
     `SELECT * ${finished} AND finished_ms <= ? AND clip_id <> (SELECT max(clip_id) FROM clips WHERE clip_id < ?)
      ORDER BY finished_ms LIMIT ?`,
   );

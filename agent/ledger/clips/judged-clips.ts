@@ -1,3 +1,4 @@
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
 
@@ -23,15 +24,23 @@ export interface JudgedClips {
 export function createJudgedClips(db: Database, rows: Pick<ClipRows, 'toClip'>): JudgedClips {
   const newest = `(SELECT * FROM clips INDEXED BY clips_by_state WHERE state = 'judged' ORDER BY clip_id DESC LIMIT ?)`;
   const says = "iif(json_valid(verdict), verdict ->> '$.verdict', NULL)";
-  const persons = db.prepare<[number, number], JudgedPerson>(
-    `SELECT clip_id AS clipId, camera_id AS cameraId, triggered_ms AS triggeredMs FROM ${newest}
-     WHERE judged_ms >= ? AND ${says} = 'person'`,
+  const persons = prepareRows<[number, number], ClipRow>(
+    db,
+    'clips',
+    `SELECT * FROM ${newest} WHERE judged_ms >= ? AND ${says} = 'person'`,
   );
-  const withoutPerson = db.prepare<[number, number], ClipRow>(
+  const withoutPerson = prepareRows<[number, number], ClipRow>(
+    db,
+    'clips',
     `SELECT * FROM ${newest} WHERE judged_ms >= ? AND ${says} <> 'person'`,
   );
   return {
-    judgedPersons: (sinceMs) => persons.all(NEWEST_JUDGED, sinceMs),
+    judgedPersons: (sinceMs) =>
+      persons.all(NEWEST_JUDGED, sinceMs).map((row) => ({
+        clipId: row.clip_id,
+        cameraId: row.camera_id,
+        triggeredMs: row.triggered_ms,
+      })),
     judgedWithoutPerson: (sinceMs) => withoutPerson.all(NEWEST_JUDGED, sinceMs).map(rows.toClip),
   };
 }

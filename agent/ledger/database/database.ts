@@ -4,6 +4,7 @@ import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { ledgerFile, requireRegular } from './database-files.ts';
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from './migrations.ts';
+import { defineChecksums, ROW_DAMAGED } from './row-checksum.ts';
 
 export type Database = Sqlite.Database;
 
@@ -63,7 +64,7 @@ export function openToLook(dir: string): Database {
 
 /** Whether an error tells that the database itself is damaged: it concerns all rows, not only the one at hand. */
 export const isOfDatabase = ({ code }: Failure): boolean =>
-  /\.sqlite_(?:corrupt|notadb|error(?:_|$))/.test(code);
+  /\.sqlite_(?:corrupt|notadb|error(?:_|$))/.test(code) || code === ROW_DAMAGED;
 
 /** Writes everything that is committed from the log into the database itself, and empties the log. SQLite ignores what
  *  follows a damaged place of the log, without a word; what is in the database is checked before it is opened.
@@ -110,6 +111,7 @@ export function refuseNewer(db: Database, known: number): void {
 export function migrate(db: Database, migrations: readonly Migration[]): void {
   const known = Math.max(...migrations.map((step) => step.version));
   refuseNewer(db, known);
+  defineChecksums(db);
   for (const step of migrations) {
     if (step.version <= schemaVersion(db)) continue;
     db.transaction(() => {

@@ -1,6 +1,7 @@
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
+import { ROW_DAMAGED } from './row-checksum.ts';
 
 /** What SQLite says when its files are not what they were when it opened them. To open it again looks them over. */
 const OPEN_AGAIN = /\.sqlite_(?:corrupt|notadb|ioerr(?!_shm)|readonly|cantopen|protocol)/;
@@ -29,7 +30,7 @@ export function createDoubts({ clock }: { readonly clock: Pick<Clock, 'monotonic
     about(error) {
       const failure = classify(error, 'ledger');
       const { kind, code, message } = failure;
-      if (code === 'ledger.in-use' || OPEN_AGAIN.test(code)) return failure;
+      if (code === 'ledger.in-use' || code === ROW_DAMAGED || OPEN_AGAIN.test(code)) return failure;
       const isDoubtful =
         (kind === 'bug' && (code.includes('.sqlite_') || IMPOSSIBLE_ROW.has(code))) ||
         code === BACKUP_NOT_WHOLE;

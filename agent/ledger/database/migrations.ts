@@ -1,3 +1,5 @@
+import { addChecksums } from './row-checksum.ts';
+
 /** One step of the schema. `oldestReader`: the lowest schema version a program must know to work with a ledger
  *  that has this step. A step that only adds tables, or columns with defaults, keeps the number, so that an update
  *  which is rolled back still finds a ledger it can use. */
@@ -193,6 +195,12 @@ export const MIGRATIONS: readonly Migration[] = [
       END;
       ${COUNT_4}
     `,
+  },
+  {
+    version: 5,
+    // An older program would change rows without their checksums.
+    oldestReader: 5,
+    sql: addChecksums,
   },
 ];
 

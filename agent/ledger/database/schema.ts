@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { type Database, guarded, openToLook, schemaVersion } from './database.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
+import { defineChecksums } from './row-checksum.ts';
 
 /** Of the first page (https://sqlite.org/fileformat2.html): size of a page, how the file is written and read (2: with
  *  a WAL), and bytes of each page that are left free. */
@@ -121,6 +122,7 @@ const columnsIn = (db: Database) =>
 function withMigrations<T>(version: number, read: (db: Database) => T): T {
   const db = new Sqlite(':memory:');
   try {
+    defineChecksums(db);
     for (const step of MIGRATIONS) if (step.version <= version) db.exec(step.sql);
     return read(db);
   } finally {

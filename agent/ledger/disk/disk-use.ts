@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { clipPaths, entryAt } from '../clips/clip-files.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
 import { clipTotals } from '../clips/totals.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Unremovable } from './unremovable.ts';
@@ -61,7 +62,7 @@ export function createDiskUse({
       'SELECT total(bytes) FROM clips WHERE on_disk = 1 AND clip_id IN (SELECT value FROM json_each(?))',
     )
     .pluck();
-  const recording = db.prepare<[], ClipRow>("SELECT * FROM clips WHERE state = 'recording'");
+  const recording = prepareRows<[], ClipRow>(db, 'clips', "SELECT * FROM clips WHERE state = 'recording'");
   const largest = db
     .prepare<[string, number], number | null>(
       `SELECT max(bytes) FROM (SELECT bytes FROM clips WHERE camera_id = ? AND bytes IS NOT NULL

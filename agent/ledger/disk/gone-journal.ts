@@ -46,7 +46,7 @@ export function createGoneJournal(deps: {
   const { db, rows, dir, lines, unread, clock, log } = deps;
   const segments = createGoneSegments({ dir, unread, log });
   /** Written since the last mark: clip to line, so that nothing is said twice. */
-  const written = new Map([...lines].map(([clipId, { row }]) => [clipId, JSON.stringify(row)]));
+  const written = new Map([...lines].map(([clipId, { row }]) => [clipId, textOf(row)]));
   const waiting = new Set(sinceBackup(db));
   let triedMs = Number.NEGATIVE_INFINITY;
   const newest = db.prepare<[], number | null>('SELECT max(seq) FROM custody').pluck();
@@ -56,14 +56,14 @@ export function createGoneJournal(deps: {
 
   function note(lines: readonly { readonly seq: number; readonly row: ClipRow }[]): void {
     segments.append(lines.map(({ seq, row }) => formatGone({ seq, row: { ...row } })).join(''));
-    for (const { row } of lines) written.set(row.clip_id, JSON.stringify(row));
+    for (const { row } of lines) written.set(row.clip_id, textOf(row));
   }
 
   /** Nobody waits for it, so the disk's refusal is tried again. */
   function noteWaiting(): void {
     const lines = [...waiting].flatMap((clipId) => {
       const row = rows.get(clipId);
-      if (row?.on_disk !== 0 || written.get(clipId) === JSON.stringify(row)) return [];
+      if (row?.on_disk !== 0 || written.get(clipId) === textOf(row)) return [];
       return [{ seq: newestOf.get(clipId) ?? 0, row }];
     });
     if (lines.length > 0) note(lines);
@@ -118,6 +118,9 @@ export function createGoneJournal(deps: {
     close: () => segments.close(),
   };
 }
+
+/** What a row says. A note made before the row is changed carries the checksum of before, which is made again. */
+const textOf = (row: object) => JSON.stringify({ ...row, checksum: undefined });
 
 /** Clips to which something happened since the newest backup, the latest last. A process that was killed may have
  *  committed it and not noted it: those without a file are noted now. */

@@ -1,4 +1,5 @@
 import type { ClipRow } from '../clips/clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { Unremovable } from './unremovable.ts';
 
@@ -20,7 +21,9 @@ export function createRemovalOrder(
   unremovable: Pick<Unremovable, 'waitingCameras' | 'waitingClips'>,
 ): RemovalOrder {
   const [judged, uploaded, onlyHere] = [['judged'], ['uploaded'], ['sealed', 'parked']].map((states) =>
-    db.prepare<[{ clips: string; cameras: string; limit: number }], ClipRow>(
+    prepareRows<[{ clips: string; cameras: string; limit: number }], ClipRow>(
+      db,
+      'clips',
       // Merged by SQLite in the order of an index each; IN would sort all of them first.
       `${states
         .map(

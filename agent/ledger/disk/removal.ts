@@ -2,8 +2,9 @@ import { classify } from '../../kernel/classify.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import { clipPaths, entryAt, isOfSystem, requireRemovable, unlinkClip } from '../clips/clip-files.ts';
-import type { ClipRow, ClipRows } from '../clips/clip-rows.ts';
+import type { ClipRow, ClipRows, CustodyRow } from '../clips/clip-rows.ts';
 import { dropThumbnail } from '../clips/thumbnails.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import { type Database, emptyLog } from '../database/database.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { GoneJournal } from './gone-journal.ts';
@@ -176,8 +177,10 @@ export function createRemoval(deps: {
 
 /** @returns why a file that is missing was removed by us; undefined when it was not */
 export function intentsIn(db: Database): (clipId: string) => string | undefined {
-  const last = db.prepare<[string], { event: string; detail: string | null }>(
-    'SELECT event, detail FROM custody WHERE clip_id = ? ORDER BY seq DESC LIMIT 1',
+  const last = prepareRows<[string], CustodyRow>(
+    db,
+    'custody',
+    'SELECT * FROM custody WHERE clip_id = ? ORDER BY seq DESC LIMIT 1',
   );
   return (clipId) => {
     const entry = last.get(clipId);

@@ -1,3 +1,4 @@
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 
 /** Of a message that was refused, so much is kept. */
@@ -24,7 +25,7 @@ export function prepareInbox(db: Database) {
   const unread = db
     .prepare<[number], number>("SELECT seq FROM inbox WHERE outcome = 'unread' ORDER BY seq LIMIT ?")
     .pluck();
-  const select = db.prepare<[number], InboxRow>('SELECT seq, message_id, body FROM inbox WHERE seq = ?');
+  const select = prepareRows<[number], InboxRow>(db, 'inbox', 'SELECT * FROM inbox WHERE seq = ?');
   // What was applied is in the clip's row; of the rest, the beginning shows what it was.
   const settle = db.prepare(
     `UPDATE inbox SET outcome = :outcome, reason = :reason,

@@ -1,17 +1,20 @@
 import type { ClipRow } from '../clips/clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 
 /** The statements `leases.ts` is made of. */
 export function prepareLeases(db: Database) {
-  const expired = db.prepare<[number], ClipRow>(
+  const expired = prepareRows<[number], ClipRow>(
+    db,
+    'clips',
     "SELECT * FROM clips WHERE state = 'uploading' AND lease_until <= ?",
   );
-  const uploading = db.prepare<[], ClipRow>("SELECT * FROM clips WHERE state = 'uploading'");
+  const uploading = prepareRows<[], ClipRow>(db, 'clips', "SELECT * FROM clips WHERE state = 'uploading'");
   // Those that wait for nothing: the index by retry time holds them side by side, in the order of their ids.
   const eligible =
     "FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at IS NULL ORDER BY clip_id";
-  const newest = db.prepare<[], ClipRow>(`SELECT * ${eligible} DESC LIMIT 1`);
-  const oldest = db.prepare<[], ClipRow>(`SELECT * ${eligible} ASC LIMIT 1`);
+  const newest = prepareRows<[], ClipRow>(db, 'clips', `SELECT * ${eligible} DESC LIMIT 1`);
+  const oldest = prepareRows<[], ClipRow>(db, 'clips', `SELECT * ${eligible} ASC LIMIT 1`);
   const due = db.prepare<[number], 1>(
     "SELECT 1 FROM clips INDEXED BY clips_by_retry WHERE state = 'sealed' AND retry_at <= ? LIMIT 1",
   );

@@ -6,6 +6,7 @@ import { type Log, redact } from '../../kernel/log.ts';
 import { LAST_MS, nextClipId } from '../clips/clip-id.ts';
 import { timeIn } from '../clips/clip-id.ts';
 import type { ClipRow } from '../clips/clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
 import type { Database } from '../database/database.ts';
 import type { ClipEvent } from '../clips/clip-states.ts';
 import { createOutboxDrops, type OutboxBounds } from './outbox-drops.ts';
@@ -88,8 +89,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const selectLast = db.prepare<[], string>('SELECT event_id FROM outbox_last').pluck();
   const replaceLast = db.prepare('INSERT OR REPLACE INTO outbox_last (only_one, event_id) VALUES (1, ?)');
   const insert = db.prepare('INSERT INTO outbox (event_id, event, rank, bytes, body) VALUES (?, ?, ?, ?, ?)');
-  const oldest = db.prepare<[number], OutgoingEvent>(
-    'SELECT event_id AS eventId, event, body FROM outbox ORDER BY event_id LIMIT ?',
+  const oldest = prepareRows<[number], { event_id: string; event: TelemetryEvent; body: string }>(
+    db,
+    'outbox',
+    'SELECT * FROM outbox ORDER BY event_id LIMIT ?',
   );
   const remove = db.prepare('DELETE FROM outbox WHERE event_id = ?');
   const drops = createOutboxDrops(db, bounds, log);
@@ -130,7 +133,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
   return {
     tell: (event, data) => db.transaction(() => write(event, data)).immediate(),
-    outgoing: (limit) => oldest.all(Math.max(0, Math.floor(limit))),
+    outgoing: (limit) =>
+      oldest
+        .all(Math.max(0, Math.floor(limit)))
+        .map(({ event_id, event, body }) => ({ eventId: event_id, event, body })),
     settleOutgoing(eventId) {
       if (remove.run(eventId).changes > 0) touched = true;
     },

@@ -1,4 +1,5 @@
-import type { ClipRow } from '../clips/clip-rows.ts';
+import { prepareRows } from '../database/row-checksum.ts';
+import type { ClipRow, CustodyRow } from '../clips/clip-rows.ts';
 import type { Database } from '../database/database.ts';
 import { TAKEN_OVER } from '../care/rebuild.ts';
 
@@ -12,11 +13,11 @@ export const TO_BE_ASKED = 'storage may have it, and is asked before it is calle
  *  and its answer may have been lost, or the row comes from a ledger that was damaged. The uploader asks, as it does
  *  before each upload. */
 export function toBeAskedIn(db: Database): (row: Pick<ClipRow, 'clip_id'>) => boolean {
-  const last = db
-    .prepare<[string], string>(
-      `SELECT event FROM custody WHERE clip_id = ? AND event IN ('lease', '${TAKEN_OVER}', '${NOT_IN_STORAGE}')
+  const last = prepareRows<[string], CustodyRow>(
+    db,
+    'custody',
+    `SELECT * FROM custody WHERE clip_id = ? AND event IN ('lease', '${TAKEN_OVER}', '${NOT_IN_STORAGE}')
        ORDER BY seq DESC LIMIT 1`,
-    )
-    .pluck();
-  return ({ clip_id }) => (last.get(clip_id) ?? NOT_IN_STORAGE) !== NOT_IN_STORAGE;
+  );
+  return ({ clip_id }) => (last.get(clip_id)?.event ?? NOT_IN_STORAGE) !== NOT_IN_STORAGE;
 }

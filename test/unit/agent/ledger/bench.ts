@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Verdict } from '@dachawatch/contracts';
+import Sqlite from 'better-sqlite3';
 import { type Conditions, createConditions } from '../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../agent/kernel/log.ts';
+import { ledgerFile } from '../../../../agent/ledger/database/database-files.ts';
+import { defineChecksums } from '../../../../agent/ledger/database/row-checksum.ts';
 import {
   type Clip,
   createLedger,
@@ -14,6 +17,13 @@ import {
   type WrittenClip,
 } from '../../../../agent/ledger/ledger.ts';
 import { createFakeClock, type FakeClock } from '../../../fakes/clock.ts';
+
+/** A connection of another program that writes rows as the ledger does. To be closed. */
+export function besideLedger(dir: string, options: Sqlite.Options = {}): Sqlite.Database {
+  const db = new Sqlite(ledgerFile(dir), options);
+  defineChecksums(db);
+  return db;
+}
 
 /** A ledger in a folder of its own that goes with the test. */
 export interface LedgerBench {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { Failure } from '../../../../agent/kernel/failure.ts';
 import type { Clip } from '../../../../agent/ledger/ledger.ts';
+import { besideLedger } from '../ledger/bench.ts';
 import { benchUpload, DEVICE, passTime, until } from './bench.ts';
 
 const ASKED = 'clips-asked-for';
@@ -103,7 +102,7 @@ test('when storage has another content under the name of a clip whose file is mi
 test('a row of a damaged ledger, which may have forgotten its upload, is asked for', async (t) => {
   const { ledger, clock, sealed, uploader, store, dir } = benchUpload(t);
   const [clip] = [sealed(), sealed(), sealed()];
-  const db = new Sqlite(join(dir, 'ledger.sqlite'));
+  const db = besideLedger(dir);
   db.prepare("INSERT INTO custody (clip_id, at_ms, event, state) VALUES (?, 0, 'taken-over', 'sealed')").run(
     clip.clipId,
   );

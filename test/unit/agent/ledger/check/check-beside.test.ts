@@ -4,17 +4,15 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
-import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { inspectLedger } from '../../../../../agent/ledger/check/inspect.ts';
-import { benchLedger, keepWhole, uploadNext, writeClip } from '../bench.ts';
+import { besideLedger, benchLedger, keepWhole, uploadNext, writeClip } from '../bench.ts';
 
 const OLD_CLIPS = 20_000;
 
 /** Rows of clips that are long gone, as a year leaves them. */
 function insertOldClips(dir: string, clips: number): void {
-  const db = new Sqlite(ledgerFile(dir));
+  const db = besideLedger(dir);
   db.transaction(() => {
     const clip = db.prepare(
       `INSERT INTO clips (clip_id, camera_id, state, clock_quality, blob_name, triggered_ms, uploaded_ms, judged_ms,

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { benchLedger, uploadNext, writeClip } from '../bench.ts';
+import { besideLedger, benchLedger, uploadNext, writeClip } from '../bench.ts';
 
 test('a clip folder that is away at one start loses nothing', async (t) => {
   const bench = benchLedger(t);
@@ -158,8 +158,7 @@ test('a removal that a cut ended between file and row is finished without a word
   const clip = sealed();
   sealed();
   sealed();
-  const { default: Sqlite } = await import('better-sqlite3');
-  const db = new Sqlite(join(dir, 'ledger.sqlite'));
+  const db = besideLedger(dir);
   // The state of the ledger between the first and the last step of a removal.
   db.prepare(
     "INSERT INTO custody (clip_id, at_ms, event, state, detail) VALUES (?, 0, 'remove', 'sealed', ?)",

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { reserveFile } from '../../../../../agent/ledger/disk/disk-reserve.ts';
-import { benchLedger, uploadNext, verdictFor } from '../bench.ts';
+import { besideLedger, benchLedger, uploadNext, verdictFor } from '../bench.ts';
 
 const states = (bench: ReturnType<typeof benchLedger>) =>
   bench.ledger.clips({ limit: 100 }).map(({ state }) => state);
@@ -80,8 +80,7 @@ test('a file, or a row, with the largest id that there is stops no recording', a
   await bench.ledger.check({ repair: true });
   assert.equal(bench.ledger.clips({ limit: 9 }).length, 1);
   bench.ledger.close();
-  const { default: Sqlite } = await import('better-sqlite3');
-  const db = new Sqlite(join(bench.dir, 'ledger.sqlite'));
+  const db = besideLedger(bench.dir);
   db.exec(`INSERT INTO clips (clip_id, camera_id, state, clock_quality, blob_name, triggered_ms)
     VALUES ('7ZZZZZZZZZZZZZZZZZZZZZZZZZ', 'gate', 'lost', 'synchronised', 'x', 0)`);
   db.close();

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import Sqlite from 'better-sqlite3';
-import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
-import { benchLedger, uploadNext, verdictFor } from '../bench.ts';
+import { besideLedger, benchLedger, uploadNext, verdictFor } from '../bench.ts';
 
 test('what has changed since a moment is told once, whatever changed and however old the clip is', (t) => {
   const { ledger, sealed } = benchLedger(t);
@@ -38,7 +36,7 @@ test('a clip whose verdict cannot be read any more costs neither overview nor fi
   bench.sealed(1_000, 'yard');
   const { clipId } = uploadNext(bench.ledger);
   bench.ledger.applyVerdict(verdictFor(clipId));
-  const db = new Sqlite(ledgerFile(bench.dir));
+  const db = besideLedger(bench.dir);
   db.prepare(`UPDATE clips SET verdict = '{"verdict":' WHERE clip_id = ?`).run(clipId);
   db.close();
   const { clips } = bench.ledger.glance({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, newest: 10 });

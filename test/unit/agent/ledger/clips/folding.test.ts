@@ -4,13 +4,11 @@ import { test, type TestContext } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createBreathe } from '../../../../../agent/ledger/breathe.ts';
 import { outboxFindings } from '../../../../../agent/ledger/check/check-outbox.ts';
-import { openDatabase } from '../../../../../agent/ledger/database/database.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { FOLD_AFTER_DAYS } from '../../../../../agent/ledger/clips/folding.ts';
 import { inspectLedger } from '../../../../../agent/ledger/check/inspect.ts';
 import type { Clip, LedgerDeps } from '../../../../../agent/ledger/ledger.ts';
-import { MIGRATIONS } from '../../../../../agent/ledger/database/migrations.ts';
-import { benchLedger, type LedgerBench, uploadNext, verdictFor, writeClip } from '../bench.ts';
+import { besideLedger, benchLedger, type LedgerBench, uploadNext, verdictFor, writeClip } from '../bench.ts';
 
 const DAYS_MS = 86_400_000;
 const OVER_MS = FOLD_AFTER_DAYS * DAYS_MS;
@@ -254,31 +252,13 @@ test('no more is folded in one turn than a step, so that the event loop goes on'
   );
 });
 
-test('a program to which an update was rolled back works with what is left, and gives no id twice', async (t) => {
-  const one = bench(t);
-  for (let n = 0; n < 3; n++) one.ledger.loseClip(one.open().clipId, 'its writer failed');
-  const newest = one.ledger.clips({ limit: 1 })[0]?.clipId;
-  await tendAll(one);
-  one.clock.advance(OVER_MS + 1);
-  await tendAll(one);
-  one.ledger.close();
-  const old = openDatabase(
-    one.dir,
-    MIGRATIONS.filter(({ version }) => version <= 2),
-  );
-  assert.equal(old.prepare('SELECT max(clip_id) FROM clips').pluck().get(), newest);
-  old.close();
-  one.ledger = one.reopen();
-  assert.equal(one.ledger.summary().clips, 3);
-});
-
 test('a row that cannot be folded, and one with an impossible time, keep no other one from it', async (t) => {
   const one = bench(t);
   const clips = Array.from({ length: 5 }, () => judgedAndGone(one, 'person'));
   spendBudget(one);
   await tendAll(one);
   await one.clock.advance(OVER_MS + DAYS_MS);
-  const db = new Sqlite(ledgerFile(one.dir));
+  const db = besideLedger(one.dir);
   db.prepare("UPDATE clips SET verdict = '{bad' WHERE clip_id = ?").run(clips[0]!.clipId);
   db.prepare('UPDATE clips SET triggered_ms = 9200000000000000 WHERE clip_id = ?').run(clips[1]!.clipId);
   db.close();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
-import { benchLedger, uploadNext, verdictFor } from '../bench.ts';
+import { besideLedger, benchLedger, uploadNext, verdictFor } from '../bench.ts';
 
 /** What may be read as a whole, and the bound on it. */
 const MAY_SCAN: readonly { readonly step: RegExp; readonly sql: RegExp; readonly bound: string }[] = [
@@ -98,7 +97,7 @@ test('no query that the ledger makes while the agent runs reads a whole table, o
     sql = statements.stop();
   }
   assert.ok(sql.length > 30, `only ${sql.length} statements were seen`);
-  const db = new Sqlite(ledgerFile(bench.dir), { readonly: true });
+  const db = besideLedger(bench.dir, { readonly: true });
   t.after(() => db.close());
   const bad = sql
     .filter((one) => /^\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b/i.test(one))

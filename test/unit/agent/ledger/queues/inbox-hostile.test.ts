@@ -5,7 +5,7 @@ import { createConditions } from '../../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import { ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { benchLedger, uploadNext, verdictFor } from '../bench.ts';
+import { besideLedger, benchLedger, uploadNext, verdictFor } from '../bench.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -131,7 +131,7 @@ test('a message that can neither be applied nor set aside stays unread, and keep
   const clips = [sealed(), sealed(), sealed()];
   for (const _ of clips) uploadNext(ledger);
   const db = new Sqlite(ledgerFile(dir));
-  db.exec(`CREATE TRIGGER spoil BEFORE UPDATE ON inbox WHEN old.message_id = '${clips[1]!.clipId}'
+  db.exec(`CREATE TRIGGER spoil BEFORE UPDATE OF outcome ON inbox WHEN old.message_id = '${clips[1]!.clipId}'
            BEGIN SELECT raise(ABORT, 'spoilt'); END`);
   for (const { clipId } of clips) stored(JSON.stringify(verdictFor(clipId)), clipId);
   assert.deepEqual(ledger.drainInbox(), { applied: 2, refused: 0 });
@@ -202,7 +202,7 @@ test('a locked ledger leaves messages unread, and they are read when it is free'
 
 test('of messages that were read the last ten thousand are known, and unread ones are never forgotten', (t) => {
   const { ledger, dir, stored } = told(t);
-  const db = new Sqlite(ledgerFile(dir));
+  const db = besideLedger(dir);
   const insert = db.prepare(
     "INSERT INTO inbox (message_id, body_sha256, received_ms, body, outcome) VALUES (?, 'x', 1, x'', 'applied')",
   );
@@ -237,7 +237,7 @@ test('messages that nobody has read, however many, never keep the next from bein
   const { ledger, dir, stored, sealed } = told(t);
   const { clipId } = sealed();
   uploadNext(ledger);
-  const db = new Sqlite(ledgerFile(dir));
+  const db = besideLedger(dir);
   const insert = db.prepare(
     "INSERT INTO inbox (message_id, body_sha256, received_ms, body) VALUES (?, 'x', 1, x'00')",
   );
