@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
@@ -39,13 +39,17 @@ test('every folder and file that the architecture draws exists', () => {
   }
 });
 
-test('every room and corner of the agent and of the cloud is drawn', () => {
+test('every room and corner of the agent and of the cloud, and every kind of test, is drawn', () => {
   const paths = new Set(drawn());
   const folders = new Set([
     ...foldersWith('{agent,cloud-fn}/**/*.{ts,js,json}'),
     ...foldersWith('contracts/**/*.ts'),
+    ...[...foldersWith('test/*/**/*.{ts,sh}')].map((folder) => folder.split('/', 2).join('/') + '/'),
   ]);
   assert.ok(folders.size > 40, `only ${folders.size} folders were found`);
+  const commands = /^scripts\/ +(.+): each explains/m.exec(page)?.[1]?.split(', ') ?? [];
+  const named = readdirSync(join(root, 'scripts')).filter((name) => name !== 'lib');
+  assert.deepEqual(commands.toSorted(), named.toSorted(), 'commands in scripts/');
   const missing = [...folders].filter((folder) => !paths.has(folder));
   assert.deepEqual(missing, [], 'docs/architecture.md does not draw them');
 });
