@@ -1,6 +1,6 @@
 import type { ClipStore } from './capture/capture.ts';
 import { clockQuality } from './kernel/clock-quality.ts';
-import type { RefusedRecordings } from './health/health.ts';
+import type { RecordingLimit, RefusedRecordings } from './health/health.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Failure } from './kernel/failure.ts';
 import type { Log } from './kernel/log.ts';
@@ -13,6 +13,7 @@ export interface ClipStoreDeps {
   /** A clip may be uploaded. */
   readonly onSealed: () => void;
   readonly refusedRecordings: Pick<RefusedRecordings, 'refused' | 'opened'>;
+  readonly limit: Pick<RecordingLimit, 'isReached'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
 }
@@ -22,6 +23,7 @@ export function createClipStore({
   ledger,
   onSealed,
   refusedRecordings,
+  limit,
   clock,
   log,
 }: ClipStoreDeps): ClipStore {
@@ -37,6 +39,8 @@ export function createClipStore({
 
   return {
     open({ cameraId, triggeredMs, cause }) {
+      // A person who asks for a clip gets it.
+      if (cause.kind !== 'request' && limit.isReached(cameraId)) return { suppressed: 'daily-limit' };
       try {
         const clip = ledger.openClip({
           cameraId,

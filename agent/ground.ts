@@ -1,6 +1,6 @@
 import type { Capture } from './capture/capture.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
-import type { Health, ProgressMark, RefusedRecordings, Watchdog } from './health/health.ts';
+import type { Health, ProgressMark, RecordingLimit, RefusedRecordings, Watchdog } from './health/health.ts';
 import type { HubLink } from './hub/hub.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { Conditions } from './kernel/conditions.ts';
@@ -45,6 +45,7 @@ export interface Rooms {
   readonly troubleLight: Service;
   readonly watchdog: Watchdog;
   readonly refusedRecordings: RefusedRecordings;
+  readonly recordingLimit: RecordingLimit;
   readonly hubTurn: ProgressMark;
 }
 

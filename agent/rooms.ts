@@ -8,6 +8,7 @@ import {
   createCaptureCheck,
   createHealth,
   createLedgerCheck,
+  createRecordingLimit,
   createRefusedRecordings,
   createWatchdog,
   progressMark,
@@ -44,6 +45,12 @@ export function buildRooms(ground: Ground): Rooms {
   rooms.refusedRecordings = createRefusedRecordings({ conditions, clock });
   rooms.hubTurn = progressMark({ name: 'the hub link', clock, longestMs: HUB_TURN_MS });
   rooms.ledger = buildLedger(ground, rooms);
+  rooms.recordingLimit = createRecordingLimit({
+    dailyMinutes: () => rooms.settings.settings().recording.dailyMinutes,
+    ledger: rooms.ledger,
+    conditions,
+    clock,
+  });
   rooms.upkeep = createLedgerUpkeep({
     ledger: rooms.ledger,
     onSealed: () => rooms.uploader.wake(),
@@ -179,6 +186,7 @@ function buildCapture(ground: Ground, rooms: Rooms): Capture {
       ledger: rooms.ledger,
       onSealed: () => rooms.uploader.wake(),
       refusedRecordings: rooms.refusedRecordings,
+      limit: rooms.recordingLimit,
       clock,
       log: logOf(ground, 'ledger'),
     }),
@@ -224,6 +232,7 @@ function buildReports(ground: Ground, rooms: Rooms): Reports {
     desired: () => rooms.settings.desired(),
     conditions: () => ground.conditions.list(),
     refusedRecordings: rooms.refusedRecordings,
+    recordingLimit: rooms.recordingLimit,
     clipBytesMax: ground.files.config.storage.maxBytes,
     report: (reported) => rooms.hub.report(reported),
     clock: ground.clock,

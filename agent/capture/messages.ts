@@ -3,6 +3,7 @@ import type {
   CameraCredential,
   RecordingConfig,
   SuppressionCounts,
+  SuppressionReason,
 } from '@dachawatch/contracts';
 import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
@@ -47,8 +48,8 @@ export type ToChild =
     }
   /** Answers a trigger: write there. */
   | { readonly type: 'place'; readonly requestId: number; readonly clipId: string; readonly partFile: string }
-  /** Answers a trigger: nothing may be recorded now. */
-  | { readonly type: 'no-place'; readonly requestId: number }
+  /** Answers a trigger: nothing can be recorded now, or shall not be, for this reason. */
+  | { readonly type: 'no-place'; readonly requestId: number; readonly suppressed?: SuppressionReason }
   /** Other settings of the same camera, from now on. */
   | { readonly type: 'reconfigure'; readonly camera: CameraConfig; readonly recording: RecordingConfig }
   | { readonly type: 'resume' }

@@ -70,7 +70,12 @@ export function machineTroubles({ health, storage }: Pick<ApplianceFacts, 'healt
 const LEVELS: readonly ApplianceStatus['level'][] = ['trouble', 'notice', 'calm'];
 
 /** Evidence that is lost, held back or never made: it comes before what may be the reason. */
-const EVIDENCE: ReadonlySet<Condition['code']> = new Set(['clips-lost', 'clips-parked', 'recording-refused']);
+const EVIDENCE: ReadonlySet<Condition['code']> = new Set([
+  'clips-lost',
+  'clips-parked',
+  'recording-refused',
+  'recording-limit',
+]);
 
 type StatusFacts = Omit<ApplianceFacts, 'summary' | 'desired' | 'versions'> & {
   readonly summary: Pick<LedgerSummary, 'waiting'> | null;

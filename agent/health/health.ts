@@ -6,6 +6,7 @@ export {
   machineTroubles,
 } from './appliance-status.ts';
 export { createCaptureCheck, createLedgerCheck, progressMark, type ProgressMark } from './checks.ts';
+export { createRecordingLimit, type RecordingLimit } from './recording-limit.ts';
 export { createRefusedRecordings, type RefusedRecordings } from './refused-recordings.ts';
 export { createStorageJudge, type StorageState } from './storage-state.ts';
 export { type ClipNews, readClipNews } from './clip-news.ts';

@@ -111,6 +111,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     judgedPersons: guardedCall('judged-persons', book.judgedPersons),
     judgedWithoutPerson: guardedCall('judged-without-person', book.judgedWithoutPerson),
     glance: guardedCall('glance', book.glance),
+    recordedMs: guardedCall('recordedMs', book.recordedMs),
     lastChange: guardedCall('last-change', book.lastChange),
     changes: guardedCall('changes', book.changes),
     async returnToQueue(clipId, reason) {

@@ -21,6 +21,7 @@ const PASSED_ON = [
   'judgedPersons',
   'judgedWithoutPerson',
   'glance',
+  'recordedMs',
   'lastChange',
   'changes',
   'returnToQueue',

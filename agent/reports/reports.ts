@@ -1,6 +1,6 @@
 import type { TwinReported } from '@dachawatch/contracts';
 import type { CameraStatus } from '../capture/capture.ts';
-import type { RefusedRecordings, StorageState } from '../health/health.ts';
+import type { RecordingLimit, RefusedRecordings, StorageState } from '../health/health.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ifAnswers } from '../kernel/if-answers.ts';
@@ -40,6 +40,7 @@ export interface ReportsDeps {
   readonly desired: () => Observed['desired'];
   readonly conditions: () => Observed['conditions'];
   readonly refusedRecordings: Pick<RefusedRecordings, 'look' | 'report'>;
+  readonly recordingLimit: Pick<RecordingLimit, 'look'>;
   /** The byte budget of clips. */
   readonly clipBytesMax: number;
   /** Hands the document to the hub link, which sends only what differs. */
@@ -84,6 +85,7 @@ export function createReports(deps: ReportsDeps): Reports {
     if (room) reportSoon(subjects.storage.look(room.state, room));
     subjects.suppressed.look(cameras);
     lookAtRefusedRecordings(cameras);
+    deps.recordingLimit.look(cameras);
     lookAtConditions();
 
     const facts = deps.facts();

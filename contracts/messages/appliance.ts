@@ -66,6 +66,30 @@ export const RecordingConfig = Type.Object(
       default: 30_000,
       description: 'Recorded after the trigger',
     }),
+    longestMs: Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 3_600_000,
+        description:
+          'Motion that goes on extends a clip up to this length; another clip follows without a gap. Pre-roll plus post-roll when absent or less',
+      }),
+    ),
+    cooldownMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600_000,
+        description:
+          'After a clip, new motion of that camera begins none for so long; not at all when absent',
+      }),
+    ),
+    dailyMinutes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_440,
+        description:
+          'Most minutes of clips of one camera within 24 hours; what moves then is noted and not recorded. No bound when absent',
+      }),
+    ),
   },
   { $id: 'dachawatch/recording/1' },
 );

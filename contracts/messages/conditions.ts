@@ -31,6 +31,10 @@ export const CONDITIONS = {
   'clip-unremovable': { level: 'notice', about: 'files that may go cannot be removed' },
   'clip-unsealed': { level: 'notice', about: 'clips wait for room, or for a repair, to be sealed' },
   'recording-refused': { level: 'trouble', about: 'a camera sees something move, but nothing is recorded' },
+  'recording-limit': {
+    level: 'trouble',
+    about: 'a camera has recorded as much as it may within 24 hours; its movements are only noted',
+  },
   'quarantine-full': { level: 'notice', about: 'files set aside were removed to keep their bound' },
   'message-refused': { level: 'notice', about: 'cloud messages could not be read and are kept aside' },
   'clips-parked': { level: 'notice', about: 'uploads were refused; they are tried again slowly' },

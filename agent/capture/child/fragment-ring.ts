@@ -8,6 +8,8 @@ export interface FragmentRing {
   from(mediaMs: number, formatFrom?: number): Fragment[];
   /** How much is kept from now on. What is gone does not come back: a longer ring fills as time passes. */
   keep(keepMs: number): void;
+  /** What ends behind this media time does not leave by age: the next clip may begin there. Undefined: it may leave. */
+  hold(fromMs: number | undefined): void;
   /** The newest group of pictures was too large: nothing can begin before the next key frame. */
   readonly overrun: boolean;
   readonly bytes: number;
@@ -16,8 +18,8 @@ export interface FragmentRing {
 
 /** The newest video in memory, so that a clip can begin before its trigger.
  *  Invariants
- *  1. It begins with a key frame. One at least `keepMs` older than the newest fragment's end stays, unless bytes
- *     forbid it.
+ *  1. It begins with a key frame. One at least `keepMs` older than the newest fragment's end stays, and what is held,
+ *     unless bytes forbid it.
  *  2. Only whole groups of pictures leave: by age, or to keep to `maxBytes`.
  *  3. The newest group alone may have `maxGroupBytes`. A larger one is let go of as a whole: without its key frame the
  *     rest is of no use. */
@@ -34,6 +36,7 @@ export function createFragmentRing({
   let fragments: Fragment[] = [];
   let bytes = 0;
   let overrun = false;
+  let heldFromMs = Number.POSITIVE_INFINITY;
 
   /** Index of the second key frame: where the ring would begin after its oldest group left. */
   function secondGroup(): number {
@@ -53,7 +56,8 @@ export function createFragmentRing({
     fragments.push(fragment);
     bytes += fragment.bytes;
     for (let next = secondGroup(); next > 0; next = secondGroup()) {
-      const old = (fragments[next] as Fragment).startMs <= fragment.endMs - keepMs;
+      const keptFromMs = Math.min(fragment.endMs - keepMs, heldFromMs);
+      const old = (fragments[next] as Fragment).startMs <= keptFromMs;
       if (!old && bytes <= maxBytes) break;
       drop(next);
     }
@@ -81,6 +85,9 @@ export function createFragmentRing({
     from,
     keep: (ms) => {
       keepMs = ms;
+    },
+    hold: (fromMs) => {
+      heldFromMs = fromMs ?? Number.POSITIVE_INFINITY;
     },
     get overrun() {
       return overrun;

@@ -10,7 +10,7 @@ import { withDeadline } from '../../kernel/waiting/deadline.ts';
 import type { Cause } from '../../motion/motion.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { FromChild, Question, ToChild } from '../messages.ts';
-import type { ClipSlot } from './open-clip.ts';
+import type { ClipSlot, NoSlot } from './clips/open-clip.ts';
 import { createCameraSession, type CameraSession } from './camera-session.ts';
 
 /** The parent only writes a row. */
@@ -18,7 +18,9 @@ const PLACE_MS = 5_000;
 /** To close a running clip on a slow disk. */
 const FINISH_MS = 5_000;
 
-const places = new Map<number, (place: ClipSlot | undefined) => void>();
+type Place = ClipSlot | NoSlot | undefined;
+
+const places = new Map<number, (place: Place) => void>();
 let requests = 0;
 let session: CameraSession | undefined;
 let ending = false;
@@ -32,9 +34,9 @@ function send(message: FromChild): void {
   });
 }
 
-function askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | undefined> {
+function askSlot(triggeredMs: number, cause: Cause): Promise<Place> {
   const requestId = ++requests;
-  const { promise, resolve } = Promise.withResolvers<ClipSlot | undefined>();
+  const { promise, resolve } = Promise.withResolvers<Place>();
   const timer = setTimeout(() => resolve(undefined), PLACE_MS);
   places.set(requestId, resolve);
   send({ type: 'trigger', requestId, triggeredMs, cause });
@@ -45,10 +47,11 @@ function askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | undefine
 }
 
 /** Answers a trigger. A place that comes too late is given back, so that it does not stay open for ever. */
-function answer(requestId: number, place: ClipSlot | undefined): void {
+function answer(requestId: number, place: Place): void {
   const resolve = places.get(requestId);
   if (resolve) return resolve(place);
-  if (place) send({ type: 'abandoned', clipId: place.clipId, reason: 'transient: the place came too late' });
+  if (place && 'clipId' in place)
+    send({ type: 'abandoned', clipId: place.clipId, reason: 'transient: the place came too late' });
 }
 
 async function ask({ type, requestId }: Question): Promise<void> {
@@ -94,12 +97,12 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
     paused,
     clock: systemClock,
     askSlot,
+    // The camera is live from now on, not from the next turn on.
+    shows: () => void setImmediate(beat),
     written: (clipId, clip) => send({ type: 'written', clipId, clip }),
     abandoned: (clipId, reason) => send({ type: 'abandoned', clipId, reason }),
     thumbnail: (clipId, jpeg) => send({ type: 'thumbnail', clipId, jpeg }),
     suppressed: (record) => send({ type: 'suppressed', record }),
-    // The camera is live from now on, not from the next turn on.
-    shows: () => void setImmediate(beat),
     fail: (detail, more) => {
       send({ type: 'failing', detail, ...more });
       void end(1);
@@ -114,7 +117,7 @@ function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
     case 'place':
       return answer(message.requestId, message);
     case 'no-place':
-      return answer(message.requestId, undefined);
+      return answer(message.requestId, message.suppressed && { suppressed: message.suppressed });
     case 'reconfigure':
       return session?.reconfigure(message);
     case 'resume':

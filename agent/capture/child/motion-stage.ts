@@ -1,4 +1,4 @@
-import type { CameraConfig, SuppressionCounts } from '@dachawatch/contracts';
+import type { CameraConfig, SuppressionCounts, SuppressionReason } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import {
   type Cause,
@@ -16,7 +16,8 @@ export interface MotionStageDeps {
   readonly camera: CameraConfig;
   readonly clock: Clock;
   readonly createDetector?: typeof createMotionDetector | undefined;
-  motion(atMs: number, cause: Cause): void;
+  /** @returns why no clip shall hold it */
+  motion(atMs: number, cause: Cause): SuppressionReason | undefined;
   /** What happens during a recording is on it. */
   recording(): boolean;
   suppressed(record: SuppressedRecord): void;
@@ -54,12 +55,17 @@ export function createMotionStage(deps: MotionStageDeps): MotionStage {
     return { gate, sampler: createSuppressedSampler({ gate, settings, size: GREY, clock, emit }) };
   }
 
+  function moved(motion: Extract<GateDecision, { kind: 'motion' }>, atMs: number): GateDecision {
+    const reason = deps.motion(atMs, motion.cause);
+    return reason ? { kind: 'suppressed', reason, regions: motion.regions } : motion;
+  }
+
   return {
     frame: (grey, atMs) => {
       const decision = gate.analyse(grey, atMs);
-      const fresh = count.note(decision, atMs);
-      sampler.note(decision, fresh && !deps.recording(), atMs);
-      if (decision.kind === 'motion') deps.motion(atMs, decision.cause);
+      const noted = decision.kind === 'motion' ? moved(decision, atMs) : decision;
+      const fresh = count.note(noted, atMs);
+      sampler.note(noted, fresh && !deps.recording(), atMs);
       return decision;
     },
     suspects: (grey) => gate.suspects(grey),

@@ -1,14 +1,21 @@
-import type { RecordingConfig } from '@dachawatch/contracts';
+import type { RecordingConfig, SuppressionReason } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
-import { Failure } from '../../kernel/failure.ts';
 import type { WrittenClip } from '../../ledger/ledger.ts';
 import type { Cause } from '../../motion/motion.ts';
 import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
-import { createClipStarts } from './clip-starts.ts';
-import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
+import { requestClip } from './clips/clip-request.ts';
+import { createClipStarts } from './clips/clip-starts.ts';
+import type { ClipWriter, ClipWriterDeps } from './clips/clip-writer.ts';
 import type { FragmentRing } from './fragment-ring.ts';
 import type { MediaClock } from '../packing/media-clock.ts';
-import { type ClipOutcome, type ClipSlot, type ClipStart, openClip, type OpenClip } from './open-clip.ts';
+import {
+  type ClipOutcome,
+  type ClipSlot,
+  type ClipStart,
+  type NoSlot,
+  openClip,
+  type OpenClip,
+} from './clips/open-clip.ts';
 import { createUnrecordedMotion } from './unrecorded-motion.ts';
 
 export interface RecorderDeps {
@@ -16,8 +23,8 @@ export interface RecorderDeps {
   readonly ring: FragmentRing;
   readonly mediaClock: MediaClock;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
-  /** Asks for a place; undefined: nothing may be recorded now. Must settle within seconds. */
-  askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | undefined>;
+  /** Asks for a place; undefined: nothing can be recorded now. Must settle within seconds. */
+  askSlot(triggeredMs: number, cause: Cause): Promise<ClipSlot | NoSlot | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   /** A clip is being written from now on. */
   begun?(clipId: string): void;
@@ -30,8 +37,9 @@ export interface RecorderDeps {
 export interface Recorder {
   /** A fragment that is already in the ring. */
   fragment(fragment: Fragment): void;
-  /** Something moved in a frame that came at this monotonic moment. */
-  motion(atMs: number, cause: Cause): void;
+  /** Something moved in a frame that came at this monotonic moment.
+   *  @returns why no clip shall hold it; undefined: a clip does, or should */
+  motion(atMs: number, cause: Cause): SuppressionReason | undefined;
   /** Begins a clip although nothing moves; one that runs counts.
    *  @returns its id, when its place is known
    *  @throws Failure `capture.no-picture`, `capture.paused`, `capture.no-room` */
@@ -51,14 +59,6 @@ export interface Recorder {
   tick(): void;
 }
 
-export const pausedFailure = () =>
-  new Failure('transient', 'capture.paused', 'Recording is paused; no clip begins');
-
-const noPictureFailure = () =>
-  new Failure('transient', 'capture.no-picture', 'The camera has not shown a whole picture yet');
-const noRoomFailure = () =>
-  new Failure('exhausted', 'capture.no-room', 'No clip may be recorded now: there is no room for it');
-
 /** After a clip that could not be opened or written, motion asks again only after this long. */
 const HOLD_OFF_MS = 5_000;
 /** No picture has come for this long behind a clip's end: it is over. */
@@ -70,8 +70,10 @@ const OVERDUE_MS = 5_000;
  *     save for the group of pictures that end lies in.
  *  2. It ends with the last fragment that still fits before wanted start + pre-roll + post-roll, so every clip is
  *     that long, give or take a group of pictures: up to one more at the start, less than one fragment, which is
- *     never longer, fewer at the end; earlier only when the stream ends or the disk fails.
- *  3. Motion that goes on at the end of a clip begins the next one where the last one ended.
+ *     never longer, fewer at the end; earlier only when the stream ends or the disk fails. Motion while it runs moves
+ *     its end to a post-roll behind that motion, but not beyond the longest length.
+ *  3. Motion that goes on at the end of a clip carries it on to the next key frame, and the next clip begins there:
+ *     no fragment is on both, and none on neither.
  *  4. What a failing disk did not take is recorded again from the ring, in a new clip: at once when the disk had taken
  *     something, else after a pause, and not beyond the time the first clip would have ended.
  *  5. A clip holds one format. When the camera changes it, the clip ends and another one begins with the first
@@ -91,11 +93,14 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   const mayBegin = () => !running && !finished && !paused && clock.monotonicMs() >= heldOffUntilMs;
 
-  function motion(atMs: number, cause: Cause): void {
-    if (finished || paused) return;
+  function motion(atMs: number, cause: Cause): SuppressionReason | undefined {
+    if (finished || paused) return undefined;
+    const motion = starts.motionAt(atMs, cause);
+    if (motion) running?.moved(motion);
+    if (motion && !running && starts.coolsDown(motion)) return 'cooldown';
     if (!running?.isBeingWritten) unrecorded.moved(atMs);
-    starts.moved(atMs, cause);
     if (mayBegin() && !begin(starts.at(atMs, cause))) starts.keepForLater(atMs, cause);
+    return unrecorded.heldBack();
   }
 
   /** @returns undefined when there is no picture to begin with */
@@ -106,7 +111,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       ...deps,
       start,
       fragments: [first, ...others],
-      endMs: starts.endOf(start, first.startMs),
+      length: starts.lengthOf(start, first.startMs),
       place: deps.askSlot(start.triggeredWallMs, start.cause),
       onWriting: () => unrecorded.recorded(),
       onEnd: (lastEndMs) => starts.ended(lastEndMs),
@@ -121,10 +126,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   function over(clip: OpenClip, outcome: ClipOutcome): void {
     running = undefined;
-    if (outcome.kind === 'lost') starts.cutOff(clip, 0);
-    const needsPause =
-      outcome.kind === 'cut' ? starts.cutOff(clip, outcome.certainMs) : outcome.kind !== 'whole';
-    if (needsPause) heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
+    if (outcome.kind === 'refused') unrecorded.refused(outcome.suppressed);
+    if (starts.reported(clip, outcome)) heldOffUntilMs = clock.monotonicMs() + HOLD_OFF_MS;
     if (!mayBegin()) return;
     for (const start of starts.behind(clip)) if (begin(start)) return;
   }
@@ -146,21 +149,15 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     await running?.reported;
   }
 
-  async function record(atMs: number): Promise<string> {
-    // What is being closed takes no more pictures; motion may begin the next clip before we do.
-    for (let closing = running; closing?.isEnded; closing = running) await closing.reported;
-    if (paused || finished) throw pausedFailure();
-    const clip = running ?? begin(starts.at(atMs, { kind: 'request' }));
-    if (!clip) throw noPictureFailure();
-    const place = await clip.place;
-    if (place) return place.clipId;
-    throw paused ? pausedFailure() : noRoomFailure();
-  }
-
   return {
     fragment,
     motion,
-    record,
+    record: (atMs) =>
+      requestClip({
+        running: () => running,
+        isPaused: () => paused || finished,
+        begin: () => begin(starts.at(atMs, { kind: 'request' })),
+      }),
     reconfigure: (next) => starts.reconfigure(next),
     pause: () => {
       paused = true;

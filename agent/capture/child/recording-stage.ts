@@ -6,7 +6,7 @@ import { createPictureCutter } from '../packing/coded-pictures.ts';
 import { createFragmenter } from '../packing/fragmenter.ts';
 import { createMediaClock } from '../packing/media-clock.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
-import { createClipWriter } from './clip-writer.ts';
+import { createClipWriter } from './clips/clip-writer.ts';
 import { createFragmentRing } from './fragment-ring.ts';
 import { createRecorder, type Recorder, type RecorderDeps } from './recorder.ts';
 

@@ -2,7 +2,7 @@ import { Failure } from '../../kernel/failure.ts';
 import type { ChildCalls } from './child-calls.ts';
 import type { ClipBroker } from './clip-broker.ts';
 import { type Snapshot, snapshotOf } from './picture.ts';
-import { pausedFailure } from '../child/recorder.ts';
+import { pausedFailure } from '../child/clips/clip-request.ts';
 
 /** A child as it runs. */
 export interface RunningChild {

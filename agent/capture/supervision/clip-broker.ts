@@ -1,3 +1,4 @@
+import type { SuppressionReason } from '@dachawatch/contracts';
 import { classify } from '../../kernel/classify.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { WrittenClip } from '../../ledger/ledger.ts';
@@ -7,13 +8,13 @@ import { thumbnailFrom } from './picture.ts';
 
 /** Who keeps the clips. The capture room asks it for a place before it writes, and reports what came of it. */
 export interface ClipStore {
-  /** @returns where to write, or undefined when nothing may be recorded now */
+  /** @returns where to write; undefined when nothing can be recorded now, or why nothing shall be */
   open(request: {
     cameraId: string;
     triggeredMs: number;
     /** The zone or line that it moved in. */
     cause: Cause;
-  }): { clipId: string; partFile: string } | undefined;
+  }): { clipId: string; partFile: string } | { suppressed: SuppressionReason } | undefined;
   written(clipId: string, clip: WrittenClip): void;
   /** The small picture of a clip, once; also just after it was written.
    *  @param partFile where its writer was told to write */
@@ -61,7 +62,7 @@ export function createClipBroker(deps: {
     } catch (error) {
       complain('open a clip', undefined, error);
     }
-    if (!place) return deps.send({ type: 'no-place', requestId });
+    if (!place || 'suppressed' in place) return deps.send({ type: 'no-place', requestId, ...place });
     open.add(place.clipId);
     unpictured = place;
     deps.send({ type: 'place', requestId, clipId: place.clipId, partFile: place.partFile });

@@ -74,8 +74,11 @@ export const timeOfClipId = (id: string): number => Number(decode(id) >> 80n);
  *  and chance are read out of it by arithmetic that a larger one would overflow. */
 export const isOwnClipId = (text: string): boolean => isClipId(text) && text < '8';
 
+/** The smallest id that carries this time, Unix milliseconds. */
+export const firstIdAt = (ms: number): string => encode(BigInt(Math.max(0, Math.floor(ms))) << 80n);
+
 /** Ids from here on carry a time that no clip can have. */
-export const firstImpossibleId = (): string => encode(BigInt(LAST_MS + 1) << 80n);
+export const firstImpossibleId = (): string => firstIdAt(LAST_MS + 1);
 
 /** A damaged time that no calendar has becomes the nearest one that it has: the check tells of it. */
 export const timeIn = (ms: number): number => Math.min(LAST_MS, Math.max(0, ms));

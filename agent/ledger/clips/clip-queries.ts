@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import type { Outbox } from '../queues/outbox.ts';
 import type { Clip, ClipRow, ClipRows } from './clip-rows.ts';
 import { createJudgedClips, type JudgedClips } from './judged-clips.ts';
-import { clipTotals, foldedClips } from './totals.ts';
+import { clipTotals, foldedClips, recordedTime } from './totals.ts';
 
 /** A clip with a file in one of these states is nowhere else. */
 const ONLY_HERE: ReadonlySet<ClipRow['state']> = new Set(['recording', 'sealed', 'uploading', 'parked']);
@@ -38,6 +38,9 @@ export interface ClipQueries extends JudgedClips, ClipGlances {
     limit: number,
     from?: { readonly after: string } | { readonly before: string },
   ) => Clip[];
+  /** How long the clips of a camera are together that were triggered from one moment up to another, milliseconds. One
+   *  that is being written does not count yet. */
+  readonly recordedMs: (query: { cameraId: string; fromMs: number; toMs: number }) => number;
   /** Grows with each line of custody, so with each change of a clip; 0 when there is none. */
   readonly lastChange: () => number;
   /** Clips that have changed since `lastChange` said so. `isWhole` is false when there are more than `limit`. */
@@ -105,6 +108,7 @@ export function createClipQueries({ db, rows, outbox, clock }: ClipQueriesDeps):
     },
     // '~' sorts behind every character of a clip id.
     clips: ({ limit, beforeClipId = '~' }) => newestFirst.all(beforeClipId, limit).map(rows.toClip),
+    recordedMs: recordedTime(db),
     lastChange: () => lastSeq.get() ?? 0,
     changes({ after, limit }) {
       const lines = changed.all(after, limit * LINES_OF_A_CHANGE);

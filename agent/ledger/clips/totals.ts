@@ -1,3 +1,4 @@
+import { firstIdAt } from './clip-id.ts';
 import type { Database } from '../database/database.ts';
 import type { ClipState } from './clip-states.ts';
 import { COUNT_ALL } from '../database/migrations.ts';
@@ -76,3 +77,18 @@ export function totalsFindings(db: Database): string[] {
 
 /** Counts the rows again. */
 export const countAgain = (db: Database): void => db.transaction(() => void db.exec(COUNT_ALL)).immediate();
+
+/** Answers how long the clips of a camera are together, milliseconds. */
+export function recordedTime(
+  db: Database,
+): (query: { cameraId: string; fromMs: number; toMs: number }) => number {
+  // An id is never of an earlier time than its trigger.
+  const recorded = db
+    .prepare<[string, string, number, number], number>(
+      `SELECT total(duration_ms) FROM clips
+       WHERE clip_id >= ? AND camera_id = ? AND triggered_ms BETWEEN ? AND ?`,
+    )
+    .pluck();
+  return ({ cameraId, fromMs, toMs }) =>
+    recorded.get(firstIdAt(fromMs), cameraId, Math.floor(fromMs), Math.ceil(toMs)) ?? 0;
+}

@@ -7,6 +7,7 @@ import {
   type JudgedZone,
   judgedZones,
   judgeRegion,
+  LIMIT_REASONS,
   nearerReason,
   type ZoneSettings,
 } from '../zones/judge.ts';
@@ -122,10 +123,13 @@ export type Replay =
 
 /** Decides again, from the numbers of a record, by the rule that decides for the camera. With the settings of
  *  then it comes to the same reason; with others it tells what those would have done. It cannot tell what another
- *  sensitivity of the model would have seen, nor what crossed a line. */
+ *  sensitivity of the model would have seen, nor what crossed a line. Motion whose clip would have been one too many
+ *  keeps that reason: no setting of zones changes it. */
 export function replayRecord(record: SuppressedRecord, settings: ZoneSettings = record.settings): Replay {
   const zones = judgedZones(settings);
   const { models, atMs, last } = record;
+  if ((LIMIT_REASONS as readonly string[]).includes(record.reason))
+    return { kind: 'suppressed', reason: record.reason };
   const first = decideAgain(models, zones, atMs);
   if (first.kind === 'motion' || !last) return first;
   const later = decideAgain(last.models, zones, atMs + last.afterMs);

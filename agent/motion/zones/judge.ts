@@ -36,6 +36,9 @@ export const ZONE_REASONS = [
   'zone-too-small',
   'zone-dwell',
 ] as const satisfies readonly SuppressionReason[];
+/** Why motion that counts is not recorded: its clip would be one too many. */
+export const LIMIT_REASONS = ['cooldown', 'daily-limit'] as const satisfies readonly SuppressionReason[];
+const RANKS: readonly string[] = [...ZONE_REASONS, ...LIMIT_REASONS];
 export type ZoneReason = (typeof ZONE_REASONS)[number];
 
 export const DEFAULT_TIME_ZONE = 'UTC';
@@ -88,13 +91,14 @@ export function judgeRegion(
   return undefined;
 }
 
-/** The reason that came closest to a recording: the model's own are farther away than those of zones. A kept record
+/** The reason that came closest to a recording: the model's own are farther away than those of zones, and those than the
+ *  bounds of what is recorded. A kept record
  *  may have one that this version does not know. */
 export function nearerReason<R extends string>(a: R | undefined, b: R): R {
   return a === undefined || rankOf(b) > rankOf(a) ? b : a;
 }
 
-const rankOf = (reason: string) => ZONE_REASONS.indexOf(reason as ZoneReason);
+const rankOf = (reason: string) => RANKS.indexOf(reason);
 
 /** `zone gate`, `line fence left-to-right`, `motion in the picture`, `a person's request`: for custody and the log. */
 export function causeText(cause: Cause): string {

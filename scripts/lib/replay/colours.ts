@@ -27,6 +27,8 @@ const REASONS: Readonly<Record<SuppressionReason, Colour>> = {
   'zone-inactive': [90, 90, 200],
   'zone-too-small': [200, 140, 120],
   'zone-dwell': [255, 170, 60],
+  cooldown: [150, 170, 190],
+  'daily-limit': [230, 120, 160],
 };
 
 /** Colour of a decision on the time line and beside its words. */

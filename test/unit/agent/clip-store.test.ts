@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClipStore, type ClipStoreDeps } from '../../../agent/clip-store.ts';
+import { createRecordingLimit } from '../../../agent/health/recording-limit.ts';
 import { createRefusedRecordings } from '../../../agent/health/refused-recordings.ts';
 import { createConditions } from '../../../agent/kernel/conditions.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
@@ -33,10 +34,14 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
       await recovering.promise;
     },
   };
+  const recorded = { ms: 0 };
+  const recordedMs = () => recorded.ms;
+  const limit = createRecordingLimit({ dailyMinutes: () => 10, ledger: { recordedMs }, conditions, clock });
   const store = createClipStore({
     ledger,
     onSealed: () => void calls.push('uploadable'),
     refusedRecordings: createRefusedRecordings({ conditions, clock }),
+    limit,
     clock,
     log,
   });
@@ -51,7 +56,7 @@ function rig(refuse: { open?: Error; seal?: Error } = {}) {
     lines
       .map(({ fields }) => `${String(fields['event'])} ${String(fields['clipId'] ?? fields['cameraId'])}`)
       .filter((line) => line.startsWith('clip.'));
-  return { store, calls, recovering, standing, reasons, refuse, told };
+  return { store, calls, recorded, limit, clock, recovering, standing, reasons, refuse, told };
 }
 
 test('whatever refuses a recording stands as a condition of the camera until it records again', () => {
@@ -115,4 +120,37 @@ test('what a clip met is in the log: refused, refused at its seal, given up by i
     'clip.recover-failed c2',
   ]);
   assert.ok(!differs.calls.includes('uploadable'));
+});
+
+test('a camera that has recorded as much as it may is refused with its reason and told once, until there is room in its day', async () => {
+  const it = rig();
+  it.recorded.ms = 10 * 60_000 - 1;
+  assert.deepEqual(it.store.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
+  it.recorded.ms = 10 * 60_000;
+  for (let n = 0; n < 3; n++) assert.deepEqual(it.store.open(request), { suppressed: 'daily-limit' });
+  assert.deepEqual(it.standing(), ['recording-limit gate']);
+  assert.deepEqual(it.store.open({ ...request, cause: { kind: 'request' } }), {
+    clipId: 'c1',
+    partFile: '/clips/c1.part',
+  });
+  it.recorded.ms = 9 * 60_000;
+  assert.deepEqual(it.store.open(request), { clipId: 'c1', partFile: '/clips/c1.part' });
+  assert.deepEqual(it.standing(), []);
+});
+
+test('that a camera has recorded as much as it may is taken back when that is over, also when nothing moves', async () => {
+  const it = rig();
+  it.recorded.ms = 10 * 60_000;
+  it.store.open(request);
+  it.limit.look([{ cameraId: 'gate' }]);
+  assert.deepEqual(it.standing(), ['recording-limit gate']);
+  it.recorded.ms = 0;
+  await it.clock.advance(60_000);
+  it.limit.look([{ cameraId: 'gate' }]);
+  assert.deepEqual(it.standing(), []);
+  it.recorded.ms = 10 * 60_000;
+  it.store.open(request);
+  await it.clock.advance(60_000);
+  it.limit.look([]);
+  assert.deepEqual(it.standing(), [], 'the camera is gone');
 });

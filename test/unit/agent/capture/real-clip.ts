@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createClipWriter } from '../../../../agent/capture/child/clip-writer.ts';
+import { createClipWriter } from '../../../../agent/capture/child/clips/clip-writer.ts';
 import type { Fragment } from '../../../../agent/capture/mp4/fragment.ts';
 import { readFragments } from '../../../../scripts/lib/fragmented-mp4.ts';
 import { makeVideo, type VideoOptions } from '../../../fakes/media.ts';

@@ -150,6 +150,7 @@ export const askingOf = (house: House) => ({
   desired: () => house.desired,
   conditions: () => house.conditions,
   refusedRecordings: NOTHING_REFUSED,
+  recordingLimit: { look: () => undefined },
 });
 
 /** Reports on a house made of variables. Everything told and handed over is checked against its contract. */

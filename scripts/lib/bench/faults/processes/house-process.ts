@@ -12,7 +12,7 @@ import { type Clock, systemClock } from '../../../../../agent/kernel/clock.ts';
 import { createConditions } from '../../../../../agent/kernel/conditions.ts';
 import { createLog } from '../../../../../agent/kernel/log.ts';
 import { createLedgerUpkeep } from '../../../../../agent/ledger/upkeep.ts';
-import { createRefusedRecordings } from '../../../../../agent/health/health.ts';
+import { createRecordingLimit, createRefusedRecordings } from '../../../../../agent/health/health.ts';
 import { createCare } from '../../../../../agent/ledger/care/care.ts';
 import { createLedgerService } from '../../../../../agent/ledger/ledger-service.ts';
 import { createOptionalService } from '../../../../../agent/kernel/services/optional-service.ts';
@@ -96,11 +96,12 @@ const uploader = createUploader({
 
 const onSealed = () => uploader.wake();
 const refusedRecordings = createRefusedRecordings({ conditions, clock });
-const real = createClipStore({ ledger, onSealed, refusedRecordings, clock, log });
+const limit = createRecordingLimit({ dailyMinutes: () => undefined, ledger, conditions, clock });
+const real = createClipStore({ ledger, onSealed, refusedRecordings, limit, clock, log });
 const store: ClipStore = {
   open(request) {
     const place = real.open(request);
-    if (place)
+    if (place && 'clipId' in place)
       journal.write({
         ...{ did: 'opened', cameraId: request.cameraId },
         ...{ ...place, hasRow: saboteur.hasRow(place.clipId) },

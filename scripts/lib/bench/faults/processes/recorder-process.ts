@@ -4,11 +4,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { createClipWriter } from '../../../../../agent/capture/child/clip-writer.ts';
+import { createClipWriter } from '../../../../../agent/capture/child/clips/clip-writer.ts';
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
 import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 import type { FromChild, ToChild } from '../../../../../agent/capture/messages.ts';
-import type { ClipSlot } from '../../../../../agent/capture/child/open-clip.ts';
+import type { ClipSlot } from '../../../../../agent/capture/child/clips/open-clip.ts';
 import { createRecorder, type RecorderDeps } from '../../../../../agent/capture/child/recorder.ts';
 import { readFootage } from '../footage.ts';
 import { openJournal } from '../journal.ts';

@@ -1,4 +1,5 @@
-import type { ClipWriterDeps } from '../../../../../agent/capture/child/clip-writer.ts';
+import type { SuppressionReason } from '@dachawatch/contracts';
+import type { ClipWriterDeps } from '../../../../../agent/capture/child/clips/clip-writer.ts';
 import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
 import { createMediaClock } from '../../../../../agent/capture/packing/media-clock.ts';
 import { createRecorder } from '../../../../../agent/capture/child/recorder.ts';
@@ -15,6 +16,12 @@ export function rig({
   preRollMs = 5000,
   postRollMs = 30_000,
   refuse = false,
+  longestMs = 0,
+  cooldownMs = 0,
+  /** Why no place is given, as long as it is set. */
+  limit = undefined as SuppressionReason | undefined,
+  /** How long a file takes to close, milliseconds. */
+  closeMs = 0,
   failAfter = Infinity,
   /** Fragments of a failed clip that are on disk. */
   certain = 0,
@@ -28,6 +35,9 @@ export function rig({
   const ring = createFragmentRing({ keepMs: preRollMs + 3000, maxBytes: 1 << 24 });
   const mediaClock = createMediaClock();
   const files: Fragment[][] = [];
+  /** What was answered to each motion. */
+  const reasons: (SuppressionReason | undefined)[] = [];
+  const it = { limit };
   const asked: number[] = [];
   const causes: string[] = [];
   /** Answers to `askSlot` that are held back. */
@@ -35,7 +45,7 @@ export function rig({
   const written: { clipId: string; clip: WrittenClip }[] = [];
   const abandoned: string[] = [];
   const recorder = createRecorder({
-    recording: { preRollMs, postRollMs },
+    recording: { preRollMs, postRollMs, longestMs, cooldownMs },
     paused,
     ring,
     mediaClock,
@@ -44,6 +54,7 @@ export function rig({
       asked.push(triggeredMs);
       causes.push(cause.kind);
       if (slowPlace) await new Promise<void>((resolve) => places.push(resolve));
+      if (it.limit && cause.kind !== 'request') return { suppressed: it.limit };
       return refuse ? undefined : { clipId: `clip-${asked.length}`, partFile: 'unused' };
     },
     createWriter: (writer: ClipWriterDeps) => {
@@ -56,6 +67,8 @@ export function rig({
           if (files.length <= failures && file.length === failAfter) writer.onFailure(failure);
         },
         close: async () => {
+          const closedMs = now + closeMs;
+          for (let left = closeMs; left > 0; left = closedMs - now) await turn();
           if (files.length <= failures && file.length >= failAfter) {
             if (certain === 0) throw failure;
             return { durationMs: certain * 1000, bytes: 1, sha256: 'x', cutBy: failure };
@@ -68,10 +81,11 @@ export function rig({
     abandoned: (clipId, reason) => abandoned.push(`${clipId} ${reason}`),
   });
   let next = 0;
-  return {
+  return Object.assign(it, {
     recorder,
     files,
     asked,
+    reasons,
     causes,
     places,
     written,
@@ -88,14 +102,14 @@ export function rig({
           ring.push(fragment);
           recorder.fragment(fragment);
         }
-        if (motion && now % 200 === 0) recorder.motion(now, { kind: 'picture' });
+        if (motion && now % 200 === 0) reasons.push(recorder.motion(now, { kind: 'picture' }));
         await turn();
       }
     },
     now: () => now,
     async trigger() {
-      recorder.motion(now, { kind: 'picture' });
+      reasons.push(recorder.motion(now, { kind: 'picture' }));
       await turn();
     },
-  };
+  });
 }

@@ -78,6 +78,7 @@ test('no query that the ledger makes while the agent runs reads a whole table, o
     ledger.judgedPersons(0);
     ledger.judgedWithoutPerson(0);
     ledger.glance({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, newest: 10 });
+    ledger.recordedMs({ cameraId: 'gate', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
     ledger.changes({ after: ledger.lastChange() - 1, limit: 10 });
     const [newest] = ledger.clips({ limit: 3 });
     ledger.custody(newest!.clipId);

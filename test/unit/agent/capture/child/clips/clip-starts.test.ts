@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClipStarts, wantedStart } from '../../../../../agent/capture/child/clip-starts.ts';
-import { createFragmentRing } from '../../../../../agent/capture/child/fragment-ring.ts';
-import type { ClipStart, OpenClip } from '../../../../../agent/capture/child/open-clip.ts';
-import { madeFormat, madeFragments, seconds } from '../made-fragments.ts';
+import { createClipStarts, wantedStart } from '../../../../../../agent/capture/child/clips/clip-starts.ts';
+import { createFragmentRing } from '../../../../../../agent/capture/child/fragment-ring.ts';
+import type { ClipStart, OpenClip } from '../../../../../../agent/capture/child/clips/open-clip.ts';
+import { madeFormat, madeFragments, seconds } from '../../made-fragments.ts';
 
 const cause = { kind: 'picture' } as const;
 
@@ -28,10 +28,13 @@ const clip = (more: Partial<OpenClip>): OpenClip => ({
     cause,
     fromMs: 15_000,
     untilMs: undefined,
+    capMs: undefined,
     formatFrom: 0,
   },
   startMs: 15_000,
   endMs: 30_000,
+  capMs: 30_000,
+  beyond: undefined,
   lastEndMs: 30_000,
   format: madeFormat(),
   place: Promise.resolve(undefined),
@@ -39,6 +42,7 @@ const clip = (more: Partial<OpenClip>): OpenClip => ({
   isChanged: false,
   isBeingWritten: true,
   take: () => undefined,
+  moved: () => undefined,
   change: () => undefined,
   end: () => undefined,
   reported: Promise.resolve({ kind: 'whole' }),
@@ -80,10 +84,10 @@ test('a clip of which the disk took all that came has no rest', () => {
   assert.equal(starts.rest(), undefined, 'whole, and nothing of it was taken: it is not tried for ever');
 });
 
-test('behind a clip come its rest, the next format, and what moved last, in this order', () => {
+test('behind a clip come its rest, the next format, and what moved behind it, in this order', () => {
   const { starts } = startsAt(40_000);
-  const changed = clip({ lastEndMs: 25_000, isEnded: false, isChanged: true });
-  starts.moved(26_000, cause);
+  const beyond = { atMs: 26_000, mediaMs: 26_000, cause };
+  const changed = clip({ lastEndMs: 25_000, isEnded: false, isChanged: true, beyond });
   starts.cutOff(changed, 4_000);
   const all: ClipStart[] = [...starts.behind(changed)];
   assert.deepEqual(
@@ -96,9 +100,8 @@ test('behind a clip come its rest, the next format, and what moved last, in this
   );
 });
 
-test('what moved within the clip begins none behind it', () => {
+test('a clip behind which nothing moved is followed by none', () => {
   const { starts } = startsAt(40_000);
-  starts.moved(30_000, cause);
   assert.deepEqual([...starts.behind(clip({}))], []);
 });
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { classify } from '../../kernel/classify.ts';
-import { Failure } from '../../kernel/failure.ts';
-import { rewriteMoof } from '../mp4/boxes.ts';
-import type { Fragment } from '../mp4/fragment.ts';
-import { initCopyOf } from '../mp4/init-copy.ts';
+import { classify } from '../../../kernel/classify.ts';
+import { Failure } from '../../../kernel/failure.ts';
+import { rewriteMoof } from '../../mp4/boxes.ts';
+import type { Fragment } from '../../mp4/fragment.ts';
+import { initCopyOf } from '../../mp4/init-copy.ts';
 
 export interface ClosedClip {
   readonly durationMs: number;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClipSlot, openClip } from '../../../../../agent/capture/child/open-clip.ts';
-import type { Fragment } from '../../../../../agent/capture/mp4/fragment.ts';
-import { Failure } from '../../../../../agent/kernel/failure.ts';
-import { madeFormat, madeFragment, madeFragments, seconds } from '../made-fragments.ts';
+import { type ClipSlot, openClip } from '../../../../../../agent/capture/child/clips/open-clip.ts';
+import type { Fragment } from '../../../../../../agent/capture/mp4/fragment.ts';
+import { Failure } from '../../../../../../agent/kernel/failure.ts';
+import { madeFormat, madeFragment, madeFragments, seconds } from '../../made-fragments.ts';
 
 const full = new Failure('exhausted', 'test.full', 'the disk is full');
 
@@ -20,10 +20,11 @@ function opened({ takes = Infinity, certainMs = 0 } = {}) {
       cause: { kind: 'picture' },
       fromMs: 2_000,
       untilMs: undefined,
+      capMs: undefined,
       formatFrom: 0,
     },
     fragments: all.slice(2, 4) as unknown as [Fragment, ...Fragment[]],
-    endMs: 6_000,
+    length: { endMs: 6_000, capMs: 6_000, postRollMs: 2_500 },
     place: place.promise,
     createWriter: (writer) => ({
       append: (fragment) => {

@@ -4,11 +4,14 @@ import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { boxes } from '../../../../../agent/capture/mp4/boxes.ts';
-import { createClipWriter, type ClipWriterDeps } from '../../../../../agent/capture/child/clip-writer.ts';
-import { Failure } from '../../../../../agent/kernel/failure.ts';
-import { readFragments } from '../../../../../scripts/lib/fragmented-mp4.ts';
-import { madeFragments, seconds } from '../made-fragments.ts';
+import { boxes } from '../../../../../../agent/capture/mp4/boxes.ts';
+import {
+  createClipWriter,
+  type ClipWriterDeps,
+} from '../../../../../../agent/capture/child/clips/clip-writer.ts';
+import { Failure } from '../../../../../../agent/kernel/failure.ts';
+import { readFragments } from '../../../../../../scripts/lib/fragmented-mp4.ts';
+import { madeFragments, seconds } from '../../made-fragments.ts';
 
 let dir: string;
 before(async () => (dir = await mkdtemp(join(tmpdir(), 'dachawatch-writer-'))));

@@ -1,9 +1,10 @@
 import type { RecordingConfig } from '@dachawatch/contracts';
-import type { Clock } from '../../kernel/clock.ts';
-import type { Cause } from '../../motion/motion.ts';
-import type { FragmentRing } from './fragment-ring.ts';
-import type { MediaClock } from '../packing/media-clock.ts';
-import { type ClipStart, type OpenClip, ROUNDING_MS } from './open-clip.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import type { Cause } from '../../../motion/motion.ts';
+import type { FragmentRing } from '../fragment-ring.ts';
+import type { MediaClock } from '../../packing/media-clock.ts';
+import { type ClipLength, type Motion, ROUNDING_MS } from './clip-end.ts';
+import type { ClipOutcome, ClipStart, OpenClip } from './open-clip.ts';
 
 /** A clip that the disk cut off. Media times, milliseconds. */
 interface Unfinished {
@@ -11,14 +12,17 @@ interface Unfinished {
   /** Where what is certainly on disk ends, and where the clip would have ended. */
   readonly fromMs: number;
   readonly untilMs: number;
+  readonly capMs: number;
   readonly cause: Cause;
 }
 
 /** Moments are monotonic. */
 export interface ClipStarts {
   reconfigure(recording: RecordingConfig): void;
-  /** What moved last. */
-  moved(atMs: number, cause: Cause): void;
+  /** @returns undefined before the first fragment */
+  motionAt(atMs: number, cause: Cause): Motion | undefined;
+  /** Whether motion comes so soon behind the last clip that it begins none. Motion that goes on is no new one. */
+  coolsDown(motion: Motion): boolean;
   /** @returns undefined before the first fragment */
   at(atMs: number, cause: Cause): ClipStart | undefined;
   /** Motion that found no key frame to begin with; the first one counts while the post-roll of that lasts. */
@@ -26,11 +30,14 @@ export interface ClipStarts {
   /** What was kept for later. */
   kept(): ClipStart | undefined;
   /** How far a clip goes whose first fragment begins here. */
-  endOf(start: ClipStart, firstMs: number): number;
+  lengthOf(start: ClipStart, firstMs: number): ClipLength;
   /** A clip has begun: nothing waits any more. */
   begun(): void;
   /** A clip takes no more from here on: the next one does not begin earlier. */
   ended(lastEndMs: number): void;
+  /** What became of a clip.
+   *  @returns whether the next one needs a pause */
+  reported(clip: OpenClip, outcome: ClipOutcome): boolean;
   /** @param certainMs how much of the clip is on disk
    *  @returns whether it got no further than the one before it: the disk needs a pause */
   cutOff(clip: OpenClip, certainMs: number): boolean;
@@ -51,7 +58,7 @@ const CONTINUES_MS = 2_000;
  *  3. What a failing disk did not take is recorded again, not beyond the time the first clip would have ended. */
 export function createClipStarts(deps: {
   readonly recording: RecordingConfig;
-  readonly ring: Pick<FragmentRing, 'from'>;
+  readonly ring: Pick<FragmentRing, 'from' | 'hold'>;
   readonly mediaClock: Pick<MediaClock, 'mediaAt'>;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
 }): ClipStarts {
@@ -59,14 +66,14 @@ export function createClipStarts(deps: {
   let { recording } = deps;
   /** Media time where the last clip ended. */
   let notBeforeMs: number | undefined;
-  let lastMotion: { atMs: number; mediaMs: number; cause: Cause } | undefined;
+  let recordedUntilMs: number | undefined;
   let unfinished: Unfinished | undefined;
   let later: { atMs: number; cause: Cause } | undefined;
 
   function startOf(atMs: number, triggerMs: number, cause: Cause): ClipStart {
     const triggeredWallMs = Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
     const fromMs = wantedStart(triggerMs, recording.preRollMs, notBeforeMs);
-    return { triggerMs, triggeredWallMs, cause, fromMs, untilMs: undefined, formatFrom: 0 };
+    return { triggerMs, triggeredWallMs, cause, fromMs, untilMs: undefined, capMs: undefined, formatFrom: 0 };
   }
 
   function at(atMs: number, cause: Cause): ClipStart | undefined {
@@ -76,7 +83,7 @@ export function createClipStarts(deps: {
 
   function rest(): ClipStart | undefined {
     if (!unfinished) return undefined;
-    const { triggerMs, fromMs, untilMs, cause } = unfinished;
+    const { triggerMs, fromMs, untilMs, capMs, cause } = unfinished;
     unfinished = undefined;
     const nowMs = clock.monotonicMs();
     const mediaNowMs = mediaClock.mediaAt(nowMs);
@@ -84,16 +91,33 @@ export function createClipStarts(deps: {
     if (mediaNowMs === undefined || !first || first.startMs >= untilMs) return undefined;
     notBeforeMs = fromMs;
     const fromTriggerMs = Math.max(triggerMs, fromMs);
-    return { ...startOf(nowMs - (mediaNowMs - fromTriggerMs), fromTriggerMs, cause), untilMs };
+    return { ...startOf(nowMs - (mediaNowMs - fromTriggerMs), fromTriggerMs, cause), untilMs, capMs };
+  }
+
+  function cutOff(clip: OpenClip, certainMs: number): boolean {
+    const { triggerMs, cause } = clip.start;
+    const fromMs = clip.startMs + certainMs;
+    const isLost = clip.lastEndMs - fromMs > ROUNDING_MS;
+    // A clip that was whole, or got as far as it should without a byte taken, is not tried for ever.
+    if (clip.lastEndMs >= clip.endMs ? certainMs === 0 : clip.isEnded && !isLost) return false;
+    // What moved behind its end kept it open; that is missing, too.
+    const untilMs = clip.beyond ? Math.max(clip.endMs, clip.lastEndMs) : clip.endMs;
+    unfinished = { triggerMs, fromMs, untilMs, capMs: clip.capMs, cause };
+    return notBeforeMs !== undefined && fromMs <= notBeforeMs + ROUNDING_MS;
   }
 
   return {
     reconfigure: (next) => {
       recording = next;
     },
-    moved: (atMs, cause) => {
+    motionAt: (atMs, cause) => {
       const mediaMs = mediaClock.mediaAt(atMs);
-      if (mediaMs !== undefined) lastMotion = { atMs, mediaMs, cause };
+      return mediaMs === undefined ? undefined : { atMs, mediaMs, cause };
+    },
+    coolsDown: ({ mediaMs }) => {
+      if (recordedUntilMs === undefined) return false;
+      const sinceMs = mediaMs - recordedUntilMs;
+      return sinceMs > CONTINUES_MS && sinceMs < (recording.cooldownMs ?? 0);
     },
     at,
     keepForLater: (atMs, cause) => {
@@ -103,31 +127,30 @@ export function createClipStarts(deps: {
       if (later && clock.monotonicMs() - later.atMs > recording.postRollMs) later = undefined;
       return later && at(later.atMs, later.cause);
     },
-    endOf: ({ fromMs, untilMs }, firstMs) =>
-      untilMs ?? Math.max(fromMs, firstMs) + recording.preRollMs + recording.postRollMs,
+    lengthOf: (start, firstMs) => lengthOf(recording, start, Math.max(start.fromMs, firstMs)),
     begun: () => {
       later = undefined;
       unfinished = undefined;
     },
     ended: (lastEndMs) => {
       notBeforeMs = lastEndMs;
+      ring.hold(lastEndMs);
     },
-    cutOff: (clip, certainMs) => {
-      const { triggerMs, cause } = clip.start;
-      const fromMs = clip.startMs + certainMs;
-      const isLost = clip.lastEndMs - fromMs > ROUNDING_MS;
-      // A clip that was whole, or got as far as it should without a byte taken, is not tried for ever.
-      if (clip.lastEndMs >= clip.endMs ? certainMs === 0 : clip.isEnded && !isLost) return false;
-      unfinished = { triggerMs, fromMs, untilMs: clip.endMs, cause };
-      return notBeforeMs !== undefined && fromMs <= notBeforeMs + ROUNDING_MS;
+    reported: (clip, outcome) => {
+      // What begins behind it takes its fragments before another one comes.
+      ring.hold(undefined);
+      if (outcome.kind === 'cut') return cutOff(clip, outcome.certainMs);
+      if (outcome.kind === 'lost') cutOff(clip, 0);
+      if (outcome.kind === 'whole') recordedUntilMs = clip.lastEndMs;
+      return outcome.kind !== 'whole';
     },
+    cutOff,
     rest,
     *behind(clip) {
       const first = rest();
       if (first) yield first;
       if (clip.isChanged && clip.endMs > clip.lastEndMs) yield nextFormat(clip);
-      if (lastMotion && lastMotion.mediaMs > clip.lastEndMs)
-        yield startOf(lastMotion.atMs, lastMotion.mediaMs, lastMotion.cause);
+      if (clip.beyond) yield startOf(clip.beyond.atMs, clip.beyond.mediaMs, clip.beyond.cause);
     },
   };
 }
@@ -140,10 +163,20 @@ export function wantedStart(triggerMs: number, preRollMs: number, notBeforeMs: n
   return triggerMs - notBeforeMs <= CONTINUES_MS ? notBeforeMs : Math.max(wanted, notBeforeMs);
 }
 
+function lengthOf(
+  { preRollMs, postRollMs, longestMs = 0 }: RecordingConfig,
+  { untilMs, capMs }: ClipStart,
+  startMs: number,
+): ClipLength {
+  const endMs = untilMs ?? startMs + preRollMs + postRollMs;
+  return { endMs, capMs: capMs ?? Math.max(endMs, startMs + longestMs), postRollMs };
+}
+
 /** What is left of a clip whose format changed. */
-const nextFormat = ({ start, lastEndMs, endMs, format }: OpenClip): ClipStart => ({
+const nextFormat = ({ start, lastEndMs, endMs, capMs, format }: OpenClip): ClipStart => ({
   ...start,
   fromMs: lastEndMs,
   untilMs: endMs,
+  capMs,
   formatFrom: format.number + 1,
 });

@@ -1,7 +1,9 @@
-import { Failure } from '../../kernel/failure.ts';
-import type { WrittenClip } from '../../ledger/ledger.ts';
-import type { Cause } from '../../motion/motion.ts';
-import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
+import type { SuppressionReason } from '@dachawatch/contracts';
+import { Failure } from '../../../kernel/failure.ts';
+import type { WrittenClip } from '../../../ledger/ledger.ts';
+import type { Cause } from '../../../motion/motion.ts';
+import type { Fragment, StreamFormat } from '../../mp4/fragment.ts';
+import { type ClipEnd, type ClipLength, createClipEnd } from './clip-end.ts';
 import type { ClipWriter, ClipWriterDeps } from './clip-writer.ts';
 
 /** What shall be on a clip. Media times, milliseconds. */
@@ -12,6 +14,8 @@ export interface ClipStart {
   readonly fromMs: number;
   /** Undefined: as long as is set. */
   readonly untilMs: number | undefined;
+  /** How far motion may extend it; undefined: as far as is set. */
+  readonly capMs: number | undefined;
   /** Earlier formats are on another clip. */
   readonly formatFrom: number;
 }
@@ -21,29 +25,30 @@ export interface ClipSlot {
   readonly partFile: string;
 }
 
+/** No place is given, and that is no fault: for this reason. */
+export interface NoSlot {
+  readonly suppressed: SuppressionReason;
+}
+
 /** What became of a clip. */
 export type ClipOutcome =
   | { readonly kind: 'whole' }
-  /** No place was given: nothing may be recorded now. */
-  | { readonly kind: 'refused' }
+  /** No place was given: nothing can be recorded now, or shall not be, for this reason. */
+  | { readonly kind: 'refused'; readonly suppressed?: SuppressionReason }
   /** The disk failed after this much of it, milliseconds. */
   | { readonly kind: 'cut'; readonly certainMs: number }
   /** The disk took nothing of it. */
   | { readonly kind: 'lost' };
 
 /** Media times, milliseconds. */
-export interface OpenClip {
+export interface OpenClip extends Pick<ClipEnd, 'endMs' | 'lastEndMs' | 'isEnded' | 'beyond' | 'moved'> {
   readonly start: ClipStart;
   /** Of its first fragment. */
   readonly startMs: number;
-  /** Where it shall end, and where what it has been given ends. */
-  readonly endMs: number;
-  readonly lastEndMs: number;
+  readonly capMs: number;
   readonly format: StreamFormat;
   /** Undefined: it may not be recorded. */
-  readonly place: Promise<ClipSlot | undefined>;
-  /** It takes no more. */
-  readonly isEnded: boolean;
+  readonly place: Promise<ClipSlot | NoSlot | undefined>;
   /** The camera changed its format: what is still to come is for another clip. */
   readonly isChanged: boolean;
   readonly isBeingWritten: boolean;
@@ -59,8 +64,8 @@ export interface OpenClipDeps {
   readonly start: ClipStart;
   /** From the ring: at least one, and of one format. */
   readonly fragments: readonly [Fragment, ...Fragment[]];
-  readonly endMs: number;
-  readonly place: Promise<ClipSlot | undefined>;
+  readonly length: ClipLength;
+  readonly place: Promise<ClipSlot | NoSlot | undefined>;
   createWriter(deps: ClipWriterDeps): ClipWriter;
   /** From now on what comes is written. */
   onWriting(): void;
@@ -71,36 +76,33 @@ export interface OpenClipDeps {
   abandoned(clipId: string, reason: string): void;
 }
 
-/** Media times are sums of rounded ticks: a fragment that fits exactly must not be left out for a rounding. */
-export const ROUNDING_MS = 20;
 /** What the ring holds at most, all at once, and what a slow disk may leave waiting besides. The ring's bytes are
  *  shared with it. */
 const MAX_QUEUED_BYTES = 192 * 1024 * 1024;
 
 /** One clip from its first fragment to its report.
  *  Invariants
- *  1. It holds one format, and ends with the last fragment that still fits before `endMs`.
+ *  1. It holds one format, and ends with the last fragment that still fits before `endMs`. While something moves there,
+ *     it goes on to the next key frame, so that another clip can begin exactly where this one ends.
  *  2. What comes before its place is known waits, in order.
  *  3. The place that was given is answered by `written` or `abandoned`, once. */
 export function openClip(deps: OpenClipDeps): OpenClip {
-  const { start, endMs, place } = deps;
+  const { start, place } = deps;
   const { startMs, format } = deps.fragments[0];
   const { promise: ended, resolve: finish } = Promise.withResolvers<void>();
   /** What came before the place was known. */
   const waiting: Fragment[] = [...deps.fragments];
-  let lastEndMs = (waiting.at(-1) as Fragment).endMs;
-  let isEnded = false;
+  const span = createClipEnd(deps.length, waiting.at(-1) as Fragment);
   let isChanged = false;
   let writer: ClipWriter | undefined;
 
   function take(next: Fragment): void {
-    if (isEnded) return;
+    if (span.isEnded) return;
     if (format.number !== next.format.number) return change();
+    if (span.isBefore(next)) return end();
     if (writer) writer.append(next);
     else waiting.push(next);
-    lastEndMs = next.endMs;
-    const lengthMs = next.endMs - next.startMs;
-    if (next.endMs + lengthMs > endMs + ROUNDING_MS) end();
+    if (span.took(next)) end();
   }
 
   function change(): void {
@@ -109,15 +111,15 @@ export function openClip(deps: OpenClipDeps): OpenClip {
   }
 
   function end(): void {
-    if (isEnded) return;
-    isEnded = true;
-    deps.onEnd(lastEndMs);
+    if (span.isEnded) return;
+    span.end();
+    deps.onEnd(span.lastEndMs);
     finish();
   }
 
   async function write(): Promise<ClipOutcome> {
     const given = await place;
-    if (!given) return { kind: 'refused' };
+    if (!given || 'suppressed' in given) return { kind: 'refused', ...given };
     writer = deps.createWriter({
       file: given.partFile,
       init: format.init,
@@ -154,14 +156,20 @@ export function openClip(deps: OpenClipDeps): OpenClip {
   return {
     start,
     startMs,
-    endMs,
+    capMs: deps.length.capMs,
     format,
     place,
+    get endMs() {
+      return span.endMs;
+    },
     get lastEndMs() {
-      return lastEndMs;
+      return span.lastEndMs;
+    },
+    get beyond() {
+      return span.beyond;
     },
     get isEnded() {
-      return isEnded;
+      return span.isEnded;
     },
     get isChanged() {
       return isChanged;
@@ -170,6 +178,7 @@ export function openClip(deps: OpenClipDeps): OpenClip {
       return writer !== undefined;
     },
     take,
+    moved: (motion) => span.moved(motion),
     change,
     end,
     reported: write(),
