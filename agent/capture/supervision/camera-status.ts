@@ -1,4 +1,5 @@
 import type { SuppressionCounts } from '@dachawatch/contracts';
+import type { Alertness } from '../child/decoding/decoding-policy.ts';
 import type { CameraStanding } from './camera-state.ts';
 import type { HeardBeat } from './child-patience.ts';
 
@@ -12,6 +13,8 @@ export interface CameraStatus extends CameraStanding {
   readonly recording: boolean;
   /** How long something has moved that no clip holds; null: nothing moves, it is recorded, or recording is paused. */
   readonly unrecordedMs: number | null;
+  /** `quiet`: only key pictures of the sub stream are decoded; null: nobody watches. */
+  readonly alertness: Alertness | null;
   /** Suppressed triggers since start, by reason. */
   readonly suppressed: SuppressionCounts;
 }
@@ -38,6 +41,7 @@ export function cameraStatus(
     lastFrameAgeMs: age(beat?.lastFrameAgeMs),
     recording: beat?.recording ?? false,
     unrecordedMs: beat?.unrecordedMs ?? null,
+    alertness: beat?.alertness ?? null,
     suppressed,
   };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe } from './made-description.ts';
+import { numbered } from './made-numbers.ts';
 import { type MadePicture, typeOf } from './made-pictures.ts';
 import type { MadeStream, MadeTrack, Take } from './made-stream.ts';
 import { interleaved, payloadsOf } from './rtp-packets.ts';
@@ -51,7 +52,8 @@ export function createChannel(stream: MadeStream) {
   }
 
   function send(number: number): void {
-    const { picture, base } = at(number);
+    const { picture: taken, base } = at(number);
+    const picture = stream.numbered ? numbered(taken, number) : taken;
     if (stream.skips?.(number)) return;
     const trueS = (base + picture.shown - delayPictures) / stream.fps;
     const stampS = FIRST_STAMP_S + (stream.stamp?.(trueS, number) ?? trueS);
@@ -135,7 +137,7 @@ function createOther(track: MadeTrack, number: number, viewers: ReadonlyMap<Sock
 }
 
 /** Which picture is the n-th, and how many were shown before its take. */
-function pictureAt(takes: readonly Take[]) {
+export function pictureAt(takes: readonly Take[]) {
   return (number: number): { picture: MadePicture; base: number } => {
     let base = 0;
     for (const [index, { pictures, times = 1 }] of takes.entries()) {

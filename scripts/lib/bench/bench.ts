@@ -4,6 +4,8 @@ import { runCommand, type Work } from '../command/run-command.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   boot: async () => (await import('./boot/boot.ts')).benchBoot,
+  packets: async () => (await import('./packets/packets.ts')).benchPackets,
+  reconnects: async () => (await import('./reconnects/reconnects.ts')).benchReconnects,
   capture: async () => (await import('./capture/capture.ts')).benchCapture,
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,

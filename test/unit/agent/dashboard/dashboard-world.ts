@@ -27,6 +27,7 @@ export const someCamera = (changes: Partial<CameraStatus> = {}): CameraStatus =>
   lastFrameAgeMs: 100,
   recording: false,
   unrecordedMs: null,
+  alertness: 'quiet',
   suppressed: {},
   ...changes,
 });

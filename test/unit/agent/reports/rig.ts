@@ -72,6 +72,7 @@ export const camera = (cameraId: string, changes: Partial<CameraStatus> = {}): W
   lastFrameAgeMs: 180,
   recording: false,
   unrecordedMs: null,
+  alertness: 'quiet',
   suppressed: {},
   ...changes,
 });
