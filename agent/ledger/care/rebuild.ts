@@ -25,6 +25,11 @@ const ID_SOURCES = ['ASC', 'DESC'].flatMap((order) => [
   `SELECT clip_id FROM custody NOT INDEXED ORDER BY seq ${order}`,
 ]);
 
+/** The index knows the numbers of lines of custody whose pages cannot be read. */
+const SEQ_SOURCES = ['ASC', 'DESC'].map(
+  (order) => `SELECT seq FROM custody INDEXED BY custody_by_clip ORDER BY clip_id ${order}, seq ${order}`,
+);
+
 export interface Rebuilt {
   readonly clips: number;
   readonly fromBackup: number;
@@ -34,7 +39,7 @@ export interface Rebuilt {
   readonly lost: number;
   /** Clips of which nothing but their names and their files is believed: their rows are not what was written. */
   readonly doubted: number;
-  /** Lines of custody that are not what was written, and are in no backup. */
+  /** Lines of custody that are not what was written, or that only their index knows, and are in no backup. */
   readonly lostLines: number;
   /** Events for the hub, and messages of the cloud, that are not what was written. */
   readonly lostMessages: number;
@@ -103,7 +108,9 @@ function fill(db: Database, { damaged, backup, gone, files, nowMs }: RebuildDeps
   const linesOfBackup = readHistory(backup ? [backup] : []);
   const lines = new Map([...linesOfBackup.lines, ...linesOfDamaged.lines]);
   const history = inOrder(lines);
-  const lostLines = [...linesOfDamaged.damaged].filter((seq) => !lines.has(seq)).length;
+  const known = new Set<Key>(linesOfDamaged.damaged);
+  for (const one of damaged) for (const sql of SEQ_SOURCES) for (const seq of one.values(sql)) known.add(seq);
+  const lostLines = [...known].filter((seq) => !lines.has(Number(seq))).length;
   const fromBackup = byClip((backup?.rows('clips', 'clip_id', ids) ?? []).filter(isClipAsWritten));
   const read = damaged.flatMap((one) => one.rows('clips', 'clip_id', [...ids, ...fromBackup.keys()]));
   const fromDamaged = read.filter(isClipAsWritten);

@@ -80,9 +80,7 @@ export function repairDatabase(deps: RepairDeps): Repaired {
       ? [`of ${result.doubted} rows only the name was believed: their files and storage tell the rest`]
       : []),
     ...(result.lost > 0 ? [`${result.lost} could not be read`] : []),
-    ...(result.lostLines > 0
-      ? [`${result.lostLines} lines of custody were not what was written, and are gone`]
-      : []),
+    ...(result.lostLines > 0 ? [`${result.lostLines} lines of custody could not be read, and are gone`] : []),
     ...(result.lostMessages > 0
       ? [`${result.lostMessages} events and messages were not what was written, and are gone`]
       : []),

@@ -5,7 +5,16 @@ import Sqlite from 'better-sqlite3';
 import { inspectLedger } from '../../../../../agent/ledger/check/inspect.ts';
 import { backupFile, ledgerFile } from '../../../../../agent/ledger/database/database-files.ts';
 import { benchLedger, uploadNext, verdictFor } from '../bench.ts';
-import { change, damageBench, damagedCopy, movedTo, openLedger, restore, restored } from './damage-bench.ts';
+import {
+  change,
+  damageBench,
+  damagedCopy,
+  movedTo,
+  openLedger,
+  PAGE,
+  restore,
+  restored,
+} from './damage-bench.ts';
 
 /** Flips the lowest bit of the last byte of every place where the text stands. */
 function flip(file: string, text: string): void {
@@ -112,4 +121,21 @@ test('the check tells of every row that is not what was written, and changes not
   assert.equal(told.length, 3, told.join('\n'));
   assert.ok(problems.some((one) => one.clipId === clipId));
   await assert.rejects(ledger.check({ repair: true }), { code: 'ledger.row-damaged' });
+});
+
+test('lines of custody whose page is empty are counted when the ledger is begun anew', async (t) => {
+  const { dir } = damageBench(t);
+  const copy = damagedCopy(t, dir, (file) => {
+    const db = new Sqlite(file, { readonly: true });
+    const root = Number(
+      db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'custody'").pluck().get(),
+    );
+    db.close();
+    change(file, (bytes) => bytes.fill(0, (root - 1) * PAGE, root * PAGE));
+  });
+  const finding = await restore(copy);
+  assert.match(
+    'sentence' in finding ? finding.sentence : '',
+    /\d+ lines of custody could not be read, and are gone/,
+  );
 });
