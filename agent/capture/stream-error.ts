@@ -11,7 +11,7 @@ export const NOT_TRUSTED = "the camera's certificate is not trusted; give it one
 
 /** What GStreamer says of a stream that it cannot decode, and what it means. The first that fits counts. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/not-linked|not-negotiated/, 'the stream is not H.264, or changed its picture size'],
+  [/not-linked|not-negotiated/, 'the stream is not what the camera calls it, or changed its picture size'],
   [/no valid frames|fail(?:ed|ure)? to decode|could not decode/i, 'its pictures cannot be decoded'],
   [/no element|missing (?:a )?plug-?in/i, 'a part of GStreamer is not installed'],
 ];
@@ -34,14 +34,14 @@ export const LOGIN_MISSING = '401, the camera wants a login and none is configur
 export const describe = (cameraId: string, stream: StreamName, what: string): string =>
   `camera ${cameraId}, ${stream} stream: ${what}`;
 
-/** @param encoding the RTP encoding name, like `H265` */
+/** @param encoding the RTP encoding name, like `MP4V-ES` */
 export const codecSentence = (stream: StreamName, encoding: string): string =>
-  `it is ${plainCodec(encoding)}, but only H.264 can be ${
+  `it is ${plainCodec(encoding)}, but only H.264 and H.265 can be ${
     stream === 'main' ? 'recorded' : 'watched'
   }; set the camera to H.264`;
 
 const plainCodec = (encoding: string): string =>
-  ({ H265: 'H.265', JPEG: 'MJPEG', 'MP4V-ES': 'MPEG-4' })[encoding.toUpperCase()] ??
+  ({ JPEG: 'MJPEG', 'MP4V-ES': 'MPEG-4' })[encoding.toUpperCase()] ??
   encoding.replaceAll(/[^\w.-]/g, '').slice(0, 20);
 
 /** `debug` ends in a line that names the cause; before it stand files and elements. */

@@ -72,6 +72,9 @@ const amount = (description: string) => Type.Number({ minimum: 0, maximum: 1e12,
 
 /** What a stream was while it was watched for ten seconds. */
 const Measures = Type.Object({
+  encoding: Type.Optional(
+    orNull(OneOf(['H264', 'H265'], 'How its pictures are coded; null: nothing of it came')),
+  ),
   profile: orNull(Word('Profile and level, like High 4.0')),
   widthPx: orNull(Count('Of a picture')),
   heightPx: orNull(Count('Of a picture')),

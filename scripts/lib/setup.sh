@@ -8,7 +8,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 node=$root/node_modules/.bin/node
 
 # What the agent needs where it runs: GStreamer (base: appsrc, appsink and scaling; good: JPEG, and RTP for the simulated
-# camera; libav: the H.264 decoder) and the certificate authorities of the world.
+# camera; libav: the decoders of H.264 and H.265) and the certificate authorities of the world.
 agent_packages='gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav ca-certificates'
 # A compiler for the native addons.
 build_packages='build-essential pkg-config python3 libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev'

@@ -55,6 +55,9 @@ const RULES: readonly Rule[] = [
 
 const RULES_OF: Readonly<Record<StreamName, readonly Rule[]>> = {
   main: [
+    ({ encoding }) =>
+      encoding === 'H265' &&
+      'it is H.265, which is recorded as it is, but which not every browser plays; if yours does not, set it to H.264',
     ({ bitsPerSecond }) =>
       bitsPerSecond !== null &&
       bitsPerSecond > MUCH_BITS &&
@@ -65,6 +68,8 @@ const RULES_OF: Readonly<Record<StreamName, readonly Rule[]>> = {
       `it has ${Math.round(framesPerSecond)} pictures a second; 10 to 15 are enough and leave more bits for each`,
   ],
   sub: [
+    ({ encoding }) =>
+      encoding === 'H265' && 'it is H.265, which costs more to decode than H.264; set it to H.264',
     ({ widthPx, heightPx }) =>
       widthPx !== null &&
       heightPx !== null &&

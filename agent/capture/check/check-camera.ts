@@ -5,15 +5,15 @@ import { askStream, type AskedStream, type StreamFinding } from '../rtsp/ask-str
 import { openCameraStream } from '../rtsp/camera-stream.ts';
 import { adviseOn, type Advice } from './advice.ts';
 import type { CheckedStream } from './checked-stream.ts';
-import { createStreamMeasure } from './stream-measure.ts';
+import { createStreamMeasure, type KeyPicture } from './stream-measure.ts';
 
 export interface CameraCheck {
   /** Whether the camera can be recorded and watched as it is. */
   readonly usable: boolean;
   readonly streams: readonly CheckedStream[];
   readonly advice: readonly Advice[];
-  /** The last key frame of the first stream that has one, for a decoder (H.264, annex B), if it was wanted. */
-  readonly keyPicture: Buffer | undefined;
+  /** The last key frame of the first stream that has one, for a decoder (annex B), if it was wanted. */
+  readonly keyPicture: KeyPicture | undefined;
 }
 
 export interface CheckCameraDeps {
@@ -68,7 +68,7 @@ async function watchIfWatchable(
   stream: AskedStream,
   finding: StreamFinding,
   deps: CheckCameraDeps,
-): Promise<{ readonly checked: CheckedStream; readonly keyPicture: Buffer | undefined }> {
+): Promise<{ readonly checked: CheckedStream; readonly keyPicture: KeyPicture | undefined }> {
   const { name } = stream;
   if (finding.kind !== 'watchable') {
     const checked = { stream: name, loginBy: null, trouble: finding.why, measures: null };

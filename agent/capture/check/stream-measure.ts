@@ -2,11 +2,14 @@ import { accessUnit } from '../packing/access-unit.ts';
 import { createCameraTime, createDrift } from '../packing/camera-time.ts';
 import { type CodedPicture, createPictureCutter } from '../packing/coded-pictures.ts';
 import { ifReadable } from '../packing/known-sets.ts';
-import { readSps, type Sps, typeOf, UNIT } from '../packing/parameter-sets.ts';
+import type { Coding, Encoding, Sps } from '../packing/coding.ts';
+import { CODINGS } from '../packing/codings.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 
 /** What a stream was while it was watched. */
 export interface StreamMeasures {
+  /** Null: nothing of it came. */
+  readonly encoding: Encoding | null;
   /** Like `High 4.0`; null: no parameter set could be read. */
   readonly profile: string | null;
   readonly widthPx: number | null;
@@ -32,6 +35,11 @@ export interface StreamMeasures {
   readonly losses: number;
 }
 
+export interface KeyPicture {
+  readonly encoding: Encoding;
+  readonly bytes: Buffer;
+}
+
 export interface StreamMeasure {
   packet(now: number): void;
   /** @throws Failure `corrupt` for a picture beyond all bounds */
@@ -39,7 +47,7 @@ export interface StreamMeasure {
   /** Of all until now. */
   result(): StreamMeasures;
   /** The last key frame for a decoder (annex B); undefined: there was none, or it was not wanted. */
-  keyPicture(): Buffer | undefined;
+  keyPicture(): KeyPicture | undefined;
 }
 
 const HEAD = 4;
@@ -51,6 +59,7 @@ export function createStreamMeasure({ keepsPicture }: { readonly keepsPicture: b
   const counts = { bytes: 0, losses: 0, pictures: 0, keyFrames: 0, clockSteps: 0, slices: 0 };
   const from = { stream: false, description: false };
   let packets: { readonly firstMs: number; lastMs: number } | undefined;
+  let coding: Coding | undefined;
   let sps: Sps | undefined;
   let media: { readonly firstMs: number; lastMs: number } | undefined;
   let lastKeyMs: number | undefined;
@@ -65,7 +74,7 @@ export function createStreamMeasure({ keepsPicture }: { readonly keepsPicture: b
     media.lastMs = Math.max(media.lastMs, mediaMs);
     counts.pictures++;
     if (stepped) counts.clockSteps++;
-    const slices = picture.units.filter((unit) => isSlice(unit.subarray(HEAD))).length;
+    const slices = picture.units.filter((unit) => coding?.kindOf(unit.subarray(HEAD)) === 'slice').length;
     counts.slices = Math.max(counts.slices, slices);
     bPictures ||= picture.reordered;
     if (picture.stampMs !== undefined && !picture.reordered)
@@ -87,9 +96,10 @@ export function createStreamMeasure({ keepsPicture }: { readonly keepsPicture: b
     },
     unit: (unit, now) => {
       const bare = unit.unit.subarray(HEAD);
-      if (typeOf(bare) === UNIT.sps) {
+      const read = (coding ??= CODINGS[unit.encoding]);
+      if (read.kindOf(bare) === 'sps') {
         from[packets ? 'stream' : 'description'] = true;
-        sps ??= ifReadable(() => readSps(bare));
+        sps ??= ifReadable(() => read.readSps(bare));
       }
       if (packets) counts.bytes += bare.length;
       if (unit.afterLoss) counts.losses++;
@@ -100,7 +110,8 @@ export function createStreamMeasure({ keepsPicture }: { readonly keepsPicture: b
       const mediaMs = media ? media.lastMs - media.firstMs : 0;
       const sinceKeyMs = lastKeyMs === undefined || !media ? undefined : media.lastMs - lastKeyMs;
       return {
-        profile: sps ? profileOf(sps) : null,
+        encoding: coding?.encoding ?? null,
+        profile: (sps && coding?.profileOf(sps)) ?? null,
         widthPx: sps?.widthPx ?? null,
         heightPx: sps?.heightPx ?? null,
         pictures: counts.pictures,
@@ -123,23 +134,6 @@ export function createStreamMeasure({ keepsPicture }: { readonly keepsPicture: b
         losses: counts.losses,
       };
     },
-    keyPicture: () => key && accessUnit(key),
+    keyPicture: () => key?.sets && { encoding: key.sets.encoding, bytes: accessUnit(key) },
   };
-}
-
-const isSlice = (unit: Buffer): boolean => [UNIT.slice as number, UNIT.idr].includes(typeOf(unit));
-
-/** ITU-T H.264, annex A. */
-const PROFILES: Readonly<Record<number, string>> = {
-  66: 'Baseline',
-  77: 'Main',
-  88: 'Extended',
-  100: 'High',
-  110: 'High 10',
-  122: 'High 4:2:2',
-  244: 'High 4:4:4',
-};
-
-function profileOf({ profile: [idc = 0, , level = 0] }: Sps): string {
-  return `${PROFILES[idc] ?? `profile ${idc}`} ${(level / 10).toFixed(1)}`;
 }

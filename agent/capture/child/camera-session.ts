@@ -97,7 +97,6 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
   return {
     start: () =>
       watch.guarded(`camera ${camera.id}`, () => {
-        watching.start();
         receive('main', (unit, now) => recording.unit(unit, now));
         receive('sub', (unit, now) => watching.unit(unit, now));
       }),

@@ -1,3 +1,5 @@
+import type { Encoding } from '../packing/coding.ts';
+
 /** What GStreamer does: it decodes. It hears nothing of addresses, logins and packets (rtsp-stream.ts). */
 
 /** Pictures that the motion detector gets, at most so many a second. */
@@ -34,20 +36,26 @@ const branch = (shutter: string, encoder: string, sink: string, widestPx: number
   `appsink name=${sink} sync=false async=false max-buffers=1 drop=true ${next}`,
 ];
 
+const DECODES: Readonly<Record<Encoding, { readonly caps: string; readonly decoder: string }>> = {
+  H264: { caps: 'video/x-h264', decoder: 'avdec_h264' },
+  H265: { caps: 'video/x-h265', decoder: 'avdec_h265' },
+};
+
 /** The watched stream, a coded picture a buffer: decoded by one thread, one small grey picture for each. No borders, so
  *  a place in the picture is the same place in the main stream.
  *  Beside it hang two branches of pictures for people: those that somebody asks for, and the small ones of clips. */
-export const DECODER = [
-  // Whether too much waits is looked after before each picture (gstreamer.ts).
-  `appsrc name=${SOURCE} caps=video/x-h264,stream-format=byte-stream,alignment=au is-live=true format=time max-bytes=0`,
-  // Nothing before the first key frame, or recovery point.
-  'avdec_h264 max-threads=1 output-corrupt=false',
-  'tee name=decoded',
-  'videoscale method=nearest-neighbour add-borders=false',
-  'videoconvert',
-  `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
-  // Each picture that went in has to come out: which are looked at is decided behind it (adaptive-decoding.ts).
-  `appsink name=${SINK} sync=false max-buffers=4 drop=false decoded.`,
-  ...branch(SHUTTER, ENCODER, PICTURES, WIDEST_PX, 'decoded.'),
-  ...branch(THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER, THUMBNAILS, THUMBNAIL_PX),
-].join(' ! ');
+export const decoderOf = (encoding: Encoding): string =>
+  [
+    // Whether too much waits is looked after before each picture (gstreamer.ts).
+    `appsrc name=${SOURCE} caps=${DECODES[encoding].caps},stream-format=byte-stream,alignment=au is-live=true format=time max-bytes=0`,
+    // Nothing before the first key frame, or recovery point.
+    `${DECODES[encoding].decoder} max-threads=1 output-corrupt=false`,
+    'tee name=decoded',
+    'videoscale method=nearest-neighbour add-borders=false',
+    'videoconvert',
+    `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
+    // Each picture that went in has to come out: which are looked at is decided behind it (adaptive-decoding.ts).
+    `appsink name=${SINK} sync=false max-buffers=4 drop=false decoded.`,
+    ...branch(SHUTTER, ENCODER, PICTURES, WIDEST_PX, 'decoded.'),
+    ...branch(THUMBNAIL_SHUTTER, THUMBNAIL_ENCODER, THUMBNAILS, THUMBNAIL_PX),
+  ].join(' ! ');

@@ -1,6 +1,7 @@
 import type { CameraConfig } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { FromChild } from '../messages.ts';
+import type { Encoding } from '../packing/coding.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 import { createAdaptiveDecoding } from './decoding/adaptive-decoding.ts';
 import { createDecodingPolicy } from './decoding/decoding-policy.ts';
@@ -9,7 +10,7 @@ import { type BusMessage, type RunningPipeline, runPipeline } from './gstreamer.
 import { createMotionStage, type MotionStageDeps } from './motion-stage.ts';
 import type { Picture } from './pictures/picture-tap.ts';
 import { createSessionPictures } from './pictures/session-pictures.ts';
-import { DECODER, GREY } from './pipelines.ts';
+import { decoderOf, GREY } from './pipelines.ts';
 
 export interface WatchingStageDeps extends MotionStageDeps {
   readonly clock: Clock;
@@ -21,9 +22,9 @@ export interface WatchingStageDeps extends MotionStageDeps {
 }
 
 export interface WatchingStage {
-  /** @throws Failure rejected `capture.gstreamer` */
-  start(): void;
-  /** @param now monotonic milliseconds */
+  /** The first one starts the decoder.
+   *  @param now monotonic milliseconds
+   *  @throws Failure rejected `capture.gstreamer` */
   unit(unit: StreamUnit, now: number): void;
   /** A clip is being written from now on: it gets a small picture. */
   begun(clipId: string): void;
@@ -61,19 +62,23 @@ export function createWatchingStage(deps: WatchingStageDeps): WatchingStage {
     if (made) pictures.frame(made.decision, made.atMs);
   }
 
+  function startDecoder(encoding: Encoding): RunningPipeline {
+    return runPipeline({
+      launch: decoderOf(encoding),
+      onBuffer: (grey) => deps.onDecoded(() => look(grey)),
+      onPicture: (jpeg, caps) => pictures.tap.take(jpeg, caps),
+      onThumbnail: (jpeg, caps) => pictures.thumbnailTap.take(jpeg, caps),
+      onMessage: (message) => {
+        if (message.type === 'error') deps.onError(message);
+      },
+    });
+  }
+
   return {
-    start: () => {
-      decoder = runPipeline({
-        launch: DECODER,
-        onBuffer: (grey) => deps.onDecoded(() => look(grey)),
-        onPicture: (jpeg, caps) => pictures.tap.take(jpeg, caps),
-        onThumbnail: (jpeg, caps) => pictures.thumbnailTap.take(jpeg, caps),
-        onMessage: (message) => {
-          if (message.type === 'error') deps.onError(message);
-        },
-      });
+    unit: (unit, now) => {
+      decoder ??= startDecoder(unit.encoding);
+      watched.push(unit, now);
     },
-    unit: (unit, now) => watched.push(unit, now),
     begun: (clipId) => pictures.begun(clipId),
     snapshot: async () => {
       // What the decoder is only now given of the last seconds was seen before the question.

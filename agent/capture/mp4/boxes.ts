@@ -101,17 +101,6 @@ export function readInit(init: Buffer): TrackInfo {
   };
 }
 
-/** Whether an init segment describes H.264 pictures: the track's parameter sets are there and are such. */
-export function hasParameterSets(init: Buffer): boolean {
-  const at = init.indexOf('avcC', 0, 'latin1');
-  // avcC: version, three bytes of profile, length size, count of SPS, and the first one with its length.
-  const sps = at + 4 + 6;
-  if (at < 0 || sps + 3 > init.length || init.readUInt8(at + 4) !== 1) return false;
-  const pps = sps + 2 + init.readUInt16BE(sps) + 1;
-  return pps + 3 <= init.length && nalType(init, sps + 2) === 7 && nalType(init, pps + 2) === 8;
-}
-const nalType = (bytes: Buffer, at: number) => bytes.readUInt8(at) & 0x1f;
-
 /** `sample_is_non_sync_sample` of ISO/IEC 14496-12, 8.8.3.1. */
 const NON_SYNC = 0x1_0000;
 

@@ -1,6 +1,8 @@
 import type { StreamSets } from '../packing/known-sets.ts';
+import { box, full, u16, u32 } from './box-writing.ts';
+import { sampleEntry } from './sample-entries.ts';
 
-/** Writes fragmented MP4 with one H.264 track (ISO/IEC 14496-12 and -15). */
+/** Writes fragmented MP4 with one track of pictures (ISO/IEC 14496-12 and -15). */
 
 /** Ticks a second: those of RTP video, so that a camera's stamps are not rounded. */
 export const TIMESCALE = 90_000;
@@ -17,54 +19,15 @@ export interface Sample {
   readonly key: boolean;
 }
 
-const u16 = (...values: number[]) => {
-  const bytes = Buffer.alloc(values.length * 2);
-  for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
-  return bytes;
-};
-const u32 = (...values: number[]) => {
-  const bytes = Buffer.alloc(values.length * 4);
-  for (const [index, value] of values.entries()) bytes.writeUInt32BE(value >>> 0, index * 4);
-  return bytes;
-};
-
-function box(type: string, ...payload: readonly Buffer[]): Buffer {
-  const bytes = payload.reduce((sum, part) => sum + part.length, 8);
-  return Buffer.concat([u32(bytes), Buffer.from(type, 'latin1'), ...payload], bytes);
-}
-
-const full = (type: string, version: number, flags: number, ...payload: readonly Buffer[]) =>
-  box(type, u32(version * 2 ** 24 + flags), ...payload);
-
 const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000);
 
 /** `ftyp` and `moov`.
  *  @param delayTicks how much later than decoded the first picture is shown: not 0 where there are B pictures */
-export function initSegment({ sps, spsUnit, ppsUnits }: StreamSets, delayTicks: number): Buffer {
-  const { widthPx, heightPx, profile } = sps;
-  const units = (list: readonly Buffer[]) => list.flatMap((unit) => [u16(unit.length), unit]);
-  const avcC = box(
-    'avcC',
-    Buffer.from([1, ...profile, 0xff, 0xe1]),
-    ...units([spsUnit]),
-    Buffer.from([ppsUnits.length]),
-    ...units(ppsUnits),
-  );
-  const avc1 = box(
-    'avc1',
-    u32(0),
-    u16(0, 1),
-    Buffer.alloc(16),
-    u16(widthPx, heightPx),
-    u32(0x48_0000, 0x48_0000, 0),
-    u16(1),
-    Buffer.alloc(32),
-    u16(24, 0xffff),
-    avcC,
-  );
+export function initSegment(sets: StreamSets, delayTicks: number): Buffer {
+  const { widthPx, heightPx } = sets.sps;
   const stbl = box(
     'stbl',
-    full('stsd', 0, 0, u32(1), avc1),
+    full('stsd', 0, 0, u32(1), sampleEntry(sets)),
     full('stts', 0, 0, u32(0)),
     full('stsc', 0, 0, u32(0)),
     full('stsz', 0, 0, u32(0, 0)),
@@ -107,7 +70,8 @@ export function initSegment({ sps, spsUnit, ppsUnits }: StreamSets, delayTicks: 
     Buffer.alloc(24),
     next,
   );
-  const brands = Buffer.from('isom\0\0\x02\0isomiso6avc1mp41', 'latin1');
+  const brand = sets.encoding === 'H265' ? 'hvc1' : 'avc1';
+  const brands = Buffer.from(`isom\0\0\x02\0isomiso6${brand}mp41`, 'latin1');
   return Buffer.concat([box('ftyp', brands), box('moov', mvhd, trak, mvex)]);
 }
 

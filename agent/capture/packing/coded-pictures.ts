@@ -1,6 +1,8 @@
 import { Failure } from '../../kernel/failure.ts';
-import { isRecoveryPoint, readSlice, type Slice, typeOf, UNIT } from './parameter-sets.ts';
-import { createKnownSets, ifReadable, type StreamSets } from './known-sets.ts';
+import type { Coding, Slice } from './coding.ts';
+import { CODINGS } from './codings.ts';
+import { createKnownSets, ifReadable, type KnownSets, type StreamSets, unitsOfSets } from './known-sets.ts';
+import { createShownOrder } from './shown-order.ts';
 import type { StreamUnit } from '../rtsp/rtp-units.ts';
 
 /** One picture as the camera coded it. */
@@ -26,7 +28,6 @@ export interface PictureCutter {
 
 interface Begun {
   readonly slice: Slice;
-  readonly idr: boolean;
   /** Those known when it began: the next picture's come before it is known to be whole. */
   readonly sets: StreamSets | undefined;
   readonly stampMs: number | undefined;
@@ -45,7 +46,9 @@ const SAME_STAMP_MS = 5;
  *  2. Parameter sets in the stream win over those of the camera's description, because they come later.
  *  3. Nothing is handed on before a key frame whose parameter sets are known; after a loss, before the next one. */
 export function createPictureCutter(deps: { onPicture(picture: CodedPicture): void }): PictureCutter {
-  const known = createKnownSets();
+  /** Chosen by the first unit: a stream has one coding. */
+  let reading: { readonly coding: Coding; readonly known: KnownSets } | undefined;
+  const isReordered = createShownOrder();
   /** Units in front of a picture's first slice. */
   let before: Buffer[] = [];
   let slices: Buffer[] = [];
@@ -53,19 +56,21 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
   let bytes = 0;
   let first: Begun | undefined;
   let reordered = false;
+  let isLeading = false;
   let allIntra = true;
   /** Those in force since the last key frame. */
   let current: StreamSets | undefined;
-  /** The last key frame was no IDR picture: B pictures behind it that are shown before it need what is not there. */
+  /** Pictures behind the last key frame that are shown before it may need what is not there. */
   let leadingPictures = false;
 
-  function push({ unit, stampMs, afterLoss }: StreamUnit, arrivedMs: number): void {
+  function push({ unit, encoding, stampMs, afterLoss }: StreamUnit, arrivedMs: number): void {
+    reading ??= { coding: CODINGS[encoding], known: createKnownSets(CODINGS[encoding]) };
     if (afterLoss) {
       forget();
       before = [];
       current = undefined;
     }
-    take(unit, stampMs, arrivedMs);
+    take(reading, unit, stampMs, arrivedMs);
   }
 
   function forget(): void {
@@ -74,59 +79,65 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
     leading = [];
     bytes = 0;
     reordered = false;
+    isLeading = false;
     allIntra = true;
   }
 
-  function take(unit: Buffer, stampMs: number | undefined, arrivedMs: number): void {
-    const type = typeOf(unit.subarray(HEAD));
-    if (type !== UNIT.slice && type !== UNIT.idr) {
-      known.learn(type, unit.subarray(HEAD));
+  function take(
+    { coding, known }: NonNullable<typeof reading>,
+    unit: Buffer,
+    stampMs: number | undefined,
+    arrivedMs: number,
+  ): void {
+    const bare = unit.subarray(HEAD);
+    const kind = coding.kindOf(bare);
+    if (kind === 'foreign') return;
+    if (kind === 'behind' && first) return collect(unit);
+    if (kind !== 'slice') {
+      known.learn(bare);
       before.push(unit);
       if (before.length > MAX_UNITS) before.shift();
       return;
     }
-    const slice = ifReadable(() => readSlice(unit.subarray(HEAD)));
-    if (slice && beginsPicture(slice, stampMs)) {
+    const slice = ifReadable(() => coding.readSlice(bare, (ppsId) => known.headerSets(ppsId)));
+    if (slice && (!first || beginsPicture(slice, stampMs, first))) {
       flush();
-      first = { slice, idr: type === UNIT.idr, sets: known.setsFor(slice.ppsId), stampMs, arrivedMs };
+      first = { slice, sets: known.setsFor(slice.ppsId), stampMs, arrivedMs };
       leading = before;
       before = [];
     }
     if (!first) return;
+    if (slice) {
+      reordered = isReordered(slice) || reordered;
+      isLeading ||= slice.isLeading;
+    }
+    allIntra &&= slice?.intra ?? false;
+    collect(unit);
+  }
+
+  function collect(unit: Buffer): void {
     slices.push(unit);
     bytes += unit.length;
-    reordered ||= slice?.type === 1;
-    allIntra &&= slice?.type === 2;
     if (bytes > MAX_PICTURE_BYTES || slices.length > MAX_UNITS)
       throw new Failure('corrupt', 'capture.picture-size', `The stream has a picture of ${bytes} bytes`);
   }
 
-  function beginsPicture(slice: Slice, stampMs: number | undefined): boolean {
-    if (!first) return true;
-    const apart = Math.abs((stampMs ?? 0) - (first.stampMs ?? 0));
-    if (apart === 0 && (stampMs === undefined) === (first.stampMs === undefined)) {
-      // Cameras whose stamps stand still send pictures all the same.
-      return slice.first && first.slice.first;
-    }
-    return slice.first || apart >= SAME_STAMP_MS;
-  }
-
   function flush(): void {
-    if (!first) return;
-    const { idr, stampMs, arrivedMs } = first;
-    const recovery = allIntra && leading.some((unit) => isRecovery(unit));
-    const sets = idr || recovery ? first.sets : undefined;
-    const picture = { slices, leading, reordered };
+    if (!first || !reading) return;
+    const { coding } = reading;
+    const { slice, stampMs, arrivedMs } = first;
+    const isRecovery = allIntra && leading.some((unit) => saysRecovery(coding, unit.subarray(HEAD)));
+    const access = slice.access ?? (isRecovery ? 'open' : undefined);
+    const sets = access ? first.sets : undefined;
+    const picture = { slices, leading, reordered, isLeading };
     forget();
-    if (sets || idr) {
+    if (sets || slice.access) {
       current = sets;
-      leadingPictures = !idr;
+      leadingPictures = access === 'open';
     } else if (!picture.reordered) leadingPictures = false;
-    if (!current || (picture.reordered && leadingPictures)) return;
-    const units = [
-      ...picture.leading.filter((unit) => !isSuperfluous(unit, sets !== undefined, current)),
-      ...picture.slices,
-    ];
+    if (!current || (picture.isLeading && leadingPictures)) return;
+    const atKeyFrame = sets !== undefined;
+    const units = [...needed(coding, picture.leading, atKeyFrame, current), ...picture.slices];
     const size = units.reduce((sum, unit) => sum + unit.length, 0);
     deps.onPicture({ units, bytes: size, sets, reordered: picture.reordered, stampMs, arrivedMs });
   }
@@ -134,17 +145,33 @@ export function createPictureCutter(deps: { onPicture(picture: CodedPicture): vo
   return { push, flush };
 }
 
-const isRecovery = (unit: Buffer) =>
-  typeOf(unit.subarray(HEAD)) === UNIT.sei && isRecoveryPoint(unit.subarray(HEAD));
+const saysRecovery = (coding: Coding, bare: Buffer) =>
+  coding.kindOf(bare) === 'supplement' && coding.isRecoveryPoint(bare);
 
-/** Delimiters, and parameter sets that the init segment holds: at a key frame whichever came, because it was made
- *  of the newest. A set that changes within a group of pictures stays where it is.
- *  @param current in force since the last key frame */
-function isSuperfluous(unit: Buffer, atKeyFrame: boolean, current: StreamSets | undefined): boolean {
-  const bare = unit.subarray(HEAD);
-  const type = typeOf(bare);
-  if (type === UNIT.delimiter) return true;
-  if (type !== UNIT.sps && type !== UNIT.pps) return false;
-  if (atKeyFrame || current?.spsUnit.equals(bare)) return true;
-  return current?.ppsUnits.some((known) => known.equals(bare)) ?? false;
+/** Whether a slice begins another picture than the one that was begun. */
+function beginsPicture(slice: Slice, stampMs: number | undefined, begun: Begun): boolean {
+  const apart = Math.abs((stampMs ?? 0) - (begun.stampMs ?? 0));
+  if (apart === 0 && (stampMs === undefined) === (begun.stampMs === undefined)) {
+    // Cameras whose stamps stand still send pictures all the same.
+    return slice.first && begun.slice.first;
+  }
+  return slice.first || apart >= SAME_STAMP_MS;
 }
+
+/** Units in front of a picture without delimiters, and without parameter sets that the init segment holds: at a key
+ *  frame whichever came, because it was made of the newest. A set that changes within a group of pictures stays where
+ *  it is.
+ *  @param current in force since the last key frame */
+const needed = (
+  coding: Coding,
+  units: readonly Buffer[],
+  atKeyFrame: boolean,
+  current: StreamSets,
+): Buffer[] =>
+  units.filter((unit) => {
+    const bare = unit.subarray(HEAD);
+    const kind = coding.kindOf(bare);
+    if (kind === 'delimiter') return false;
+    if (kind !== 'vps' && kind !== 'sps' && kind !== 'pps') return true;
+    return !atKeyFrame && !unitsOfSets(current).some((known) => known.equals(bare));
+  });

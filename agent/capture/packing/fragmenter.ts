@@ -1,7 +1,7 @@
 import { type FragmentInfo, readInit } from '../mp4/boxes.ts';
 import type { CameraTime } from './camera-time.ts';
 import type { CodedPicture } from './coded-pictures.ts';
-import type { StreamSets } from './known-sets.ts';
+import { type StreamSets, unitsOfSets } from './known-sets.ts';
 import type { Fragment, StreamFormat } from '../mp4/fragment.ts';
 import { dataHeader, fragmentIndex, initSegment, type Sample, TIMESCALE } from '../mp4/format-boxes.ts';
 
@@ -169,7 +169,7 @@ function withLength(unit: Buffer): Buffer {
   return unit;
 }
 
-const sameSets = (a: StreamSets, b: StreamSets) =>
-  a.spsUnit.equals(b.spsUnit) &&
-  a.ppsUnits.length === b.ppsUnits.length &&
-  a.ppsUnits.every((unit, index) => unit.equals(b.ppsUnits[index] as Buffer));
+function sameSets(a: StreamSets, b: StreamSets): boolean {
+  const [one, other] = [unitsOfSets(a), unitsOfSets(b)];
+  return one.length === other.length && one.every((unit, index) => unit.equals(other[index] as Buffer));
+}

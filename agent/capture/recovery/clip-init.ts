@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../kernel/failure.ts';
 import { openRegular } from '../../kernel/files/regular-file.ts';
-import { hasParameterSets, readHeader, readInit } from '../mp4/boxes.ts';
+import { readHeader, readInit } from '../mp4/boxes.ts';
+import { hasParameterSets } from '../mp4/described-sets.ts';
 import { bytesOf, findInitCopy, type ReadableFile } from './clip-scan.ts';
 import { MAX_INIT_BYTES } from '../mp4/init-copy.ts';
 

@@ -1,5 +1,6 @@
 import type { CameraCredential } from '@dachawatch/contracts';
 import { codecSentence, LOGIN_MISSING, NO_STREAM, type StreamName } from '../stream-error.ts';
+import { ENCODINGS } from '../packing/codings.ts';
 import { connectRtsp, type RtspAnswer, type RtspConnection } from './client.ts';
 import { authorize, type Challenge, isStale, needsSha256, offered, readChallenges } from './login.ts';
 import { pictureCodecs } from './sdp.ts';
@@ -56,12 +57,14 @@ export async function askStream(
     const codecs = pictureCodecs(answer.body);
     if (codecs === undefined) return unwatchable(NO_STREAM);
     const [other] = codecs;
-    if (other !== undefined && !codecs.includes('H264')) return unwatchable(codecSentence(name, other));
+    if (other !== undefined && !codecs.some(isPlayable)) return unwatchable(codecSentence(name, other));
     return { kind: 'watchable', loginBy: sent === undefined ? undefined : wayOf(sent) };
   } finally {
     connection.close();
   }
 }
+
+const isPlayable = (codec: string): boolean => (ENCODINGS as readonly string[]).includes(codec);
 
 const wayOf = (authorization: string): string => {
   if (authorization.startsWith('Basic ')) return 'Basic';

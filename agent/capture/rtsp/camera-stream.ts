@@ -1,3 +1,4 @@
+import type { Encoding } from '../packing/coding.ts';
 import { createRtpUnits, type RtpUnits, type StreamUnit } from './rtp-units.ts';
 import { openRtspStream, type RtspStream, type RtspStreamDeps } from './stream.ts';
 
@@ -8,15 +9,15 @@ export interface CameraStreamDeps extends Pick<RtspStreamDeps, 'address' | 'cred
   onUnit(unit: StreamUnit): void;
 }
 
-/** A camera's H.264 stream, from its address to NAL units. */
+/** A camera's stream of pictures, from its address to NAL units. */
 export function openCameraStream(deps: CameraStreamDeps): RtspStream {
   let units: RtpUnits | undefined;
   return openRtspStream({
     address: deps.address,
     credential: deps.credential,
-    onTrack: ({ payloadType, clockRate, parameterSets }) => {
-      units = createRtpUnits({ payloadType, clockRate, onUnit: (unit) => deps.onUnit(unit) });
-      for (const set of parameterSets) deps.onUnit(described(set));
+    onTrack: ({ encoding, payloadType, clockRate, parameterSets }) => {
+      units = createRtpUnits({ encoding, payloadType, clockRate, onUnit: (unit) => deps.onUnit(unit) });
+      for (const set of parameterSets) deps.onUnit(described(set, encoding));
     },
     onPacket: (buffer, from, to) => {
       deps.onPacket();
@@ -28,7 +29,8 @@ export function openCameraStream(deps: CameraStreamDeps): RtspStream {
 }
 
 const HEAD = Buffer.alloc(4);
-const described = (set: Buffer): StreamUnit => ({
+const described = (set: Buffer, encoding: Encoding): StreamUnit => ({
+  encoding,
   unit: Buffer.concat([HEAD, set]),
   stampMs: undefined,
   afterLoss: false,

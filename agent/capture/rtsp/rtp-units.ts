@@ -1,7 +1,10 @@
+import type { Encoding } from '../packing/coding.ts';
+
 /** A NAL unit on its way. */
 export interface StreamUnit {
   /** In a buffer of its own that begins with four bytes for its length, which are free to be written. */
   readonly unit: Buffer;
+  readonly encoding: Encoding;
   /** The camera's time stamp, milliseconds on a line of its own; undefined when it has none. */
   readonly stampMs: number | undefined;
   /** Packets before it were lost. */
@@ -16,11 +19,53 @@ export interface RtpUnits {
 
 /** RTP (RFC 3550). */
 const HEADER_BYTES = 12;
-/** Kinds of payload (RFC 6184, 5.2). Below these is a whole NAL unit. */
-const PACKED = 24;
-const PACKED_WITH_ORDER = 25;
-const PART = 28;
-const PART_WITH_ORDER = 29;
+/** How a payload carries NAL units. */
+interface Packaging {
+  /** Of a unit, and of a payload. */
+  readonly headerBytes: number;
+  typeOf(first: number): number;
+  /** Types below it are whole units. */
+  readonly wholeBelow: number;
+  /** Several units: where the length of the first one stands, by type. */
+  readonly packed: ReadonlyMap<number, number>;
+  /** A part of a unit: where its bytes begin, by type. What it is a part of stands behind the header of the payload. */
+  readonly parts: ReadonlyMap<number, number>;
+  /** Writes the header of a unit that comes in parts. */
+  restore(into: Buffer, payload: Buffer, at: number, part: number): void;
+}
+
+const PACKAGINGS: Readonly<Record<Encoding, Packaging>> = {
+  /** RFC 6184, 5.2, with and without numbers of their order. */
+  H264: {
+    headerBytes: 1,
+    typeOf: (first) => first & 0x1f,
+    wholeBelow: 24,
+    packed: new Map([
+      [24, 1],
+      [25, 3],
+    ]),
+    parts: new Map([
+      [28, 2],
+      [29, 4],
+    ]),
+    restore: (into, payload, at, part) => {
+      into[0] = ((payload[at] as number) & 0xe0) | (part & 0x1f);
+    },
+  },
+  /** RFC 7798, 4.4, without numbers of their order, which only UDP needs. */
+  H265: {
+    headerBytes: 2,
+    typeOf: (first) => (first >> 1) & 0x3f,
+    wholeBelow: 48,
+    packed: new Map([[48, 2]]),
+    parts: new Map([[49, 3]]),
+    restore: (into, payload, at, part) => {
+      into[0] = ((payload[at] as number) & 0x81) | ((part & 0x3f) << 1);
+      into[1] = payload[at + 1] as number;
+    },
+  },
+};
+
 const BEGINS = 0x80;
 const ENDS = 0x40;
 const FIRST_BYTES = 64 * 1024;
@@ -28,20 +73,22 @@ const FIRST_BYTES = 64 * 1024;
 const MAX_UNIT_BYTES = 32 * 1024 * 1024;
 const HEAD = 4;
 
-/** Takes NAL units out of the RTP packets of one H.264 stream (RFC 6184; not MTAP, which cameras do not use). Over TCP
- *  packets come in the order in which they were sent: a number that is left out is a packet that was lost.
+/** Takes NAL units out of the RTP packets of one H.264 or H.265 stream (not MTAP and PACI, which cameras do not use).
+ *  Over TCP packets come in the order in which they were sent: a number that is left out is a packet that was lost.
  *  Invariants
  *  1. A unit is handed on whole or not at all; the next one says that something is missing.
  *  2. A camera that goes on with another synchronisation source has lost nothing: its numbers begin anew.
  *  3. Stamps are followed over their wrap at 32 bits. */
 // oxlint-disable-next-line max-lines-per-function -- runs for each packet, and every step reads or sets the same few variables: as parts they would have to be an object's fields
 export function createRtpUnits(deps: {
+  readonly encoding: Encoding;
   readonly payloadType: number;
   /** Ticks of the camera's stamps in a second. */
   readonly clockRate: number;
   onUnit(unit: StreamUnit): void;
 }): RtpUnits {
-  const { payloadType, clockRate } = deps;
+  const { payloadType, clockRate, encoding } = deps;
+  const packaging = PACKAGINGS[encoding];
   /** Parts of a unit, as they come, and how much of it there is; 0: none has begun. */
   let parts = Buffer.allocUnsafeSlow(FIRST_BYTES);
   let held = 0;
@@ -84,15 +131,15 @@ export function createRtpUnits(deps: {
   }
 
   function payload(buffer: Buffer, begin: number, end: number, stampMs: number): void {
-    const kind = (buffer[begin] as number) & 0x1f;
-    if (kind === PART || kind === PART_WITH_ORDER)
-      return part(buffer, begin, begin + (kind === PART ? 2 : 4), end, stampMs);
+    const kind = packaging.typeOf(buffer[begin] as number);
+    const partAt = packaging.parts.get(kind);
+    if (partAt !== undefined) return part(buffer, begin, begin + partAt, end, stampMs);
     // The last part did not say that it was the last.
     finish();
-    if (kind < PACKED) handOn(buffer, begin, end, stampMs);
-    else if (kind === PACKED) unpack(buffer, begin + 1, end, stampMs);
-    else if (kind === PACKED_WITH_ORDER) unpack(buffer, begin + 3, end, stampMs);
-    else lose();
+    const packedAt = packaging.packed.get(kind);
+    if (kind < packaging.wholeBelow) handOn(buffer, begin, end, stampMs);
+    else if (packedAt === undefined) lose();
+    else unpack(buffer, begin + packedAt, end, stampMs);
   }
 
   function unpack(buffer: Buffer, begin: number, end: number, stampMs: number): void {
@@ -107,11 +154,11 @@ export function createRtpUnits(deps: {
 
   function part(buffer: Buffer, begin: number, body: number, end: number, stampMs: number): void {
     if (body >= end) return;
-    const flags = buffer[begin + 1] as number;
+    const flags = buffer[begin + packaging.headerBytes] as number;
     if ((flags & BEGINS) !== 0) {
       finish();
-      parts[0] = ((buffer[begin] as number) & 0xe0) | (flags & 0x1f);
-      held = 1;
+      packaging.restore(parts, buffer, begin, flags);
+      held = packaging.headerBytes;
       heldStampMs = stampMs;
     } else if (held === 0) return lose();
     const bytes = held + end - body;
@@ -135,7 +182,7 @@ export function createRtpUnits(deps: {
     from.copy(unit, HEAD, begin, end);
     const afterLoss = lost;
     lost = false;
-    deps.onUnit({ unit, stampMs, afterLoss });
+    deps.onUnit({ unit, encoding, stampMs, afterLoss });
   }
 
   return { packet };

@@ -1,3 +1,6 @@
+import type { Encoding } from '../packing/coding.ts';
+import { ENCODINGS } from '../packing/codings.ts';
+
 /** RTP payload types that need no `a=rtpmap` (RFC 3551). */
 const STATIC: Readonly<Record<string, string>> = { '26': 'JPEG', '31': 'H261', '32': 'MPV', '34': 'H263' };
 
@@ -22,7 +25,8 @@ function codecOf(section: string): string | undefined {
 }
 
 /** A stream of pictures that can be asked for. */
-export interface H264Track {
+export interface PictureTrack {
+  readonly encoding: Encoding;
   /** Its address, or the part of it behind that of the description; empty: it has none of its own. */
   readonly control: string;
   /** Address of all streams of the description together; undefined: that of the description itself. */
@@ -36,22 +40,32 @@ export interface H264Track {
 const USUAL_RATE = 90_000;
 const MAX_SETS = 64;
 
-/** The first H.264 stream of a session description. @returns undefined: it has none */
-export function h264Track(sdp: string): H264Track | undefined {
+/** The first stream of a session description that can be recorded: of H.264 if there is one, otherwise of H.265.
+ *  @returns undefined: it has none */
+export function pictureTrack(sdp: string): PictureTrack | undefined {
+  for (const encoding of ENCODINGS) {
+    const track = trackOf(sdp, encoding);
+    if (track) return track;
+  }
+  return undefined;
+}
+
+function trackOf(sdp: string, encoding: Encoding): PictureTrack | undefined {
   const [session = '', ...media] = sections(sdp);
   for (const section of media.filter(isVideo)) {
     const formats = /^m=video \S+ \S+ ([\d ]+)/.exec(section)?.[1]?.trim().split(/ +/) ?? [];
     for (const format of formats) {
-      const rate = new RegExp(`^a=rtpmap:${format} +H264/(\\d+)`, 'im').exec(section)?.[1];
+      const rate = new RegExp(`^a=rtpmap:${format} +${encoding}/(\\d+)`, 'im').exec(section)?.[1];
       if (rate === undefined) continue;
       const parameters = new RegExp(`^a=fmtp:${format} +(.*)$`, 'm').exec(section)?.[1] ?? '';
       const all = controlOf(session);
       return {
+        encoding,
         control: controlOf(section),
         allControl: /^rtsps?:/i.test(all) ? all : undefined,
         payloadType: Number(format),
         clockRate: Number(rate) || USUAL_RATE,
-        parameterSets: setsOf(parameters),
+        parameterSets: setsOf(parameters, encoding),
       };
     }
   }
@@ -63,9 +77,15 @@ const controlOf = (section: string): string => {
   return control === '*' ? '' : control;
 };
 
-const setsOf = (parameters: string): Buffer[] =>
-  (/sprop-parameter-sets=([^;\s]+)/i.exec(parameters)?.[1] ?? '')
-    .split(',')
+/** RFC 6184, 8.1, and RFC 7798, 7.1. */
+const SETS_IN: Readonly<Record<Encoding, readonly string[]>> = {
+  H264: ['sprop-parameter-sets'],
+  H265: ['sprop-vps', 'sprop-sps', 'sprop-pps'],
+};
+
+const setsOf = (parameters: string, encoding: Encoding): Buffer[] =>
+  SETS_IN[encoding]
+    .flatMap((name) => (new RegExp(`${name}=([^;\\s]+)`, 'i').exec(parameters)?.[1] ?? '').split(','))
     .slice(0, MAX_SETS)
     .map((set) => Buffer.from(set, 'base64'))
     .filter((set) => set.length > 0);

@@ -6,7 +6,7 @@ import { createDialogue, Ended, type StreamEnd } from './dialogue.ts';
 import { createRtspFramer, headerOf, type RtspMessage } from './framer.ts';
 import { receiverReport } from './receiver-report.ts';
 import { statusSentence } from './status.ts';
-import { type H264Track, h264Track } from './sdp.ts';
+import { type PictureTrack, pictureTrack } from './sdp.ts';
 import { BROKE_OFF, NO_STREAM, NOT_RTSP } from '../stream-error.ts';
 
 export interface RtspStream {
@@ -18,7 +18,7 @@ export interface RtspStreamDeps {
   readonly address: string;
   readonly credential: CameraCredential | null;
   /** Before the first packet. */
-  onTrack(track: H264Track): void;
+  onTrack(track: PictureTrack): void;
   /** One RTP packet: the bytes of `buffer` from `from` to `to`. */
   onPacket(buffer: Buffer, from: number, to: number): void;
   /** Once, save after `close`. */
@@ -38,7 +38,7 @@ const REPORT_MS = 10_000;
 const FETCH_MS = 200;
 const RTP_CHANNEL = 0;
 const TRANSPORT = `RTP/AVP/TCP;unicast;interleaved=${RTP_CHANNEL}-${RTP_CHANNEL + 1}`;
-/** Asks a camera for the H.264 stream at an address and receives its packets, over one connection (RTSP 1.0, RFC 2326,
+/** Asks a camera for the stream of pictures at an address and receives its packets, over one connection (RTSP 1.0, RFC 2326,
  *  interleaved as in 10.12). Once the camera has described it, never connects again.
  *  Invariants
  *  1. A login goes nowhere else than where a person sent it.
@@ -113,7 +113,7 @@ export function openRtspStream(deps: RtspStreamDeps): RtspStream {
 
   async function converse(): Promise<void> {
     const described = await dialogue.ask('DESCRIBE', address, { Accept: 'application/sdp' });
-    const track = h264Track(described.body.toString('utf8'));
+    const track = pictureTrack(described.body.toString('utf8'));
     if (!track) throw new Ended(NO_STREAM);
     const base = baseOf(described) ?? address;
     const uri = joined(base, track.control);

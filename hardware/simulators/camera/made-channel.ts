@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe } from './made-description.ts';
 import { numbered } from './made-numbers.ts';
-import { type MadePicture, typeOf } from './made-pictures.ts';
+import { type MadePicture, setsOf } from './made-pictures.ts';
 import type { MadeStream, MadeTrack, Take } from './made-stream.ts';
 import { interleaved, payloadsOf } from './rtp-packets.ts';
 
@@ -59,14 +59,14 @@ export function createChannel(stream: MadeStream) {
     const stampS = FIRST_STAMP_S + (stream.stamp?.(trueS, number) ?? trueS);
     const timestamp = Math.round(stampS * CLOCK_RATE);
     const units = picture.units.filter(
-      (unit) => stream.parameterSets !== 'described-only' || ![7, 8].includes(typeOf(unit)),
+      (unit) => stream.parameterSets !== 'described-only' || !setsOf(picture).includes(unit),
     );
     for (const viewer of viewers.values()) {
       if (viewer.channel === undefined) continue;
       if (viewer.socket.writableLength > MAX_WAITING_BYTES) viewer.began = false;
       if (!viewer.began && stream.beginsWith === 'key-frame' && !picture.key) continue;
       viewer.began = true;
-      const payloads = units.flatMap((unit) => payloadsOf(unit, stream.packetBytes));
+      const payloads = units.flatMap((unit) => payloadsOf(unit, stream.packetBytes, picture.coding));
       const packets = payloads.map((payload, position) => ({
         payload,
         timestamp,

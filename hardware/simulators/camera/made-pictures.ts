@@ -13,9 +13,15 @@ export interface MadePicture {
   readonly key: boolean;
   /** When it is shown, in pictures since the beginning of its take, B pictures counted as they are seen. */
   readonly shown: number;
+  /** Default H.264. */
+  readonly coding?: MadeCoding;
 }
 
+export type MadeCoding = 'H264' | 'H265';
+
 export interface PicturesOptions {
+  /** Default H.264. With H.265, open groups begin with CRA pictures. */
+  readonly coding?: MadeCoding;
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
@@ -24,17 +30,20 @@ export interface PicturesOptions {
   readonly gop?: number;
   /** B pictures between two others; default none. */
   readonly bPictures?: number;
-  /** Slices of each picture; default 1. */
+  /** Slices of each picture; default 1. Of H.264 only: x265 fails at it. */
   readonly slices?: number;
   /** Key frames are recovery points instead of IDR pictures, but for the first. */
   readonly openGops?: boolean;
-  /** More options of x264, `name=value:name=value`: those of the picture parameter set among them. */
+  /** More options of x264 or x265, `name=value:name=value`: those of the picture parameter set among them. */
   readonly x264?: string;
   /** Kilobits a second; default what the scene needs. */
   readonly kbps?: number;
 }
 
-const DELIMITER = 9;
+const DELIMITER = { H264: 9, H265: 35 } as const;
+const SPS = { H264: 7, H265: 33 } as const;
+/** VPS, SPS, PPS. */
+const SETS: Readonly<Record<MadeCoding, readonly number[]>> = { H264: [7, 8], H265: [32, 33, 34] };
 const SLICE = 1;
 const KEY_SLICE = 5;
 
@@ -42,6 +51,7 @@ const KEY_SLICE = 5;
  *  seconds. */
 export async function makePictures(options: PicturesOptions = {}): Promise<MadePicture[]> {
   const { width = 640, height = 360, fps = 10, seconds = 4, gop = fps, bPictures = 0, slices = 1 } = options;
+  const { coding = 'H264' } = options;
   const dir = await mkdtemp(join(tmpdir(), 'dachawatch-made-'));
   try {
     const file = join(dir, 'made.mp4');
@@ -52,16 +62,20 @@ export async function makePictures(options: PicturesOptions = {}): Promise<MadeP
       `loop=loop=-1:size=1:start=0,setpts=N/(${fps}*TB),trim=duration=${seconds}[still];${box}[box]`,
     ].join(',');
     const moved = `${graph};[still][box]overlay=x='-w+mod(t,2)/2*(W+w)':y=H/4:shortest=1,format=yuv420p[out]`;
-    const x264 = [
-      `bframes=${bPictures}:b-pyramid=none:slices=${slices}:sliced-threads=0:scenecut=0`,
+    const parameters = [
+      coding === 'H264'
+        ? `b-pyramid=none:sliced-threads=0:slices=${slices}`
+        : `b-pyramid=0:info=0:log-level=none:pools=none:frame-threads=1`,
+      `bframes=${bPictures}:scenecut=0`,
       `keyint=${gop}:min-keyint=${gop}:open-gop=${options.openGops ? 1 : 0}:repeat-headers=1`,
       ...(options.x264 ? [options.x264] : []),
     ].join(':');
     const rate = options.kbps === undefined ? ['-crf', '28'] : bitrate(options.kbps);
-    const codec = ['-c:v', 'libx264', '-preset', 'veryfast', ...rate, '-x264-params', x264];
+    const encoder = coding === 'H264' ? 'x264' : 'x265';
+    const codec = ['-c:v', `lib${encoder}`, '-preset', 'veryfast', ...rate, `-${encoder}-params`, parameters];
     const input = ['-nostdin', '-v', 'error', '-y', '-filter_complex', moved, '-map', '[out]'];
     await run('ffmpeg', [...input, ...codec, '-threads', '1', file], { timeout: 120_000 });
-    return await readPictures(file, fps);
+    return await readPictures(file, fps, coding);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -71,18 +85,33 @@ const even = (pixels: number) => Math.floor(pixels / 2) * 2;
 const bitrate = (kbps: number) => ['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`];
 
 /** Cuts a file into the pictures a camera would send, in the order it would send them. */
-async function readPictures(file: string, fps: number): Promise<MadePicture[]> {
-  const annexB = `${file}.h264`;
-  const filters = 'h264_mp4toannexb,h264_metadata=aud=insert';
-  await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, '-c', 'copy', '-bsf:v', filters, annexB]);
+async function readPictures(file: string, fps: number, coding: MadeCoding): Promise<MadePicture[]> {
+  const annexB = `${file}.${coding.toLowerCase()}`;
+  const name = coding === 'H264' ? 'h264' : 'hevc';
+  const filters = `${name}_mp4toannexb,${name}_metadata=aud=insert`;
+  await run('ffmpeg', [
+    '-nostdin',
+    '-v',
+    'error',
+    '-i',
+    file,
+    '-c',
+    'copy',
+    '-bsf:v',
+    filters,
+    '-f',
+    name,
+    annexB,
+  ]);
   const times = (await probeLines(file, 'packet=pts_time')).map((line) => Number.parseFloat(line));
   const first = Math.min(...times);
-  const pictures = splitPictures(splitUnits(await readFile(annexB)));
+  const pictures = splitPictures(splitUnits(await readFile(annexB)), coding);
   if (pictures.length !== times.length)
     throw new Error(`${pictures.length} pictures where ffprobe counts ${times.length}`);
   return pictures.map((units, index) => ({
     units,
-    key: units.some((unit) => typeOf(unit) === 7),
+    key: units.some((unit) => typeOf(unit, coding) === SPS[coding]),
+    coding,
     shown: Math.round(((times[index] as number) - first) * fps),
   }));
 }
@@ -95,14 +124,19 @@ export async function probeLines(file: string, entries: string): Promise<string[
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : line.replace(/,$/, '')));
 }
 
-/** Type of a NAL unit (ITU-T H.264, table 7-1). */
-export const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f;
+/** Type of a NAL unit (table 7-1 of ITU-T H.264 and of H.265). */
+export const typeOf = (unit: Buffer, coding: MadeCoding = 'H264'): number =>
+  coding === 'H264' ? (unit[0] ?? 0) & 0x1f : ((unit[0] ?? 0) >> 1) & 0x3f;
 export const isSlice = (unit: Buffer): boolean => [SLICE, KEY_SLICE].includes(typeOf(unit));
 
-function splitPictures(units: Buffer[]): Buffer[][] {
+/** The parameter sets of a picture, in their order. */
+export const setsOf = ({ units, coding = 'H264' }: MadePicture): Buffer[] =>
+  units.filter((unit) => SETS[coding].includes(typeOf(unit, coding)));
+
+function splitPictures(units: Buffer[], coding: MadeCoding): Buffer[][] {
   const pictures: Buffer[][] = [];
   for (const unit of units) {
-    if (typeOf(unit) === DELIMITER) pictures.push([]);
+    if (typeOf(unit, coding) === DELIMITER[coding]) pictures.push([]);
     else pictures.at(-1)?.push(unit);
   }
   return pictures;

@@ -1,4 +1,4 @@
-import type { MadePicture } from './made-pictures.ts';
+import type { MadeCoding, MadePicture } from './made-pictures.ts';
 import type { RtpPacket } from './rtp-packets.ts';
 
 /** What one stream of a made camera sends. */
@@ -7,7 +7,13 @@ export interface MadeStream {
   /** Shown one after another; the last one again and again. */
   readonly takes: readonly Take[];
   /** Parameter sets that its description names; default those of the first take; null names none. */
-  readonly described?: { readonly sps: Buffer; readonly pps: Buffer } | null;
+  readonly described?: {
+    readonly vps?: Buffer | undefined;
+    readonly sps: Buffer;
+    readonly pps: Buffer;
+  } | null;
+  /** The coding that its description names; default that of the first take. */
+  readonly calls?: MadeCoding;
   /** Where parameter sets come in the stream itself: before each key frame (default), or never. */
   readonly parameterSets?: 'in-band' | 'described-only';
   /** What a viewer gets first: the next key frame, or (default) whatever comes next. */

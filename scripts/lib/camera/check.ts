@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { type CameraCheck, checkCamera } from '../../../agent/capture/check/check-camera.ts';
 import type { CheckedStream } from '../../../agent/capture/check/checked-stream.ts';
+import { CODINGS } from '../../../agent/capture/packing/codings.ts';
 import type { StreamMeasures } from '../../../agent/capture/check/stream-measure.ts';
 import type { AskedStream } from '../../../agent/capture/rtsp/ask-stream.ts';
 import { needWritable } from '../command/folders.ts';
@@ -94,7 +95,7 @@ function describeStream({ loginBy, measures }: CheckedStream): string[] {
   const size = measures.widthPx === null ? 'of unknown size' : `${measures.widthPx}×${measures.heightPx}`;
   return [
     [
-      `H.264 ${measures.profile ?? 'of unknown profile'}`,
+      `${measures.encoding === null ? 'nothing that can be read' : CODINGS[measures.encoding].plain} ${measures.profile ?? 'of unknown profile'}`,
       size,
       rateOf(measures),
       keysOf(measures),

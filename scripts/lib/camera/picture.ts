@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { rename } from 'node:fs/promises';
+import type { KeyPicture } from '../../../agent/capture/check/stream-measure.ts';
 
 const DECODE_MS = 20_000;
 
-/** Makes a JPEG of one key frame (H.264, annex B), by way of a file beside it.
+const DEMUXERS = { H264: 'h264', H265: 'hevc' } as const;
+
+/** Makes a JPEG of one key frame (annex B), by way of a file beside it.
  *  @returns what kept it from being made, for a person; undefined: it is there */
 export async function writePicture(
-  keyPicture: Buffer,
+  { encoding, bytes }: KeyPicture,
   file: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const input = ['-nostdin', '-v', 'error', '-y', '-f', 'h264', '-i', 'pipe:0'];
+  const input = ['-nostdin', '-v', 'error', '-y', '-f', DEMUXERS[encoding], '-i', 'pipe:0'];
   const output = [
     '-frames:v',
     '1',
@@ -37,7 +40,7 @@ export async function writePicture(
   });
   // What does not read to the end says why itself.
   ffmpeg.stdin.on('error', () => undefined);
-  ffmpeg.stdin.end(keyPicture);
+  ffmpeg.stdin.end(bytes);
   const problem = await new Promise<string | undefined>((done) => {
     ffmpeg.once('error', (error) => done(`ffmpeg cannot be started: ${error.message}`));
     ffmpeg.once('close', (code) =>

@@ -9,6 +9,7 @@ import {
 export const unitsOf = (picture: MadePicture, stampMs: number | undefined, afterLoss = false): StreamUnit[] =>
   picture.units.map((unit, index) => ({
     unit: Buffer.concat([Buffer.from([0, 0, 0, 1]), unit]),
+    encoding: picture.coding ?? 'H264',
     stampMs,
     afterLoss: afterLoss && index === 0,
   }));

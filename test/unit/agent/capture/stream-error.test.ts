@@ -18,8 +18,16 @@ test('each status of RTSP has a sentence, also one that nobody has seen yet', ()
 
 /** As GStreamer 1.22 says it, and what a person reads. */
 const WORDS: readonly (readonly [words: string, message: string, meaning: RegExp])[] = [
-  ['streaming stopped, reason not-linked (-1)', 'Internal data stream error.', /not H\.264, or changed/],
-  ['streaming stopped, reason not-negotiated (-4)', 'Internal data stream error.', /not H\.264, or changed/],
+  [
+    'streaming stopped, reason not-linked (-1)',
+    'Internal data stream error.',
+    /not what the camera calls it, or changed/,
+  ],
+  [
+    'streaming stopped, reason not-negotiated (-4)',
+    'Internal data stream error.',
+    /not what the camera calls it, or changed/,
+  ],
   ['no valid frames decoded before end of stream', 'No valid frames found', /cannot be decoded/],
 ];
 test('what GStreamer says becomes a sentence for people', () => {
@@ -51,8 +59,8 @@ test('what GStreamer said is kept for the log, in one line of bounded length', (
 
 test('another codec is said plainly', () => {
   assert.equal(
-    codecSentence('main', 'H265'),
-    'it is H.265, but only H.264 can be recorded; set the camera to H.264',
+    codecSentence('main', 'MP4V-ES'),
+    'it is MPEG-4, but only H.264 and H.265 can be recorded; set the camera to H.264',
   );
   assert.match(codecSentence('sub', 'JPEG'), /MJPEG.*watched/);
   assert.match(codecSentence('sub', 'odd"<b>\n'), /it is oddb, /);

@@ -38,7 +38,7 @@ function measured(pictures: readonly MadePicture[], sending: Sending = {}): Stre
   const measure = createStreamMeasure({ keepsPicture: false });
   const isSet = (unit: Buffer) => [7, 8].includes(typeOf(unit));
   const give = (unit: Buffer, stampMs: number | undefined, now: number, afterLoss = false) =>
-    measure.unit({ unit: Buffer.concat([HEAD, unit]), stampMs, afterLoss }, now);
+    measure.unit({ unit: Buffer.concat([HEAD, unit]), encoding: 'H264', stampMs, afterLoss }, now);
   if (sending.describedOnly)
     for (const unit of pictures[0]?.units.filter(isSet) ?? []) give(unit, undefined, 0);
   const early = pictures.reduce((most, { shown }, order) => Math.max(most, shown - order), 0);
@@ -131,7 +131,7 @@ test('a small stream as tune sets it needs no advice; a large or fast one does',
     measure.packet(index * 200);
     for (const unit of units)
       measure.unit(
-        { unit: Buffer.concat([HEAD, unit]), stampMs: index * 200, afterLoss: false },
+        { unit: Buffer.concat([HEAD, unit]), encoding: 'H264', stampMs: index * 200, afterLoss: false },
         index * 200,
       );
   }
@@ -154,11 +154,11 @@ test('the kept picture is a key frame with its parameter sets', () => {
     measure.packet(index * FRAME_MS);
     for (const unit of units)
       measure.unit(
-        { unit: Buffer.concat([HEAD, unit]), stampMs: index * FRAME_MS, afterLoss: false },
+        { unit: Buffer.concat([HEAD, unit]), encoding: 'H264', stampMs: index * FRAME_MS, afterLoss: false },
         index * FRAME_MS,
       );
   }
-  const picture = measure.keyPicture() ?? assert.fail('no picture');
+  const picture = measure.keyPicture()?.bytes ?? assert.fail('no picture');
   assert.deepEqual([...picture.subarray(0, 4)], [0, 0, 0, 1]);
   assert.equal(typeOf(picture.subarray(4)), 7);
 });

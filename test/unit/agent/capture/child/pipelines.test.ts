@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runPipeline } from '../../../../../agent/capture/child/gstreamer.ts';
-import { DECODER } from '../../../../../agent/capture/child/pipelines.ts';
+import { decoderOf } from '../../../../../agent/capture/child/pipelines.ts';
+import { ENCODINGS } from '../../../../../agent/capture/packing/codings.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 const noop = () => undefined;
@@ -10,11 +11,12 @@ const run = (launch: string) =>
 
 test('a plugin that is not installed is named', () => {
   assert.throws(
-    () => run(DECODER.replace('avdec_h264', 'nosuchdecoder')),
+    () => run(decoderOf('H264').replace('avdec_h264', 'nosuchdecoder')),
     (error: unknown) => error instanceof Failure && /nosuchdecoder/.test(error.message),
   );
 });
 
 test('no pipeline can hear of an address or a login: it has no source but our own pictures', () => {
-  assert.doesNotMatch(DECODER, /rtspsrc|location|user-id|user-pw/);
+  for (const encoding of ENCODINGS)
+    assert.doesNotMatch(decoderOf(encoding), /rtspsrc|location|user-id|user-pw/);
 });

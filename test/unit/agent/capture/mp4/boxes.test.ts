@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import {
   boxes,
   fragmentTrackId,
-  hasParameterSets,
   readHeader,
   readInit,
   readMoof,
   rewriteMoof,
   runOffset,
 } from '../../../../../agent/capture/mp4/boxes.ts';
+import { hasParameterSets } from '../../../../../agent/capture/mp4/described-sets.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 import { box, madeInit, madeMoof } from '../made-fragments.ts';
 

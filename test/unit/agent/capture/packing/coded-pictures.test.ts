@@ -4,8 +4,8 @@ import {
   type CodedPicture,
   createPictureCutter,
 } from '../../../../../agent/capture/packing/coded-pictures.ts';
-import { readSps, typeOf } from '../../../../../agent/capture/packing/parameter-sets.ts';
-import type { MadePicture } from '../../../../../hardware/simulators/camera/made-pictures.ts';
+import { readSps } from '../../../../../agent/capture/packing/h264.ts';
+import { type MadePicture, typeOf } from '../../../../../hardware/simulators/camera/made-pictures.ts';
 import { small, unitsOf } from '../h264-stream.ts';
 
 let plain: MadePicture[];

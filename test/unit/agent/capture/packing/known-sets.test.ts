@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { createKnownSets, ifReadable } from '../../../../../agent/capture/packing/known-sets.ts';
-import { typeOf, UNIT } from '../../../../../agent/capture/packing/parameter-sets.ts';
+import { H264 } from '../../../../../agent/capture/packing/h264.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 import { small } from '../h264-stream.ts';
 
@@ -9,15 +9,15 @@ let sps: Buffer;
 let pps: Buffer;
 before(async () => {
   const units = (await small()).flatMap(({ units }) => units);
-  sps = units.find((unit) => typeOf(unit) === UNIT.sps) ?? assert.fail('no SPS');
-  pps = units.find((unit) => typeOf(unit) === UNIT.pps) ?? assert.fail('no PPS');
+  sps = units.find((unit) => H264.kindOf(unit) === 'sps') ?? assert.fail('no SPS');
+  pps = units.find((unit) => H264.kindOf(unit) === 'pps') ?? assert.fail('no PPS');
 });
 
 test('what a picture needs is known when both its sets have come, in any order', () => {
-  const known = createKnownSets();
-  known.learn(UNIT.pps, pps);
+  const known = createKnownSets(H264);
+  known.learn(pps);
   assert.equal(known.setsFor(0), undefined);
-  known.learn(UNIT.sps, sps);
+  known.learn(sps);
   const sets = known.setsFor(0);
   assert.ok(sets?.spsUnit.equals(sps));
   assert.deepEqual(sets?.ppsUnits.length, 1);
@@ -25,11 +25,11 @@ test('what a picture needs is known when both its sets have come, in any order',
 });
 
 test('a set that cannot be read does not take the place of one that could', () => {
-  const known = createKnownSets();
-  known.learn(UNIT.sps, sps);
-  known.learn(UNIT.pps, pps);
-  known.learn(UNIT.sps, sps.subarray(0, 2));
-  known.learn(UNIT.pps, pps.subarray(0, 1));
+  const known = createKnownSets(H264);
+  known.learn(sps);
+  known.learn(pps);
+  known.learn(sps.subarray(0, 2));
+  known.learn(pps.subarray(0, 1));
   assert.ok(known.setsFor(0)?.spsUnit.equals(sps));
 });
 

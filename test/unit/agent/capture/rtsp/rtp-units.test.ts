@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Encoding } from '../../../../../agent/capture/packing/coding.ts';
 import { createRtpUnits, type StreamUnit } from '../../../../../agent/capture/rtsp/rtp-units.ts';
 import {
   interleaved,
@@ -24,9 +25,14 @@ const packets = (payloads: readonly Buffer[], more: Partial<RtpPacket> = {}): Rt
   }));
 const raw = (packet: RtpPacket) => interleaved(packet, 0).subarray(4);
 
-function read(sent: readonly (RtpPacket | Buffer)[]): StreamUnit[] {
+function read(sent: readonly (RtpPacket | Buffer)[], encoding: Encoding = 'H264'): StreamUnit[] {
   const units: StreamUnit[] = [];
-  const reader = createRtpUnits({ payloadType: 96, clockRate: 90_000, onUnit: (one) => units.push(one) });
+  const reader = createRtpUnits({
+    encoding,
+    payloadType: 96,
+    clockRate: 90_000,
+    onUnit: (one) => units.push(one),
+  });
   // Each packet lies in the middle of other bytes, which are written over afterwards.
   for (const packet of sent) {
     const bytes = Buffer.isBuffer(packet) ? packet : raw(packet);
@@ -139,4 +145,29 @@ test('what is no packet of this stream is passed over, and no bytes can do harm'
     return bytes;
   });
   for (const { unit: found } of read(noise)) assert.ok(found.length > 4 && found.length < 3000 * 52);
+});
+
+test('units of H.265 come out as they went in, whole, in parts and several in one packet', () => {
+  const made = (bytes: number, type: number) => {
+    const one = unit(bytes, type << 1);
+    one[1] = 1;
+    return one;
+  };
+  for (const bytes of [2, 3, 1400, 1401, 2797, 70_000, 300_000]) {
+    const sent = made(bytes, 19);
+    const units = read(packets(payloadsOf(sent, undefined, 'H265')), 'H265');
+    assert.ok(units.length === 1 && units[0]?.unit.subarray(4).equals(sent), `${bytes} bytes`);
+    assert.equal(units[0]?.encoding, 'H265');
+  }
+  const sets = [made(9, 32), made(7, 33), made(5, 34)];
+  const packed = pack(48 << 1, 1, ...sets);
+  assert.deepEqual(bodies(read(packets([packed]), 'H265')), hex(...sets));
+  const [a, b, c] = payloadsOf(made(4000, 1), undefined, 'H265') as [Buffer, Buffer, Buffer];
+  const whole = made(50, 1);
+  for (const without of [0, 1, 2]) {
+    const sent = packets([a, b, c, whole]).filter((_, index) => index !== without);
+    const units = read(sent, 'H265');
+    assert.deepEqual(bodies(units), hex(whole), `without part ${without}`);
+    assert.ok(units[0]?.afterLoss);
+  }
 });

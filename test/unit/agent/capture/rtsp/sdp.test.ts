@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { h264Track, pictureCodecs } from '../../../../../agent/capture/rtsp/sdp.ts';
+import { pictureTrack, pictureCodecs } from '../../../../../agent/capture/rtsp/sdp.ts';
 
 const sdp = (...lines: string[]) => ['v=0', 's=camera', ...lines, ''].join('\r\n');
 
@@ -50,10 +50,11 @@ test('the first H.264 stream of a description is found, with its address, its nu
     'm=video 0 RTP/AVP 96',
     'a=rtpmap:96 H264/90000',
   ].join('\r\n');
-  const track = h264Track(sdp);
+  const track = pictureTrack(sdp);
   assert.deepEqual(
     { ...track, parameterSets: undefined },
     {
+      encoding: 'H264',
       control: 'trackID=2',
       allControl: 'rtsp://h/all',
       payloadType: 98,
@@ -65,17 +66,37 @@ test('the first H.264 stream of a description is found, with its address, its nu
   assert.equal(track?.parameterSets.length, 2);
 });
 
-test('a description without H.264, or without sense, has no H.264 stream; odd numbers become usual ones', () => {
+test('a description without H.264 and H.265, or without sense, has no stream that can be recorded; odd numbers become usual ones', () => {
   for (const sdp of [
     '',
     'v=0',
     'm=video 0 RTP/AVP 26',
-    'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000',
+    'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H266/90000',
     'm=video',
   ])
-    assert.equal(h264Track(sdp), undefined);
-  const odd = h264Track(
+    assert.equal(pictureTrack(sdp), undefined);
+  const odd = pictureTrack(
     'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/0\r\na=fmtp:96 sprop-parameter-sets=,,%%',
   );
   assert.deepEqual([odd?.clockRate, odd?.parameterSets, odd?.control], [90_000, [], '']);
+});
+
+test('a stream of H.265 is taken where there is none of H.264, with the three kinds of its parameter sets', () => {
+  const sets = [
+    [0x40, 1],
+    [0x42, 1],
+    [0x44, 1],
+  ].map((set) => Buffer.from(set));
+  const [vps, sps, pps] = sets.map((set) => set.toString('base64'));
+  const track = pictureTrack(
+    [
+      'v=0',
+      'm=video 0 RTP/AVP 98',
+      'a=rtpmap:98 H265/90000',
+      `a=fmtp:98 sprop-vps=${vps}; sprop-sps=${sps}; sprop-pps=${pps},${pps}`,
+      'a=control:t',
+    ].join('\r\n'),
+  );
+  assert.equal(track?.encoding, 'H265');
+  assert.equal(Buffer.concat([...(track?.parameterSets ?? [])]).toString('hex'), '4001420144014401');
 });

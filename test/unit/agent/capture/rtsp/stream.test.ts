@@ -293,7 +293,7 @@ for (const [what, special, sentence] of [
   ],
   [
     'another codec only',
-    ({ method }) => (method === 'DESCRIBE' ? describes(SDP.with(3, 'a=rtpmap:96 H265/90000')) : undefined),
+    ({ method }) => (method === 'DESCRIBE' ? describes(SDP.with(3, 'a=rtpmap:96 H266/90000')) : undefined),
     /describes no stream/,
   ],
   [

@@ -218,8 +218,8 @@ test('a camera that is not there is said to be away, with the reason', async (t)
 });
 
 test('another codec is named before anything is started', async (t) => {
-  const sdp = 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:t\r\n';
-  assert.match(await detail(t, { sdp }), /^it is H\.265, but only H\.264 can be recorded/);
+  const sdp = 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=control:t\r\n';
+  assert.match(await detail(t, { sdp }), /^it is MPEG-4, but only H\.264 and H\.265 can be recorded/);
   assert.equal(await detail(t, { sdp: 'v=0\r\nm=video 0 RTP/AVP 96\r\na=control:t\r\n' }), 'watchable');
 });
 

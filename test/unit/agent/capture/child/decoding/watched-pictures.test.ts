@@ -3,8 +3,7 @@ import { before, test } from 'node:test';
 import { createWatchedPictures } from '../../../../../../agent/capture/child/decoding/watched-pictures.ts';
 import { accessUnit } from '../../../../../../agent/capture/packing/access-unit.ts';
 import type { CodedPicture } from '../../../../../../agent/capture/packing/coded-pictures.ts';
-import { typeOf } from '../../../../../../agent/capture/packing/parameter-sets.ts';
-import type { MadePicture } from '../../../../../../hardware/simulators/camera/made-pictures.ts';
+import { type MadePicture, typeOf } from '../../../../../../hardware/simulators/camera/made-pictures.ts';
 import { small, unitsOf } from '../../h264-stream.ts';
 
 let plain: MadePicture[];

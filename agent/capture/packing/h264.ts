@@ -1,32 +1,14 @@
-import { Failure } from '../../kernel/failure.ts';
+import { type Bits, createBits, unreadable } from './bits.ts';
+import type { Coding, Slice, Sps, UnitKind } from './coding.ts';
 
 /** What of H.264 (ITU-T H.264) must be read to cut a camera's stream into clips that decode: which parameter sets a
  *  picture needs, and where pictures begin. Input comes from the network: nothing outside the given bytes is read, and
  *  every loop is bounded. */
 
-export const UNIT = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8, delimiter: 9 } as const;
+const UNIT = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8, delimiter: 9 } as const;
 
 /** Type of a NAL unit without start code. */
-export const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f;
-
-export interface Sps {
-  readonly id: number;
-  /** `profile_idc`, the constraint flags and `level_idc`, as `avcC` repeats them. */
-  readonly profile: Buffer;
-  /** Size of the picture that is shown. */
-  readonly widthPx: number;
-  readonly heightPx: number;
-}
-
-export interface Slice {
-  /** It begins its picture. */
-  readonly first: boolean;
-  /** P, B, I: 0, 1, 2 (SP and SI: 3, 4). */
-  readonly type: number;
-  readonly ppsId: number;
-}
-
-const bad = (what: string) => new Failure('corrupt', 'capture.h264', `The camera sends H.264 with ${what}`);
+const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f;
 
 /** @throws Failure `corrupt` */
 export function readSps(unit: Buffer): Sps {
@@ -68,7 +50,7 @@ export function readSps(unit: Buffer): Sps {
   }
   const widthPx = across * 16 - cut.x;
   const heightPx = down * 16 * (2 - frames) - cut.y;
-  if (widthPx < 1 || heightPx < 1) throw bad('a picture without a size');
+  if (widthPx < 1 || heightPx < 1) throw unreadable('a picture without a size');
   return { id, profile: unit.subarray(1, 4), widthPx, heightPx };
 }
 
@@ -86,22 +68,32 @@ function skipScaling(bits: Bits, lists: number): void {
 }
 
 /** @throws Failure `corrupt` */
-export function readPps(unit: Buffer): { readonly id: number; readonly spsId: number } {
+function readPps(unit: Buffer): { readonly id: number; readonly spsId: number } {
   const bits = createBits(unit.subarray(1));
   return { id: bits.unsigned(255), spsId: bits.unsigned(31) };
 }
 
 /** The beginning of a slice's header. @throws Failure `corrupt` */
-export function readSlice(unit: Buffer): Slice {
+function readSlice(unit: Buffer): Slice {
   // Three numbers of at most 63 bits.
   const bits = createBits(unit.subarray(1, 40));
   const first = bits.unsigned() === 0;
-  return { first, type: bits.unsigned(9) % 5, ppsId: bits.unsigned(255) };
+  const type = bits.unsigned(9) % 5;
+  return {
+    first,
+    ppsId: bits.unsigned(255),
+    access: typeOf(unit) === UNIT.idr ? 'closed' : undefined,
+    intra: type === TYPE.i,
+    order: { kind: 'said', reordered: type === TYPE.b },
+    isLeading: type === TYPE.b,
+  };
 }
+
+const TYPE = { b: 1, i: 2 } as const;
 
 /** Whether a supplemental message says that decoding can begin with its picture, although it is no IDR picture
  *  (D.2.8): exact from the picture itself on. */
-export function isRecoveryPoint(unit: Buffer): boolean {
+function isRecoveryPoint(unit: Buffer): boolean {
   let at = 1;
   const number = () => {
     let sum = 0;
@@ -122,55 +114,34 @@ export function isRecoveryPoint(unit: Buffer): boolean {
 
 const RECOVERY_POINT = 6;
 
-interface Bits {
-  fixed(count: number): number;
-  /** Exp-Golomb, unsigned. */
-  unsigned(most?: number): number;
-  signed(): number;
-}
+/** ITU-T H.264, annex A. */
+const PROFILES: Readonly<Record<number, string>> = {
+  66: 'Baseline',
+  77: 'Main',
+  88: 'Extended',
+  100: 'High',
+  110: 'High 10',
+  122: 'High 4:2:2',
+  244: 'High 4:4:4',
+};
 
-/** Reads bits of a NAL unit, over its emulation prevention bytes. @throws Failure `corrupt` at its end */
-function createBits(payload: Buffer): Bits {
-  let at = 0;
-  let bit = 0;
-  let zeros = 0;
+const KINDS = new Map<number, UnitKind>([
+  [UNIT.slice, 'slice'],
+  [UNIT.idr, 'slice'],
+  [UNIT.sei, 'supplement'],
+  [UNIT.sps, 'sps'],
+  [UNIT.pps, 'pps'],
+  [UNIT.delimiter, 'delimiter'],
+]);
 
-  function one(): number {
-    if (bit === 0 && zeros >= 2 && payload[at] === 3) {
-      at++;
-      zeros = 0;
-    }
-    const byte = payload[at];
-    if (byte === undefined) throw bad('a header that is cut off');
-    const value = (byte >> (7 - bit)) & 1;
-    bit = (bit + 1) % 8;
-    if (bit === 0) {
-      zeros = byte === 0 ? zeros + 1 : 0;
-      at++;
-    }
-    return value;
-  }
-
-  function fixed(count: number): number {
-    let value = 0;
-    for (let left = count; left > 0; left--) value = value * 2 + one();
-    return value;
-  }
-
-  function unsigned(most = 0xffff_ffff): number {
-    let leading = 0;
-    while (one() === 0) if (++leading > 32) throw bad('a number that is too long');
-    const value = 2 ** leading - 1 + fixed(leading);
-    if (value > most) throw bad(`the number ${value} where ${most} is the most`);
-    return value;
-  }
-
-  return {
-    fixed,
-    unsigned,
-    signed: () => {
-      const value = unsigned();
-      return value % 2 === 0 ? -value / 2 : (value + 1) / 2;
-    },
-  };
-}
+export const H264: Coding = {
+  encoding: 'H264',
+  plain: 'H.264',
+  kindOf: (unit) => KINDS.get(typeOf(unit)) ?? 'other',
+  readSps,
+  readPps,
+  readSlice,
+  isRecoveryPoint,
+  profileOf: ({ profile: [idc = 0, , level = 0] }) =>
+    `${PROFILES[idc] ?? `profile ${idc}`} ${(level / 10).toFixed(1)}`,
+};
