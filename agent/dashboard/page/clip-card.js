@@ -126,13 +126,22 @@ function createPlayer(language, card) {
       (response) => response.status,
       () => 0,
     );
-    note.textContent = t(status === 410 ? 'clip.gone' : 'clip.unplayable');
+    const why = (await isH265(address)) ? 'clip.unplayableH265' : 'clip.unplayable';
+    note.textContent = t(status === 410 ? 'clip.gone' : why);
     note.hidden = false;
   }
 
   button.addEventListener('click', play);
   frame.append(button);
   return { element: frame, note, draw };
+}
+
+/** A clip says at its beginning how it is coded. */
+async function isH265(address) {
+  const beginning = ask(address, { headers: { Range: 'bytes=0-63' } }).then((response) =>
+    response.status === 206 ? response.text() : '',
+  );
+  return (await beginning.catch(() => '')).includes('hvc1');
 }
 
 /** A bad link carries one clip, not two. */

@@ -144,3 +144,18 @@ for (const [what, { takes, sizes }] of Object.entries(CAMERAS))
     for (const clip of recorded) await playToItsEnd(page, clip);
     assert.deepEqual(browser.complaints, []);
   });
+
+test('a clip of H.265 plays, or the page says that this browser cannot play H.265', async (t) => {
+  const [clip] = await record(t, [{ pictures: await made({ coding: 'H265' }) }], 1);
+  assert.ok(clip);
+  const page = await browser.open(world.dashboard.url(), DESKTOP);
+  const plays = await page.evaluate(
+    `document.createElement('video').canPlayType('video/mp4; codecs="hvc1.1.6.L60.90"')`,
+  );
+  if (plays !== '') return playToItsEnd(page, clip);
+  const card = page.locator(`#clip-${clip.clipId}`);
+  await card.getByRole('button', { name: /^Play/ }).click();
+  await card.getByText(/is H\.265, which this browser cannot play/).waitFor({ timeout: PATIENCE_MS });
+  await browser.look(page, 'made-h265');
+  assert.deepEqual(browser.complaints, []);
+});
