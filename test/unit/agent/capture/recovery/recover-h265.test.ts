@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { createClipWriter } from '../../../../../agent/capture/child/clip-writer.ts';
+import { createClipWriter } from '../../../../../agent/capture/child/clips/clip-writer.ts';
 import { boxes } from '../../../../../agent/capture/mp4/boxes.ts';
 import type { Fragment } from '../../../../../agent/capture/mp4/fragment.ts';
 import { createCameraTime } from '../../../../../agent/capture/packing/camera-time.ts';
