@@ -7,7 +7,7 @@ const SEI = 6;
 const PARAMETER_SETS: readonly number[] = [7, 8];
 const USER_DATA = 5;
 
-/** The same picture, with its number behind its parameter sets: no two pictures of a stream are alike. */
+/** The same picture of H.264, with its number behind its parameter sets: no two pictures of a stream are alike. */
 export function numbered(picture: MadePicture, number: number): MadePicture {
   const digits = Buffer.from(String(number).padStart(DIGITS, '0'));
   const header = Buffer.from([SEI, USER_DATA, NAME.length + DIGITS]);
