@@ -51,8 +51,9 @@ export const decoderOf = (encoding: Encoding): string =>
     // Nothing before the first key frame, or recovery point.
     `${DECODES[encoding].decoder} max-threads=1 output-corrupt=false`,
     'tee name=decoded',
-    'videoscale method=nearest-neighbour add-borders=false',
+    // First grey, then small: colour is not scaled to be thrown away.
     'videoconvert',
+    'videoscale method=nearest-neighbour add-borders=false',
     `video/x-raw,format=GRAY8,width=${GREY.width},height=${GREY.height}`,
     // Each picture that went in has to come out: which are looked at is decided behind it (adaptive-decoding.ts).
     `appsink name=${SINK} sync=false max-buffers=4 drop=false decoded.`,
