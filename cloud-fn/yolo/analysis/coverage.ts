@@ -59,14 +59,16 @@ function byTime({ pictures, decodedMs, expectedMs, blank }: CoverageDeps): Cover
   const spanMs = times.length > 0 ? (times.at(-1) as number) - firstMs + usualMs : 0;
   const wholeMs = Math.min(LONGEST_MS, Math.max(expectedMs ?? 0, spanMs));
 
+  // In the order of time: with pictures that rest on later ones, the file jumps ahead without anything missing.
+  const jumps = times.filter((atMs, at) => atMs - (times[at - 1] ?? atMs) > usualMs + SKIPPED_MS);
   const seen: number[] = [];
   let trusted = false;
-  let newestMs: number | undefined;
+  let jump = 0;
   for (const { atMs, key } of pictures) {
-    const missing = newestMs !== undefined && atMs - newestMs > usualMs + SKIPPED_MS;
+    let missing = false;
+    for (; (jumps[jump] ?? Infinity) <= atMs; jump++) missing = true;
     trusted = isDecoded(atMs) && (key || (trusted && !missing));
     if (trusted) seen.push(atMs - firstMs);
-    newestMs = Math.max(newestMs ?? atMs, atMs);
   }
   seen.sort((a, b) => a - b);
   let seenMs = 0;

@@ -292,3 +292,18 @@ test('pictures too small to show anybody, no picture track, HTML and another cod
       what,
     );
 });
+
+test('pictures at uneven times that rest on later ones are all seen, although the file jumps ahead', () => {
+  // Shown at 0, 40, … 960, 1300, 1640, 1680, …; the picture at 1640 is coded before those at 1300.
+  const shown = [...Array.from({ length: 25 }, (_, at) => at * 40), 1300, 1640, 1680, 1720, 1760];
+  const coded = [...shown.slice(0, 25), 1640, 1300, 1680, 1720, 1760];
+  const coverage = coverageOf({
+    pictures: coded.map((atMs, at) => ({ atMs, key: at === 0 })),
+    timeless: false,
+    decodedMs: shown,
+    expectedMs: undefined,
+    blank: 0,
+  });
+  assert.equal(coverage.seen_ms, coverage.expected_ms);
+  assert.equal(coverage.pictures_seen, coded.length);
+});
