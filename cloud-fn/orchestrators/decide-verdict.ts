@@ -8,6 +8,7 @@ import {
 import type { Problem } from './clip-analysis-steps.ts';
 
 type Detection = AnalysisDetails['detections'][number];
+type Track = NonNullable<Detection['tracks']>[number];
 
 /** What was seen, before anybody has been told. */
 export interface Judgement {
@@ -54,6 +55,9 @@ const REASON_MAX = 1_000;
 
 /** One frame is enough at this confidence; below it a second frame must show the same. */
 const SURE = 0.6;
+/** A person that the second detector denies counts when the first saw it so surely, in so many frames, and it got so far
+ *  (in its own sizes): what hangs or stands there does not walk. */
+const ONE_OF_TWO = { confidence: 0.7, frames: 3, travelled: 1 };
 /** Fewer analysed frames than these do not show that something never moved. */
 const FRAMES_FOR_SCENERY = 5;
 
@@ -126,7 +130,13 @@ export const brokenAnalysis = (problem: Problem): Judgement =>
 function judge(details: AnalysisDetails): Judgement {
   const analysed = details.frames.analysed;
   const seen = KINDS.flatMap((kind) =>
-    details.detections.filter((one) => counts(kind, one, analysed)).map((one) => ({ kind, one })),
+    details.detections.flatMap((one) => {
+      const known = withoutDenied(kind, one);
+      return known && counts(kind, known, analysed) ? [{ kind, one: known }] : [];
+    }),
+  );
+  const denied = details.detections.some((one) =>
+    KINDS.some((kind) => counts(kind, one, analysed) && !withoutDenied(kind, one)),
   );
   const scenery = seen.filter(({ kind, one }) => isScenery(kind, one, analysed));
   const fresh = seen.filter((entry) => !scenery.includes(entry));
@@ -147,7 +157,15 @@ function judge(details: AnalysisDetails): Judgement {
   const verdict = KINDS.map((kind) => kind.verdict).find((name) =>
     fresh.some((f) => f.kind.verdict === name),
   );
-  if (!verdict) return { ...nothing(scenery.map(({ one }) => one.label)), labels, ...frame };
+  if (!verdict)
+    return {
+      ...nothing(
+        scenery.map(({ one }) => one.label),
+        denied,
+      ),
+      labels,
+      ...frame,
+    };
   const behind = fresh.filter(({ kind }) => kind.verdict === verdict).map(({ one }) => one);
   const best = behind.toSorted((a, b) => b.confidence_max - a.confidence_max)[0] as Detection;
   return {
@@ -155,7 +173,7 @@ function judge(details: AnalysisDetails): Judgement {
     decision: verdict === 'person' ? 'notified' : 'recorded',
     labels,
     confidence: best.confidence_max,
-    reason: `${best.label} seen in ${best.frames} of ${analysed} frames, from ${seconds(best.first_ms)} to ${seconds(best.last_ms)}, confidence ${best.confidence_max.toFixed(2)}.`,
+    reason: `${best.label} seen in ${best.frames} of ${analysed} frames, from ${seconds(best.first_ms)} to ${seconds(best.last_ms)}, confidence ${best.confidence_max.toFixed(2)}.${opinionOn(best)}`,
     ...frame,
   };
 }
@@ -165,23 +183,64 @@ function counts({ labels, minConfidence }: Kind, one: Detection, analysed: numbe
   return one.confidence_max >= SURE || one.frames >= Math.min(2, analysed);
 }
 
-/** One single vehicle that every frame shows stood there before the event and after it: the pre-roll shows the
- *  place as it was. Details carry the boxes of one frame only, so whether it moved in between cannot be told;
- *  a person or an animal is therefore never taken for scenery, nor is anything seen in few frames. */
+/** The detection without the tracks that the second detector denies: those in which it saw nobody in most of the pictures.
+ *  Undefined when nothing is left. */
+function withoutDenied(kind: Kind, one: Detection): Detection | undefined {
+  const { tracks } = one;
+  if (kind.verdict !== 'person' || !tracks || tracks.length === 0) return one;
+  if (!tracks.some(({ second_opinion }) => second_opinion)) return one;
+  // The surest are asked about first: of the others nobody is surer, unless these are agreed on.
+  const others = tracks.some(isAgreedOn);
+  const left = tracks.filter(
+    (track) => isAgreedOn(track) || walks(track) || (others && !track.second_opinion),
+  );
+  if (left.length === 0) return undefined;
+  if (left.length === tracks.length) return one;
+  return {
+    ...one,
+    tracks: left,
+    confidence_max: Math.max(...left.map(({ confidence_max }) => confidence_max)),
+    first_ms: Math.min(...left.map(({ first_ms }) => first_ms)),
+    last_ms: Math.max(...left.map(({ last_ms }) => last_ms)),
+    frames: Math.max(...left.map(({ frames }) => frames)),
+  };
+}
+
+const isAgreedOn = ({ second_opinion: told }: Track): boolean =>
+  told !== undefined && told.agreed > 0 && told.agreed * 2 >= told.asked;
+
+const walks = ({ confidence_max, frames, travelled }: Track): boolean =>
+  confidence_max >= ONE_OF_TWO.confidence && frames >= ONE_OF_TWO.frames && travelled >= ONE_OF_TWO.travelled;
+
+/** For people: whether the two detectors agree. */
+function opinionOn({ tracks = [] }: Detection): string {
+  const agreed = tracks.find(isAgreedOn)?.second_opinion;
+  if (agreed) return ` A second detector saw the same in ${agreed.agreed} of ${agreed.asked} pictures.`;
+  return tracks.some(({ second_opinion }) => second_opinion)
+    ? ' Seen by one of two detectors, and walking.'
+    : '';
+}
+
+/** Vehicles that stood in one place from the beginning to the end were there before the event: the pre-roll shows the
+ *  place as it was. An older worker does not tell; of its answers one single vehicle that every frame shows counts as
+ *  such. A person or an animal is never taken for scenery, nor is anything seen in few frames. */
 const isScenery = (kind: Kind, one: Detection, analysed: number): boolean =>
   kind.verdict === 'vehicle' &&
-  one.count_max === 1 &&
   analysed >= FRAMES_FOR_SCENERY &&
-  one.frames === analysed;
+  (one.tracks
+    ? one.tracks.length > 0 && one.tracks.every(({ stood }) => stood)
+    : one.count_max === 1 && one.frames === analysed);
 
-const nothing = (standing: readonly string[]) => ({
+const nothing = (standing: readonly string[], denied: boolean) => ({
   verdict: 'nothing' as const,
   decision: 'marked-safe' as const,
   confidence: 0,
-  reason:
+  reason: [
     standing.length === 0
       ? 'Nothing that matters was seen.'
       : `Nothing new was seen; ${standing.join(', ')} stood there from the first frame to the last.`,
+    ...(denied ? ['What one detector took for a person, a second one did not.'] : []),
+  ].join(' '),
 });
 
 const undecided = (

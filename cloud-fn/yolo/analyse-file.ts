@@ -6,7 +6,7 @@ import { ONLY_THIS_FILE } from './analysis/run-media-tool.ts';
 import { DEFAULT_RATE_FPS, STRATEGIES } from './analysis/strategy.ts';
 import { ClipProblem } from './clip-problem.ts';
 import { WrongWeights } from './models/manifest.ts';
-import { NoModel, openDetector } from './detectors/open-detector.ts';
+import { NoModel, openDetector, secondDetector } from './detectors/open-detector.ts';
 import { modelsDir } from './settings.ts';
 
 const HELP = `node cloud-fn/yolo/analyse-file.ts FILE... [options]
@@ -85,6 +85,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const detector = await openDetector(given.models ?? modelsDir(), { name: given.model, warn: complain });
+  const second = secondDetector(given.models ?? modelsDir(), detector.model.name);
   let failed = 0;
   for (const file of given.files) {
     try {
@@ -93,6 +94,7 @@ async function main(): Promise<number> {
         rateFps: given.rateFps,
         signal: AbortSignal.timeout(DEADLINE_MS),
         deadlineMs: DEADLINE_MS,
+        second,
         whitelist: CLIPS_AND_PICTURES,
       });
       const { bestFrame, details } = analysis;
@@ -109,6 +111,7 @@ async function main(): Promise<number> {
     }
   }
   await detector.close();
+  await second?.close();
   return failed > 0 ? 1 : 0;
 }
 

@@ -11,7 +11,7 @@ import {
 import { writeLogLine } from '@dachawatch/contracts/standard-error';
 import { analyseClip } from './analysis/analyse-clip.ts';
 import { createAnswerer } from './answer-request.ts';
-import { NoModel, openDetector } from './detectors/open-detector.ts';
+import { NoModel, openDetector, secondDetector } from './detectors/open-detector.ts';
 import { createLog } from './log.ts';
 import { WrongWeights } from './models/manifest.ts';
 import { serveRequests } from './queue/request-loop.ts';
@@ -44,6 +44,12 @@ async function main(): Promise<void> {
     name: settings.model,
     warn: (message) => log.warn({ event: 'model.lesser' }, message),
   });
+  const second = secondDetector(settings.modelsDir, detector.model.name);
+  if (!second)
+    log.warn(
+      { event: 'model.no-second' },
+      'there is no second detector: people that the first one is not sure of are believed; run scripts/models',
+    );
   const { blobs, queues } = openAccount(settings.storage);
   const requests = queues.getQueueClient(QUEUE_TO_PROCESSING);
   const results = queues.getQueueClient(QUEUE_PROCESSED);
@@ -58,6 +64,7 @@ async function main(): Promise<void> {
         rateFps,
         signal,
         expectedMs,
+        second,
         deadlineMs: ANALYSIS_DEADLINE_MS,
       }),
     tempDir: tmpdir(),
@@ -94,6 +101,7 @@ async function main(): Promise<void> {
   );
   log.info({ event: 'worker.ended', why }, `worker ends: ${why}`);
   await detector.close();
+  await second?.close();
 }
 
 try {

@@ -2,6 +2,9 @@ import { Type, type Static } from 'typebox';
 import { Address, Box, Count, OneOf, Sha256, Word } from '../schema-types.ts';
 import { BOXES_MAX, LABELS_MAX } from './verdict.ts';
 
+/** Most tracks told of one label. */
+export const TRACKS_MAX = 20;
+
 /** What the worker found in a clip: the `details` of a processing result. */
 export const AnalysisDetails = Type.Object(
   {
@@ -11,6 +14,16 @@ export const AnalysisDetails = Type.Object(
       sha256: Sha256('SHA-256 of the weights that were loaded'),
       licence: Word('Licence of the weights, SPDX where one exists'),
     }),
+    second_model: Type.Optional(
+      Type.Object(
+        {
+          name: Word('Name in the model manifest'),
+          sha256: Sha256('SHA-256 of the weights that were loaded'),
+          licence: Word('Licence of the weights, SPDX where one exists'),
+        },
+        { description: 'The detector that was asked for a second opinion. Absent: none was asked' },
+      ),
+    ),
     frames: Type.Object({
       decoded: Count('Pictures decoded'),
       analysed: Count('Pictures shown to the model'),
@@ -67,6 +80,37 @@ export const AnalysisDetails = Type.Object(
           maxItems: BOXES_MAX,
           description: 'Boxes of this label in the best frame',
         }),
+        tracks: Type.Optional(
+          Type.Array(
+            Type.Object({
+              first_ms: Count('Time in the clip of its first sighting'),
+              last_ms: Count('Time in the clip of its last sighting'),
+              frames: Count('Analysed frames that show it', 1),
+              confidence_max: Type.Number({ minimum: 0, maximum: 1 }),
+              travelled: Type.Number({
+                minimum: 0,
+                maximum: 10_000,
+                description: 'How far it got from where it was first seen, in its own sizes',
+              }),
+              stood: Type.Boolean({
+                description: 'Whether it stood in one place from the beginning of the clip to its end',
+              }),
+              second_opinion: Type.Optional(
+                Type.Object(
+                  {
+                    asked: Count('Pictures of it that were shown to a detector of another family', 1),
+                    agreed: Count('Those in which that one saw the same'),
+                  },
+                  { description: 'Absent: not asked, because it was sure, or no such detector is there' },
+                ),
+              ),
+            }),
+            {
+              maxItems: TRACKS_MAX,
+              description: 'The things behind the label, the surest first. Absent: an older worker',
+            },
+          ),
+        ),
       }),
       { maxItems: LABELS_MAX },
     ),

@@ -1,15 +1,21 @@
 import type { AnalysisDetails } from '@dachawatch/contracts';
 import { ClipProblem } from '../clip-problem.ts';
-import type { Detector } from '../detectors/detector.ts';
-import { fitInto } from '../detectors/letterbox.ts';
+import { type Detection, type Detector, isCandidate, type SecondDetector } from '../detectors/detector.ts';
+import { oneBoxPerThing } from '../detectors/overlap.ts';
 import { annotateFrame } from './annotate.ts';
 import { codedPictures } from './coded-pictures.ts';
 import { coverageOf, usualDistanceMs } from './coverage.ts';
 import { cpuTimeMs } from './cpu-time.ts';
 import { faultlessPictures } from './faultless-pictures.ts';
+import { fullSize } from './full-picture.ts';
+import { lookAt } from './look.ts';
+import { createLookPlan } from './look-plan.ts';
+import { createMotionMap } from './motion-map.ts';
 import { probeClip } from './probe.ts';
 import { ONLY_THIS_FILE } from './run-media-tool.ts';
 import { sampleFrames } from './sampled-frames.ts';
+import { createSecondOpinion } from './second-opinion.ts';
+import { createHints } from './hints.ts';
 import { createSightings } from './sightings.ts';
 import { DEFAULT_RATE_FPS, planSampling, type Strategy } from './strategy.ts';
 
@@ -20,6 +26,8 @@ export interface AnalysisOptions {
   readonly deadlineMs: number;
   /** How long the clip is, by whoever recorded it. Undefined: the container is asked. */
   readonly expectedMs?: number | undefined;
+  /** Asked about people that the first one is not sure of. Undefined: nobody is. */
+  readonly second?: SecondDetector | undefined;
   /** FFmpeg options that say what it may open. */
   readonly whitelist?: readonly string[];
 }
@@ -44,17 +52,40 @@ export async function analyseClip(
   const tools = { signal: AbortSignal.any([signal, deadline]), whitelist };
   try {
     const clip = await probeClip(file, tools);
-    const size = fitInto(detector.inputSize, clip);
+    const size = fullSize(clip);
     const { pictures, timeless } = await codedPictures(file, clip.startMs, tools);
     // What the pictures say about the clip's length: its container, or the time of one picture, may say anything.
     const lengthMs = usualDistanceMs(pictures) * pictures.length || clip.durationMs;
     const plan = planSampling(strategy, { durationMs: lengthMs }, rateFps);
     const source = sampleFrames(file, plan, size, tools);
     const sightings = createSightings();
+    const opinion = createSecondOpinion(options.second);
+    const motionMap = createMotionMap();
+    const looks = createLookPlan(strategy, size);
+    const hints = createHints();
     let blank = 0;
-    for await (const { rgb, atMs } of source.frames) {
-      if (isBlank(rgb)) blank++;
-      sightings.add(atMs, await detector.detect({ rgb, ...size }));
+    for await (const { picture, atMs } of source.frames) {
+      const motion = motionMap.next(picture);
+      const found: Detection[] = [];
+      const chosen = looks.next(motion, hints.at(atMs));
+      for (const look of chosen) {
+        const seen = await lookAt(detector, picture, look);
+        looks.found(
+          look,
+          seen.some(({ label }) => label === 'person'),
+        );
+        found.push(...seen);
+      }
+      if (chosen.length === 0) continue;
+      if (isBlank(picture.luma)) blank++;
+      const things = oneBoxPerThing(found);
+      hints.add(atMs, things);
+      const candidates = things.filter(({ label, confidence }) => isCandidate(label, confidence));
+      const tracks = sightings.add(atMs, candidates, motion.movedIn);
+      for (const [index, detection] of candidates.entries()) {
+        const track = tracks[index];
+        if (track && detection.label === 'person') opinion.keep(track, picture, detection, atMs);
+      }
     }
     const coverage = coverageOf({
       pictures: plan.keyFramesOnly ? pictures.filter(({ key }) => key) : pictures,
@@ -65,15 +96,17 @@ export async function analyseClip(
       blank,
     });
 
-    const best = sightings.bestFrame();
+    const { opinions, model: secondModel } = await opinion.about(sightings.reported());
+    const best = sightings.bestFrame(opinions);
     const bestFrame = best && { atMs: best.atMs, jpeg: await annotateFrame(file, clip, best, tools) };
     return {
       details: {
         schema_version: 1,
         model: { ...detector.model },
+        ...(secondModel && { second_model: { ...secondModel } }),
         frames: { decoded: source.decodedMs.length, analysed: sightings.analysed() },
         coverage,
-        detections: sightings.summary(),
+        detections: sightings.summary(opinions),
         cpu_ms: Math.round(cpuTimeMs() - cpuBefore),
         strategy,
       },
@@ -94,14 +127,11 @@ export async function analyseClip(
 const BLANK_RANGE = 4;
 
 /** One colour all over: a covered lens, or what a decoder shows in place of a picture that it does not have. */
-function isBlank(rgb: Uint8Array): boolean {
-  for (let channel = 0; channel < 3; channel++) {
-    let [low, high] = [255, 0];
-    for (let at = channel; at < rgb.length; at += 3) {
-      const level = rgb[at] as number;
-      if (level < low) low = level;
-      if (level > high) high = level;
-    }
+function isBlank(luma: Uint8Array): boolean {
+  let [low, high] = [255, 0];
+  for (const level of luma) {
+    if (level < low) low = level;
+    if (level > high) high = level;
     if (high - low > BLANK_RANGE) return false;
   }
   return true;

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import { ClipProblem } from '../clip-problem.ts';
+import { type FullPicture, pictureBytes, pictureOf } from './full-picture.ts';
 import { PAINTED_OVER, printedTimes } from './faultless-pictures.ts';
 import { ONLY_THIS_FILE, runMediaTool } from './run-media-tool.ts';
 import { selectExpression, type SamplingPlan } from './strategy.ts';
 
 export interface SampledFrame {
-  /** Packed RGB. Valid until the next frame is asked for. */
-  readonly rgb: Uint8Array;
+  readonly picture: FullPicture;
   /** Time in the clip. */
   readonly atMs: number;
 }
@@ -22,7 +22,7 @@ export interface FrameSource {
 /** Most frames decoded of one clip: an hour at 30 frames a second. */
 const MAX_DECODED = 108_000;
 
-/** The frames of a plan, decoded and scaled by one ffmpeg with one thread.
+/** The frames of a plan, decoded by one ffmpeg with one thread, in the camera's own pixels.
  *  Two lists of times come beside the pictures: of every decoded frame, to count them, and of the chosen ones.
  *  ffmpeg waits while nobody reads, so memory holds one frame.
  *  Ends early, with what was decoded, when the file is cut off. */
@@ -52,10 +52,10 @@ export function sampleFrames(
     })();
     const times = printedTimes(chosenTimes);
     try {
-      for await (const rgb of fixedChunks(tool.stdout, size.width * size.height * 3)) {
+      for await (const bytes of fixedChunks(tool.stdout, pictureBytes(size.width, size.height))) {
         const time = await times.next();
         if (time.done) throw new Error('ffmpeg gave a picture without its time');
-        yield { rgb, atMs: Math.max(0, time.value) };
+        yield { picture: pictureOf(bytes, size.width, size.height), atMs: Math.max(0, time.value) };
       }
       await counted;
       const { code, signal: killedBy } = await tool.ended;
@@ -97,10 +97,10 @@ function decodeArguments(
       times('decoded', 3),
       `select=${selectExpression(plan)}`,
       times('chosen', 4),
-      `scale=${size.width}:${size.height}:flags=fast_bilinear`,
+      `scale=${size.width}:${size.height}:flags=fast_bilinear:out_range=tv`,
     ].join(','),
     ...['-frames:v', String(plan.maxAnalysed), '-fps_mode', 'passthrough'],
-    ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
+    ...['-pix_fmt', 'yuv420p', '-f', 'rawvideo', 'pipe:1'],
   ];
 }
 

@@ -1,12 +1,18 @@
-import { type AnalysisDetails, BOXES_MAX } from '@dachawatch/contracts';
-import { importance } from '../detectors/coco-labels.ts';
+import { type AnalysisDetails, BOXES_MAX, TRACKS_MAX } from '@dachawatch/contracts';
+import { groupOf, importance } from '../detectors/coco-labels.ts';
 import type { Detection, RelativeBox } from '../detectors/detector.ts';
+import type { Opinion } from './second-opinion.ts';
+import { createTracks, factsOf, type Track, type TrackFacts, withoutOtherGuesses } from './tracks.ts';
 
-/** A label seen in one frame only counts when the detector is so sure. False hits last a frame, things that are
+/** A track of one sighting only counts when the detector is so sure. False hits last a frame, things that are
  *  there are seen again half a second later. */
 const SURE = 0.6;
 /** Otherwise it has to be seen in so many analysed frames. */
 const STEADY_FRAMES = 2;
+/** Of a vehicle that was there before and after: it may be found so much later and be lost so much earlier, and wobbles
+ *  by so much of its size. */
+const EDGE_MS = 2_500;
+const WOBBLE = 0.3;
 
 export interface BestFrame {
   readonly atMs: number;
@@ -14,82 +20,104 @@ export interface BestFrame {
   readonly detections: readonly Detection[];
 }
 
-interface Sighting {
-  countMax: number;
-  frames: number;
-  firstMs: number;
-  lastMs: number;
-  best: { atMs: number; confidence: number; detections: readonly Detection[] };
+/** A track that is reported, and what follows from it. */
+export interface Reported {
+  readonly track: Track;
+  readonly facts: TrackFacts;
 }
 
-/** Collects what the frames of a clip show.
- *  A label is reported when it is in two analysed frames, or in one with a confidence of 0.6; when only one frame
- *  was analysed there is no second opinion to wait for. What it means (a person at the house, nothing at all) is
+/** Collects what the frames of a clip show, as tracks.
+ *  A track is reported when it is in two analysed frames, or in one with a confidence of 0.6; when only one frame
+ *  was analysed there is no second one to wait for. What it means (a person at the house, nothing at all) is
  *  decided by the orchestration, not here. */
 export function createSightings() {
-  const byLabel = new Map<string, Sighting>();
-  let analysed = 0;
+  const tracks = createTracks();
+  const times: number[] = [];
 
-  function add(atMs: number, detections: readonly Detection[]): void {
-    analysed++;
-    for (const [label, group] of Map.groupBy(detections, (detection) => detection.label)) {
-      const confidence = Math.max(...group.map((detection) => detection.confidence));
-      const best = { atMs, confidence, detections };
-      const known = byLabel.get(label);
-      if (!known) {
-        byLabel.set(label, { countMax: group.length, frames: 1, firstMs: atMs, lastMs: atMs, best });
-        continue;
-      }
-      known.countMax = Math.max(known.countMax, group.length);
-      known.frames++;
-      known.lastMs = atMs;
-      if (confidence > known.best.confidence) known.best = best;
-    }
+  /** @param movedIn whether something moved in a box since the frame before
+   *  @returns the track of each detection */
+  function add(
+    atMs: number,
+    detections: readonly Detection[],
+    movedIn: (box: RelativeBox) => boolean = () => true,
+  ): readonly (Track | undefined)[] {
+    times.push(atMs);
+    return tracks.add(atMs, detections, movedIn);
   }
 
-  function reported(): [string, Sighting][] {
-    const needed = Math.min(STEADY_FRAMES, analysed);
-    return [...byLabel]
-      .filter(([, sighting]) => sighting.frames >= needed || sighting.best.confidence >= SURE)
+  /** The most important first. */
+  function reported(): Reported[] {
+    const needed = Math.min(STEADY_FRAMES, times.length);
+    return withoutOtherGuesses(tracks.all())
+      .map((track) => ({ track, facts: factsOf(track) }))
+      .filter(({ facts }) => facts.frames >= needed || facts.confidenceMax >= SURE)
       .toSorted(
-        ([a, seenA], [b, seenB]) =>
-          importance(a) - importance(b) || seenB.best.confidence - seenA.best.confidence,
+        ({ facts: a }, { facts: b }) =>
+          importance(a.label) - importance(b.label) || b.confidenceMax - a.confidenceMax,
       );
   }
 
-  /** The frame that shows the most important label best; undefined when nothing is reported. */
-  function bestFrame(): BestFrame | undefined {
-    const labels = reported();
-    const [first] = labels;
+  /** The frame that shows the most important track best, one that was not doubted before one that was; undefined when
+   *  nothing is reported. */
+  function bestFrame(opinions: ReadonlyMap<Track, Opinion> = new Map()): BestFrame | undefined {
+    const known = reported();
+    const first = known.find(({ track }) => opinions.get(track)?.agreed !== 0) ?? known[0];
     if (!first) return undefined;
-    const { atMs, detections } = first[1].best;
-    const names = new Set(labels.map(([label]) => label));
+    const own = first.track.sightings.filter(
+      ({ detection }) => groupOf(detection.label) === first.facts.group,
+    );
+    const { atMs } = own.reduce((a, b) => (b.detection.confidence > a.detection.confidence ? b : a));
+    const detections = known.flatMap(({ track, facts }) =>
+      track.sightings
+        .filter((sighting) => sighting.atMs === atMs)
+        .map(({ detection }) => ({ ...detection, label: facts.label })),
+    );
+    return { atMs, detections };
+  }
+
+  function summary(opinions: ReadonlyMap<Track, Opinion> = new Map()): AnalysisDetails['detections'] {
+    const best = bestFrame(opinions);
+    return [...Map.groupBy(reported(), ({ facts }) => facts.label)].map(([label, group]) => {
+      const seen = Map.groupBy(
+        group.flatMap(({ track }) => track.sightings),
+        ({ atMs }) => atMs,
+      );
+      return {
+        label,
+        count_max: Math.max(...[...seen.values()].map((sightings) => sightings.length)),
+        confidence_max: rounded(Math.max(...group.map(({ facts }) => facts.confidenceMax))),
+        first_ms: Math.min(...seen.keys()),
+        last_ms: Math.max(...seen.keys()),
+        frames: seen.size,
+        boxes: (best?.detections ?? [])
+          .filter((detection) => detection.label === label)
+          .slice(0, BOXES_MAX)
+          .map(({ box }) => box.map(rounded) as RelativeBox),
+        tracks: group.slice(0, TRACKS_MAX).map(({ track, facts }) => toldOf(facts, opinions.get(track))),
+      };
+    });
+  }
+
+  function toldOf(facts: TrackFacts, opinion: Opinion | undefined) {
+    const [startMs, endMs] = [times[0] ?? 0, times.at(-1) ?? 0];
+    const stood =
+      facts.firstMs - startMs <= EDGE_MS && endMs - facts.lastMs <= EDGE_MS && facts.travelled < WOBBLE;
     return {
-      atMs,
-      detections: detections
-        .filter(({ label }) => names.has(label))
-        .toSorted((a, b) => importance(a.label) - importance(b.label) || b.confidence - a.confidence),
+      first_ms: facts.firstMs,
+      last_ms: facts.lastMs,
+      frames: facts.frames,
+      confidence_max: rounded(facts.confidenceMax),
+      travelled: rounded(Math.min(TRAVELLED_MAX, facts.travelled)),
+      stood,
+      ...(opinion && { second_opinion: { asked: opinion.asked, agreed: opinion.agreed } }),
     };
   }
 
-  function summary(): AnalysisDetails['detections'] {
-    const best = bestFrame();
-    return reported().map(([label, sighting]) => ({
-      label,
-      count_max: sighting.countMax,
-      confidence_max: rounded(sighting.best.confidence),
-      first_ms: sighting.firstMs,
-      last_ms: sighting.lastMs,
-      frames: sighting.frames,
-      boxes: (best?.detections ?? [])
-        .filter((detection) => detection.label === label)
-        .slice(0, BOXES_MAX)
-        .map(({ box }) => box.map(rounded) as RelativeBox),
-    }));
-  }
-
-  return { add, bestFrame, summary, analysed: () => analysed };
+  return { add, reported, bestFrame, summary, analysed: () => times.length };
 }
+
+/** As the contract has it. */
+const TRAVELLED_MAX = 10_000;
 
 /** Four digits: a tenth of a pixel of a 1000 pixel picture; the rest is noise in the message. */
 const rounded = (value: number) => Math.round(value * 10_000) / 10_000;

@@ -10,7 +10,8 @@ import { clamp } from './yolox-decode.ts';
 type Tf = typeof import('@tensorflow/tfjs-core');
 type Converter = typeof import('@tensorflow/tfjs-converter');
 
-const SIDE = 512;
+export const CENTERNET_SIDE = 512;
+const SIDE = CENTERNET_SIDE;
 const OUTPUT = 'tower_0/detections';
 
 /** CenterNet as a TensorFlow.js graph: needs no native library, so it runs wherever Node does. About ten times

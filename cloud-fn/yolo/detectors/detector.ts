@@ -31,10 +31,25 @@ export interface Detector {
   close(): Promise<void>;
 }
 
+/** A detector of another family, opened when it is first asked: most clips do not need it. */
+export interface SecondDetector {
+  /** Side of its square input in pixels. */
+  readonly inputSize: number;
+  /** The same one each time. */
+  open(): Promise<Detector>;
+  close(): Promise<void>;
+}
+
 /** Below this a detection is not even a candidate. What counts as seen is decided over frames (sightings.ts).
  *  Lower for people: a missed one costs more than a frame too many that has to be seen twice. */
 export const MIN_CONFIDENCE = 0.35;
 export const MIN_CONFIDENCE_PERSON = 0.3;
 
+/** From here on a person is a hint: reason to look closer, and not counted. */
+export const HINT_OF_PERSON = 0.15;
+
 export const isCandidate = (label: string, confidence: number): boolean =>
   confidence >= (label === 'person' ? MIN_CONFIDENCE_PERSON : MIN_CONFIDENCE);
+/** What detectors give: candidates and hints. */
+export const isTold = (label: string, confidence: number): boolean =>
+  confidence >= (label === 'person' ? HINT_OF_PERSON : MIN_CONFIDENCE);

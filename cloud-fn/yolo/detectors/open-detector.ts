@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { knownModels, type Model } from '../models/manifest.ts';
-import { openCenternet } from './centernet.ts';
-import type { Detector } from './detector.ts';
+import { CENTERNET_SIDE, openCenternet } from './centernet.ts';
+import type { Detector, SecondDetector } from './detector.ts';
 import { openYolox } from './yolox.ts';
 
 /** No weights: the worker cannot work, and no retry will change that. */
@@ -38,4 +38,22 @@ export async function openDetector(
         'which is about ten times slower and sees less',
     );
   return OPEN[model.detector](model, folder);
+}
+
+/** A detector of another family than the first one, opened when it is first asked; undefined when its weights are not in
+ *  the folder.
+ *  @param folder of the weights
+ *  @param first name of the model that is in use */
+export function secondDetector(folder: string, first: string): SecondDetector | undefined {
+  const family = knownModels().find(({ name }) => name === first)?.detector;
+  const model = presentModels(folder).find(
+    ({ secondOpinion, detector }) => secondOpinion && detector !== family,
+  );
+  if (!model) return undefined;
+  let opened: Promise<Detector> | undefined;
+  return {
+    inputSize: CENTERNET_SIDE,
+    open: () => (opened ??= OPEN[model.detector](model, folder)),
+    close: async () => (await opened)?.close(),
+  };
 }

@@ -1,5 +1,5 @@
 import { COCO_CLASS_COUNT, REPORTED_CLASSES } from './coco-labels.ts';
-import { isCandidate, MIN_CONFIDENCE_PERSON, type Detection } from './detector.ts';
+import { HINT_OF_PERSON, isTold, type Detection } from './detector.ts';
 
 const STRIDES = [8, 16, 32] as const;
 /** x, y, width, height, objectness, then one score per class. */
@@ -28,10 +28,10 @@ export function decodeYolox(
         const at = row * ROW;
         const objectness = output[at + 4] ?? 0;
         // No class score is above 1, so most rows end here.
-        if (objectness < MIN_CONFIDENCE_PERSON) continue;
+        if (objectness < HINT_OF_PERSON) continue;
         const best = bestClass(output, at + 5);
         const confidence = objectness * best.score;
-        if (!isCandidate(best.label, confidence)) continue;
+        if (!isTold(best.label, confidence)) continue;
         const centreX = ((output[at] ?? 0) + x) * stride;
         const centreY = ((output[at + 1] ?? 0) + y) * stride;
         const halfWidth = (Math.exp(output[at + 2] ?? 0) * stride) / 2;

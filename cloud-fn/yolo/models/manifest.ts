@@ -17,6 +17,8 @@ export interface ModelFile {
 export interface Model {
   readonly name: string;
   readonly detector: 'yolox' | 'centernet';
+  /** Asked about people that another model is not sure of. */
+  readonly secondOpinion?: boolean;
   /** SPDX */
   readonly licence: string;
   readonly origin: string;

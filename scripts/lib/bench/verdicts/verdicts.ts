@@ -4,8 +4,8 @@ import { decideVerdict } from '../../../../cloud-fn/orchestrators/decide-verdict
 import { analyseClip } from '../../../../cloud-fn/yolo/analysis/analyse-clip.ts';
 import { STRATEGIES } from '../../../../cloud-fn/yolo/analysis/strategy.ts';
 import { ClipProblem } from '../../../../cloud-fn/yolo/clip-problem.ts';
-import type { Detector } from '../../../../cloud-fn/yolo/detectors/detector.ts';
-import { openDetector } from '../../../../cloud-fn/yolo/detectors/open-detector.ts';
+import type { Detector, SecondDetector } from '../../../../cloud-fn/yolo/detectors/detector.ts';
+import { openDetector, secondDetector } from '../../../../cloud-fn/yolo/detectors/open-detector.ts';
 import { modelsDir } from '../../../../cloud-fn/yolo/settings.ts';
 import { choice, flag, readArguments, requireNoWords, text } from '../../command/arguments.ts';
 import { Refusal } from '../../command/ends.ts';
@@ -26,16 +26,19 @@ export async function benchVerdicts(args: readonly string[], signal: AbortSignal
   const options = readOptions(args);
   const clips = readLabelledClips(options.manifest, options);
   const detector = await openDetector(options.models ?? modelsDir(), { name: options.model, warn: tell });
+  const second = secondDetector(options.models ?? modelsDir(), detector.model.name);
+  if (!second) tell('no second detector is asked: its weights are not there');
   const rows: Row[] = [];
   try {
     for (const clip of clips) {
       signal.throwIfAborted();
-      const row = await judged(clip, detector, { strategy: options.strategy, signal });
+      const row = await judged(clip, detector, { strategy: options.strategy, second, signal });
       tell(`${isRight(row) ? 'right' : 'WRONG'} ${row.file}: ${row.verdict}, ${row.reason} ${row.cpuMs} ms`);
       rows.push(row);
     }
   } finally {
     await detector.close();
+    await second?.close();
   }
   process.stdout.write(`${options.json ? JSON.stringify(summaryOf(rows)) : table(rows)}\n`);
   return 0;
@@ -61,11 +64,14 @@ function readOptions(args: readonly string[]) {
 async function judged(
   { file, path, expected, acceptable }: LabelledClip,
   detector: Detector,
-  { strategy, signal }: { strategy: (typeof STRATEGIES)[number]; signal: AbortSignal },
+  options: {
+    readonly strategy: (typeof STRATEGIES)[number];
+    readonly second: SecondDetector | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Row> {
   const answer = await analyseClip(path, detector, {
-    strategy,
-    signal,
+    ...options,
     deadlineMs: ANALYSIS_DEADLINE_MS,
   }).then(
     ({ details }) => ({ status: 'PROCESSED' as const, details, cpuMs: details.cpu_ms }),

@@ -53,7 +53,8 @@ async function sampled(file: string, strategy: Strategy, rateFps?: number) {
   const plan = planSampling(strategy, await probeClip(file, { signal }), rateFps);
   const source = sampleFrames(file, plan, SIZE, { signal });
   const frames: { atMs: number; brightness: number }[] = [];
-  for await (const { rgb, atMs } of source.frames) frames.push({ atMs, brightness: rgb[0] ?? 0 });
+  for await (const { picture, atMs } of source.frames)
+    frames.push({ atMs, brightness: picture.luma[0] ?? 0 });
   return { frames, decoded: source.decodedMs.length };
 }
 
@@ -163,11 +164,13 @@ test('details tell what was seen and when; the annotated frame is the best one',
     signal,
     deadlineMs: 60_000,
   });
-  assert.deepEqual(details.frames, { decoded: 100, analysed: 20 });
+  assert.equal(details.frames.decoded, 100);
+  // Half of the twenty that were sampled, and those in which the light changed.
+  assert.ok(details.frames.analysed >= 10 && details.frames.analysed <= 20, `${details.frames.analysed}`);
   const [person, ...others] = details.detections;
   assert.deepEqual(others, []);
   assert.equal(person?.label, 'person');
-  assert.equal(person?.last_ms, 9500);
+  assert.ok((person?.last_ms ?? 0) >= 9000);
   assert.ok(details.cpu_ms > 0);
   assert.ok(bestFrame && bestFrame.atMs >= 9000);
   assert.ok((await brightnessOf(bestFrame.jpeg)) > 150);

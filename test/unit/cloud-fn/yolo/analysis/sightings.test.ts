@@ -16,17 +16,76 @@ test('one weak sighting is not reported, a second one makes it count', () => {
   assert.deepEqual(sightings.summary(), []);
   assert.equal(sightings.bestFrame(), undefined);
   sightings.add(3000, [seen('person', 0.4), seen('person', 0.35, 0.6)]);
-  assert.deepEqual(sightings.summary(), [
-    {
-      label: 'person',
-      count_max: 2,
-      confidence_max: 0.5,
-      first_ms: 500,
-      last_ms: 3000,
-      frames: 2,
-      boxes: [[0.1, 0.1, 0.2, 0.5]],
-    },
+  const [person, ...others] = sightings.summary();
+  assert.deepEqual(others, []);
+  const { tracks, ...label } = person ?? assert.fail('nobody');
+  assert.deepEqual(label, {
+    label: 'person',
+    count_max: 1,
+    confidence_max: 0.5,
+    first_ms: 500,
+    last_ms: 3000,
+    frames: 2,
+    boxes: [[0.1, 0.1, 0.2, 0.5]],
+  });
+  assert.deepEqual(tracks, [
+    { first_ms: 500, last_ms: 3000, frames: 2, confidence_max: 0.5, travelled: 0, stood: true },
   ]);
+});
+
+test('two people who walk side by side are two, and how far each got is told', () => {
+  const sightings = createSightings();
+  for (let at = 0; at < 8; at++)
+    sightings.add(
+      at * 500,
+      [seen('person', 0.7, 0.1 + at * 0.1), seen('person', 0.6, 0.15 + at * 0.1)].toReversed(),
+    );
+  const [people] = sightings.summary();
+  assert.equal(people?.count_max, 2);
+  assert.deepEqual(
+    people.tracks?.map(({ frames, stood }) => [frames, stood]),
+    [
+      [8, false],
+      [8, false],
+    ],
+  );
+  for (const { travelled } of people.tracks ?? []) assert.ok(travelled > 1.3, `${travelled}`);
+});
+
+test('a cow that now and then looks like a person is a cow; a person beside it stays a person', () => {
+  const sightings = createSightings();
+  for (let at = 0; at < 10; at++)
+    sightings.add(at * 500, [
+      at % 4 === 3 ? seen('person', 0.55) : seen('cow', 0.6),
+      ...(at > 4 ? [seen('person', 0.5, 0.6 - at * 0.02)] : []),
+    ]);
+  assert.deepEqual(
+    sightings.summary().map(({ label, frames }) => [label, frames]),
+    [
+      ['person', 5],
+      ['cow', 10],
+    ],
+  );
+  const cows = createSightings();
+  for (let at = 0; at < 10; at++)
+    cows.add(at * 500, [seen('cow', 0.6), ...(at < 3 ? [seen('person', 0.55, 0.11)] : [])]);
+  assert.deepEqual(
+    cows.summary().map(({ label }) => label),
+    ['cow'],
+  );
+});
+
+test('a rider on a motorcycle is somebody', () => {
+  const sightings = createSightings();
+  for (let at = 0; at < 4; at++)
+    sightings.add(at * 500, [
+      seen('person', 0.5, 0.1 + at * 0.05),
+      seen('motorcycle', 0.8, 0.11 + at * 0.05),
+    ]);
+  assert.deepEqual(
+    sightings.summary().map(({ label }) => label),
+    ['person', 'motorcycle'],
+  );
 });
 
 test('one sighting is enough when the detector is sure, or when there is only one frame', () => {
@@ -63,6 +122,6 @@ test('the best frame is the one that shows the most important label best', () =>
 test('a label that the best frame does not show has no boxes', () => {
   const sightings = createSightings();
   sightings.add(0, [seen('person', 0.9)]);
-  sightings.add(500, [seen('car', 0.9)]);
+  sightings.add(500, [seen('car', 0.9, 0.5)]);
   assert.deepEqual(sightings.summary().find(({ label }) => label === 'car')?.boxes, []);
 });
