@@ -17,6 +17,8 @@ const NARROWEST_PX = 96;
 
 /** Tracks that are asked about, until one is agreed on: then there is a person. */
 const MAX_ASKED = 4;
+/** Below it no verdict counts a person. */
+const LEAST_CONFIDENCE = 0.4;
 /** A person seen so surely, so often and on the way is not asked about. */
 const SURE_CONFIDENCE = 0.8;
 const SURE_FRAMES = 3;
@@ -77,7 +79,10 @@ export function createSecondOpinion(second: SecondDetector | undefined) {
   /** What the second detector says about the people of a clip nobody is sure of. */
   async function about(reported: readonly Reported[]) {
     const opinions = new Map<Track, Opinion>();
-    const people = reported.filter(({ track, facts }) => facts.group === 'person' && kept.has(track));
+    const people = reported.filter(
+      ({ track, facts }) =>
+        facts.group === 'person' && facts.confidenceMax >= LEAST_CONFIDENCE && kept.has(track),
+    );
     if (!second || people.length === 0 || people.some(({ facts }) => isSure(facts)))
       return { opinions, model: undefined };
     const detector = await second.open();
@@ -95,13 +100,17 @@ export function createSecondOpinion(second: SecondDetector | undefined) {
 const isSure = (facts: TrackFacts): boolean =>
   facts.confidenceMax >= SURE_CONFIDENCE && facts.frames >= SURE_FRAMES && facts.travelled >= SURE_TRAVELLED;
 
+/** Ends as soon as more pictures would not change which half agrees. */
 async function ask(pictures: readonly Kept[], detector: Detector): Promise<Opinion> {
-  let agreed = 0;
-  for (const { picture, box } of pictures) {
+  let [asked, agreed] = [0, 0];
+  for (const { picture, box } of pictures.toSorted(byConfidence)) {
     const found = await detector.detect(picture);
+    asked++;
     if (found.some((other) => groupOf(other.label) === 'person' && sharesPlace(other.box, box))) agreed++;
+    const left = pictures.length - asked;
+    if (agreed >= asked - agreed + left || (agreed + left) * 2 < asked + left) break;
   }
-  return { asked: pictures.length, agreed };
+  return { asked, agreed };
 }
 
 const byConfidence = (a: Kept, b: Kept) => b.confidence - a.confidence;

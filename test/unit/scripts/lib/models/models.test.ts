@@ -68,6 +68,26 @@ test('weights in a folder are checked and kept; the next time nothing is needed'
   assert.equal((await bring(models)).chosen, 'best');
 });
 
+test('the model of the second opinion is brought as well; without it there is a warning, and no failure', async () => {
+  const { dir, folder, said, bring } = await bench('second');
+  await writeFile(join(folder, 'a.onnx'), GOOD);
+  const models = [
+    model('best', 'a.onnx', GOOD),
+    { ...model('second', 'b.onnx', OTHER), secondOpinion: true },
+  ];
+  const from = { folders: [folder], onlyFolders: true };
+  assert.equal((await bring(models, from)).chosen, 'best');
+  assert.match(said.join('\n'), /second could not be had; nobody gives a second opinion/);
+  await writeFile(join(folder, 'b.onnx'), OTHER);
+  const { chosen, models: states } = await bring(models, from);
+  assert.equal(chosen, 'best');
+  assert.deepEqual(
+    states.map(({ present }) => present),
+    [true, true],
+  );
+  assert.deepEqual(await readFile(join(dir, 'b.onnx')), OTHER);
+});
+
 test('a file of a folder with a wrong hash is refused by name and not kept', async () => {
   const { dir, folder, bring } = await bench('wrong');
   await writeFile(join(folder, 'a.onnx'), EVIL);
