@@ -32,7 +32,7 @@ export interface Motion {
   /** The whole picture changed: the light, or the camera moves. */
   readonly everywhere: boolean;
   /** Whether something moved in the box: in a cell of it, and in three in a hundred of a large one. */
-  movedIn(box: RelativeBox): boolean;
+  readonly movedIn: (box: RelativeBox) => boolean;
 }
 
 /** Says where pictures differ from the one before them: cheap, and only good enough to say where to look. */
