@@ -5,7 +5,7 @@ import { makePictures } from '../../../hardware/simulators/camera/made-pictures.
 import { startRtspProxy } from '../../../hardware/simulators/camera/rtsp-proxy.ts';
 import { Failure } from '../../../agent/kernel/failure.ts';
 import { createRig, until } from './capture-rig.ts';
-import { watchMade } from './made-rig.ts';
+import { watchMade } from './rig/made-rig.ts';
 
 test('a camera that is watched is checked beside the recording, once for all who ask', async (t) => {
   const stream = (pictures: Awaited<ReturnType<typeof makePictures>>) => ({ fps: 5, takes: [{ pictures }] });

@@ -8,7 +8,7 @@ import {
 } from '../../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream } from '../../../hardware/simulators/camera/made-stream.ts';
 import { probe, until } from './capture-rig.ts';
-import { assertWholeClip, decodedSizes, judge, watchMade } from './made-rig.ts';
+import { assertWholeClip, decodedSizes, judge, watchMade } from './rig/made-rig.ts';
 
 const FPS = 10;
 const SIZE = { width: 320, height: 180, fps: FPS, seconds: 2 } as const;

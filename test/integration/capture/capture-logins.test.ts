@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { CaptureCamera } from '../../../agent/capture/capture.ts';
 import type { RtspProxy } from '../../../hardware/simulators/camera/rtsp-proxy.ts';
 import { until } from './capture-rig.ts';
-import { live, state, useGuardedCamera } from './guarded-camera.ts';
+import { live, state, useGuardedCamera } from './rig/guarded-camera.ts';
 
 const guarded = useGuardedCamera();
 const { proxyOf } = guarded;

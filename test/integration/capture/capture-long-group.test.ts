@@ -6,7 +6,7 @@ import { createLog } from '../../../agent/kernel/log.ts';
 import { makePictures } from '../../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream } from '../../../hardware/simulators/camera/made-stream.ts';
 import { until } from './capture-rig.ts';
-import { assertWholeClip, watchMade } from './made-rig.ts';
+import { assertWholeClip, watchMade } from './rig/made-rig.ts';
 
 const FPS = 5;
 const APART_S = 60;

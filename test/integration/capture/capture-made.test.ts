@@ -11,7 +11,7 @@ import {
   withoutRate,
 } from '../../../hardware/simulators/camera/made-pictures.ts';
 import type { MadeStream } from '../../../hardware/simulators/camera/made-stream.ts';
-import { assertWholeClip, decodedSizes, judge, watchMade } from './made-rig.ts';
+import { assertWholeClip, decodedSizes, judge, watchMade } from './rig/made-rig.ts';
 import { createConditions } from '../../../agent/kernel/conditions.ts';
 import { systemClock } from '../../../agent/kernel/clock.ts';
 import { createLog } from '../../../agent/kernel/log.ts';

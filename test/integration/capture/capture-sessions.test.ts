@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RtspProxy } from '../../../hardware/simulators/camera/rtsp-proxy.ts';
 import { decodeComplaints, until } from './capture-rig.ts';
-import { live, state, useGuardedCamera } from './guarded-camera.ts';
+import { live, state, useGuardedCamera } from './rig/guarded-camera.ts';
 
 const guarded = useGuardedCamera();
 const { proxyOf } = guarded;

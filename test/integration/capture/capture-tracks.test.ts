@@ -4,7 +4,7 @@ import { makePictures, type MadePicture } from '../../../hardware/simulators/cam
 import type { MadeStream, MadeTrack } from '../../../hardware/simulators/camera/made-stream.ts';
 import { payloadsOf } from '../../../hardware/simulators/camera/rtp-packets.ts';
 import { probe, until } from './capture-rig.ts';
-import { assertWholeClip, decodedSizes, judge, watchMade } from './made-rig.ts';
+import { assertWholeClip, decodedSizes, judge, watchMade } from './rig/made-rig.ts';
 
 const FPS = 10;
 let large: MadePicture[];

@@ -9,7 +9,7 @@ import { createWorld, someCamera, type World } from '../../unit/agent/dashboard/
 import { createRealHouse, type RealHouse } from '../../unit/agent/dashboard/real-house.ts';
 import type { Kept } from '../capture/capture-rig.ts';
 import { DESKTOP, PATIENCE_MS, useBrowser } from './dashboard-browser.ts';
-import { decodedSizes, watchMade } from '../capture/made-rig.ts';
+import { decodedSizes, watchMade } from '../capture/rig/made-rig.ts';
 
 const FPS = 10;
 const browser = useBrowser();

@@ -8,7 +8,7 @@ import { makeHouse, restartWaitMs } from '../../../scripts/lib/bench/boot/agent-
 import { makePictures } from '../../../hardware/simulators/camera/made-pictures.ts';
 import { startAgent } from '../agent/agent-process.ts';
 import { until } from '../capture/capture-rig.ts';
-import { watchMade } from '../capture/made-rig.ts';
+import { watchMade } from '../capture/rig/made-rig.ts';
 
 test('an agent records, tells that it is ready and answers: after an orderly end, and after a kill in the middle of a clip', async (t) => {
   const told: string[] = [];

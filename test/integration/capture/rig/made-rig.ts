@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestContext } from 'node:test';
-import type { Capture, CaptureDeps } from '../../../agent/capture/capture.ts';
-import { decideVerdict, type Judgement } from '../../../cloud-fn/orchestrators/decide-verdict.ts';
-import { analyseClip } from '../../../cloud-fn/yolo/analysis/analyse-clip.ts';
-import type { Detector } from '../../../cloud-fn/yolo/detectors/detector.ts';
-import { type MadeCamera, startMadeCamera } from '../../../hardware/simulators/camera/made-camera.ts';
-import { probeLines } from '../../../hardware/simulators/camera/made-pictures.ts';
-import type { MadeStream } from '../../../hardware/simulators/camera/made-stream.ts';
-import { result } from '../../unit/cloud-fn/orchestrators/clip-samples.ts';
-import { type CaptureRig, createRig, type Kept, probe, until } from './capture-rig.ts';
+import type { Capture, CaptureDeps } from '../../../../agent/capture/capture.ts';
+import { decideVerdict, type Judgement } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
+import { analyseClip } from '../../../../cloud-fn/yolo/analysis/analyse-clip.ts';
+import type { Detector } from '../../../../cloud-fn/yolo/detectors/detector.ts';
+import { type MadeCamera, startMadeCamera } from '../../../../hardware/simulators/camera/made-camera.ts';
+import { probeLines } from '../../../../hardware/simulators/camera/made-pictures.ts';
+import type { MadeStream } from '../../../../hardware/simulators/camera/made-stream.ts';
+import { result } from '../../../unit/cloud-fn/orchestrators/clip-samples.ts';
+import { type CaptureRig, createRig, type Kept, probe, until } from '../capture-rig.ts';
 
 const run = promisify(execFile);
 

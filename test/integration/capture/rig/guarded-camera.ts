@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
-import type { Capture } from '../../../agent/capture/capture.ts';
-import { type CameraSimulator, startCamera } from '../../../hardware/simulators/camera/camera.ts';
+import type { Capture } from '../../../../agent/capture/capture.ts';
+import { type CameraSimulator, startCamera } from '../../../../hardware/simulators/camera/camera.ts';
 import {
   type ProxyOptions,
   startRtspProxy,
   type RtspProxy,
-} from '../../../hardware/simulators/camera/rtsp-proxy.ts';
-import { makeVideo } from '../../fakes/media.ts';
-import { type CaptureRig, createRig, until } from './capture-rig.ts';
+} from '../../../../hardware/simulators/camera/rtsp-proxy.ts';
+import { makeVideo } from '../../../fakes/media.ts';
+import { type CaptureRig, createRig, until } from '../capture-rig.ts';
 
 export interface GuardedCamera {
   readonly rig: CaptureRig;
