@@ -148,6 +148,7 @@ test('the status tells what the child said last, and how old it has become', asy
     lastFrameAgeMs: null,
     recording: false,
     unrecordedMs: null,
+    alertness: null,
     suppressed: {},
   });
   it.process.start();
