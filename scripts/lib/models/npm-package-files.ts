@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const PACK_MS = 300_000;
 const UNPACK_MS = 60_000;
+/** npm's own would hold up a start without a network for more than a minute. */
+const SHORT_RETRIES = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=3000'];
 
 /** Files out of a published npm package, without installing it. npm checks the archive's own hash.
  *  @param names files directly in `folder` of the archive
@@ -19,7 +21,8 @@ export async function packageFiles(
   try {
     const wanted = `${source.package}@${source.version}`;
     // In an empty folder: the checkout's own npm settings are not for this.
-    await run('npm', ['pack', wanted, '--pack-destination', dir, '--loglevel=error'], {
+    const args = ['pack', wanted, '--pack-destination', dir, '--loglevel=error', ...SHORT_RETRIES];
+    await run('npm', args, {
       cwd: dir,
       timeout: PACK_MS,
     }).catch((error: Error & { stderr?: string }) => {
