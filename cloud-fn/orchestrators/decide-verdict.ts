@@ -173,7 +173,10 @@ function judge(details: AnalysisDetails): Judgement {
     decision: verdict === 'person' ? 'notified' : 'recorded',
     labels,
     confidence: best.confidence_max,
-    reason: `${best.label} seen in ${best.frames} of ${analysed} frames, from ${seconds(best.first_ms)} to ${seconds(best.last_ms)}, confidence ${best.confidence_max.toFixed(2)}.${opinionOn(best)}`,
+    reason: [
+      `${best.label} seen in ${best.frames} of ${analysed} frames, from ${seconds(best.first_ms)} to ${seconds(best.last_ms)}, confidence ${best.confidence_max.toFixed(2)}.`,
+      ...opinionOn(best),
+    ].join(' '),
     ...frame,
   };
 }
@@ -213,12 +216,12 @@ const walks = ({ confidence_max, frames, travelled }: Track): boolean =>
   confidence_max >= ONE_OF_TWO.confidence && frames >= ONE_OF_TWO.frames && travelled >= ONE_OF_TWO.travelled;
 
 /** For people: whether the two detectors agree. */
-function opinionOn({ tracks = [] }: Detection): string {
+function opinionOn({ tracks = [] }: Detection): string[] {
   const agreed = tracks.find(isAgreedOn)?.second_opinion;
-  if (agreed) return ` A second detector saw the same in ${agreed.agreed} of ${agreed.asked} pictures.`;
+  if (agreed) return [`A second detector saw the same in ${agreed.agreed} of ${agreed.asked} pictures.`];
   return tracks.some(({ second_opinion }) => second_opinion)
-    ? ' Seen by one of two detectors, and walking.'
-    : '';
+    ? ['Seen by one of two detectors, and walking.']
+    : [];
 }
 
 /** Vehicles that stood in one place from the beginning to the end were there before the event: the pre-roll shows the
