@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { ClipProblem } from '../clip-problem.ts';
-import { type FullPicture, pictureBytes, pictureOf } from './full-picture.ts';
+import { type FullPicture, pictureBytes, pictureOf } from './looks/full-picture.ts';
 import { PAINTED_OVER, printedTimes } from './faultless-pictures.ts';
 import { ONLY_THIS_FILE, runMediaTool } from './run-media-tool.ts';
 import { selectExpression, type SamplingPlan } from './strategy.ts';

@@ -1,9 +1,8 @@
 import { groupOf } from '../detectors/coco-labels.ts';
 import type { Detection, Detector, Picture, RelativeBox, SecondDetector } from '../detectors/detector.ts';
-import { cutOut, type FullPicture } from './full-picture.ts';
-import { squareAround } from './look-plan.ts';
-import type { Reported } from './sightings.ts';
-import type { Track, TrackFacts } from './tracks.ts';
+import { cutOut, type FullPicture } from './looks/full-picture.ts';
+import { squareAround } from './looks/look-plan.ts';
+import type { Reported, Track, TrackFacts } from './tracks.ts';
 
 /** Pictures of one track that are shown to the second detector. */
 const PICTURES = 3;

@@ -2,7 +2,14 @@ import { type AnalysisDetails, BOXES_MAX, TRACKS_MAX } from '@dachawatch/contrac
 import { groupOf, importance } from '../detectors/coco-labels.ts';
 import type { Detection, RelativeBox } from '../detectors/detector.ts';
 import type { Opinion } from './second-opinion.ts';
-import { createTracks, factsOf, type Track, type TrackFacts, withoutOtherGuesses } from './tracks.ts';
+import {
+  createTracks,
+  factsOf,
+  type Reported,
+  type Track,
+  type TrackFacts,
+  withoutOtherGuesses,
+} from './tracks.ts';
 
 /** A track of one sighting only counts when the detector is so sure. False hits last a frame, things that are
  *  there are seen again half a second later. */
@@ -18,12 +25,6 @@ export interface BestFrame {
   readonly atMs: number;
   /** Everything reported that is in that frame, the most important first. */
   readonly detections: readonly Detection[];
-}
-
-/** A track that is reported, and what follows from it. */
-export interface Reported {
-  readonly track: Track;
-  readonly facts: TrackFacts;
 }
 
 /** Collects what the frames of a clip show, as tracks.

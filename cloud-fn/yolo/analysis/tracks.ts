@@ -104,6 +104,12 @@ export interface TrackFacts {
   readonly movedShare: number;
 }
 
+/** A track that is reported, and what follows from it. */
+export interface Reported {
+  readonly track: Track;
+  readonly facts: TrackFacts;
+}
+
 export function factsOf({ sightings }: Track): TrackFacts {
   const first = sightings[0] as Sighting;
   const last = sightings.at(-1) as Sighting;

@@ -1,7 +1,7 @@
-import type { RelativeBox } from '../detectors/detector.ts';
+import type { RelativeBox } from '../../detectors/detector.ts';
 import { WHOLE } from './full-picture.ts';
 import type { Motion, Place } from './motion-map.ts';
-import type { Strategy } from './strategy.ts';
+import type { Strategy } from '../strategy.ts';
 
 /** A look of the detector: the whole picture, or a part of it in more detail. */
 export interface Look {

@@ -1,4 +1,4 @@
-import type { RelativeBox } from '../detectors/detector.ts';
+import type { RelativeBox } from '../../detectors/detector.ts';
 import type { FullPicture } from './full-picture.ts';
 
 /** Cells across the longer side of a picture. */

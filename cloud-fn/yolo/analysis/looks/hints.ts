@@ -1,4 +1,4 @@
-import type { Detection, RelativeBox } from '../detectors/detector.ts';
+import type { Detection, RelativeBox } from '../../detectors/detector.ts';
 
 /** A person seen that surely needs no closer look. */
 const SURE = 0.6;

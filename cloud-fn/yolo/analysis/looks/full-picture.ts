@@ -1,5 +1,5 @@
-import type { Picture, RelativeBox } from '../detectors/detector.ts';
-import { fitInto } from '../detectors/letterbox.ts';
+import type { Picture, RelativeBox } from '../../detectors/detector.ts';
+import { fitInto } from '../../detectors/letterbox.ts';
 
 /** A decoded picture in the camera's own pixels: planar YCbCr 4:2:0 (BT.601, 16 to 235), rows from the top.
  *  Valid until the next one is asked for. */

@@ -1,4 +1,4 @@
-import type { Detection, Detector, RelativeBox } from '../detectors/detector.ts';
+import type { Detection, Detector, RelativeBox } from '../../detectors/detector.ts';
 import { cutOut, type FullPicture, WHOLE } from './full-picture.ts';
 import type { Look } from './look-plan.ts';
 
