@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Capture, createCapture, recoverTornClip } from './capture/capture.ts';
+import { createBatterySaving } from './battery-saving.ts';
 import { createClipStore } from './clip-store.ts';
 import { createDashboard, type Dashboard } from './dashboard/dashboard.ts';
 import {
@@ -200,7 +201,8 @@ function buildCapture(ground: Ground, rooms: Rooms): Capture {
 
 function buildPower(ground: Ground, rooms: Rooms): Power {
   const log = logOf(ground, 'power');
-  const { wires } = rooms;
+  const { wires, capture } = rooms;
+  const saving = createBatterySaving({ enabled: ground.files.config.power.keyPicturesOnBattery, capture });
   return createPower({
     config: ground.files.config.power,
     actions: {
@@ -212,7 +214,10 @@ function buildPower(ground: Ground, rooms: Rooms): Power {
       powerOff: () => requestPowerOff(ground.runtimeDir, log),
       resume: () => rooms.capture.resume(),
     },
-    onChange: (status) => rooms.reports.powerChanged(status),
+    onChange: (status) => {
+      saving.powerChanged(status);
+      rooms.reports.powerChanged(status);
+    },
     ...(wires ? { wires } : {}),
     clock: ground.clock,
     log,

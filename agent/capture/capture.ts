@@ -61,6 +61,9 @@ export interface Capture {
    *  @throws Failure transient `capture.deadline` when `signal` is aborted first; it is paused all the same */
   pause(signal: AbortSignal): Promise<void>;
   resume(): void;
+  /** Decodes only the key pictures of the sub-streams, whatever moves, until it is told otherwise: half the work when
+   *  something moves, and who comes is noticed later. Recording goes on. */
+  spare(sparing: boolean): void;
   /** A picture of the sub-stream as it is now. Who asks while one is on its way gets the same.
    *  @throws Failure transient `capture.no-picture` | `capture.deadline`, rejected `capture.unknown-camera` */
   snapshot(cameraId: string, signal: AbortSignal): Promise<Snapshot>;
@@ -116,6 +119,7 @@ export function createCapture(deps: CaptureDeps): Capture {
     apply: (settings) => fleet.apply(settings),
     pause: (signal) => orAborted(fleet.pause(), signal, tookTooLong('closing the clips')),
     resume: () => fleet.resume(),
+    spare: (sparing) => fleet.spare(sparing),
     snapshot: async (cameraId, signal) =>
       await orAborted(
         fleet.camera(cameraId).snapshot(),

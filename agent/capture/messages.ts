@@ -45,6 +45,8 @@ export type ToChild =
       readonly timings: CaptureTimings;
       /** No clip may begin before `resume`. */
       readonly paused: boolean;
+      /** As of `spare`; default no. */
+      readonly sparing?: boolean;
     }
   /** Answers a trigger: write there. */
   | { readonly type: 'place'; readonly requestId: number; readonly clipId: string; readonly partFile: string }
@@ -53,6 +55,8 @@ export type ToChild =
   /** Other settings of the same camera, from now on. */
   | { readonly type: 'reconfigure'; readonly camera: CameraConfig; readonly recording: RecordingConfig }
   | { readonly type: 'resume' }
+  /** Only key pictures of the sub stream are decoded, whatever moves; or as the scene asks for. */
+  | { readonly type: 'spare'; readonly sparing: boolean }
   | Question
   /** End running clips, report them, exit. */
   | { readonly type: 'stop' };

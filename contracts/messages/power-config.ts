@@ -111,6 +111,11 @@ export const PowerConfig = Type.Object(
       }),
     ),
     thresholds: PowerThresholds,
+    keyPicturesOnBattery: Type.Boolean({
+      default: false,
+      description:
+        'On battery only the key pictures of the sub-streams are decoded, whatever moves: less current, but who comes is noticed later, or missed when small or quick',
+    }),
     gpio: Type.Optional(
       Type.Object({
         chipLabel: Type.String({

@@ -40,6 +40,8 @@ export interface CameraSession {
   heartbeat(): Extract<FromChild, { type: 'heartbeat' }>;
   /** Other settings of the same camera at the same addresses, from now on. */
   reconfigure(settings: { readonly camera: CameraConfig; readonly recording: RecordingConfig }): void;
+  /** Decodes only key pictures of the sub-stream, or as the scene asks for. */
+  spare(sparing: boolean): void;
   /** A picture of the sub-stream, not older than the question.
    *  @throws Failure transient `capture.no-picture` */
   snapshot(): Promise<Picture>;
@@ -117,6 +119,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
       recording.reconfigure(settings.recording);
       watching.reconfigure(settings.camera);
     },
+    spare: (sparing) => watching.spare(sparing),
     snapshot: () => watching.snapshot(),
     record: () => recorder.record(clock.monotonicMs()),
     pause: () => recorder.pause(),

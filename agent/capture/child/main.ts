@@ -88,7 +88,7 @@ function beat(): void {
 }
 
 function configure(order: Extract<ToChild, { type: 'configure' }>): void {
-  const { camera, credentials, recording, timings, paused } = order;
+  const { camera, credentials, recording, timings, paused, sparing = false } = order;
   session = createCameraSession({
     camera,
     credentials,
@@ -108,6 +108,7 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
       void end(1);
     },
   });
+  session.spare(sparing);
   session.start();
   setInterval(beat, timings.heartbeatMs);
 }
@@ -120,6 +121,8 @@ function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
       return answer(message.requestId, message.suppressed && { suppressed: message.suppressed });
     case 'reconfigure':
       return session?.reconfigure(message);
+    case 'spare':
+      return session?.spare(message.sparing);
     case 'resume':
       return session?.resume();
     case 'pause':

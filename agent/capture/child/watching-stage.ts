@@ -32,6 +32,8 @@ export interface WatchingStage {
    *  @throws Failure transient `capture.no-picture` */
   snapshot(): Promise<Picture>;
   reconfigure(camera: CameraConfig): void;
+  /** As of the decoding policy. */
+  spare(sparing: boolean): void;
   report(): Pick<Extract<FromChild, { type: 'heartbeat' }>, 'suppressed' | 'alertness' | 'decoded'>;
   stop(): void;
 }
@@ -90,6 +92,7 @@ export function createWatchingStage(deps: WatchingStageDeps): WatchingStage {
       // A model that is new has to learn the scene.
       policy.demanded(clock.monotonicMs());
     },
+    spare: (sparing) => policy.spare(sparing),
     report: () => ({ suppressed: motion.counts(), ...decoding.report() }),
     stop: () => decoder?.stop(),
   };

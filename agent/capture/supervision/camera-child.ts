@@ -40,6 +40,7 @@ export interface CameraChildDeps {
   readonly settings: CameraSettings;
   readonly streams: readonly [AskedStream, AskedStream];
   readonly paused: boolean;
+  readonly sparing: boolean;
   readonly store: ClipStore;
   readonly probe: Pick<CameraProbe, 'refused'>;
   readonly clock: Clock;
@@ -124,7 +125,15 @@ export function startCameraChild(deps: CameraChildDeps): CameraChild {
   child.on('message', take);
   const [main, sub] = deps.streams;
   const credentials = { main: main.credential ?? null, sub: sub.credential ?? null };
-  send({ type: 'configure', camera, credentials, recording, timings, paused: deps.paused });
+  send({
+    type: 'configure',
+    camera,
+    credentials,
+    recording,
+    timings,
+    paused: deps.paused,
+    sparing: deps.sparing,
+  });
   const gone = run();
   return {
     pid: child.pid,

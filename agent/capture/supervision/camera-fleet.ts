@@ -9,6 +9,8 @@ export interface CameraFleet {
   apply(settings: { readonly cameras: readonly CaptureCamera[]; readonly recording: RecordingConfig }): void;
   start(): void;
   stop(): Promise<void>;
+  /** As of `Capture`; cameras that are added later know it. */
+  spare(sparing: boolean): void;
   pause(): Promise<void>;
   resume(): void;
   /** @throws Failure rejected `capture.unknown-camera` */
@@ -21,7 +23,7 @@ export interface CameraFleet {
  *  1. One process per id. A camera that leaves and comes back waits until the process it had has ended.
  *  2. After `stop` none is added. */
 export function createCameraFleet(
-  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'after'> & {
+  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'sparing' | 'after'> & {
     readonly log: Log;
     /** Nothing is forked before this settles; it never rejects. */
     readonly ready?: Promise<void>;
@@ -32,6 +34,7 @@ export function createCameraFleet(
   let order: readonly string[] = [];
   let phase: 'built' | 'started' | 'stopped' = 'built';
   let paused = false;
+  let sparing = false;
 
   function remove(id: string, process: CameraProcess): void {
     deps.log.info({ event: 'camera.removed', cameraId: id }, `camera ${id} is not watched any more`);
@@ -45,7 +48,13 @@ export function createCameraFleet(
   function add(camera: CaptureCamera, recording: RecordingConfig): void {
     const { id } = camera.config;
     const after = Promise.all([deps.ready, leaving.get(id)]).then(() => undefined);
-    const process = createCameraProcess({ ...deps, settings: { ...camera, recording }, paused, after });
+    const process = createCameraProcess({
+      ...deps,
+      settings: { ...camera, recording },
+      paused,
+      sparing,
+      after,
+    });
     watched.set(id, process);
     if (phase === 'started') process.start();
   }
@@ -69,6 +78,10 @@ export function createCameraFleet(
       phase = 'stopped';
       const ends = [...watched.values()].map((process) => process.stop());
       await Promise.all([...ends, ...leaving.values()]);
+    },
+    spare: (next) => {
+      sparing = next;
+      for (const process of watched.values()) process.spare(sparing);
     },
     pause: async () => {
       paused = true;

@@ -21,6 +21,7 @@ import { type CameraSettings, changeOf, loginsOf } from './settings-change.ts';
 export interface CameraProcessDeps {
   readonly settings: CameraSettings;
   readonly paused: boolean;
+  readonly sparing: boolean;
   /** Nothing is forked before this settles: another process of the same camera still ends. */
   readonly after: Promise<void>;
   readonly store: ClipStore;
@@ -42,6 +43,8 @@ export interface CameraProcess
     Pick<CameraChecks, 'check'> {
   start(): void;
   stop(): Promise<void>;
+  /** As of `Capture`. */
+  spare(sparing: boolean): void;
   /** @param next of the same camera */
   apply(next: CameraSettings): void;
   status(): CameraStatus;
@@ -68,6 +71,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     absence: () => camera.now().detail ?? `camera ${cameraId} is ${camera.now().state}`,
   });
   let settings = deps.settings;
+  let { sparing } = deps;
   const checks = createCameraChecks({ ...deps, cameraId, streams: () => streamsOf(settings) });
   let running: CameraChild | undefined;
   /** Of the children before this one. */
@@ -99,9 +103,10 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
         settings,
         streams: streamsOf(settings),
         paused: requests.paused,
+        sparing,
         store: unlessPaused(deps.store, requests),
         onHeartbeat: (beat) => {
-          judge(beat);
+          judge(beat, camera, deps);
           deps.suppressed?.count(cameraId, counts());
         },
         onSilence: () => camera.take('is-silent', NO_PICTURE),
@@ -115,15 +120,6 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     countedBefore = counts();
     running = undefined;
     return end;
-  }
-
-  function judge(beat: Heartbeat): void {
-    const { keyFrames } = beat;
-    if (keyFrames === null) conditions?.clear('camera-keyframes', cameraId);
-    else conditions?.raise('camera-keyframes', keyFrames, cameraId);
-    if (isLive(beat, timings)) camera.take('shows', null);
-    else if (keyFrames === null) camera.take('shows-nothing', NO_PICTURE);
-    else camera.take('lacks-key-frame', keyFrames);
   }
 
   const counts = () => addCounts(countedBefore, running?.beat()?.suppressed ?? {});
@@ -146,6 +142,10 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       requests.resume();
       running?.tell({ type: 'resume' });
     },
+    spare: (next) => {
+      sparing = next;
+      running?.tell({ type: 'spare', sparing });
+    },
     check: () => checks.check(),
     snapshot: () => requests.snapshot(),
     record: () => requests.record(),
@@ -155,6 +155,21 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       return cameraStatus({ ...about, suppressed: counts() }, camera.now(), heard, clock.monotonicMs());
     },
   };
+}
+
+/** What a heartbeat tells of the camera's state. */
+function judge(
+  beat: Heartbeat,
+  camera: ReturnType<typeof createCameraState>,
+  { conditions, settings, timings }: Pick<CameraProcessDeps, 'conditions' | 'settings' | 'timings'>,
+): void {
+  const { keyFrames } = beat;
+  const { id: cameraId } = settings.config;
+  if (keyFrames === null) conditions?.clear('camera-keyframes', cameraId);
+  else conditions?.raise('camera-keyframes', keyFrames, cameraId);
+  if (isLive(beat, timings)) camera.take('shows', null);
+  else if (keyFrames === null) camera.take('shows-nothing', NO_PICTURE);
+  else camera.take('lacks-key-frame', keyFrames);
 }
 
 /** No place is given while recording is paused. */

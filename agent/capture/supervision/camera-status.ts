@@ -15,6 +15,8 @@ export interface CameraStatus extends CameraStanding {
   readonly unrecordedMs: number | null;
   /** `quiet`: only key pictures of the sub stream are decoded; null: nobody watches. */
   readonly alertness: Alertness | null;
+  /** Pictures of the sub stream that the present child gave to its decoder. */
+  readonly decoded: number | null;
   /** Suppressed triggers since start, by reason. */
   readonly suppressed: SuppressionCounts;
 }
@@ -42,6 +44,7 @@ export function cameraStatus(
     recording: beat?.recording ?? false,
     unrecordedMs: beat?.unrecordedMs ?? null,
     alertness: beat?.alertness ?? null,
+    decoded: beat?.decoded ?? null,
     suppressed,
   };
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe } from './made-description.ts';
-import { numbered } from './made-numbers.ts';
-import { type MadePicture, setsOf } from './made-pictures.ts';
+import { type MadePicture, numbered, setsOf } from './made-pictures.ts';
 import type { MadeStream, MadeTrack, Take } from './made-stream.ts';
 import { interleaved, payloadsOf } from './rtp-packets.ts';
 

@@ -105,7 +105,7 @@ export function createAdaptiveDecoding(deps: AdaptiveDecodingDeps): AdaptiveDeco
     if (atMs === undefined || atMs <= judgedMs) return undefined;
     if (decoding() === 'all') {
       if (atMs < dueMs - EARLY_MS) return undefined;
-    } else if (stage.suspects(grey)) {
+    } else if (!policy.isSparing() && stage.suspects(grey)) {
       policy.suspected(atMs);
       catchUp();
       return undefined;

@@ -20,6 +20,9 @@ export interface DecodingPolicy {
   /** Key pictures that are given to the decoder alone do not come out at once.
    *  @param nowMs monotonic milliseconds */
   keysComeLate(nowMs: number): void;
+  /** Only key pictures are decoded, whatever moves and however far apart they are, until it is told otherwise. */
+  spare(sparing: boolean): void;
+  isSparing(): boolean;
   decoding(nowMs: number): Decoding;
   alertness(): Alertness;
 }
@@ -51,7 +54,8 @@ const HARMLESS: ReadonlySet<SuppressionReason> = new Set(['too-small', 'lighting
  *  Invariants
  *  1. Only key pictures are decoded in a quiet scene, and only while they come at most `MAX_KEY_DISTANCE_MS` apart.
  *  2. Everything is decoded from the first sign of motion until nothing has been seen for `OVER_MS`.
- *  3. A stream with B pictures is decoded whole: its key pictures come out of the decoder late when they come alone. */
+ *  3. While it spares, everything is decoded only where somebody wants pictures, and where invariant 4 asks for it.
+ *  4. A stream with B pictures is decoded whole: its key pictures come out of the decoder late when they come alone. */
 export function createDecodingPolicy(): DecodingPolicy {
   let state: Alertness = 'suspicious';
   /** The last moment that spoke for each state; before the first picture there is none. */
@@ -61,6 +65,7 @@ export function createDecodingPolicy(): DecodingPolicy {
   let newestMs = 0;
   let steady = 0;
   let reorders = false;
+  let isSparing = false;
 
   function sign(seen: Sign, atMs: number): void {
     lastMs ??= { event: atMs, suspicious: atMs };
@@ -89,8 +94,14 @@ export function createDecodingPolicy(): DecodingPolicy {
     judged: (decision, atMs) => sign(signOf(decision), atMs),
     demanded: (nowMs) => wholeFor(DEMAND_MS, nowMs),
     keysComeLate: (nowMs) => wholeFor(LATE_KEYS_MS, nowMs),
-    decoding: (nowMs) =>
-      state !== 'quiet' || reorders || steady < STEADY || nowMs < wholeUntilMs ? 'all' : 'keys',
+    spare: (sparing) => {
+      isSparing = sparing;
+    },
+    isSparing: () => isSparing,
+    decoding: (nowMs) => {
+      if (reorders || nowMs < wholeUntilMs) return 'all';
+      return isSparing || (state === 'quiet' && steady >= STEADY) ? 'keys' : 'all';
+    },
     alertness: () => state,
   };
 }

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { numbered, numberOf } from '../../../../hardware/simulators/camera/made-numbers.ts';
 import {
   type MadePicture,
+  numbered,
+  numberOf,
   splitUnits,
   typeOf,
 } from '../../../../hardware/simulators/camera/made-pictures.ts';

@@ -11,11 +11,16 @@ import { say, sayingLog } from './say.ts';
 const PATIENCE_MS = 60_000;
 const otherEnd = createOtherEnd();
 
+/** The guest has no GPIO lines. */
+function withoutWires({ gpio: _gpio, ...others }: PowerConfig): PowerConfig {
+  return others;
+}
+
 function powerRoom() {
-  const { ups, thresholds } = JSON.parse(readFileSync('/etc/dachawatch/power.json', 'utf8')) as PowerConfig;
+  const config = JSON.parse(readFileSync('/etc/dachawatch/power.json', 'utf8')) as PowerConfig;
   const nothing = async () => undefined;
   return createPower({
-    config: ups ? { ups, thresholds } : { thresholds },
+    config: withoutWires(config),
     actions: {
       seal: nothing,
       tell: nothing,

@@ -28,6 +28,7 @@ export const someCamera = (changes: Partial<CameraStatus> = {}): CameraStatus =>
   recording: false,
   unrecordedMs: null,
   alertness: 'quiet',
+  decoded: 10,
   suppressed: {},
   ...changes,
 });

@@ -73,6 +73,7 @@ export const camera = (cameraId: string, changes: Partial<CameraStatus> = {}): W
   recording: false,
   unrecordedMs: null,
   alertness: 'quiet',
+  decoded: 10,
   suppressed: {},
   ...changes,
 });

@@ -149,6 +149,7 @@ test('the status tells what the child said last, and how old it has become', asy
     recording: false,
     unrecordedMs: null,
     alertness: null,
+    decoded: null,
     suppressed: {},
   });
   it.process.start();

@@ -17,6 +17,7 @@ test('a child is told the camera, its logins, and whether recording is paused', 
       recording,
       timings,
       paused: false,
+      sparing: false,
     },
   ]);
   assert.equal(child.environment['UV_THREADPOOL_SIZE'], '16');

@@ -120,3 +120,15 @@ test('who asks for pictures gets all for three seconds, and no longer', () => {
   assert.equal(policy.decoding(13_000), 'keys');
   assert.equal(policy.alertness(), 'quiet');
 });
+
+test('while it spares, only key pictures are decoded, however much moves and however far apart they are', () => {
+  const policy = createDecodingPolicy();
+  policy.spare(true);
+  show(policy, MOTION, { fromMs: 0, toMs: 10_000, keyMs: 4_000 });
+  assert.equal(policy.alertness(), 'event');
+  assert.equal(policy.decoding(10_000), 'keys');
+  policy.demanded(10_000);
+  assert.equal(policy.decoding(10_100), 'all', 'somebody wants a picture');
+  policy.spare(false);
+  assert.equal(policy.decoding(20_000), 'all');
+});

@@ -24,6 +24,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
   const process = createCameraProcess({
     settings: settingsOf(),
     paused: false,
+    sparing: false,
     after: Promise.resolve(),
     store: {
       open: ({ triggeredMs }) => ({ clipId: `c${triggeredMs}`, partFile: `/clips/c${triggeredMs}` }),
