@@ -8,6 +8,8 @@ import { CHILD_PROGRAM } from './fork-child.ts';
 const COMPILES_WITHIN_MS = 20_000;
 /** Each release leaves what it compiled, some hundred files: then all is compiled anew. */
 const MOST_FILES = 4_000;
+/** Folders that Node makes in it: version, processor, kind of build, user. */
+const NODES_OWN = /^v\d+\.\d+\.\d+-[a-z0-9]+-[0-9a-f]+-\d+$/;
 /** In the cache: which program was compiled into it. */
 const NOTE = 'capture-child';
 
@@ -43,10 +45,15 @@ export async function compileChildCode(
 /** @returns undefined: there is none, or it cannot be read */
 const readNote = (file: string) => readFile(file, 'utf8').catch(() => undefined);
 
+/** Of what else lies in the folder nothing is touched: whoever set the variable may keep other things there. */
 async function boundFiles(folder: string): Promise<void> {
   try {
-    const files = await readdir(folder, { recursive: true });
-    if (files.length > MOST_FILES) await rm(folder, { recursive: true, force: true });
+    const caches = (await readdir(folder))
+      .filter((name) => NODES_OWN.test(name))
+      .map((name) => join(folder, name));
+    const files = await Promise.all(caches.map((cache) => readdir(cache)));
+    if (files.flat().length <= MOST_FILES) return;
+    for (const cache of caches) await rm(cache, { recursive: true, force: true });
   } catch {
     // There is none yet, or it is not ours to read: then Node does not use it either.
   }

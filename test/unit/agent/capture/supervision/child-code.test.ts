@@ -61,12 +61,20 @@ test('without a cache of compiled code nothing is run before the cameras start',
   assert.equal(existsSync(join(dir, 'ran')), false);
 });
 
-test('a cache of compiled code that many releases have filled is begun anew', async (t) => {
+test('a cache of compiled code that many releases have filled is begun anew, and what else lies there is left alone', async (t) => {
   const folder = join(folderOf(t), 'compiled');
-  mkdirSync(folder);
-  for (let n = 0; n < 4_001; n++) writeFileSync(join(folder, `${n}`), '');
+  const [own, other] = ['v24.1.0-x64-0123abcd-0', 'letters'].map((name) => join(folder, name));
+  for (const cache of [own, other]) {
+    mkdirSync(cache ?? '', { recursive: true });
+    for (let n = 0; n < 4_001; n++) writeFileSync(join(cache ?? '', `${n}`), '');
+  }
+  writeFileSync(join(folder, 'will.txt'), '');
   await compileChildCode({ NODE_COMPILE_CACHE: folder }, signal);
-  assert.equal(existsSync(join(folder, '0')), false);
+  assert.equal(existsSync(own ?? ''), false);
+  assert.deepEqual(
+    [existsSync(join(other ?? '', '4000')), existsSync(join(folder, 'will.txt'))],
+    [true, true],
+  );
 });
 
 test('a cache of compiled code that cannot be used keeps no camera from starting', async (t) => {
