@@ -54,6 +54,8 @@ export function openToLook(dir: string): Database {
       if (schemaVersion(db) === 0)
         throw new Failure('rejected', 'ledger.empty', `${ledgerFile(dir)} is not a ledger: it has no tables`);
       refuseNewer(db, SCHEMA_VERSION);
+      // SQLite asks for what the triggers call when a statement is prepared that would write, run or not.
+      defineChecksums(db);
       return db;
     } catch (error) {
       db.close();

@@ -10,6 +10,8 @@ import {
   type Migration,
   SCHEMA_VERSION,
 } from '../../../../../agent/ledger/database/migrations.ts';
+import { createClipRows } from '../../../../../agent/ledger/clips/clip-rows.ts';
+import { systemClock } from '../../../../../agent/kernel/clock.ts';
 import { Failure } from '../../../../../agent/kernel/failure.ts';
 
 function folder(t: TestContext): string {
@@ -75,4 +77,14 @@ test('looking at a folder without a ledger says so and makes none', (t) => {
     (error) => error instanceof Failure && error.code === 'ledger.none',
   );
   assert.throws(() => openToLook(dir), /is missing/);
+});
+
+test('who looks beside the owner reads rows by the same statements as the owner', (t) => {
+  const dir = folder(t);
+  const owner = openDatabase(dir);
+  t.after(() => owner.close());
+  const looking = openToLook(dir);
+  t.after(() => looking.close());
+  const rows = createClipRows({ db: looking, dir, clock: systemClock });
+  assert.throws(() => rows.require('01JD3V7Q8ZK4M6N8P0R2S4T9ZZ'), Failure);
 });
