@@ -261,7 +261,9 @@ const putUnusable =
       });
       const still: string[] = [];
       await inLanes(left, async (text) => {
-        const what = await untoldOf(text);
+        const what = await untoldOf(text).catch(
+          (error: unknown) => `no answer of storage: ${(error as Error).message}`,
+        );
         if (what !== undefined) still.push(text);
         if (what !== undefined && isLast) fuzz.complain(text, what);
       });
