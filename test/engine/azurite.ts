@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lineReader } from './lines.ts';
 
@@ -14,13 +15,20 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-/** Azurite as it comes, in memory and over plain HTTP: the real engine needs tables too, which our own local storage
- *  does not offer. One account each, so that two engines do not meet. */
-export async function startAzurite(dir: string, names: readonly string[]): Promise<Azurite> {
+/** Azurite as it comes, over plain HTTP: the real engine needs tables too, which our own local storage does not offer.
+ *  One account each, so that two engines do not meet.
+ *  @param keeps on `disk`, in `dir`, for those who write more than some thousand times: what is removed from memory costs
+ *    Azurite time with the square of its number, every ten minutes, in which it answers nobody */
+export async function startAzurite(
+  dir: string,
+  names: readonly string[],
+  keeps: 'memory' | 'disk' = 'memory',
+): Promise<Azurite> {
   const keys = new Map(names.map((name) => [name, randomBytes(32).toString('base64')]));
-  const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--inMemoryPersistence'];
+  const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  const place = keeps === 'memory' ? ['--inMemoryPersistence'] : ['--location', join(dir, 'azurite')];
   const ports = ['--blobPort', '0', '--queuePort', '0', '--tablePort', '0'];
-  const child = spawn(process.execPath, [PROGRAM, ...quiet, ...ports], {
+  const child = spawn(process.execPath, [PROGRAM, ...quiet, ...place, ...ports], {
     cwd: dir,
     env: { ...process.env, AZURITE_ACCOUNTS: [...keys].map(([name, key]) => `${name}:${key}`).join(';') },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -47,7 +47,7 @@ export async function startFunctionsApp(
   signal: AbortSignal,
 ): Promise<FunctionsApp> {
   const webhook = await startWebhook();
-  const azurite = await startAzurite(dir, ['fuzz']);
+  const azurite = await startAzurite(dir, ['fuzz'], 'disk');
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   let stopHost = async (): Promise<void> => undefined;
   const stop = async () => {
