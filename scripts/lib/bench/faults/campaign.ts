@@ -26,6 +26,8 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
   const clips = createCampaignClips(world, found);
   const totals: Totals = { clips: 0, fired: 0, killed: 0, ended: 0, givenUp: 0, parked: 0, tornMsMax: 0 };
   const settling = { world, stage, clips, totals };
+  /** Of each process, how many of its ends were told. */
+  const told = new Map<string, number>();
   let played = 0;
   let spoiled = false;
 
@@ -58,8 +60,16 @@ export function createCampaign(world: World, { found }: { readonly found: (findi
       for (const clip of parked) for (const problem of await verifyParked(world, clip)) complain(problem);
       totals.clips = clips.count();
       totals.parked = open.size;
-      for (const victim of world.victims.values()) totals.ended += victim.endedByItself();
+      for (const victim of world.victims.values()) totals.ended += victim.endedByItself().length;
     },
     totals: (): Readonly<Totals> => totals,
+    /** Which processes ended by themselves since it was asked last, and what they said. */
+    endings: (): string[] =>
+      [...world.victims].flatMap(([name, victim]) => {
+        const ends = victim.endedByItself();
+        const fresh = ends.slice(told.get(name) ?? 0);
+        told.set(name, ends.length);
+        return fresh.map((end) => `${name} ended by itself, ${end}`);
+      }),
   };
 }

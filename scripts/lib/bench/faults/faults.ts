@@ -93,6 +93,7 @@ export async function runFaults(options: Omit<Options, 'json'>, signal: AbortSig
       const { clips, ms, waited } = await campaign.round(plan);
       tell(`round ${round}: ${clips} clips, ${Math.round(ms)} ms: ${describePlan(plan)}`);
       if (ms > SLOW_MS) tell(`  waited for: ${waited}`);
+      for (const ending of campaign.endings()) tell(`  ${ending}`);
     }
     await campaign.end();
     broken = findings.list().length > 0;

@@ -5,6 +5,7 @@ import type { DiskRules } from '../disk/disk-faults.ts';
 const KEEP_COMPILED = new URL('keep-compiled.ts', import.meta.url).href;
 const READY_MS = 30_000;
 const WORDS = 6_000;
+const LAST_WORDS = 600;
 
 export interface Victim {
   /** What it said when it was ready. */
@@ -19,8 +20,8 @@ export interface Victim {
   kill(): Promise<void>;
   /** Asks it to end, and kills it when it does not. */
   stop(): Promise<void>;
-  /** How often it ended by itself, without a kill. */
-  endedByItself(): number;
+  /** Each time it ended by itself, without a kill: how, and its last words before. */
+  endedByItself(): readonly string[];
   /** The end of its log. */
   words(): string;
   readonly rules: DiskRules | undefined;
@@ -42,7 +43,7 @@ interface Running {
 export function createVictim({ main, args, environment, rules, onMessage }: VictimDeps): Victim {
   let running: Running | undefined;
   let ready: unknown;
-  let ends = 0;
+  const ends: string[] = [];
   let words = '';
 
   function launch(): Running {
@@ -59,7 +60,7 @@ export function createVictim({ main, args, environment, rules, onMessage }: Vict
       child.once('exit', (code, signal) => {
         if (running?.child === child) running = undefined;
         if (signal !== 'SIGKILL' && signal !== 'SIGTERM' && code !== 0) {
-          ends++;
+          ends.push(`${code ?? signal}: ${words.slice(-LAST_WORDS)}`);
           words = `${words}\n(it ended by itself: ${code ?? signal})\n`.slice(-WORDS);
         }
         resolve(signal);
