@@ -15,6 +15,8 @@ export interface Attempts {
 export interface AttemptsDeps {
   /** The first attempt waits for it. */
   readonly after: Promise<void>;
+  /** No child runs before it settles; the camera is asked meanwhile. Never rejects. */
+  readonly ready?: Promise<void>;
   readonly clock: Clock;
   readonly backoff: BackoffPolicy;
   begins(): void;
@@ -54,6 +56,7 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
       deps.begins();
       waiting = new AbortController();
       const unwatchable = await deps.ask(waiting.signal);
+      if (!unwatchable) await deps.ready;
       // Told to end, or to connect otherwise, while it was asked.
       if (waiting.signal.aborted) continue;
       const end = unwatchable

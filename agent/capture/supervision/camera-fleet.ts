@@ -23,11 +23,7 @@ export interface CameraFleet {
  *  1. One process per id. A camera that leaves and comes back waits until the process it had has ended.
  *  2. After `stop` none is added. */
 export function createCameraFleet(
-  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'sparing' | 'after'> & {
-    readonly log: Log;
-    /** Nothing is forked before this settles; it never rejects. */
-    readonly ready?: Promise<void>;
-  },
+  deps: Omit<CameraProcessDeps, 'settings' | 'paused' | 'sparing' | 'after'> & { readonly log: Log },
 ): CameraFleet {
   const watched = new Map<string, CameraProcess>();
   const leaving = new Map<string, Promise<void>>();
@@ -47,13 +43,12 @@ export function createCameraFleet(
 
   function add(camera: CaptureCamera, recording: RecordingConfig): void {
     const { id } = camera.config;
-    const after = Promise.all([deps.ready, leaving.get(id)]).then(() => undefined);
     const process = createCameraProcess({
       ...deps,
       settings: { ...camera, recording },
       paused,
       sparing,
-      after,
+      after: leaving.get(id) ?? Promise.resolve(),
     });
     watched.set(id, process);
     if (phase === 'started') process.start();

@@ -24,6 +24,8 @@ export interface CameraProcessDeps {
   readonly sparing: boolean;
   /** Nothing is forked before this settles: another process of the same camera still ends. */
   readonly after: Promise<void>;
+  /** As of `Attempts`. */
+  readonly ready?: Promise<void>;
   readonly store: ClipStore;
   readonly suppressed?: Pick<SuppressedStore, 'keep' | 'count'>;
   /** Nobody: what is wrong with a camera's key frames is told only while it waits for one. */

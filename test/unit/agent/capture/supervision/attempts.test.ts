@@ -48,6 +48,28 @@ test('a child runs only when the camera can be watched, and what failed is told'
   await it.attempts.stop();
 });
 
+test('a camera is asked at once, and its child runs when its program is compiled, unless it was told to stop', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const [it, stopped] = [attemptsOf({ ready: promise }), attemptsOf({ ready: promise })];
+  for (const { attempts, clock } of [it, stopped]) {
+    attempts.start();
+    await clock.advance(1_000);
+  }
+  assert.deepEqual([it.probe.asked.length, it.said], [1, ['begins']]);
+  const end = stopped.attempts.stop();
+  resolve();
+  await it.clock.advance(0);
+  await end;
+  assert.deepEqual(
+    [it.said, stopped.said],
+    [
+      ['begins', 'runs'],
+      ['begins', 'stopped'],
+    ],
+  );
+  await it.attempts.stop();
+});
+
 test('another connection is no failure: it is connected to at once', async () => {
   const it = attemptsOf();
   it.attempts.start();

@@ -12,7 +12,7 @@ const camera = (id: string, main = `rtsp://${id}/main`) => ({
 });
 
 /** Cameras that cannot be watched: nothing is forked, and who is asked tells who is watched. */
-function fleetOf(ready = Promise.resolve()) {
+function fleetOf() {
   const clock = createFakeClock();
   const { log } = createLogBook();
   const probe = createToldProbe(clock);
@@ -30,7 +30,6 @@ function fleetOf(ready = Promise.resolve()) {
     backoff: { minMs: 1_000, maxMs: 1_000 },
     environment: {},
     probe,
-    ready,
   });
   const { recording } = settingsOf();
   const apply = (...cameras: ReturnType<typeof camera>[]) => fleet.apply({ cameras, recording });
@@ -51,19 +50,6 @@ test('cameras are watched from the start on, each once, and listed in the order 
   await it.clock.advance(0);
   assert.deepEqual(it.ids(), ['lane', 'yard', 'gate']);
   assert.deepEqual(it.asked().slice(2), ['rtsp://lane/main']);
-  await it.fleet.stop();
-});
-
-test('no camera is asked before the children have their program, and all are then', async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const it = fleetOf(promise);
-  it.apply(camera('gate'), camera('yard'));
-  it.fleet.start();
-  await it.clock.advance(60_000);
-  assert.deepEqual(it.asked(), []);
-  resolve();
-  await it.clock.advance(0);
-  assert.deepEqual(it.asked(), ['rtsp://gate/main', 'rtsp://yard/main']);
   await it.fleet.stop();
 });
 
