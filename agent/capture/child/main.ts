@@ -69,7 +69,9 @@ async function ask({ type, requestId }: Question): Promise<void> {
   }
 }
 
-async function end(code: number): Promise<void> {
+/** Closes the clip, tells the last, lets go of the camera, and ends. Not by `exit`: that waits for the threads that wait in
+ *  a pipeline, and the one at its bus is not always woken by the stop. What counts is on disk and told. */
+async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   try {
@@ -78,9 +80,8 @@ async function end(code: number): Promise<void> {
     writeLogLine(`${error instanceof Error ? error.stack : String(error)}\n`);
   }
   await lastSent;
-  // Native threads that wait in a pipeline would keep `exit` from returning.
   session?.stop();
-  process.exit(code);
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function beat(): void {
@@ -105,7 +106,7 @@ function configure(order: Extract<ToChild, { type: 'configure' }>): void {
     suppressed: (record) => send({ type: 'suppressed', record }),
     fail: (detail, more) => {
       send({ type: 'failing', detail, ...more });
-      void end(1);
+      void end();
     },
   });
   session.spare(sparing);
@@ -130,7 +131,7 @@ function obey(message: Exclude<ToChild, { type: 'configure' }>): void {
     case 'snapshot':
       return void ask(message);
     case 'stop':
-      return void end(0);
+      return void end();
   }
 }
 
@@ -145,4 +146,4 @@ process.on('disconnect', () => {
 });
 // Ctrl-C reaches the whole terminal group; the parent decides when children end.
 process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => void end(0));
+process.on('SIGTERM', () => void end());

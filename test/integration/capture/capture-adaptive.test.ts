@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -66,7 +65,7 @@ test('only key pictures of a quiet scene are decoded, and who walks in is record
     180_000,
   );
   tell({ type: 'stop' });
-  if (child.exitCode === null) await once(child, 'exit');
+  await gone;
   assert.deepEqual(all('failing'), []);
 
   await t.test('while it was quiet, no more than key pictures went to the decoder', (t) => {

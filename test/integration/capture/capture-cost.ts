@@ -113,7 +113,7 @@ for (const [index, cost] of costs.entries()) {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.send({ type: 'stop' });
   await exited;
