@@ -42,7 +42,8 @@ export const rowDamaged = (table: string, key: unknown): Failure =>
 
 /** Gives a connection what the triggers of the ledger need. Whoever writes a row without it is refused by SQLite. */
 export function defineChecksums(db: Database): void {
-  // The schema is ours, and compared with what it should be before it is used.
+  // The owner compares the schema with what it should be before it is used. Both functions only compute: a foreign schema
+  // could do nothing with them.
   db.pragma('trusted_schema = ON');
   const options = { varargs: true, deterministic: true } as const;
   db.function('row_checksum', options, (table, ...values) => checksumOf(String(table), values));

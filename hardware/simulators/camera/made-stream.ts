@@ -22,7 +22,7 @@ export interface MadeStream {
   readonly packetBytes?: number;
   /** When a picture says it was taken, in seconds, given the truth. */
   readonly stamp?: (trueS: number, index: number) => number;
-  /** Each picture says its number (made-numbers.ts). */
+  /** Each picture says its number (made-pictures.ts). */
   readonly numbered?: boolean;
   /** Changes the packets of a picture on their way out, or leaves some out. */
   readonly rewrite?: (packets: RtpPacket[], index: number, picture: MadePicture) => RtpPacket[];
