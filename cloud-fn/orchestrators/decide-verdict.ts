@@ -69,7 +69,9 @@ const GAP_MS = 2_000;
 
 /** Judges a worker's answer. A person outranks a vehicle outranks an animal outranks nothing; what cannot be judged
  *  is `undecided`, never `nothing`. */
-export function decideVerdict(result: ProcessingResult): Judgement {
+export function decideVerdict(
+  result: Pick<ProcessingResult, 'status' | 'details' | 'stop_timestamp'>,
+): Judgement {
   const analysedUtc = result.stop_timestamp;
   const { details } = result;
   if (result.status === 'FAILED') {

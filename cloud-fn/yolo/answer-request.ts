@@ -9,7 +9,11 @@ import { bestFramePath, clipPath } from './storage/clip-address.ts';
 export interface AnswerDeps {
   readonly clips: ClipStore;
   /** @param expectedMs how long the clip is by its metadata */
-  readonly analyse: (file: string, signal: AbortSignal, expectedMs: number | undefined) => Promise<Analysis>;
+  readonly analyse: (
+    file: string,
+    signal: AbortSignal,
+    expectedMs: number | undefined,
+  ) => Promise<Pick<Analysis, 'details' | 'bestFrame'>>;
   /** Folder for clips while they are analysed. */
   readonly tempDir: string;
   readonly nowMs: () => number;

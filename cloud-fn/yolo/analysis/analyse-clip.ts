@@ -14,10 +14,11 @@ import { createMotionMap } from './looks/motion-map.ts';
 import { probeClip } from './probe.ts';
 import { ONLY_THIS_FILE } from './run-media-tool.ts';
 import { sampleFrames } from './sampled-frames.ts';
-import { createSecondOpinion } from './second-opinion.ts';
+import { type Asked, createSecondOpinion } from './second-opinion.ts';
 import { createHints } from './looks/hints.ts';
 import { createSightings } from './sightings.ts';
-import { DEFAULT_RATE_FPS, planSampling, type Strategy } from './strategy.ts';
+import { DEFAULT_RATE_FPS, planSampling, type SamplingPlan, type Strategy } from './strategy.ts';
+import type { Reported, Track } from './tracks.ts';
 
 export interface AnalysisOptions {
   readonly strategy: Strategy;
@@ -37,6 +38,18 @@ export interface Analysis {
   readonly details: Omit<AnalysisDetails, 'best_frame'>;
   /** Undefined when nothing worth reporting was seen. */
   readonly bestFrame: { readonly atMs: number; readonly jpeg: Buffer } | undefined;
+  /** What the answer was made of, for people who tune by looking. */
+  readonly seen: Seen;
+}
+
+export interface Seen {
+  readonly plan: SamplingPlan;
+  /** Size in which pictures were looked at. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** All of them, in the order in which they began. */
+  readonly tracks: readonly Track[];
+  readonly reported: readonly Reported[];
+  readonly opinions: ReadonlyMap<Track, Asked>;
 }
 
 /** Looks at the frames of a clip and says what is in it.
@@ -96,7 +109,8 @@ export async function analyseClip(
       blank,
     });
 
-    const { opinions, model: secondModel } = await opinion.about(sightings.reported());
+    const reported = sightings.reported();
+    const { opinions, model: secondModel } = await opinion.about(reported);
     const best = sightings.bestFrame(opinions);
     const bestFrame = best && { atMs: best.atMs, jpeg: await annotateFrame(file, clip, best, tools) };
     return {
@@ -111,6 +125,7 @@ export async function analyseClip(
         strategy,
       },
       bestFrame,
+      seen: { plan, size, tracks: sightings.tracks(), reported, opinions },
     };
   } catch (error) {
     signal.throwIfAborted();

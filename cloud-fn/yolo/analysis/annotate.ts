@@ -7,7 +7,7 @@ import type { ClipShape } from './probe.ts';
 import { ONLY_THIS_FILE, outputOf, runMediaTool } from './run-media-tool.ts';
 
 /** From Debian's fonts-dejavu-core. Monospaced: place-labels.ts reckons with that. */
-const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf';
+export const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf';
 const MAX_WIDTH = 1280;
 /** FFmpeg's scale 2 (best) to 31; 4 looks and weighs like quality 80 elsewhere. */
 const JPEG_QSCALE = '4';
@@ -74,7 +74,7 @@ export function annotationFilter(
   const labels = placeLabels(drawn, size);
   // Least important first, so that a person's box and label lie on top.
   const boxes = drawn.toReversed().flatMap((detection) => {
-    const colour = colourOf(detection).box;
+    const colour = coloursOf(detection.label).box;
     const { x, y, width, height } = inPixels(detection.box, size);
     return [
       drawBox(x, y, width, height, `${colour}@0.10`, 'fill'),
@@ -91,7 +91,9 @@ export function annotationFilter(
   ].join(',');
 }
 
-const colourOf = ({ label }: Detection) => COLOURS[groupOf(label) ?? 'vehicle'];
+const coloursOf = (label: string) => COLOURS[groupOf(label) ?? 'vehicle'];
+/** Of the boxes around things of that kind: red, green, blue. */
+export const colourOf = (label: string): number => Number(coloursOf(label).box);
 
 function inPixels(box: Detection['box'], size: { readonly width: number; readonly height: number }) {
   const x = Math.round(box[0] * size.width);
@@ -105,7 +107,7 @@ function inPixels(box: Detection['box'], size: { readonly width: number; readonl
 }
 
 function drawLabel({ x, y, width, height, text, fontSize, detection }: PlacedLabel, font: string): string[] {
-  const colour = colourOf(detection);
+  const colour = coloursOf(detection.label);
   return [
     drawBox(x, y, width, height, colour.box, 'fill'),
     `drawtext=fontfile=${quoted(font)}:text=${quoted(text)}:expansion=none:fontsize=${fontSize}` +

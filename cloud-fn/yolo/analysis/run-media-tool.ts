@@ -29,16 +29,29 @@ export interface MediaTool {
   counted(): number;
 }
 
-/** Starts ffmpeg or ffprobe. It is killed when the signal is aborted; whoever starts it awaits `ended`. */
+/** Starts ffmpeg or ffprobe. It is killed when the signal is aborted; whoever starts it awaits `ended`.
+ *  @param input what it reads from its standard input; nothing when absent */
 export function runMediaTool(
   program: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { signal, extraPipes = 0, count }: { signal: AbortSignal; extraPipes?: number; count?: string },
+  {
+    signal,
+    extraPipes = 0,
+    count,
+    input,
+  }: { signal: AbortSignal; extraPipes?: number; count?: string; input?: Uint8Array },
 ): MediaTool {
   signal.throwIfAborted();
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: extraPipes }, () => 'pipe' as const)],
+    stdio: [
+      input ? 'pipe' : 'ignore',
+      'pipe',
+      'pipe',
+      ...Array.from({ length: extraPipes }, () => 'pipe' as const),
+    ],
   });
+  // A tool that ends before it has read everything says why by itself.
+  child.stdin?.on('error', () => {}).end(input);
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   let said = '';

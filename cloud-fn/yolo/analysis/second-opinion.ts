@@ -29,6 +29,11 @@ export interface Opinion {
   readonly agreed: number;
 }
 
+/** An opinion, with the pictures it is about. */
+export interface Asked extends Opinion {
+  readonly pictures: readonly (Kept & { readonly agreed: boolean })[];
+}
+
 interface Kept {
   readonly atMs: number;
   readonly confidence: number;
@@ -77,7 +82,7 @@ export function createSecondOpinion(second: SecondDetector | undefined) {
 
   /** What the second detector says about the people of a clip nobody is sure of. */
   async function about(reported: readonly Reported[]) {
-    const opinions = new Map<Track, Opinion>();
+    const opinions = new Map<Track, Asked>();
     const people = reported.filter(
       ({ track, facts }) =>
         facts.group === 'person' && facts.confidenceMax >= LEAST_CONFIDENCE && kept.has(track),
@@ -100,16 +105,19 @@ const isSure = (facts: TrackFacts): boolean =>
   facts.confidenceMax >= SURE_CONFIDENCE && facts.frames >= SURE_FRAMES && facts.travelled >= SURE_TRAVELLED;
 
 /** Ends as soon as more pictures would not change which half agrees. */
-async function ask(pictures: readonly Kept[], detector: Detector): Promise<Opinion> {
+async function ask(pictures: readonly Kept[], detector: Detector): Promise<Asked> {
   let [asked, agreed] = [0, 0];
-  for (const { picture, box } of pictures.toSorted(byConfidence)) {
-    const found = await detector.detect(picture);
+  const shown: Asked['pictures'][number][] = [];
+  for (const one of pictures.toSorted(byConfidence)) {
+    const found = await detector.detect(one.picture);
     asked++;
-    if (found.some((other) => groupOf(other.label) === 'person' && sharesPlace(other.box, box))) agreed++;
+    const same = found.some(({ label, box }) => groupOf(label) === 'person' && sharesPlace(box, one.box));
+    if (same) agreed++;
+    shown.push({ ...one, agreed: same });
     const left = pictures.length - asked;
     if (agreed >= asked - agreed + left || (agreed + left) * 2 < asked + left) break;
   }
-  return { asked, agreed };
+  return { asked, agreed, pictures: shown };
 }
 
 const byConfidence = (a: Kept, b: Kept) => b.confidence - a.confidence;

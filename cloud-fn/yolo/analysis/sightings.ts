@@ -114,7 +114,7 @@ export function createSightings() {
     };
   }
 
-  return { add, reported, bestFrame, summary, analysed: () => times.length };
+  return { add, reported, bestFrame, summary, tracks: tracks.all, analysed: () => times.length };
 }
 
 /** As the contract has it. */

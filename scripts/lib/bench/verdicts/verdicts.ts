@@ -1,5 +1,5 @@
 /** `scripts/bench verdicts`: what the product says about labelled clips, and whether it is right. */
-import { ANALYSIS_DEADLINE_MS, type ProcessingResult } from '@dachawatch/contracts';
+import { ANALYSIS_DEADLINE_MS } from '@dachawatch/contracts';
 import { decideVerdict } from '../../../../cloud-fn/orchestrators/decide-verdict.ts';
 import { analyseClip } from '../../../../cloud-fn/yolo/analysis/analyse-clip.ts';
 import { STRATEGIES } from '../../../../cloud-fn/yolo/analysis/strategy.ts';
@@ -82,18 +82,9 @@ async function judged(
     },
   );
   const { cpuMs, ...result } = answer;
-  const { verdict, reason } = decideVerdict({ ...REQUEST, ...result });
+  const { verdict, reason } = decideVerdict({ ...result, stop_timestamp: new Date().toISOString() });
   return { file, expected, acceptable, verdict, reason, cpuMs };
 }
-
-/** What a request and its times add to an answer; no verdict depends on it. */
-const REQUEST: Omit<ProcessingResult, 'status' | 'details'> = {
-  instance_id: 'bench',
-  blobUrl: 'https://bench.invalid/dacha-video/clip.mp4',
-  blobName: 'dacha-video/clip.mp4',
-  start_timestamp: '2026-01-01T00:00:00.000Z',
-  stop_timestamp: '2026-01-01T00:00:00.000Z',
-};
 
 const isRight = ({ verdict, acceptable }: Row): boolean => acceptable.includes(verdict);
 

@@ -21,7 +21,7 @@ const settings = readWorkerSettings();
 const stop = new AbortController();
 process.once('disconnect', () => stop.abort(new Error('the parent process is gone')));
 
-async function analyse(file: string): Promise<Analysis> {
+async function analyse(file: string): Promise<Pick<Analysis, 'details' | 'bestFrame'>> {
   const sha256 = createHash('sha256')
     .update(await readFile(file))
     .digest('hex');

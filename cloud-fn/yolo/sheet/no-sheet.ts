@@ -1,0 +1,4 @@
+/** Why there is no picture of the sheet. */
+export class NoSheet extends Error {
+  override readonly name = 'NoSheet';
+}
