@@ -3,7 +3,7 @@ import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyseClip, type Analysis } from './analysis/analyse-clip.ts';
-import { ONLY_THIS_FILE } from './analysis/run-media-tool.ts';
+import { CLIPS_AND_PICTURES } from './analysis/run-media-tool.ts';
 import { DEFAULT_RATE_FPS, STRATEGIES } from './analysis/strategy.ts';
 import { ClipProblem } from './clip-problem.ts';
 import { WrongWeights } from './models/manifest.ts';
@@ -24,11 +24,6 @@ Says what is in a clip or a picture, as the YOLO worker would.
   --models DIR       folder of the weights (default: where scripts/models keeps them)
 `;
 
-/** Pictures too: the files are the user's own, not somebody's upload. */
-const CLIPS_AND_PICTURES = [
-  ...ONLY_THIS_FILE.slice(0, -1),
-  `${ONLY_THIS_FILE.at(-1)},image2,jpeg_pipe,png_pipe`,
-];
 const DEADLINE_MS = 3_600_000;
 
 class NotWritten extends Error {

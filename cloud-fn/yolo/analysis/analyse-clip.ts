@@ -9,7 +9,7 @@ import { cpuTimeMs } from './cpu-time.ts';
 import { faultlessPictures } from './faultless-pictures.ts';
 import { fullSize } from './looks/full-picture.ts';
 import { lookAt } from './looks/look.ts';
-import { createLookPlan } from './looks/look-plan.ts';
+import { createLookPlan, LOOKS_AT_STILL } from './looks/look-plan.ts';
 import { createMotionMap } from './looks/motion-map.ts';
 import { probeClip } from './probe.ts';
 import { ONLY_THIS_FILE } from './run-media-tool.ts';
@@ -29,6 +29,8 @@ export interface AnalysisOptions {
   readonly expectedMs?: number | undefined;
   /** Asked about people that the first one is not sure of. Undefined: nobody is. */
   readonly second?: SecondDetector | undefined;
+  /** Told after each frame; `soFar` says what would be reported if it were the last, without a second opinion. */
+  readonly onFrame?: (soFar: () => AnalysisDetails['detections'], analysed: number) => void;
   /** FFmpeg options that say what it may open. */
   readonly whitelist?: readonly string[];
 }
@@ -80,7 +82,7 @@ export async function analyseClip(
     for await (const { picture, atMs } of source.frames) {
       const motion = motionMap.next(picture);
       const found: Detection[] = [];
-      const chosen = looks.next(motion, hints.at(atMs));
+      const chosen = pictures.length === 1 ? LOOKS_AT_STILL : looks.next(motion, hints.at(atMs));
       for (const look of chosen) {
         const seen = await lookAt(detector, picture, look);
         looks.found(
@@ -99,6 +101,7 @@ export async function analyseClip(
         const track = tracks[index];
         if (track && detection.label === 'person') opinion.keep(track, picture, detection, atMs);
       }
+      options.onFrame?.(sightings.summary, sightings.analysed());
     }
     const coverage = coverageOf({
       pictures: plan.keyFramesOnly ? pictures.filter(({ key }) => key) : pictures,

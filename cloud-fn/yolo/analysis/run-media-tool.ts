@@ -14,6 +14,12 @@ export const ONLY_THIS_FILE = [
   'mov,avi,matroska,mpegts',
 ];
 
+/** Pictures too: for files of the user's own, not somebody's upload. */
+export const CLIPS_AND_PICTURES: readonly string[] = [
+  ...ONLY_THIS_FILE.slice(0, -1),
+  `${ONLY_THIS_FILE.at(-1)},image2,jpeg_pipe,png_pipe`,
+];
+
 export interface MediaTool {
   readonly child: ChildProcess;
   readonly stdout: Readable;

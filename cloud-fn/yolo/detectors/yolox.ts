@@ -2,7 +2,7 @@ import type { Model } from '../models/manifest.ts';
 import { readModelFile } from '../models/manifest.ts';
 import type { Detector, Picture } from './detector.ts';
 import { packedRgbToPlanarBgr } from './letterbox.ts';
-import { loadOnnxRuntime } from './onnx-runtime.ts';
+import { loadOnnxRuntime, ONE_THREAD } from './onnx-runtime.ts';
 import { oneBoxPerThing } from './overlap.ts';
 import { decodeYolox, yoloxRows } from './yolox-decode.ts';
 
@@ -10,19 +10,13 @@ const SIDE = 416;
 /** Grey that YOLOX was trained to see around the picture. */
 const PADDING = 114;
 
-/** YOLOX on the native ONNX runtime, one thread: more workers are faster than more threads (2 threads cost
- *  2.7 times the CPU for the same work on a busy machine). */
+/** YOLOX on the native ONNX runtime. */
 export async function openYolox(model: Model, folder: string): Promise<Detector> {
   const [weights] = model.files;
   if (!weights) throw new Error(`${model.name} has no file`);
   const bytes = await readModelFile(folder, weights);
   const ort = loadOnnxRuntime();
-  const session = await ort.InferenceSession.create(bytes, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-  });
+  const session = await ort.InferenceSession.create(bytes, ONE_THREAD);
   const [inputName] = session.inputNames;
   const [outputName] = session.outputNames;
   if (inputName === undefined || outputName === undefined)

@@ -5,6 +5,7 @@ import { runCommand, type Work } from '../command/run-command.ts';
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   boot: async () => (await import('./boot/boot.ts')).benchBoot,
   capture: async () => (await import('./capture/capture.ts')).benchCapture,
+  detector: async () => (await import('./detector/detector.ts')).benchDetector,
   faults: async () => (await import('./faults/faults.ts')).benchFaults,
   fuzz: async () => (await import('./fuzz/fuzz.ts')).benchFuzz,
   hostile: async () => (await import('./hostile/hostile.ts')).benchHostile,
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
   storm: async () => (await import('./storm/storm.ts')).benchStorm,
   upload: async () => (await import('./upload/upload.ts')).benchUpload,
   verdicts: async () => (await import('./verdicts/verdicts.ts')).benchVerdicts,
+  yolo: async () => (await import('./yolo/yolo.ts')).benchYolo,
 };
 
 await runCommand(

@@ -37,6 +37,18 @@ const PACE = {
   'key-frames': { wholeEvery: 1, looks: 2 },
 } as const satisfies Record<Strategy, { wholeEvery: number; looks: number }>;
 
+/** Share of each side that a part of a still picture has: four of them overlap so far that one shows whole who stands
+ *  between two. */
+const STILL_PART = 0.6;
+/** What is looked at when there is only one picture: nothing says where something moved, so the whole, and closely
+ *  everywhere. */
+export const LOOKS_AT_STILL: readonly Look[] = [
+  { region: WHOLE },
+  ...[0, 1 - STILL_PART].flatMap((top) =>
+    [0, 1 - STILL_PART].map((left): Look => ({ region: [left, top, left + STILL_PART, top + STILL_PART] })),
+  ),
+];
+
 /** Says what the detector looks at in each picture: where something moved first, in the camera's own pixels, and the
  *  whole picture every other time.
  *  Invariant: after n pictures no more than `looks * n + CREDIT + GIFTS` looks were taken; a clip in which nothing moves
