@@ -17,6 +17,8 @@ export interface WorkerSettings {
   readonly leaseMs: number;
   readonly strategy: Strategy;
   readonly rateFps: number;
+  /** Where Azure tells what is going to happen to this virtual machine; undefined: nobody asks. */
+  readonly scheduledEvents: { readonly address: string; readonly vmName: string | undefined } | undefined;
 }
 
 /** A setting that is missing or wrong; the message says which and what it should be. */
@@ -36,6 +38,7 @@ export function readWorkerSettings(env: Environment = process.env): WorkerSettin
     leaseMs: number(env, 'DACHA_WORKER_LEASE_MS', 30_000, { min: 2000, max: 600_000 }),
     strategy: strategy(env['DACHA_YOLO_STRATEGY']),
     rateFps: number(env, 'DACHA_YOLO_FPS', DEFAULT_RATE_FPS, { min: 0.01, max: 60 }),
+    scheduledEvents: scheduledEvents(env),
   };
 }
 
@@ -57,6 +60,16 @@ function storageSetting(env: Environment): StorageSetting {
     'set DACHA_STORAGE_CONNECTION to a connection string, or DACHA_STORAGE_ACCOUNT_URL_BLOB and ' +
       'DACHA_STORAGE_ACCOUNT_URL_QUEUE to use the managed identity',
   );
+}
+
+function scheduledEvents(env: Environment): WorkerSettings['scheduledEvents'] {
+  const address = env['DACHA_SCHEDULED_EVENTS'];
+  if (!address) return undefined;
+  if (!URL.canParse(address) || new URL(address).protocol !== 'http:')
+    throw new BadSetting(
+      `DACHA_SCHEDULED_EVENTS is ${address}; it is the metadata service's address: http://169.254.169.254`,
+    );
+  return { address, vmName: env['DACHA_VM_NAME'] || undefined };
 }
 
 function strategy(value: string | undefined): Strategy {

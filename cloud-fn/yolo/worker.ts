@@ -13,7 +13,10 @@ import { analyseClip } from './analysis/analyse-clip.ts';
 import { createAnswerer } from './answer-request.ts';
 import { NoModel, openDetector, secondDetector } from './detectors/open-detector.ts';
 import { createLog } from './log.ts';
+import { createMetadataService } from './maintenance/metadata-service.ts';
+import { watchEvents } from './maintenance/watch-events.ts';
 import { WrongWeights } from './models/manifest.ts';
+import { createIntake } from './queue/intake.ts';
 import { serveRequests } from './queue/request-loop.ts';
 import { BadSetting, readWorkerSettings } from './settings.ts';
 import { openAccount } from './storage/account.ts';
@@ -85,20 +88,34 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   process.send?.(ready);
   log.info({ event: 'worker.ready', ...ready, strategy }, 'waiting for requests');
+  const intake = createIntake();
+  const over = new AbortController();
+  const monotonicMs = () => performance.now();
+  const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined);
+  const watching = settings.scheduledEvents
+    ? watchEvents(
+        {
+          ...{ intake, log, monotonicMs, sleep },
+          service: createMetadataService(settings.scheduledEvents.address),
+          vmName: settings.scheduledEvents.vmName,
+        },
+        AbortSignal.any([stop.signal, over.signal]),
+      )
+    : Promise.resolve();
   const why = await serveRequests(
     {
-      ...{ requests, results, poison, log },
+      ...{ requests, results, poison, log, intake },
       answer: answerer.answer,
       refusal: answerer.refusal,
       keepText: (name, text) => clips.keepText(name, text),
       leaseMs: settings.leaseMs,
       idleMs: settings.idleMs,
       nowMs: Date.now,
-      monotonicMs: () => performance.now(),
-      sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+      ...{ monotonicMs, sleep },
     },
     stop.signal,
-  );
+  ).finally(() => over.abort());
+  await watching;
   log.info({ event: 'worker.ended', why }, `worker ends: ${why}`);
   await detector.close();
   await second?.close();

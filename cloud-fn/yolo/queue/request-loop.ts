@@ -9,6 +9,7 @@ import {
 import { ClipProblem } from '../clip-problem.ts';
 import type { Log } from '../log.ts';
 import { holdMessage, type MessageLease } from './message-lease.ts';
+import { createIntake, type Intake } from './intake.ts';
 import { putAside } from './poison.ts';
 
 export interface RequestLoopDeps {
@@ -20,6 +21,8 @@ export interface RequestLoopDeps {
   /** Keeps the text of a message that is too large for the poison queue. */
   readonly keepText: (name: string, text: string) => Promise<string>;
   readonly leaseMs: number;
+  /** Closed while nothing may be taken; absent: it never is. */
+  readonly intake?: Intake;
   /** The loop ends after so long without a message. */
   readonly idleMs: number;
   readonly log: Log;
@@ -47,25 +50,35 @@ const MAX_POLL_FAILURES = 20;
  *  2. It is answered at least once; a second time only when the worker was killed between answer and deletion. Both
  *     answers carry the same findings, and the orchestration takes the first.
  *  3. A request that cannot be read, or whose clip cannot be, never stops the others.
- *  4. Ends when the signal is aborted (what is under way goes back to the queue at once) or when idle. */
+ *  4. Ends when the signal is aborted (what is under way goes back to the queue at once) or when idle.
+ *  5. While the intake is closed nothing is taken; what is under way when it closes goes back at once. */
 export async function serveRequests(deps: RequestLoopDeps, stop: AbortSignal): Promise<'idle' | 'stopped'> {
-  const { requests, log, monotonicMs } = deps;
+  const { requests, log, monotonicMs, intake = createIntake() } = deps;
   let idleSince = monotonicMs();
   let pauseMs = POLL_MIN_MS;
   let failures = 0;
   while (!stop.aborted) {
-    let message: DequeuedMessageItem | undefined;
-    try {
-      message = await takeOne(requests, deps.leaseMs, stop);
-      failures = 0;
-    } catch (error) {
-      if (stop.aborted) break;
-      failures++;
-      if (failures >= MAX_POLL_FAILURES) throw error;
-      log.warn({ event: 'queue.unreachable', failures, err: text(error) }, 'the queue cannot be read');
+    if (intake.isClosed()) {
+      await intake.whenOpen(stop);
+      idleSince = monotonicMs();
+      continue;
     }
-    if (message) {
-      await handle(deps, message, stop);
+    const took = await intake.during(async (closing) => {
+      const end = AbortSignal.any([stop, closing]);
+      let message: DequeuedMessageItem | undefined;
+      try {
+        message = await takeOne(requests, deps.leaseMs, end);
+        failures = 0;
+      } catch (error) {
+        if (end.aborted) return false;
+        failures++;
+        if (failures >= MAX_POLL_FAILURES) throw error;
+        log.warn({ event: 'queue.unreachable', failures, err: text(error) }, 'the queue cannot be read');
+      }
+      if (message) await handle(deps, message, end);
+      return message !== undefined;
+    });
+    if (took) {
       idleSince = monotonicMs();
       pauseMs = POLL_MIN_MS;
       continue;
@@ -136,7 +149,7 @@ async function settle(
       return;
     }
     if (stop.aborted) {
-      await giveBack(lease, 0, log);
+      await giveBackUnused(deps, message, lease);
       log.info({ event: 'request.returned', ...about }, 'stopping: the request is back in the queue');
       return;
     }
@@ -168,6 +181,23 @@ async function giveBack(lease: MessageLease, delayMs: number, log: Log): Promise
       { event: 'request.not-returned', err: text(error) },
       'the request comes back when its time is over',
     );
+  }
+}
+
+/** Being told to stop says nothing about the clip: the last try that it has is not taken from it. A fresh message, which
+ *  counts from the beginning, takes its place then; it is stored before the old one is deleted. */
+async function giveBackUnused(
+  { requests, log }: RequestLoopDeps,
+  { messageText, dequeueCount }: DequeuedMessageItem,
+  lease: MessageLease,
+): Promise<void> {
+  if (dequeueCount < MAX_DEQUEUE_COUNT) return giveBack(lease, 0, log);
+  try {
+    await send(requests, messageText);
+    await lease.settle();
+  } catch (error) {
+    log.warn({ event: 'request.not-renewed', err: text(error) }, 'the request goes back as it is');
+    await giveBack(lease, 0, log);
   }
 }
 

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { footageOfPeople, makeClip, startWorker, startYoloCloud, type YoloCloud } from './yolo-harness.ts';
+import { createPlatformEvents, startMetadataPeer } from '../../fakes/cloud/scheduled-events.ts';
+import {
+  eventually,
+  footageOfPeople,
+  makeClip,
+  startWorker,
+  startYoloCloud,
+  type YoloCloud,
+} from './yolo-harness.ts';
 
 let cloud: YoloCloud;
 let people: string;
@@ -159,6 +167,41 @@ test('a worker that is told to stop gives its clip back at once, and leaves no f
   assert.equal((await second.saw('request.taken'))['dequeueCount'], 2);
   await second.saw('request.answered');
   await stopWorker(second);
+});
+
+test('before its machine is taken away a worker gives its clip back, approves, and takes it again when that is cancelled', async (t) => {
+  const platform = createPlatformEvents();
+  const peer = await startMetadataPeer(platform);
+  t.after(() => peer.stop());
+  const minute = join(cloud.dir, 'minute.mp4');
+  await makeClip(['-stream_loop', '-1', '-i', people], 60, minute);
+  await cloud.ask(await cloud.putClip('dacha-1/gate/2026/11/21/PREEMPT.mp4', minute));
+  const worker = cloud.worker({
+    DACHA_WORKER_LEASE_MS: '600000',
+    DACHA_SCHEDULED_EVENTS: peer.address,
+    ...cloud.thorough,
+  });
+  await worker.saw('request.taken');
+  platform.announce({ EventId: 'other', EventType: 'Preempt', Resources: ['yolo_1'] });
+  platform.announce({ EventId: 'ours', EventType: 'Preempt' });
+  await eventually('the approval', () => platform.approvals[0]);
+  const events = worker.log.map(({ event }) => event);
+  assert.ok(events.includes('request.returned'), worker.stderr());
+  assert.ok(
+    events.indexOf('request.returned') < events.indexOf('maintenance.approved') ||
+      !events.includes('maintenance.approved'),
+  );
+  assert.deepEqual(
+    platform.approvals.map(({ EventId }) => EventId),
+    ['ours'],
+  );
+  platform.remove('ours');
+  await eventually('the clip to be taken again', () =>
+    worker.log.filter(({ event }) => event === 'request.taken').length === 2 ? true : undefined,
+  );
+  await stopWorker(worker);
+  assert.equal(await cloud.openRequests(), 1);
+  await cloud.requests.clearMessages();
 });
 
 test('a worker with nothing to do ends by itself with exit code 0', async () => {

@@ -29,6 +29,11 @@ test('a wrong setting is named together with what it may be', () => {
     [{ DACHA_WORKER_LEASE_MS: '10' }, /DACHA_WORKER_LEASE_MS/],
     [{ DACHA_YOLO_FPS: '-1' }, /DACHA_YOLO_FPS/],
     [
+      { DACHA_SCHEDULED_EVENTS: 'yes' },
+      /DACHA_SCHEDULED_EVENTS is yes; it is the metadata service's address/,
+    ],
+    [{ DACHA_SCHEDULED_EVENTS: 'https://169.254.169.254' }, /http:\/\/169\.254\.169\.254/],
+    [
       { DACHA_YOLO_STRATEGY: 'guess' },
       /DACHA_YOLO_STRATEGY is guess; it can be fixed-rate, every-frame, key-frames/,
     ],
@@ -44,4 +49,13 @@ test('the weights are looked for where scripts/models keeps them', () => {
   assert.equal(modelsDir({ DACHA_MODELS_DIR: '/models' }), '/models');
   assert.equal(modelsDir({ DACHAWATCH_CACHE: '/c' }), '/c/models');
   assert.equal(modelsDir({ XDG_CACHE_HOME: '/x' }), '/x/dachawatch/models');
+});
+
+test('nobody asks for scheduled events unless it is said where', () => {
+  assert.equal(readWorkerSettings(STORAGE).scheduledEvents, undefined);
+  const set = { DACHA_SCHEDULED_EVENTS: 'http://169.254.169.254', DACHA_VM_NAME: 'yolo_0' };
+  assert.deepEqual(readWorkerSettings({ ...STORAGE, ...set }).scheduledEvents, {
+    address: 'http://169.254.169.254',
+    vmName: 'yolo_0',
+  });
 });

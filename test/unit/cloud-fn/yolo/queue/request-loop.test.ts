@@ -130,6 +130,28 @@ test('a problem that stays is answered FAILED at once', async () => {
   assert.deepEqual(requests.messages(), []);
 });
 
+test('a clip whose worker is told to stop again and again is not given up for it', async () => {
+  let stop = new AbortController();
+  let stops = 0;
+  const { requests, round, answers } = bench(async (request) => {
+    if (stops === 2 * MAX_DEQUEUE_COUNT) return result(request);
+    stops++;
+    stop.abort(new Error('told to stop'));
+    throw new Error('interrupted');
+  });
+  await requests.client.sendMessage(encodeQueueMessage(REQUEST));
+  for (let n = 0; n <= 2 * MAX_DEQUEUE_COUNT; n++) {
+    stop = new AbortController();
+    await round(stop.signal);
+  }
+  assert.equal(stops, 2 * MAX_DEQUEUE_COUNT);
+  assert.deepEqual(
+    answers().map(({ status }) => status),
+    ['PROCESSED'],
+  );
+  assert.deepEqual(requests.messages(), []);
+});
+
 test('a clip that kills every worker is given up', async () => {
   const { time, requests, round, answers } = bench(async () => assert.fail('it must not be tried again'));
   await requests.client.sendMessage(encodeQueueMessage(REQUEST));
