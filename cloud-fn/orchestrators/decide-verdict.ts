@@ -57,7 +57,7 @@ const REASON_MAX = 1_000;
 const SURE = 0.6;
 /** A person that the second detector denies counts when the first saw it so surely, in so many frames, and it got so far
  *  (in its own sizes): what hangs or stands there does not walk. */
-const ONE_OF_TWO = { confidence: 0.7, frames: 3, travelled: 1 };
+const ONE_OF_TWO = { confidence: 0.7, frames: 2, travelled: 1 };
 /** Fewer analysed frames than these do not show that something never moved. */
 const FRAMES_FOR_SCENERY = 5;
 

@@ -8,13 +8,14 @@ import { coverageOf, usualDistanceMs } from './coverage.ts';
 import { cpuTimeMs } from './cpu-time.ts';
 import { faultlessPictures } from './faultless-pictures.ts';
 import { fullSize } from './looks/full-picture.ts';
+import { lookAgain } from './looks/look-again.ts';
 import { lookAt } from './looks/look.ts';
 import { createLookPlan, LOOKS_AT_STILL } from './looks/look-plan.ts';
 import { createMotionMap } from './looks/motion-map.ts';
 import { probeClip } from './probe.ts';
 import { ONLY_THIS_FILE } from './run-media-tool.ts';
 import { sampleFrames } from './sampled-frames.ts';
-import { type Asked, createSecondOpinion } from './second-opinion.ts';
+import { type Asked, createSecondOpinion, isSure } from './second-opinion.ts';
 import { createHints } from './looks/hints.ts';
 import { createSightings } from './sightings.ts';
 import { DEFAULT_RATE_FPS, planSampling, type SamplingPlan, type Strategy } from './strategy.ts';
@@ -95,11 +96,11 @@ export async function analyseClip(
       if (isBlank(picture.luma)) blank++;
       const things = oneBoxPerThing(found);
       hints.add(atMs, things);
-      const candidates = things.filter(({ label, confidence }) => isCandidate(label, confidence));
-      const tracks = sightings.add(atMs, candidates, motion.movedIn);
-      for (const [index, detection] of candidates.entries()) {
+      const tracks = sightings.add(atMs, things, motion.movedIn);
+      for (const [index, detection] of things.entries()) {
         const track = tracks[index];
-        if (track && detection.label === 'person') opinion.keep(track, picture, detection, atMs);
+        if (track && detection.label === 'person' && isCandidate(detection))
+          opinion.keep(track, picture, detection, atMs);
       }
       options.onFrame?.(sightings.summary, sightings.analysed());
     }
@@ -111,6 +112,18 @@ export async function analyseClip(
       expectedMs: options.expectedMs ?? clip.durationMs,
       blank,
     });
+
+    if (
+      pictures.length > 1 &&
+      !sightings.reported().some(({ facts }) => facts.group === 'person' && isSure(facts))
+    )
+      for await (const again of lookAgain({ file, plan, size, detector }, sightings.tracks(), tools))
+        if ('track' in again) {
+          const { track, sighting, picture } = again;
+          sightings.insert(track, sighting);
+          if (isCandidate(sighting.detection))
+            opinion.keep(track, picture, sighting.detection, sighting.atMs);
+        } else sightings.addTime(again.atMs);
 
     const reported = sightings.reported();
     const { opinions, model: secondModel } = await opinion.about(reported);

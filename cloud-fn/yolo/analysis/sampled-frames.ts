@@ -33,6 +33,7 @@ export function sampleFrames(
   { signal, whitelist = ONLY_THIS_FILE }: { signal: AbortSignal; whitelist?: readonly string[] },
 ): FrameSource {
   const decodedMs: number[] = [];
+  const fromMs = plan.window?.fromMs ?? 0;
   let painted = () => 0;
 
   async function* frames(): AsyncGenerator<SampledFrame> {
@@ -46,7 +47,7 @@ export function sampleFrames(
     painted = () => tool.counted();
     const counted = (async () => {
       for await (const atMs of printedTimes(allTimes)) {
-        decodedMs.push(atMs);
+        decodedMs.push(fromMs + atMs);
         if (decodedMs.length > MAX_DECODED) stop.abort();
       }
     })();
@@ -55,7 +56,7 @@ export function sampleFrames(
       for await (const bytes of fixedChunks(tool.stdout, pictureBytes(size.width, size.height))) {
         const time = await times.next();
         if (time.done) throw new Error('ffmpeg gave a picture without its time');
-        yield { picture: pictureOf(bytes, size.width, size.height), atMs: Math.max(0, time.value) };
+        yield { picture: pictureOf(bytes, size.width, size.height), atMs: Math.max(0, fromMs + time.value) };
       }
       await counted;
       const { code, signal: killedBy } = await tool.ended;
@@ -92,6 +93,10 @@ function decodeArguments(
   return [
     ...['-nostdin', '-v', 'repeat+warning', '-threads', '1', '-filter_threads', '1'],
     ...(plan.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
+    // Before the input: only what is wanted is decoded, from the key frame before it on, and times count from there.
+    ...(plan.window
+      ? ['-ss', seconds(plan.window.fromMs), '-t', seconds(plan.window.toMs - plan.window.fromMs)]
+      : []),
     ...[...whitelist, '-i', file, '-map', '0:v:0', '-an', '-sn', '-dn', '-vf'],
     [
       times('decoded', 3),
@@ -103,6 +108,8 @@ function decodeArguments(
     ...['-pix_fmt', 'yuv420p', '-f', 'rawvideo', 'pipe:1'],
   ];
 }
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 /** Pieces of exactly `size` bytes, in one buffer that is used again; a rest that is shorter is dropped. */
 async function* fixedChunks(stream: Readable, size: number): AsyncGenerator<Buffer> {

@@ -101,7 +101,7 @@ export function createSecondOpinion(second: SecondDetector | undefined) {
   return { keep, about };
 }
 
-const isSure = (facts: TrackFacts): boolean =>
+export const isSure = (facts: TrackFacts): boolean =>
   facts.confidenceMax >= SURE_CONFIDENCE && facts.frames >= SURE_FRAMES && facts.travelled >= SURE_TRAVELLED;
 
 /** Ends as soon as more pictures would not change which half agrees. */

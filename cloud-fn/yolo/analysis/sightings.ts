@@ -1,6 +1,6 @@
 import { type AnalysisDetails, BOXES_MAX, TRACKS_MAX } from '@dachawatch/contracts';
 import { groupOf, importance } from '../detectors/coco-labels.ts';
-import type { Detection, RelativeBox } from '../detectors/detector.ts';
+import { type Detection, isCandidate, type RelativeBox } from '../detectors/detector.ts';
 import type { Opinion } from './second-opinion.ts';
 import {
   createTracks,
@@ -46,6 +46,11 @@ export function createSightings() {
     return tracks.add(atMs, detections, movedIn);
   }
 
+  /** A picture that was looked at once more. */
+  function addTime(atMs: number): void {
+    if (!times.includes(atMs)) times.push(atMs);
+  }
+
   /** The most important first. */
   function reported(): Reported[] {
     const needed = Math.min(STEADY_FRAMES, times.length);
@@ -80,7 +85,7 @@ export function createSightings() {
     const best = bestFrame(opinions);
     return [...Map.groupBy(reported(), ({ facts }) => facts.label)].map(([label, group]) => {
       const seen = Map.groupBy(
-        group.flatMap(({ track }) => track.sightings),
+        group.flatMap(({ track }) => track.sightings.filter(({ detection }) => isCandidate(detection))),
         ({ atMs }) => atMs,
       );
       return {
@@ -100,7 +105,7 @@ export function createSightings() {
   }
 
   function toldOf(facts: TrackFacts, opinion: Opinion | undefined) {
-    const [startMs, endMs] = [times[0] ?? 0, times.at(-1) ?? 0];
+    const [startMs, endMs] = [Math.min(...times), Math.max(...times)];
     const stood =
       facts.firstMs - startMs <= EDGE_MS && endMs - facts.lastMs <= EDGE_MS && facts.travelled < WOBBLE;
     return {
@@ -114,7 +119,16 @@ export function createSightings() {
     };
   }
 
-  return { add, reported, bestFrame, summary, tracks: tracks.all, analysed: () => times.length };
+  return {
+    add,
+    addTime,
+    insert: tracks.insert,
+    reported,
+    bestFrame,
+    summary,
+    tracks: tracks.all,
+    analysed: () => times.length,
+  };
 }
 
 /** As the contract has it. */

@@ -22,6 +22,8 @@ export interface SamplingPlan {
   readonly slotSeconds: number;
   /** Analysis ends there: the container lied about the length. */
   readonly maxAnalysed: number;
+  /** Only this stretch of the clip; all of it when absent. */
+  readonly window?: { readonly fromMs: number; readonly toMs: number };
 }
 
 /** @param rateFps frames per second of `fixed-rate` */

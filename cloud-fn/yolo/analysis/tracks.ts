@@ -1,10 +1,11 @@
 import { groupOf, type LabelGroup } from '../detectors/coco-labels.ts';
-import type { Detection, RelativeBox } from '../detectors/detector.ts';
+import { type Detection, isCandidate, type RelativeBox } from '../detectors/detector.ts';
 import { intersectionOverUnion } from '../detectors/overlap.ts';
 
 /** One thing, over the pictures in which it was found. */
 export interface Track {
-  /** In the order of time; `moved`: pictures differ there from the one before. */
+  /** In the order of time; `moved`: pictures differ there from the one before. People seen so weakly that they do not
+   *  count (`isCandidate`) are among them: they say where a thing went. */
   readonly sightings: readonly Sighting[];
 }
 
@@ -58,7 +59,7 @@ export function createTracks() {
     for (const { index, track } of pairs.toSorted((a, b) => a.cost - b.cost))
       if (found[index] === undefined && !taken.has(track)) join(track, index);
     for (const index of detections.keys()) {
-      if (found[index] !== undefined || tracks.length >= TRACKS_KEPT) continue;
+      if (found[index] !== undefined || !hasRoom()) continue;
       const track = { sightings: [] };
       tracks.push(track);
       join(track, index);
@@ -66,12 +67,43 @@ export function createTracks() {
     return found;
   }
 
-  return { add, all: (): readonly Track[] => tracks };
+  /** A track of weak sightings alone makes room for another. */
+  function hasRoom(): boolean {
+    if (tracks.length < TRACKS_KEPT) return true;
+    const weak = tracks.findIndex(({ sightings }) =>
+      sightings.every(({ detection }) => !isCandidate(detection)),
+    );
+    if (weak >= 0) tracks.splice(weak, 1);
+    return weak >= 0;
+  }
+
+  /** Puts a sighting into a track that was found at another time. */
+  function insert(track: Track, sighting: Sighting): void {
+    const known = tracks.find((one) => one === track);
+    known?.sightings.push(sighting);
+    known?.sightings.sort((a, b) => a.atMs - b.atMs);
+  }
+
+  return { add, insert, all: (): readonly Track[] => tracks };
+}
+
+/** The detection that may be the same thing as one that was seen a little earlier or later; undefined when none may. */
+export function nextOf(
+  seen: Sighting,
+  detections: readonly Detection[],
+  atMs: number,
+): Detection | undefined {
+  return detections
+    .flatMap((detection) => {
+      const cost = costOf(seen, detection, atMs);
+      return cost === undefined ? [] : [{ detection, cost }];
+    })
+    .toSorted((a, b) => a.cost - b.cost)[0]?.detection;
 }
 
 function costOf(last: Sighting, detection: Detection, atMs: number): number | undefined {
-  const elapsedMs = atMs - last.atMs;
-  if (elapsedMs < 0 || elapsedMs > LOST_MS) return undefined;
+  const elapsedMs = Math.abs(atMs - last.atMs);
+  if (elapsedMs > LOST_MS) return undefined;
   const [before, now] = [last.detection, detection];
   const [groupBefore, groupNow] = [groupOf(before.label), groupOf(now.label)];
   const size = Math.max(sizeOf(before.box), sizeOf(now.box));
@@ -111,8 +143,6 @@ export interface Reported {
 }
 
 export function factsOf({ sightings }: Track): TrackFacts {
-  const first = sightings[0] as Sighting;
-  const last = sightings.at(-1) as Sighting;
   const votes = new Map<string, number>();
   for (const { detection } of sightings)
     votes.set(detection.label, (votes.get(detection.label) ?? 0) + detection.confidence);
@@ -121,13 +151,15 @@ export function factsOf({ sightings }: Track): TrackFacts {
     [...ofGroup].map(([name, labels]) => [name, labels.reduce((sum, [, vote]) => sum + vote, 0)] as const),
   );
   const [label] = best(ofGroup.get(group) ?? []);
-  const same = sightings.filter(({ detection }) => groupOf(detection.label) === group);
+  const ofThis = sightings.filter(({ detection }) => groupOf(detection.label) === group);
+  const counted = ofThis.filter(({ detection }) => isCandidate(detection));
+  const same = counted.length > 0 ? counted : ofThis;
   return {
     group,
     label,
-    firstMs: first.atMs,
-    lastMs: last.atMs,
-    frames: same.length,
+    firstMs: (same[0] as Sighting).atMs,
+    lastMs: (same.at(-1) as Sighting).atMs,
+    frames: counted.length,
     confidenceMax: Math.max(...same.map(({ detection }) => detection.confidence)),
     travelled: travelled(sightings),
     movedShare: sightings.filter(({ moved }) => moved).length / sightings.length,

@@ -76,7 +76,7 @@ export function decodeCenternet(
   for (let at = 0; at + 5 < rows.length; at += 6) {
     const confidence = rows[at + 4] ?? 0;
     const label = reportedLabel(Math.round(rows[at + 5] ?? -1));
-    if (label === undefined || !isCandidate(label, confidence)) continue;
+    if (label === undefined || !isCandidate({ label, confidence })) continue;
     const box: Detection['box'] = [
       clamp((rows[at] ?? 0) / picture.width),
       clamp((rows[at + 1] ?? 0) / picture.height),

@@ -48,7 +48,7 @@ export const MIN_CONFIDENCE_PERSON = 0.3;
 /** From here on a person is a hint: reason to look closer, and not counted. */
 export const HINT_OF_PERSON = 0.15;
 
-export const isCandidate = (label: string, confidence: number): boolean =>
+export const isCandidate = ({ label, confidence }: Pick<Detection, 'label' | 'confidence'>): boolean =>
   confidence >= (label === 'person' ? MIN_CONFIDENCE_PERSON : MIN_CONFIDENCE);
 /** What detectors give: candidates and hints. */
 export const isTold = (label: string, confidence: number): boolean =>

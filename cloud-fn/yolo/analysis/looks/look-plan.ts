@@ -16,7 +16,7 @@ const LEAST_GAIN = 1.4;
 const TIMES_PLACE = 2.5;
 /** Narrowest part: smaller ones show pixels, not people. */
 const NARROWEST_PX = 128;
-/** Every other time: a share of the picture's height, because of a person often only a part moves. */
+/** In turn with that, and first: a share of the picture's height, because of a person often only a part moves. */
 const WIDER_SHARE = 0.28;
 /** Looks that may be taken before any were saved. */
 const CREDIT = 3;
@@ -65,7 +65,8 @@ export function createLookPlan(
   let sinceWhole = Number.POSITIVE_INFINITY;
   let emptyWholes = 0;
   let purse: number = CREDIT;
-  let wider = false;
+  /** Looks at each field. */
+  const looked = new Map<number, number>();
   let gifts: number = GIFTS;
 
   /** @param follow boxes of people nobody is sure of yet */
@@ -73,7 +74,6 @@ export function createLookPlan(
     purse += looks;
     const isWhole = sinceWhole >= (emptyWholes >= EMPTY_WHOLES ? 2 * wholeEvery : wholeEvery);
     sinceWhole++;
-    wider = !wider;
     const parts = [...follow, ...promising(motion.places)].map((box) => part(box));
     const close = parts.filter((region) => region !== undefined);
     // What is too large for a part is seen in the whole.
@@ -100,6 +100,7 @@ export function createLookPlan(
       return;
     }
     const field = fieldOf(look.region);
+    looked.set(field, (looked.get(field) ?? 0) + 1);
     if (somebody) barren.delete(field);
     else barren.set(field, Math.min(MOST_BARREN, (barren.get(field) ?? 0) + 1));
   }
@@ -118,7 +119,8 @@ export function createLookPlan(
   /** A square around the box, inside the picture; undefined when it would show hardly more than the whole. */
   function part(box: RelativeBox): RelativeBox | undefined {
     const longer = Math.max((box[2] - box[0]) * width, (box[3] - box[1]) * height);
-    const least = wider ? Math.max(NARROWEST_PX, WIDER_SHARE * height) : NARROWEST_PX;
+    const isWide = (looked.get(fieldOf(box)) ?? 0) % 2 === 0;
+    const least = isWide ? Math.max(NARROWEST_PX, WIDER_SHARE * height) : NARROWEST_PX;
     const side = Math.max(least, longer * TIMES_PLACE);
     if (side * LEAST_GAIN > Math.max(width, height)) return undefined;
     return squareAround(box, side, { width, height });

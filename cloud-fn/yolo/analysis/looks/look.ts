@@ -14,7 +14,7 @@ export async function lookAt(
   const found = await detector.detect(cut);
   if (!close) return found;
   return found
-    .filter(({ box }) => !isCutOff(box, region))
+    .filter(({ box }) => !isCutOff(box, region) && !fills(box))
     .map((detection) => ({ ...detection, box: outOf(region, detection.box) }));
 }
 
@@ -29,6 +29,12 @@ export function outOf(region: RelativeBox, box: RelativeBox): RelativeBox {
     region[1] + box[3] * height,
   ];
 }
+
+/** A part is several times as wide as what is expected in it. A net that is shown one without a thing, dark or blurred,
+ *  often takes the whole of it for a person. */
+const FILLS = 0.7;
+const fills = ([left, top, right, bottom]: RelativeBox): boolean =>
+  right - left > FILLS && bottom - top > FILLS;
 
 const NEAR = 0.01;
 const isCutOff = (box: RelativeBox, region: RelativeBox): boolean =>
