@@ -53,6 +53,8 @@ export interface Seen {
   readonly tracks: readonly Track[];
   readonly reported: readonly Reported[];
   readonly opinions: ReadonlyMap<Track, Asked>;
+  /** Pictures that were looked at once more. */
+  readonly again: number;
 }
 
 /** Looks at the frames of a clip and says what is in it.
@@ -80,6 +82,7 @@ export async function analyseClip(
     const looks = createLookPlan(strategy, size);
     const hints = createHints();
     let blank = 0;
+    let lookedAgain = 0;
     for await (const { picture, atMs } of source.frames) {
       const motion = motionMap.next(picture);
       const found: Detection[] = [];
@@ -123,7 +126,10 @@ export async function analyseClip(
           sightings.insert(track, sighting);
           if (isCandidate(sighting.detection))
             opinion.keep(track, picture, sighting.detection, sighting.atMs);
-        } else sightings.addTime(again.atMs);
+        } else {
+          sightings.addTime(again.atMs);
+          lookedAgain++;
+        }
 
     const reported = sightings.reported();
     const { opinions, model: secondModel } = await opinion.about(reported);
@@ -141,7 +147,7 @@ export async function analyseClip(
         strategy,
       },
       bestFrame,
-      seen: { plan, size, tracks: sightings.tracks(), reported, opinions },
+      seen: { plan, size, tracks: sightings.tracks(), reported, opinions, again: lookedAgain },
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -3,7 +3,14 @@ import { oneBoxPerThing } from '../../detectors/overlap.ts';
 import { ClipProblem } from '../../clip-problem.ts';
 import { sampleFrames } from '../sampled-frames.ts';
 import type { SamplingPlan } from '../strategy.ts';
-import { factsOf, nextOf, type Sighting, type Track, type TrackFacts } from '../tracks.ts';
+import {
+  factsOf,
+  nextOf,
+  type Sighting,
+  type Track,
+  type TrackFacts,
+  withoutOtherGuesses,
+} from '../tracks.ts';
 import type { FullPicture } from './full-picture.ts';
 import { lookAt } from './look.ts';
 import { squareAround } from './look-plan.ts';
@@ -11,6 +18,7 @@ import { createMotionMap } from './motion-map.ts';
 
 /** Tracks that are looked at again, the most promising. */
 const MOST_TRACKS = 3;
+const KNOWN_ENOUGH = 5;
 /** How long before and after the surest sighting, and how often. */
 const BEFORE_MS = 1_500;
 const AFTER_MS = 2_500;
@@ -97,7 +105,7 @@ interface Candidate {
 
 /** What moves is more likely somebody than what hangs there. */
 function promising(tracks: readonly Track[]): Candidate[] {
-  return tracks
+  return withoutOtherGuesses(tracks)
     .map((track) => ({ track, facts: factsOf(track) }))
     .filter(({ track, facts }) => facts.group === 'person' && isWorthIt(track, facts))
     .map(({ track, facts }) => ({ track, worth: facts.confidenceMax * (1 + facts.movedShare) }))
@@ -110,9 +118,9 @@ function promising(tracks: readonly Track[]): Candidate[] {
     });
 }
 
-/** One sighting that counts, or two weak ones where something moves. */
+/** One sighting that counts, or two weak ones where something moves; of what was seen often nothing new is learnt. */
 const isWorthIt = ({ sightings }: Track, { frames, movedShare }: TrackFacts): boolean =>
-  frames > 0 || (sightings.length >= 2 && movedShare >= 0.5);
+  (frames > 0 && frames < KNOWN_ENOUGH) || (sightings.length >= 2 && movedShare >= 0.5);
 
 const isPromising = ({ bestMs, known, before }: Candidate, atMs: number): boolean =>
   atMs >= bestMs - BEFORE_MS &&

@@ -125,3 +125,24 @@ test('a label that the best frame does not show has no boxes', () => {
   sightings.add(500, [seen('car', 0.9, 0.5)]);
   assert.deepEqual(sightings.summary().find(({ label }) => label === 'car')?.boxes, []);
 });
+
+test('weak sightings hold a track together and do not count themselves', () => {
+  const sightings = createSightings();
+  sightings.add(0, [seen('person', 0.5)]);
+  for (const [at, left] of [
+    [3_000, 0.2],
+    [6_000, 0.3],
+  ] as const)
+    sightings.add(at, [seen('person', 0.2, left)]);
+  assert.deepEqual(sightings.summary(), []);
+  sightings.add(9_000, [seen('person', 0.5, 0.4)]);
+  const [person] = sightings.summary();
+  assert.deepEqual([person?.frames, person?.tracks?.length, person?.tracks?.[0]?.frames], [2, 1, 2]);
+});
+
+test('thousands of weak signs do not keep a person from being seen', () => {
+  const sightings = createSightings();
+  for (let at = 0; at < 1_000; at++) sightings.add(at * 5_000, [seen('person', 0.2)]);
+  for (let at = 0; at < 3; at++) sightings.add(6_000_000 + at * 500, [seen('person', 0.7)]);
+  assert.equal(sightings.summary()[0]?.frames, 3);
+});
