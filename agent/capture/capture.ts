@@ -18,7 +18,7 @@ import type { Snapshot } from './supervision/picture.ts';
 import type { CaptureCamera } from './supervision/settings-change.ts';
 
 export type { CameraCheck } from './check/check-camera.ts';
-export type { CameraState } from './supervision/camera-state.ts';
+export { type CameraState, isWithoutPicture } from './supervision/camera-state.ts';
 export type { CameraStatus } from './supervision/camera-status.ts';
 export type { ClipStore } from './supervision/clip-broker.ts';
 export type { CaptureTimings } from './messages.ts';

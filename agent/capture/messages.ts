@@ -9,7 +9,7 @@ import type { FailureKind } from '../kernel/failure.ts';
 import type { WrittenClip } from '../ledger/ledger.ts';
 import type { Cause, SuppressedRecord } from '../motion/motion.ts';
 import type { Alertness } from './child/decoding/decoding-policy.ts';
-import type { StreamName } from './stream-error.ts';
+import type { Absence, StreamName } from './stream-error.ts';
 
 /** How long a capture child waits for what. Milliseconds. */
 export interface CaptureTimings {
@@ -109,6 +109,8 @@ export type FromChild =
       readonly silentMs: number;
       /** What is wrong with the camera's key frames, and what to set; null: nothing. */
       readonly keyFrames: string | null;
+      /** Pictures come that do not show the scene, in words for a person; null: they do. */
+      readonly blind: string | null;
       readonly recording: boolean;
       /** How long something has moved that no clip holds; null: nothing moves, or it is recorded. */
       readonly unrecordedMs: number | null;
@@ -138,6 +140,8 @@ export type FromChild =
   | {
       readonly type: 'failing';
       readonly detail: string;
+      /** What the camera is; absent: something else went wrong. */
+      readonly absence?: Absence | undefined;
       /** The camera refused the login of this stream. */
       readonly refused?: StreamName | undefined;
       /** What GStreamer said, for the log. */

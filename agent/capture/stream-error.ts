@@ -2,12 +2,38 @@ import type { BusMessage } from './child/gstreamer.ts';
 
 export type StreamName = 'main' | 'sub';
 
+/** Why a camera shows nothing, as its state has it. unreachable: nothing answers, or the connection broke · refused: it
+ *  answers, and does not let us in · unsupported: what it is or sends cannot be used. */
+export type Absence = 'unreachable' | 'refused' | 'unsupported';
+
 export const OFF = 'no connection; the camera is off, not in this network, or has another address';
 export const BROKE_OFF = 'the camera broke off the connection';
 export const NO_ANSWER = 'the camera does not answer';
 export const NO_STREAM = 'the camera describes no stream at this address';
 export const NOT_RTSP = 'what answers there does not speak RTSP; is it the address of the camera?';
 export const NOT_TRUSTED = "the camera's certificate is not trusted; give it one that is, or use rtsp://";
+export const NO_TLS = 'the camera does not speak TLS at this port; try rtsp:// instead of rtsps://';
+export const OLD_TLS = 'no encrypted connection to the camera comes about; is its firmware old?';
+export const NOT_VALID_TODAY =
+  "the camera's certificate is not valid today; look at its clock, at ours, and at the certificate";
+export const OTHER_NAME = "the camera's certificate is for another name than this address";
+export const WEB_SERVER =
+  'a web server answers there, not a camera; give the port of RTSP, which is 554 for most cameras';
+
+/** Said of something that answers, but not as a camera that we can use. */
+const UNUSABLE: ReadonlySet<string> = new Set([
+  NO_STREAM,
+  NOT_RTSP,
+  NOT_TRUSTED,
+  NO_TLS,
+  OLD_TLS,
+  NOT_VALID_TODAY,
+  OTHER_NAME,
+  WEB_SERVER,
+]);
+
+/** @param what why there is no connection, or no more: one of the sentences of this file or of the network */
+export const absenceOf = (what: string): Absence => (UNUSABLE.has(what) ? 'unsupported' : 'unreachable');
 
 /** What GStreamer says of a stream that it cannot decode, and what it means. The first that fits counts. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [

@@ -1,4 +1,4 @@
-import type { CameraStatus } from '../capture/capture.ts';
+import { type CameraStatus, isWithoutPicture } from '../capture/capture.ts';
 import type { Condition } from '../kernel/conditions.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { LedgerSummary } from '../ledger/ledger.ts';
@@ -8,7 +8,7 @@ import type { ApplianceFacts, DesiredFacts } from './appliance-facts.ts';
  *  well: everything runs · recording: something moves in front of a camera now · sending: clips are on their way ·
  *  starting: no picture yet, or no link yet, since the start · waiting: clips wait, the link is there ·
  *  offline: no link · refused: the cloud does not let this device in · camera-down: at least one camera gives no
- *  picture · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
+ *  picture · camera-blind: one gives pictures that do not show the scene · no-cameras: none is configured · switching-off: the appliance ends itself · battery-critical,
  *  battery-low, on-battery: mains is gone, and how far that went · disk-full, disk-nearly-full: no room for clips, or
  *  little · condition: something else is wrong, and `condition` says what · under-voltage: the power supply is too weak · hot: the processor slows down, or is about to ·
  *  settings-refused: a desired property cannot be applied · person-seen: a clip judged in the last hours shows a person ·
@@ -34,6 +34,7 @@ export const APPLIANCE_STATES = [
   'offline',
   'refused',
   'camera-down',
+  'camera-blind',
   'no-cameras',
 ] as const;
 
@@ -137,12 +138,13 @@ export function allThatMatters(facts: StatusFacts): ApplianceStatus[] {
   conditions(isEvidence);
   if (cameras.length === 0) tell(status('no-cameras', 'trouble'));
   // One that is tried again still has no picture, and remembers why.
-  const blind = cameras.filter(
-    ({ state, detail }) =>
-      state === 'down' || state === 'stalled' || (state === 'starting' && detail !== null),
+  const down = cameras.filter(
+    ({ state, detail }) => isWithoutPicture(state) || (state === 'starting' && detail !== null),
   );
-  if (blind.length > 0)
-    tell(status('camera-down', 'trouble', blind, Math.min(...blind.map((camera) => camera.sinceMs))));
+  const earliest = (of: readonly CameraStatus[]) => Math.min(...of.map((camera) => camera.sinceMs));
+  if (down.length > 0) tell(status('camera-down', 'trouble', down, earliest(down)));
+  const blind = cameras.filter(({ state }) => state === 'blind');
+  if (blind.length > 0) tell(status('camera-blind', 'trouble', blind, earliest(blind)));
   if (machine.diskFull) tell(status('disk-full', 'trouble'));
   conditions((one) => one.level === 'trouble' && !isEvidence(one));
   if (link.state === 'refused') tell(status('refused', 'trouble', [], link.sinceMs));

@@ -14,7 +14,7 @@ export interface ProgressMark extends WatchdogCheck {
 
 /** Longer than a disk that is asleep or busy makes a reader wait. */
 const LEDGER_LONGEST_MS = 60_000;
-/** A camera's child has 35 s to show a picture and at most 45 s of pause before the next try. */
+/** A camera's child has 35 s to show a picture. */
 const CAPTURE_LONGEST_MS = 180_000;
 /** A camera that is live has shown something in this time, or its supervisor has called it stalled. */
 const LIVE_AGE_MS = 30_000;
@@ -76,8 +76,9 @@ export function createLedgerCheck({
 }
 
 /** The supervisors of the cameras move: a live camera shows pictures, one that does not changes its state, its
- *  process or what is wrong with it every now and then, because it is tried again. A camera that is down is
- *  therefore no reason to restart; a supervisor that forgot it is. */
+ *  process or what is wrong with it every now and then, because it is tried again, or it is left alone for a time that is
+ *  known: half an hour when it refuses the login. Such a camera is therefore no reason to restart; a supervisor that
+ *  forgot it is. */
 export function createCaptureCheck({
   cameras,
   clock,
@@ -88,6 +89,8 @@ export function createCaptureCheck({
   readonly longestMs?: number;
 }): WatchdogCheck {
   const seen = new Map<string, { readonly mark: string; readonly atMs: number }>();
+  const isWatched = ({ state, lastFragmentAgeMs }: CameraStatus) =>
+    (state === 'live' || state === 'blind') && (lastFragmentAgeMs ?? Infinity) < LIVE_AGE_MS;
   return {
     name: 'capture',
     stuck: () => {
@@ -96,9 +99,9 @@ export function createCaptureCheck({
       for (const id of seen.keys()) if (!present.some(({ cameraId }) => cameraId === id)) seen.delete(id);
       for (const camera of present) {
         const mark = `${camera.state} ${camera.sinceMs} ${camera.pid}`;
-        const shows = camera.state === 'live' && (camera.lastFragmentAgeMs ?? Infinity) < LIVE_AGE_MS;
         const last = seen.get(camera.cameraId);
-        if (shows || last?.mark !== mark) seen.set(camera.cameraId, { mark, atMs: now });
+        const moves = isWatched(camera) || (camera.pauseMs ?? 0) > 0;
+        if (moves || last?.mark !== mark) seen.set(camera.cameraId, { mark, atMs: now });
         else if (now - last.atMs > longestMs)
           return standsStill(`camera ${camera.cameraId}`, now - last.atMs, `it is ${camera.state}`);
       }

@@ -1,5 +1,5 @@
 import { CONDITIONS } from '@dachawatch/contracts';
-import type { CameraStatus } from '../capture/capture.ts';
+import { type CameraStatus, isWithoutPicture } from '../capture/capture.ts';
 import type { LinkStatus } from '../hub/hub.ts';
 import type { Condition } from '../kernel/conditions.ts';
 import type { PowerStatus } from '../power/power.ts';
@@ -14,6 +14,7 @@ export interface StatusFacts {
   readonly conditions: readonly Pick<Condition, 'code' | 'subject'>[];
 }
 
+const namesOf = (cameras: StatusFacts['cameras']) => cameras.map(({ cameraId }) => cameraId).join(', ');
 const count = (n: number, one: string, many: string) => `${n === 0 ? 'no' : n} ${n === 1 ? one : many}`;
 
 const POWER = {
@@ -31,16 +32,18 @@ const conditionText = ({ code, subject }: Pick<Condition, 'code' | 'subject'>) =
 
 /** What `systemctl status` says: "2 cameras watch, 3 clips wait, on mains, online". */
 export function statusSentence({ cameras, waiting, power, link, conditions }: StatusFacts): string {
-  const blind = cameras.filter(({ state }) => state === 'down' || state === 'stalled');
+  const down = cameras.filter(({ state }) => isWithoutPicture(state));
+  const blind = cameras.filter(({ state }) => state === 'blind');
   const starting = cameras.filter(({ state }) => state === 'starting').length;
   const recording = cameras.filter((camera) => camera.recording).length;
-  const live = cameras.length - blind.length - starting;
+  const live = cameras.length - down.length - blind.length - starting;
   const onBattery = power !== null && power.state !== 'unknown' && power.state !== 'on-mains';
   const minutes = onBattery && power.minutesLeft !== null ? ` (about ${power.minutesLeft} min left)` : '';
   const parts = [
     power?.shutdown ? 'switching off' : null,
     live === 0 ? 'no camera watches' : count(live, 'camera watches', 'cameras watch'),
-    blind.length > 0 ? `no picture from ${blind.map(({ cameraId }) => cameraId).join(', ')}` : null,
+    down.length > 0 ? `no picture from ${namesOf(down)}` : null,
+    blind.length > 0 ? `the scene is hidden from ${namesOf(blind)}` : null,
     starting > 0 ? count(starting, 'camera starts', 'cameras start') : null,
     recording > 0 ? count(recording, 'records', 'record') : null,
     waiting === null ? null : count(waiting, 'clip waits', 'clips wait'),

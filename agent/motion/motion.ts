@@ -4,6 +4,7 @@ export {
   type MotionDetector,
   type MotionDetectorDeps,
 } from './detector.ts';
+export { BLIND_SENTENCES, createSight } from './sight/sight.ts';
 export type { FrameSize } from './frame-size.ts';
 export type { Region } from './region-list.ts';
 export { replayRecord, type SuppressedRecord } from './suppressed/record.ts';

@@ -1,5 +1,5 @@
 import type { TelemetryData } from '@dachawatch/contracts';
-import type { CameraState, CameraStatus } from '../capture/capture.ts';
+import { type CameraState, type CameraStatus, isWithoutPicture } from '../capture/capture.ts';
 import { createNews, type News, type NewsDeps } from './news.ts';
 
 type CameraData = TelemetryData<'camera.state'>;
@@ -16,7 +16,7 @@ export interface CameraReportDeps extends Omit<NewsDeps<CameraData>, 'tell'> {
 }
 
 /** Tells the states of cameras. One that is gone is tried again and again: that it is `starting` after it was told
- *  `down` or `stalled` is no news, only that it is `live` is. */
+ *  unreachable, for example, is no news, only that it is `live` is. */
 export function createCameraReport({ detail, ...deps }: CameraReportDeps): CameraReport {
   const known = new Map<string, { news: News<CameraData>; told: CameraState | undefined }>();
 
@@ -24,7 +24,7 @@ export function createCameraReport({ detail, ...deps }: CameraReportDeps): Camer
     const { cameraId, state } = camera;
     const entry = known.get(cameraId) ?? { news: createNews<CameraData>(deps), told: undefined };
     known.set(cameraId, entry);
-    const stillGone = state === 'starting' && (entry.told === 'down' || entry.told === 'stalled');
+    const stillGone = state === 'starting' && entry.told !== undefined && isWithoutPicture(entry.told);
     const told = entry.news.look(stillGone && entry.told ? entry.told : state, {
       cameraId,
       state,

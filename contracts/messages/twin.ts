@@ -3,7 +3,17 @@ import { ADDRESS_MAX, Count, IsoTime, Name, OneOf, Sentence, Word } from '../sch
 import { CameraConfig, RecordingConfig } from './appliance.ts';
 import { CONDITIONS_MAX, ReportedCondition } from './conditions.ts';
 
-export const CAMERA_STATES = ['starting', 'live', 'stalled', 'down'] as const;
+/** `down` is what versions before 0.2 say of a camera that is unreachable, refused or unsupported. */
+export const CAMERA_STATES = [
+  'starting',
+  'live',
+  'blind',
+  'stalled',
+  'unreachable',
+  'refused',
+  'unsupported',
+  'down',
+] as const;
 export const POWER_STATES = ['unknown', 'on-mains', 'on-battery', 'low', 'critical'] as const;
 export const SHUTDOWN_PHASES = ['sealing', 'telling', 'waiting', 'requested'] as const;
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts';
+import { absenceOf } from '../stream-error.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import { askStream, type AskedStream, type StreamFinding } from '../rtsp/ask-stream.ts';
@@ -47,6 +48,7 @@ export async function checkCamera(deps: CheckCameraDeps): Promise<CameraCheck> {
         ? ({
             kind: 'unwatchable',
             why: 'it was not asked, because the camera refused the same login already',
+            absence: 'refused',
           } as const)
         : await answered(stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
     found.push({ stream, finding });
@@ -83,7 +85,7 @@ async function answered(stream: AskedStream, signal: AbortSignal): Promise<Strea
     return await askStream(stream, signal);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return { kind: 'unwatchable', why: error.message };
+    return { kind: 'unwatchable', why: error.message, absence: absenceOf(error.message) };
   }
 }
 

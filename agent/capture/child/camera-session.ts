@@ -32,7 +32,7 @@ export interface CameraSessionDeps
   fail(detail: string, more?: FailingMore): void;
 }
 
-type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'refused' | 'words'>;
+type FailingMore = Pick<Extract<FromChild, { type: 'failing' }>, 'absence' | 'refused' | 'words'>;
 
 export interface CameraSession {
   start(): void;
@@ -89,7 +89,10 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
         look();
       }),
     onError: (message) =>
-      watch.fail(describeDecoderError(camera.id, 'sub', message), { words: wordsOf(message) }),
+      watch.fail(describeDecoderError(camera.id, 'sub', message), {
+        absence: 'unsupported',
+        words: wordsOf(message),
+      }),
   });
 
   function receive(stream: StreamName, onUnit: (unit: StreamUnit, now: number) => void): void {
@@ -105,7 +108,7 @@ export function createCameraSession(deps: CameraSessionDeps): CameraSession {
     heartbeat: () => {
       const now = clock.monotonicMs();
       const trouble = health.trouble(now);
-      if (trouble !== undefined) watch.fail(trouble);
+      if (trouble !== undefined) watch.fail(trouble.what, { absence: trouble.absence });
       recorder.tick();
       return {
         type: 'heartbeat',
@@ -161,7 +164,7 @@ function createWatch(onFailure: (detail: string, more?: FailingMore) => void): W
         act();
       } catch (error) {
         if (!(error instanceof Failure) || error.kind === 'bug') throw error;
-        fail(`${where}: ${error.message}`);
+        fail(`${where}: ${error.message}`, { absence: 'unsupported' });
       }
     },
   };
@@ -187,7 +190,7 @@ function openWatched(
       health.packet(stream, now);
     },
     onUnit: (unit) => watch.guarded(`camera ${camera.id}, ${stream} stream`, () => deps.onUnit(unit, now)),
-    onEnd: ({ what, refused }) =>
-      watch.fail(describe(camera.id, stream, what), { refused: refused ? stream : undefined }),
+    onEnd: ({ what, absence, refused }) =>
+      watch.fail(describe(camera.id, stream, what), { absence, refused: refused ? stream : undefined }),
   });
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { CaptureTimings, FromChild } from '../messages.ts';
-import type { StreamName } from '../stream-error.ts';
+import type { Absence, StreamName } from '../stream-error.ts';
 import { createKeyFrameAdvice } from './key-frame-advice.ts';
 
 /** Moments are monotonic milliseconds. */
@@ -12,7 +12,7 @@ export interface StreamHealth {
   /** A key frame of the main stream, at its media time. */
   keyFrame(mediaMs: number): void;
   /** Why the camera cannot be watched any more, for a person; undefined: it can. */
-  trouble(now: number): string | undefined;
+  trouble(now: number): { readonly what: string; readonly absence: Absence } | undefined;
   /** @param overrun the newest group of pictures does not fit into memory */
   report(
     now: number,
@@ -47,15 +47,19 @@ export function createStreamHealth({
     return seen === undefined ? null : Math.round(now - seen);
   };
 
-  function troubleOf(stream: StreamName, now: number): string | undefined {
-    const said = (what: string, ms: number) =>
-      `camera ${cameraId}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`;
+  function troubleOf(stream: StreamName, now: number) {
+    const said = (what: string, ms: number, absence: Absence) => ({
+      what: `camera ${cameraId}, ${stream} stream: ${what} for ${Math.round(ms / 1000)} s`,
+      absence,
+    });
     const never = lastPacket[stream] === undefined;
     const silent = silentMs(stream, now);
     if (silent >= (never ? timings.connectMs : timings.giveUpMs))
-      return said(never ? 'no picture came' : 'the picture stands still', silent);
+      return said(never ? 'no picture came' : 'the picture stands still', silent, 'unreachable');
     const waited = advice.waitsMs(stream, now);
-    return waited >= timings.keyFrameMs ? said('no key frame that can be decoded came', waited) : undefined;
+    return waited >= timings.keyFrameMs
+      ? said('no key frame that can be decoded came', waited, 'unsupported')
+      : undefined;
   }
 
   return {

@@ -10,6 +10,7 @@ import { type BusMessage, type RunningPipeline, runPipeline } from './gstreamer.
 import { createMotionStage, type MotionStageDeps } from './motion-stage.ts';
 import type { Picture } from './pictures/picture-tap.ts';
 import { createSessionPictures } from './pictures/session-pictures.ts';
+import { BLIND_SENTENCES, createSight } from '../../motion/motion.ts';
 import { decoderOf, GREY } from './pipelines.ts';
 
 export interface WatchingStageDeps extends MotionStageDeps {
@@ -34,7 +35,7 @@ export interface WatchingStage {
   reconfigure(camera: CameraConfig): void;
   /** As of the decoding policy. */
   spare(sparing: boolean): void;
-  report(): Pick<Extract<FromChild, { type: 'heartbeat' }>, 'suppressed' | 'alertness' | 'decoded'>;
+  report(): Pick<Extract<FromChild, { type: 'heartbeat' }>, 'blind' | 'suppressed' | 'alertness' | 'decoded'>;
   stop(): void;
 }
 
@@ -43,6 +44,7 @@ export function createWatchingStage(deps: WatchingStageDeps): WatchingStage {
   const { camera, clock } = deps;
   let decoder: RunningPipeline | undefined;
   const motion = createMotionStage(deps);
+  const sight = createSight(GREY);
   const policy = createDecodingPolicy();
   const decoding = createAdaptiveDecoding({
     decoder: () => decoder,
@@ -61,7 +63,9 @@ export function createWatchingStage(deps: WatchingStageDeps): WatchingStage {
 
   function look(grey: Buffer): void {
     const made = decoding.decoded(grey);
-    if (made) pictures.frame(made.decision, made.atMs);
+    if (!made) return;
+    sight.look(grey, made.atMs);
+    pictures.frame(made.decision, made.atMs);
   }
 
   function startDecoder(encoding: Encoding): RunningPipeline {
@@ -93,7 +97,11 @@ export function createWatchingStage(deps: WatchingStageDeps): WatchingStage {
       policy.demanded(clock.monotonicMs());
     },
     spare: (sparing) => policy.spare(sparing),
-    report: () => ({ suppressed: motion.counts(), ...decoding.report() }),
+    report: () => {
+      const why = sight.blindness();
+      const blind = why === undefined ? null : BLIND_SENTENCES[why];
+      return { blind, suppressed: motion.counts(), ...decoding.report() };
+    },
     stop: () => decoder?.stop(),
   };
 }

@@ -1,10 +1,10 @@
 import type { CameraCredential } from '@dachawatch/contracts';
-import { codecSentence, LOGIN_MISSING, NO_STREAM, type StreamName } from '../stream-error.ts';
+import { type Absence, codecSentence, LOGIN_MISSING, NO_STREAM, type StreamName } from '../stream-error.ts';
 import { ENCODINGS } from '../packing/codings.ts';
 import { connectRtsp, type RtspAnswer, type RtspConnection } from './client.ts';
 import { authorize, type Challenge, isStale, needsSha256, offered, readChallenges } from './login.ts';
 import { pictureCodecs } from './sdp.ts';
-import { statusSentence } from './status.ts';
+import { statusAbsence, statusSentence } from './status.ts';
 
 export interface AskedStream {
   readonly name: StreamName;
@@ -21,7 +21,7 @@ export type StreamFinding =
     }
   /** The camera refused the login. */
   | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'unwatchable'; readonly why: string };
+  | { readonly kind: 'unwatchable'; readonly why: string; readonly absence: Absence };
 
 const DESCRIBE = { Accept: 'application/sdp' } as const;
 
@@ -33,7 +33,11 @@ export async function askStream(
   signal: AbortSignal,
 ): Promise<StreamFinding> {
   const url = new URL(address);
-  const unwatchable = (why: string): StreamFinding => ({ kind: 'unwatchable', why });
+  const unwatchable = (why: string, absence: Absence = 'unsupported'): StreamFinding => ({
+    kind: 'unwatchable',
+    why,
+    absence,
+  });
   let connection: RtspConnection = await connectRtsp(url, signal);
   try {
     let answer = await connection.ask('DESCRIBE', address, DESCRIBE);
@@ -41,11 +45,11 @@ export async function askStream(
     // Once with the login; once more only when the camera says that merely its nonce was too old.
     for (let tries = 0; answer.status === 401 && tries < 2; tries++) {
       const challenges = readChallenges(answer.headers('www-authenticate'));
-      if (!credential) return unwatchable(LOGIN_MISSING);
+      if (!credential) return unwatchable(LOGIN_MISSING, 'refused');
       if (sent !== undefined && !isStale(challenges)) return { kind: 'refused', why: refusal(challenges) };
       const question = { challenges, credential, method: 'DESCRIBE', uri: address };
       sent = authorize(question);
-      if (sent === undefined) return unwatchable(unspeakable(challenges));
+      if (sent === undefined) return unwatchable(unspeakable(challenges), 'refused');
       if (connection.isClosed()) connection = await connectRtsp(url, signal);
       answer = await connection.ask('DESCRIBE', address, { ...DESCRIBE, Authorization: sent });
     }
@@ -53,7 +57,8 @@ export async function askStream(
     if (sent !== undefined && (answer.status === 401 || answer.status === 403))
       return { kind: 'refused', why: statusSentence(answer.status) };
     if (answer.status >= 300 && answer.status < 400) return unwatchable(moved(answer));
-    if (answer.status !== 200) return unwatchable(statusSentence(answer.status));
+    if (answer.status !== 200)
+      return unwatchable(statusSentence(answer.status), statusAbsence(answer.status));
     const codecs = pictureCodecs(answer.body);
     if (codecs === undefined) return unwatchable(NO_STREAM);
     const [other] = codecs;

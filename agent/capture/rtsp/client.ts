@@ -1,7 +1,18 @@
 import { isIPv6, connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, getCACertificates } from 'node:tls';
 import { Failure } from '../../kernel/failure.ts';
-import { BROKE_OFF, NO_ANSWER, NOT_RTSP, NOT_TRUSTED, OFF } from '../stream-error.ts';
+import {
+  BROKE_OFF,
+  NO_ANSWER,
+  NO_TLS,
+  NOT_RTSP,
+  NOT_TRUSTED,
+  NOT_VALID_TODAY,
+  OFF,
+  OLD_TLS,
+  OTHER_NAME,
+  WEB_SERVER,
+} from '../stream-error.ts';
 
 export interface RtspAnswer {
   readonly status: number;
@@ -22,7 +33,6 @@ export interface RtspConnection {
 const PORTS = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 256 * 1024;
-const NO_TLS = 'the camera does not speak TLS at this port; try rtsp:// instead of rtsps://';
 export const USER_AGENT = 'Dachawatch';
 
 export const MOST_AT_ONCE = 64 * 1024;
@@ -155,10 +165,7 @@ export function readAnswer(received: Buffer): RtspAnswer | undefined {
   return { status: Number(status), headers, body: body.toString('utf8', 0, length) };
 }
 
-const strange = (start: string): string =>
-  start.startsWith('HTTP/')
-    ? 'a web server answers there, not a camera; give the port of RTSP, which is 554 for most cameras'
-    : NOT_RTSP;
+const strange = (start: string): string => (start.startsWith('HTTP/') ? WEB_SERVER : NOT_RTSP);
 
 /** Errors of the system in words for a person; without the address, which is no secret but may be long. */
 export function networkSentence({ code = '', message }: NodeJS.ErrnoException): string {
@@ -169,14 +176,11 @@ export function networkSentence({ code = '', message }: NodeJS.ErrnoException): 
   if (code === 'ECONNREFUSED')
     return 'no connection; the device is there, but nothing answers at this port: it is just starting, or its RTSP has another port';
   if (code === 'ECONNRESET' || code === 'EPIPE') return BROKE_OFF;
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return "the camera's certificate is not valid today; look at its clock, at ours, and at the certificate";
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return "the camera's certificate is for another name than this address";
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return NOT_VALID_TODAY;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return OTHER_NAME;
   if (/SSL|TLS|EPROTO/.test(code) && /wrong version|packet length|unexpected message/i.test(message))
     return NO_TLS;
   if (/CERT|SELF_SIGNED|ISSUER|SIGNATURE/.test(code)) return NOT_TRUSTED;
-  if (/SSL|TLS|EPROTO/.test(code))
-    return 'no encrypted connection to the camera comes about; is its firmware old?';
+  if (/SSL|TLS|EPROTO/.test(code)) return OLD_TLS;
   return OFF;
 }

@@ -1,25 +1,30 @@
 import type { CameraCredential } from '@dachawatch/contracts';
-import { LOGIN_MISSING } from '../stream-error.ts';
+import { type Absence, absenceOf, LOGIN_MISSING } from '../stream-error.ts';
 import { USER_AGENT } from './client.ts';
 import { headerOf, type RtspMessage } from './framer.ts';
 import { authorize, type Challenge, challengesIn, isStale } from './login.ts';
-import { statusSentence } from './status.ts';
+import { statusAbsence, statusSentence } from './status.ts';
 
 /** Why a stream is over. */
 export interface StreamEnd {
   /** A sentence for a person, without its subject. */
   readonly what: string;
+  readonly absence: Absence;
   /** The camera refused the login. */
   readonly refused: boolean;
 }
 
 export class Ended extends Error {
   readonly end: StreamEnd;
-  constructor(what: string, refused = false) {
+  constructor(what: string, { absence = absenceOf(what), refused = false }: Partial<StreamEnd> = {}) {
     super(what);
-    this.end = { what, refused };
+    this.end = { what, absence, refused };
   }
 }
+
+/** The camera answers with something else than 200. */
+export const endedBy = (status: number, end: Partial<StreamEnd> = {}): Ended =>
+  new Ended(statusSentence(status), { absence: statusAbsence(status), ...end });
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -85,12 +90,12 @@ export function createDialogue(deps: {
       const answer = await exchange(method, uri, headers);
       const status = statusOf(answer);
       if (status === 200) return answer;
-      if (status !== 401) throw new Ended(statusSentence(status));
-      if (!credential) throw new Ended(LOGIN_MISSING);
+      if (status !== 401) throw endedBy(status);
+      if (!credential) throw new Ended(LOGIN_MISSING, { absence: 'refused' });
       challenges = challengesIn(answer.lines);
       const speakable = authorize({ challenges, credential, method, uri }) !== undefined;
       if (!speakable || !(isStale(challenges) ? tries < TRIES : tries === 1 && isNew(challenges, answered)))
-        throw new Ended(statusSentence(401), true);
+        throw endedBy(401, { refused: true });
       // Some close the connection with the challenge; later there is a session that would be lost with it.
       if (session === undefined) askAgain = () => write(method, uri, headers);
     }

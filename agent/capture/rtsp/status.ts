@@ -1,3 +1,5 @@
+import type { Absence } from '../stream-error.ts';
+
 /** Status codes of RTSP (RFC 2326 and 7826, chapter on status codes) in words for the person at the camera. */
 const WORDS: Readonly<Record<number, string>> = {
   400: 'the camera does not understand the question',
@@ -27,6 +29,13 @@ const WORDS: Readonly<Record<number, string>> = {
 
 /** `404, the camera has no stream at this address`. Any three digits have a sentence. */
 export const statusSentence = (status: number): string => `${status}, ${WORDS[status] ?? general(status)}`;
+
+/** The camera has something at this address, or elsewhere, that we cannot ask for or take. */
+const CANNOT: ReadonlySet<number> = new Set([400, 404, 406, 410, 414, 415, 451, 461, 501, 505, 551]);
+
+/** What a camera that answers so is: one that has nothing for us, or that lets us not in. */
+export const statusAbsence = (status: number): Absence =>
+  status < 400 || CANNOT.has(status) ? 'unsupported' : 'refused';
 
 function general(status: number): string {
   if (status >= 300 && status < 400) return 'the camera says that the stream is at another address';

@@ -2,10 +2,9 @@ import type { Socket } from 'node:net';
 import type { CameraCredential } from '@dachawatch/contracts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MOST_AT_ONCE, networkSentence, openSocket } from './client.ts';
-import { createDialogue, Ended, type StreamEnd } from './dialogue.ts';
+import { createDialogue, Ended, endedBy, type StreamEnd } from './dialogue.ts';
 import { createRtspFramer, headerOf, type RtspMessage } from './framer.ts';
 import { receiverReport } from './receiver-report.ts';
-import { statusSentence } from './status.ts';
 import { type PictureTrack, pictureTrack } from './sdp.ts';
 import { BROKE_OFF, NO_STREAM, NOT_RTSP } from '../stream-error.ts';
 
@@ -154,7 +153,7 @@ const baseOf = (described: RtspMessage): string | undefined =>
  *  @throws Ended when it wants to send in another way */
 function setUpBy(answer: RtspMessage) {
   const transport = headerOf(answer, 'transport') ?? TRANSPORT;
-  if (!/TCP|interleaved/i.test(transport)) throw new Ended(statusSentence(461));
+  if (!/TCP|interleaved/i.test(transport)) throw endedBy(461);
   const [id = '', ...parameters] = (headerOf(answer, 'session') ?? '').split(';');
   const saidS = Number(/timeout=(\d+)/i.exec(parameters.join(';'))?.[1] ?? 0);
   return {

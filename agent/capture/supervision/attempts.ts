@@ -1,6 +1,7 @@
 import { backoffMs, type BackoffPolicy } from '../../kernel/waiting/backoff.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
+import type { Absence } from '../stream-error.ts';
 import type { ChildEnd } from './camera-child.ts';
 import type { Unwatchable } from './camera-probe.ts';
 
@@ -10,6 +11,8 @@ export interface Attempts {
   renew(): void;
   /** Likewise, and no attempt follows. Resolves when the last one is over. */
   stop(): Promise<void>;
+  /** How long the camera is left alone yet, milliseconds; null: it is not. */
+  pauseMs(): number | null;
 }
 
 export interface AttemptsDeps {
@@ -28,7 +31,8 @@ export interface AttemptsDeps {
   endChild(): void;
   /** A child made way for another connection. */
   renewed(): void;
-  failed(why: string): void;
+  /** @param absence what the camera is; undefined: it may be well, and what watched it ended */
+  failed(why: string, absence: Absence | undefined): void;
   stopped(): void;
 }
 
@@ -47,6 +51,8 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
   /** Ends the question to the camera, and the wait between two children. */
   let waiting: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
+  /** Monotonic. */
+  let pausedUntilMs: number | undefined;
 
   async function run(): Promise<void> {
     await deps.after;
@@ -60,7 +66,7 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
       // Told to end, or to connect otherwise, while it was asked.
       if (waiting.signal.aborted) continue;
       const end = unwatchable
-        ? { liveMs: 0, why: unwatchable.detail, waitMs: unwatchable.waitMs }
+        ? { liveMs: 0, why: unwatchable.detail, absence: unwatchable.absence, waitMs: unwatchable.waitMs }
         : await deps.runChild();
       if (stopping.signal.aborted) break;
       if (renewing) {
@@ -68,10 +74,13 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
         deps.renewed();
         continue;
       }
-      deps.failed(end.why);
+      deps.failed(end.why, end.absence);
       if (end.liveMs >= PROVEN_MS) failures = 0;
       waiting = new AbortController();
-      await sleepUnlessAborted(clock, end.waitMs ?? backoffMs(deps.backoff, failures++), waiting.signal);
+      const pauseMs = end.waitMs ?? backoffMs(deps.backoff, failures++);
+      pausedUntilMs = clock.monotonicMs() + pauseMs;
+      await sleepUnlessAborted(clock, pauseMs, waiting.signal);
+      pausedUntilMs = undefined;
       if (renewing) failures = 0;
     }
     deps.stopped();
@@ -95,5 +104,6 @@ export function createAttempts(deps: AttemptsDeps): Attempts {
       interrupt();
       await running;
     },
+    pauseMs: () => (pausedUntilMs === undefined ? null : Math.max(0, pausedUntilMs - clock.monotonicMs())),
   };
 }

@@ -7,6 +7,7 @@ import { sleepUnlessAborted } from '../../kernel/waiting/sleep.ts';
 import type { SuppressedRecord } from '../../motion/motion.ts';
 import type { CaptureTimings, FromChild, ToChild } from '../messages.ts';
 import type { AskedStream } from '../rtsp/ask-stream.ts';
+import type { Absence } from '../stream-error.ts';
 import type { CameraProbe } from './camera-probe.ts';
 import type { RunningChild } from './camera-requests.ts';
 import { createChildCalls } from './child-calls.ts';
@@ -21,6 +22,8 @@ export interface ChildEnd {
   readonly liveMs: number;
   /** For a person. */
   readonly why: string;
+  /** What the camera is; undefined: the child ended for another reason. */
+  readonly absence?: Absence | undefined;
   /** How long the camera is left alone; undefined: as the backoff says. */
   readonly waitMs?: number | undefined;
 }
@@ -71,6 +74,7 @@ export function startCameraChild(deps: CameraChildDeps): CameraChild {
   const calls = createChildCalls({ cameraId, send });
   const patience = createChildPatience({ clock, timings });
   let why: string | undefined;
+  let absence: Absence | undefined;
   let waitMs: number | undefined;
 
   function kill(reason: string): void {
@@ -84,7 +88,7 @@ export function startCameraChild(deps: CameraChildDeps): CameraChild {
         patience.heard(message);
         return deps.onHeartbeat(message);
       case 'failing':
-        ({ why, waitMs } = failureOf(message, deps));
+        ({ why, absence, waitMs } = failureOf(message, deps));
         return patience.mustEnd();
       case 'suppressed':
         return deps.onSuppressed(message.record);
@@ -119,7 +123,7 @@ export function startCameraChild(deps: CameraChildDeps): CameraChild {
     why ??= `camera ${cameraId}: ${exit}`;
     calls.end(why);
     await broker.settle(why);
-    return { liveMs: patience.liveMs(), why, waitMs };
+    return { liveMs: patience.liveMs(), why, absence, waitMs };
   }
 
   child.on('message', take);
@@ -164,7 +168,10 @@ function forked({ settings, log, environment, fork = forkChild }: CameraChildDep
 }
 
 /** What a child that fails says of it, or, when a login was refused to it, the probe. */
-function failureOf({ detail, refused, words }: Failing, { settings, streams, probe, log }: CameraChildDeps) {
+function failureOf(
+  { detail, absence, refused, words }: Failing,
+  { settings, streams, probe, log }: CameraChildDeps,
+) {
   const cameraId = settings.config.id;
   if (words !== undefined)
     log.info(
@@ -172,7 +179,7 @@ function failureOf({ detail, refused, words }: Failing, { settings, streams, pro
       'what GStreamer said about the end of a stream',
     );
   const stream = streams.find(({ name }) => name === refused);
-  if (!stream) return { why: detail, waitMs: undefined };
+  if (!stream) return { why: detail, absence, waitMs: undefined };
   const unwatchable = probe.refused(cameraId, stream);
-  return { why: unwatchable.detail, waitMs: unwatchable.waitMs };
+  return { why: unwatchable.detail, absence: unwatchable.absence, waitMs: unwatchable.waitMs };
 }

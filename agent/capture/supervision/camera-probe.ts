@@ -2,12 +2,13 @@ import { Failure } from '../../kernel/failure.ts';
 import type { LoginPatience, LoginTry } from './login-patience.ts';
 import { askStream, type AskedStream } from '../rtsp/ask-stream.ts';
 import { statusSentence } from '../rtsp/status.ts';
-import { describe, LOGIN_MISSING, type StreamName } from '../stream-error.ts';
+import { type Absence, absenceOf, describe, LOGIN_MISSING, type StreamName } from '../stream-error.ts';
 
 /** Why a camera cannot be watched now. */
 export interface Unwatchable {
   /** One sentence for a person. */
   readonly detail: string;
+  readonly absence: Absence;
   /** It must be left alone for so long. Absent: as for any other failure. Milliseconds. */
   readonly waitMs?: number;
 }
@@ -41,7 +42,11 @@ export function createCameraProbe({
   const held = (cameraId: string, { name, address, credential }: AskedStream): Unwatchable | undefined => {
     const waitMs = credential ? patience.holdMs({ address, credential }) : 0;
     return waitMs > 0
-      ? { detail: patienceSentence(cameraId, name, statusSentence(401), waitMs), waitMs }
+      ? {
+          detail: patienceSentence(cameraId, name, statusSentence(401), waitMs),
+          absence: 'refused',
+          waitMs,
+        }
       : undefined;
   };
 
@@ -58,18 +63,23 @@ export function createCameraProbe({
       const hold = held(cameraId, stream);
       if (hold) return hold;
       const finding = await askStream(stream, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
-      if (finding.kind === 'unwatchable') return { detail: describe(cameraId, name, finding.why) };
+      if (finding.kind === 'unwatchable')
+        return { detail: describe(cameraId, name, finding.why), absence: finding.absence };
       if (!credential) return undefined;
       const login: LoginTry = { address, credential };
       if (finding.kind === 'refused') {
         const waitMs = patience.refused(login);
-        return { detail: patienceSentence(cameraId, name, finding.why, waitMs), waitMs };
+        return {
+          detail: patienceSentence(cameraId, name, finding.why, waitMs),
+          absence: 'refused',
+          waitMs,
+        };
       }
       if (finding.loginBy !== undefined) patience.accepted(login);
       return undefined;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      return { detail: describe(cameraId, name, error.message) };
+      return { detail: describe(cameraId, name, error.message), absence: absenceOf(error.message) };
     } finally {
       turn?.done();
     }
@@ -94,9 +104,13 @@ export function createCameraProbe({
       return undefined;
     },
     refused: (cameraId, { name, address, credential }) => {
-      if (!credential) return { detail: describe(cameraId, name, LOGIN_MISSING) };
+      if (!credential) return { detail: describe(cameraId, name, LOGIN_MISSING), absence: 'refused' };
       const waitMs = patience.refused({ address, credential });
-      return { detail: patienceSentence(cameraId, name, statusSentence(401), waitMs), waitMs };
+      return {
+        detail: patienceSentence(cameraId, name, statusSentence(401), waitMs),
+        absence: 'refused',
+        waitMs,
+      };
     },
   };
 }

@@ -89,7 +89,7 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
       log.info({ event: 'camera.renewed', cameraId }, `camera ${cameraId} connects anew: ${RENEWED}`);
       camera.take('begins', null);
     },
-    failed: (why) => camera.take('ended', why),
+    failed: (why, absence) => camera.take(absence ?? 'ended', why),
     stopped: () => {
       checks.stop();
       conditions?.clear('camera-keyframes', cameraId);
@@ -152,9 +152,10 @@ export function createCameraProcess(deps: CameraProcessDeps): CameraProcess {
     snapshot: () => requests.snapshot(),
     record: () => requests.record(),
     status: () => {
-      const about = { cameraId, title: settings.config.title ?? cameraId, pid: running?.pid ?? null };
-      const heard = running?.beat();
-      return cameraStatus({ ...about, suppressed: counts() }, camera.now(), heard, clock.monotonicMs());
+      const title = settings.config.title ?? cameraId;
+      const pid = running?.pid ?? null;
+      const about = { cameraId, title, pid, pauseMs: attempts.pauseMs(), suppressed: counts() };
+      return cameraStatus(about, camera.now(), running?.beat(), clock.monotonicMs());
     },
   };
 }
@@ -165,11 +166,11 @@ function judge(
   camera: ReturnType<typeof createCameraState>,
   { conditions, settings, timings }: Pick<CameraProcessDeps, 'conditions' | 'settings' | 'timings'>,
 ): void {
-  const { keyFrames } = beat;
+  const { keyFrames, blind } = beat;
   const { id: cameraId } = settings.config;
   if (keyFrames === null) conditions?.clear('camera-keyframes', cameraId);
   else conditions?.raise('camera-keyframes', keyFrames, cameraId);
-  if (isLive(beat, timings)) camera.take('shows', null);
+  if (isLive(beat, timings)) camera.take(blind === null ? 'shows' : 'shows-no-scene', blind);
   else if (keyFrames === null) camera.take('shows-nothing', NO_PICTURE);
   else camera.take('lacks-key-frame', keyFrames);
 }

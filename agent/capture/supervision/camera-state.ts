@@ -1,33 +1,50 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 
-export type CameraState = 'starting' | 'live' | 'stalled' | 'down';
+import type { Absence } from '../stream-error.ts';
+
+/** starting: it is asked, or a child connects · live: both streams bring something new · blind: they do, but do not show
+ *  the scene · stalled: nothing new comes, or nobody watches · the others: as of `Absence`. */
+export type CameraState = 'starting' | 'live' | 'blind' | 'stalled' | Absence;
 
 /** begins: the camera is asked, or a child is forked · shows: both streams bring something new · shows-nothing: one of
- *  them does not · lacks-key-frame: pictures come that cannot be used · is-silent: the child says nothing · ended: the
- *  child is gone, the camera refused, or it is not watched any more. */
-export type CameraEvent = 'begins' | 'shows' | 'shows-nothing' | 'lacks-key-frame' | 'is-silent' | 'ended';
+ *  them does not · lacks-key-frame: pictures come that cannot be used · shows-no-scene: they are of something before the
+ *  lens · is-silent: the child says nothing · an absence: the camera was asked, or a child has ended, and that is
+ *  why · ended: the child is gone for a reason of its own, or the camera is not watched any more. */
+export type CameraEvent =
+  | 'begins'
+  | 'shows'
+  | 'shows-no-scene'
+  | 'shows-nothing'
+  | 'lacks-key-frame'
+  | 'is-silent'
+  | 'ended'
+  | Absence;
+
+const GONE = {
+  begins: 'starting',
+  unreachable: 'unreachable',
+  refused: 'refused',
+  unsupported: 'unsupported',
+  ended: 'stalled',
+} as const;
+const SHOWS = { shows: 'live', 'shows-no-scene': 'blind' } as const;
+const STALLS = { 'shows-nothing': 'stalled', 'lacks-key-frame': 'stalled', 'is-silent': 'stalled' } as const;
 
 /** What is not listed changes nothing: before its first picture a camera is starting, however long it shows nothing. */
 export const CAMERA_MOVES = {
-  starting: { begins: 'starting', shows: 'live', 'lacks-key-frame': 'starting', ended: 'down' },
-  live: {
-    begins: 'starting',
-    shows: 'live',
-    'shows-nothing': 'stalled',
-    'lacks-key-frame': 'stalled',
-    'is-silent': 'stalled',
-    ended: 'down',
-  },
-  stalled: {
-    begins: 'starting',
-    shows: 'live',
-    'shows-nothing': 'stalled',
-    'lacks-key-frame': 'stalled',
-    ended: 'down',
-  },
-  down: { begins: 'starting', ended: 'down' },
+  starting: { ...GONE, ...SHOWS, 'lacks-key-frame': 'starting' },
+  live: { ...GONE, ...SHOWS, ...STALLS },
+  blind: { ...GONE, ...SHOWS, ...STALLS },
+  stalled: { ...GONE, ...SHOWS, 'shows-nothing': 'stalled', 'lacks-key-frame': 'stalled' },
+  unreachable: GONE,
+  refused: GONE,
+  unsupported: GONE,
 } as const satisfies Record<CameraState, Partial<Record<CameraEvent, CameraState>>>;
+
+/** Nothing of it is seen or recorded; it is tried again and again. */
+export const isWithoutPicture = (state: CameraState): boolean =>
+  state === 'stalled' || state === 'unreachable' || state === 'refused' || state === 'unsupported';
 
 export interface CameraStanding {
   readonly state: CameraState;

@@ -7,6 +7,8 @@ export interface CameraStatus extends CameraStanding {
   readonly cameraId: string;
   readonly title: string;
   readonly pid: number | null;
+  /** How long it is left alone before it is tried again, milliseconds; null: it is not. */
+  readonly pauseMs: number | null;
   /** Age of the newest fragment and grey frame when asked, milliseconds. */
   readonly lastFragmentAgeMs: number | null;
   readonly lastFrameAgeMs: number | null;
@@ -24,14 +26,14 @@ export interface CameraStatus extends CameraStanding {
 /** @param beat what the running child said last; its ages have grown since
  *  @param nowMs monotonic */
 export function cameraStatus(
-  about: Pick<CameraStatus, 'cameraId' | 'title' | 'pid' | 'suppressed'>,
+  about: Pick<CameraStatus, 'cameraId' | 'title' | 'pid' | 'pauseMs' | 'suppressed'>,
   { state, sinceMs, detail }: CameraStanding,
   beat: HeardBeat | undefined,
   nowMs: number,
 ): CameraStatus {
   const sinceBeat = beat ? nowMs - beat.atMs : 0;
   const age = (then: number | null | undefined) => (then == null ? null : Math.round(then + sinceBeat));
-  const { cameraId, title, pid, suppressed } = about;
+  const { cameraId, title, pid, pauseMs, suppressed } = about;
   return {
     cameraId,
     title,
@@ -39,6 +41,7 @@ export function cameraStatus(
     sinceMs,
     detail,
     pid,
+    pauseMs,
     lastFragmentAgeMs: age(beat?.lastFragmentAgeMs),
     lastFrameAgeMs: age(beat?.lastFrameAgeMs),
     recording: beat?.recording ?? false,

@@ -55,7 +55,8 @@ export function showConditions({ conditions, cameras }, texts, format) {
   );
 }
 
-const CAMERA_LEVEL = { live: 'calm', starting: 'notice', stalled: 'trouble', down: 'trouble' };
+/** Every other state is trouble. */
+const CAMERA_LEVEL = { live: 'calm', starting: 'notice' };
 const LINK_LEVEL = { online: 'calm', connecting: 'notice', offline: 'notice', refused: 'trouble' };
 
 function cameraRow(camera, texts, format) {
@@ -63,7 +64,7 @@ function cameraRow(camera, texts, format) {
   const age = camera.lastPictureUtc ? format.ago(camera.lastPictureUtc) : '';
   const state = t(`camera.${camera.state}`, { since: format.since(camera.sinceUtc) });
   return row({
-    level: CAMERA_LEVEL[camera.state],
+    level: CAMERA_LEVEL[camera.state] ?? 'trouble',
     title: camera.title,
     state: [state, t(`camera.picture.${camera.picture}`, { age })],
     extra: [

@@ -6,6 +6,7 @@ const TOLD_ELSEWHERE = new Set([
   'person-seen',
   'condition',
   'camera-down',
+  'camera-blind',
   'no-cameras',
   'starting',
   'waiting',
@@ -61,6 +62,7 @@ export function createApplianceStory(tell: (sentence: string) => void, words: Pa
 /** Undefined while nobody knows yet. */
 export function cameraSentence({ title, state, detail }: StatusView['cameras'][number]): string | undefined {
   if (state === 'live') return `watching ${title}`;
+  if (state === 'blind' && detail !== null) return `${title} does not see its scene: ${detail}`;
   if (detail !== null) return `${title} is not watched: ${detail}`;
   return state === 'starting' ? undefined : `${title} is not watched: it gives no picture`;
 }

@@ -17,6 +17,8 @@ export interface Matter {
   readonly cameras: readonly string[];
 }
 
+type CameraState = 'starting' | 'live' | 'blind' | 'stalled' | 'unreachable' | 'refused' | 'unsupported';
+
 /** What `/api/status` answers; only what is told here. */
 export interface StatusView {
   readonly house: Matter;
@@ -25,7 +27,7 @@ export interface StatusView {
   readonly cameras: readonly {
     readonly cameraId: string;
     readonly title: string;
-    readonly state: 'starting' | 'live' | 'stalled' | 'down';
+    readonly state: CameraState;
     readonly detail: string | null;
   }[];
   readonly conditions: readonly ConditionView[];

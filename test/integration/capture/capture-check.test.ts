@@ -44,7 +44,7 @@ test('a login that is held back is not sent by a check', async (t) => {
     cameras: [{ config, credential: { username: 'viewer', password: 'wrong' } }],
   });
   await capture.start();
-  await until('the refusal', () => capture.status()[0]?.state === 'down', 60_000);
+  await until('the refusal', () => capture.status()[0]?.state === 'refused', 60_000);
   assert.equal(proxy.wrongLogins(), 1);
   await assert.rejects(
     capture.check('gate', AbortSignal.timeout(60_000)),

@@ -179,7 +179,7 @@ test('a camera that is down is tried at once when its address changes', () =>
       backoff: { minMs: 600_000, maxMs: 600_000 },
     });
     await capture.start();
-    await until('a reason', () => state(capture)?.state === 'down');
+    await until('a reason', () => state(capture)?.state === 'unsupported');
     capture.apply({ cameras: [settings(camera)], recording: LONG });
     await live(capture);
     await capture.stop();
@@ -248,7 +248,7 @@ test('a child that does not pause is killed, and what it wrote is kept', () =>
 test('a pause of a camera that is not there is over at once', async () => {
   const capture = rig.capture({ main: 'rtsp://127.0.0.1:1/main', sub: 'rtsp://127.0.0.1:1/sub' });
   await capture.start();
-  await until('a reason', () => state(capture)?.state === 'down');
+  await until('a reason', () => state(capture)?.state === 'unreachable');
   await capture.pause(soon());
   capture.resume();
   await capture.pause(soon());

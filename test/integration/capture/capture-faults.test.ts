@@ -138,7 +138,7 @@ test('stopping ends a running clip early, seals it, and leaves no process', () =
     assert.equal(clip.written?.bytes, (await stat(clip.file)).size);
     assert.equal(await decodeComplaints(clip.file), '');
     assert.equal(alive(pid ?? 0), false);
-    assert.equal(state(capture).state, 'down');
+    assert.equal(state(capture).state, 'stalled');
   }));
 
 test('a stopped capture process, which hears nothing, is killed and forked again', () =>

@@ -32,7 +32,7 @@ test('a wrong login is sent once and said, however often the camera was tried; t
     loginWaitsMs: [HOUR],
   });
   await capture.start();
-  await until('the sentence', () => state(capture).state === 'down');
+  await until('the sentence', () => state(capture).state === 'refused');
   assert.match(
     state(capture).detail ?? '',
     /^camera gate, main stream: 401, the camera refuses the login; tried again after 60 min, so that/,

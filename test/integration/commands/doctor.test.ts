@@ -62,7 +62,9 @@ test('a page that answers is shown with its first sentence and the cameras that 
       count: null,
     },
     further: [],
-    cameras: [{ cameraId: 'yard', title: 'Yard', state: 'down', detail: 'nothing answers at its address' }],
+    cameras: [
+      { cameraId: 'yard', title: 'Yard', state: 'unreachable', detail: 'nothing answers at its address' },
+    ],
     conditions: [],
     power: null,
     disk: null,

@@ -182,7 +182,7 @@ test('nobody is asked while the page is hidden, and at once when it is seen agai
   await setHidden(true);
   let asked = 0;
   page.on('request', () => (asked += 1));
-  world.cameras = [someCamera({ state: 'down', detail: 'It does not answer.' })];
+  world.cameras = [someCamera({ state: 'unreachable', detail: 'It does not answer.' })];
   // Twice the pause between two polls: time in which a page that is not hidden would have asked.
   await page.waitForTimeout(9_000);
   assert.equal(asked, 0);
@@ -224,7 +224,7 @@ test('the first sentence is the person of the last hours, and what else is wrong
   assert.ok(person);
   world.cameras = [
     someCamera(),
-    someCamera({ cameraId: 'pond', title: 'Pond', state: 'down', detail: 'no route' }),
+    someCamera({ cameraId: 'pond', title: 'Pond', state: 'unreachable', detail: 'no route' }),
   ];
   const page = await openPage(PHONE);
   await page.getByRole('heading', { level: 1, name: /^1 clip shows a person, from \d.*: Gate\.$/ }).waitFor();

@@ -55,7 +55,7 @@ const SCENES: Readonly<Record<string, (made: Made) => void>> = {
       camera.cameraId === 'garden'
         ? someCamera({
             ...camera,
-            state: 'down',
+            state: 'unreachable',
             sinceMs: nowMs - 2 * HOUR_MS,
             detail:
               'camera garden, main stream: no connection; the camera is off, not in this network, or has another address',

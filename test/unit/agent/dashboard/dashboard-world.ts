@@ -23,6 +23,7 @@ export const someCamera = (changes: Partial<CameraStatus> = {}): CameraStatus =>
   sinceMs: NOW_MS - 600_000,
   detail: null,
   pid: 4711,
+  pauseMs: null,
   lastFragmentAgeMs: 400,
   lastFrameAgeMs: 100,
   recording: false,

@@ -38,7 +38,7 @@ const PUT_TOGETHER: Record<string, readonly string[]> = {
   // The sentence of `condition` is that of its code.
   house: APPLIANCE_STATES.filter((state) => state !== 'condition'),
   condition: CONDITION_CODES,
-  camera: ['live', 'starting', 'stalled', 'down'],
+  camera: ['live', 'starting', 'blind', 'stalled', 'unreachable', 'refused', 'unsupported'],
   'camera.picture': ['fresh', 'old', 'none'],
   link: ['connecting', 'online', 'refused', 'offline'],
   upload: ['idle', 'uploading', 'waiting'],

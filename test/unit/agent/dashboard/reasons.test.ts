@@ -47,6 +47,7 @@ const MAKERS = [
   'contracts/parse-document.ts',
   'contracts/parse.ts',
   'contracts/messages/camera-address.ts',
+  'agent/motion/sight',
   'agent/motion/zones',
   'agent/dashboard/dashboard.ts',
   'agent/dashboard/access/opening.ts',
@@ -217,7 +218,7 @@ async function inTrouble(t: { after(over: () => unknown): void }): Promise<World
     conditions: () => conditions.list(),
   });
   world.cameras = [
-    someCamera({ state: 'down', detail: 'camera gate, main stream: the camera has too many viewers' }),
+    someCamera({ state: 'refused', detail: 'camera gate, main stream: the camera has too many viewers' }),
   ];
   world.link = { state: 'offline', sinceMs: NOW_MS, detail: 'no route' };
   world.upload = { state: 'waiting', clipId: null, detail: 'hub.unreachable: no answer in 500 ms' };

@@ -12,7 +12,9 @@ const { get, keep } = page;
 
 test('the status tells house, cameras, link, upload and totals, in UTC', async () => {
   keep(1);
-  page.world.cameras = [someCamera({ lastFragmentAgeMs: 300_000, state: 'down', detail: 'no answer' })];
+  page.world.cameras = [
+    someCamera({ lastFragmentAgeMs: 300_000, state: 'unreachable', detail: 'no answer' }),
+  ];
   const reply = await get('/api/status');
   assert.equal(reply.status, 200);
   const status = reply.json();
@@ -68,7 +70,9 @@ test('no secret leaves: neither paths of this machine, nor addresses of storage,
     blobUrl: 'https://account.example/dacha-video/x.mp4?sv=1&sig=SECRET1',
     reason: 'PUT https://account.example/x?sig=SECRET2 failed',
   });
-  page.world.cameras = [someCamera({ state: 'down', detail: 'rtsp://admin:SECRET3@10.0.0.5/main refused' })];
+  page.world.cameras = [
+    someCamera({ state: 'unreachable', detail: 'rtsp://admin:SECRET3@10.0.0.5/main refused' }),
+  ];
   page.world.link = { state: 'offline', sinceMs: NOW_MS, detail: 'SharedAccessKey=SECRET4' };
   page.world.upload = { state: 'waiting', clipId: null, detail: 'https://a/b?sv=1&sig=SECRET5' };
   const paths = ['/api/status', '/api/clips', `/api/clips/${clipIdOf(5)}`];

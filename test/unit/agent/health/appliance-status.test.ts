@@ -39,7 +39,7 @@ test('a blind camera comes before everything else, and is named with the time it
     cameras: [
       someCamera(),
       { ...pond, state: 'stalled', sinceMs: NOW_MS - 7000 },
-      someCamera({ title: 'Barn', state: 'down', sinceMs: NOW_MS - 9000 }),
+      someCamera({ title: 'Barn', state: 'unreachable', sinceMs: NOW_MS - 9000 }),
     ],
     link: { state: 'offline', sinceMs: NOW_MS - 60_000, detail: 'no route' },
     upload: facts.upload,
@@ -96,7 +96,7 @@ test('a battery that ends is trouble and comes before what it takes away; one th
   );
   const broken = {
     ...facts,
-    cameras: [{ ...pond, state: 'down' }],
+    cameras: [{ ...pond, state: 'unreachable' }],
     link: { state: 'offline', sinceMs: NOW_MS, detail: null },
   } as const;
   assert.equal(
@@ -162,7 +162,7 @@ const PERSONS = {
 test('a person of the last hours comes before everything that is wrong, with place, time and number of clips', () => {
   const status = applianceStatus({
     ...facts,
-    cameras: [someCamera(), { ...pond, state: 'down' }],
+    cameras: [someCamera(), { ...pond, state: 'unreachable' }],
     power: somePower({ state: 'critical' }),
     conditions: [condition('clips-lost', 'trouble')],
     news: PERSONS,
@@ -176,7 +176,7 @@ test('a person of the last hours comes before everything that is wrong, with pla
 test('everything that matters is told, the worst first, and what may be calm only when nothing is wrong', () => {
   const told = allThatMatters({
     ...facts,
-    cameras: [someCamera(), { ...pond, state: 'down' }],
+    cameras: [someCamera(), { ...pond, state: 'unreachable' }],
     power: somePower({ state: 'on-battery' }),
     link: { state: 'offline', sinceMs: NOW_MS, detail: null },
     storage: 'full',
@@ -209,7 +209,7 @@ test('everything that matters is told, the worst first, and what may be calm onl
 test('a notice about evidence does not hide a trouble: the light blinks for a dark camera', () => {
   const status = applianceStatus({
     ...facts,
-    cameras: [{ ...pond, state: 'down' }],
+    cameras: [{ ...pond, state: 'unreachable' }],
     conditions: [condition('clips-parked', 'notice')],
   });
   assert.deepEqual([status.state, status.level], ['camera-down', 'trouble']);
@@ -269,7 +269,11 @@ test('whatever is wrong, the appliance is not well: a notice is a notice while n
     [status.state, status.level, status.condition?.code],
     ['condition', 'notice', 'clips-parked'],
   );
-  const blind = applianceStatus({ ...facts, cameras: [{ ...pond, state: 'down' }], conditions: [notice] });
+  const blind = applianceStatus({
+    ...facts,
+    cameras: [{ ...pond, state: 'unreachable' }],
+    conditions: [notice],
+  });
   assert.equal(blind.state, 'camera-down');
 });
 

@@ -33,7 +33,7 @@ test('cameras that show pictures, and a camera that is tried again and again in 
       someCamera(),
       someCamera({
         cameraId: 'pond',
-        state: down ? 'down' : 'starting',
+        state: down ? 'unreachable' : 'starting',
         sinceMs: Math.floor(turn / 4),
         pid: down ? null : turn,
         lastFragmentAgeMs: null,
@@ -45,7 +45,7 @@ test('cameras that show pictures, and a camera that is tried again and again in 
 });
 
 test('a camera that stays as it is for minutes without a picture has a supervisor that stands still', async () => {
-  for (const state of ['down', 'starting', 'stalled', 'live'] as const) {
+  for (const state of ['unreachable', 'starting', 'stalled', 'live'] as const) {
     const { world, passMinutes } = createCaptureWorld();
     world.cameras = [someCamera(), someCamera({ cameraId: 'pond', state, lastFragmentAgeMs: 400_000 })];
     assert.equal(await passMinutes(3), null, state);
@@ -53,9 +53,24 @@ test('a camera that stays as it is for minutes without a picture has a superviso
   }
 });
 
+test('a camera that is left alone for half an hour, because it refused the login, has a supervisor that moves', async () => {
+  const { world, passMinutes } = createCaptureWorld();
+  const refused = someCamera({ cameraId: 'pond', state: 'refused', lastFragmentAgeMs: null });
+  world.cameras = [someCamera(), { ...refused, pauseMs: 1_800_000 }];
+  assert.equal(await passMinutes(30), null);
+  world.cameras = [someCamera(), { ...refused, pauseMs: 0 }];
+  assert.match((await passMinutes(4)) ?? '', /^camera pond has made no progress/);
+});
+
+test('a camera that is blind but shows pictures is watched', async () => {
+  const { world, passMinutes } = createCaptureWorld();
+  world.cameras = [someCamera({ state: 'blind' })];
+  assert.equal(await passMinutes(10), null);
+});
+
 test('a camera that was taken away, and is given back later, does not stand still', async () => {
   const { world, passMinutes } = createCaptureWorld();
-  const down = someCamera({ state: 'down', lastFragmentAgeMs: null });
+  const down = someCamera({ state: 'unreachable', lastFragmentAgeMs: null });
   world.cameras = [down];
   assert.equal(await passMinutes(2), null);
   world.cameras = [];

@@ -29,7 +29,7 @@ test('without a UPS nothing is said of power, and one is one', () => {
 test('a house in trouble says which camera is blind, how long the battery lasts, and what the hub thinks', () => {
   assert.equal(
     statusSentence({
-      cameras: [camera('gate', 'down'), camera('pond', 'stalled'), camera('barn', 'starting')],
+      cameras: [camera('gate', 'unreachable'), camera('pond', 'stalled'), camera('barn', 'starting')],
       waiting: 0,
       power: { state: 'on-battery', minutesLeft: 95, shutdown: null },
       link: { state: 'refused' },

@@ -113,7 +113,7 @@ test('a bad day with sixteen cameras, where everything flaps, stays within its b
   await rig.reports.start();
   for (let i = 0; i < 2 * 240; i++) {
     const bad = i % 2 === 0;
-    for (const one of house.cameras) one.state = bad ? 'down' : 'live';
+    for (const one of house.cameras) one.state = bad ? 'unreachable' : 'live';
     house.link = { ...house.link, state: bad ? 'offline' : 'online' };
     house.disk.diskFreeBytes = bad ? 0 : 21e9;
     house.summary.bytes = bad ? 0 : 4e9;

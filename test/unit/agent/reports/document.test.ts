@@ -50,7 +50,7 @@ const houseOf = (cameras: readonly CameraConfig[], changes: Partial<Observed> = 
 test('the document says what the rooms say, rounded; what is not known is absent', () => {
   const document = twin(
     observe({
-      cameras: [camera('gate', { state: 'down', detail: 'no route to host', lastFrameAgeMs: null })],
+      cameras: [camera('gate', { state: 'unreachable', detail: 'no route to host', lastFrameAgeMs: null })],
     }),
   );
   assert.deepEqual(document, {
@@ -59,7 +59,7 @@ test('the document says what the rooms say, rounded; what is not known is absent
     recording: { preRollMs: 5_000, postRollMs: 30_000 },
     cameras: {
       gate: {
-        state: 'down',
+        state: 'unreachable',
         sinceUtc: '2026-06-01T11:00:00.000Z',
         detail: 'no route to host',
         settings: { main: 'rtsp://10.0.0.9:554/gate/1', sub: 'rtsp://10.0.0.9:554/gate/2', sensitivity: 5 },
@@ -185,7 +185,7 @@ test('sixteen cameras of sixteen zones of thirty-two corners fit, with the longe
     houseOf(
       ids.map((id) => crowded(id, 16, 32, { main: address, sub: address })),
       {
-        cameras: ids.map((id) => camera(id, { state: 'down', detail: worst })),
+        cameras: ids.map((id) => camera(id, { state: 'unreachable', detail: worst })),
         power: { ...quietHouse().power, detail: worst },
         desired: { version: 9, refused },
         versions: { agent: worst, node: worst, kernel: worst, os: worst, hardware: worst },

@@ -53,7 +53,7 @@ test('a clock that is set puts the right name on the hour, and counts nothing tw
 
 test('a heartbeat comes a minute after the start and every quarter of an hour', async (t) => {
   const { reports, seconds, house, of, clock } = reportsRig(t);
-  house.cameras[1]!.state = 'down';
+  house.cameras[1]!.state = 'unreachable';
   Object.assign(house.summary, { waiting: 2, outgoing: 7, oldestWaitingMs: clock.nowMs() });
   await reports.start();
   const startMs = clock.monotonicMs();
@@ -92,7 +92,7 @@ test('the twin is reported at once, soon after something was told or set, and ev
     assert.equal(handed.length, before + 1, why);
     assert.ok((handed.at(-1)?.atMs ?? 0) - atMs <= withinSeconds * 1_000, why);
   };
-  await expectReport('camera', () => (house.cameras[0]!.state = 'down'), 14);
+  await expectReport('camera', () => (house.cameras[0]!.state = 'unreachable'), 14);
   await expectReport('desired properties', () => (house.desired = { version: 4, refused: [] }), 4);
   await expectReport(
     'setting',

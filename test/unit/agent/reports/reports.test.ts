@@ -34,11 +34,11 @@ test('after a start every state is told once, when it has held; then only change
   );
   await seconds(30);
   assert.equal(told.length, 5);
-  Object.assign(house.cameras[0]!, { state: 'down', detail: 'camera gate: no route to host' });
+  Object.assign(house.cameras[0]!, { state: 'unreachable', detail: 'camera gate: no route to host' });
   await seconds(12);
   assert.deepEqual(of('camera.state').at(-1)?.data, {
     cameraId: 'gate',
-    state: 'down',
+    state: 'unreachable',
     detail: 'camera gate: no route to host',
   });
   assert.equal(told.length, 6);
@@ -59,15 +59,15 @@ test('a camera that flaps for hours is told twelve times an hour at most, its la
   const { reports, seconds, house, of } = reportsRig(t);
   await reports.start();
   for (let i = 0; i < 3 * 240; i++) {
-    house.cameras[0]!.state = i % 2 === 0 ? 'live' : 'down';
+    house.cameras[0]!.state = i % 2 === 0 ? 'live' : 'unreachable';
     await seconds(15);
   }
   const gate = () => of('camera.state').filter(({ data }) => data['cameraId'] === 'gate');
   assert.equal(mostInAnHour(gate()), REPORTS.perHour);
-  house.cameras[1]!.state = 'down';
+  house.cameras[1]!.state = 'unreachable';
   house.cameras[0]!.state = 'stalled';
   await seconds(12);
-  assert.deepEqual(of('camera.state').at(-1)?.data, { cameraId: 'yard', state: 'down' });
+  assert.deepEqual(of('camera.state').at(-1)?.data, { cameraId: 'yard', state: 'unreachable' });
   await seconds(3_600);
   assert.equal(gate().at(-1)?.data['state'], 'stalled');
   assert.equal(mostInAnHour(gate()), REPORTS.perHour);
@@ -79,14 +79,14 @@ test('that a dead camera is tried again and again is no news; that it is live is
   await reports.start();
   await seconds(15);
   for (let i = 0; i < 10; i++) {
-    house.cameras[0]!.state = 'down';
+    house.cameras[0]!.state = 'unreachable';
     await seconds(30);
     house.cameras[0]!.state = 'starting';
     await seconds(20);
   }
   house.cameras[0]!.state = 'live';
   await seconds(12);
-  assert.deepEqual(states(of('camera.state')), ['starting', 'down', 'live']);
+  assert.deepEqual(states(of('camera.state')), ['starting', 'unreachable', 'live']);
 });
 
 test('a camera that is taken away and comes back is told anew', async (t) => {
@@ -199,14 +199,14 @@ test('while nothing can be stored the looks go on, it is logged once, and the la
   rig.failWith = new Failure('exhausted', 'ledger.tell.sqlite_full', 'the disk is full');
   Object.assign(house.power, { state: 'on-battery' });
   reports.powerChanged(house.power);
-  house.cameras[1]!.state = 'down';
+  house.cameras[1]!.state = 'unreachable';
   await seconds(3_600);
   assert.equal(rig.lines.filter((line) => line.includes('reports.store-failed')).length, 1);
   assert.ok(rig.handed.length >= 4, 'the twin is still reported');
   rig.failWith = undefined;
   await seconds(35);
   assert.deepEqual(states(of('power.state')), ['on-mains', 'on-battery']);
-  assert.equal(of('camera.state').at(-1)?.data['state'], 'down');
+  assert.equal(of('camera.state').at(-1)?.data['state'], 'unreachable');
   assert.equal(of('heartbeat').length, 1);
 });
 

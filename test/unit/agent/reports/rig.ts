@@ -68,6 +68,7 @@ export const camera = (cameraId: string, changes: Partial<CameraStatus> = {}): W
   sinceMs: Date.UTC(2026, 5, 1, 11),
   detail: null,
   pid: 77,
+  pauseMs: null,
   lastFragmentAgeMs: 500,
   lastFrameAgeMs: 180,
   recording: false,

@@ -8,13 +8,16 @@ const health = () => createStreamHealth({ cameraId: 'gate', timings, clock: { mo
 
 test('a stream that never began has the time to connect, one that stops that of a frozen picture', () => {
   const it = health();
-  assert.equal(it.trouble(START + timings.connectMs - 1), undefined);
-  assert.equal(it.trouble(START + timings.connectMs), 'camera gate, main stream: no picture came for 15 s');
+  assert.equal(it.trouble(START + timings.connectMs - 1)?.what, undefined);
+  assert.equal(
+    it.trouble(START + timings.connectMs)?.what,
+    'camera gate, main stream: no picture came for 15 s',
+  );
   it.packet('main', 2_000);
   it.usable('main', 2_000);
-  assert.equal(it.trouble(2_000 + timings.giveUpMs - 1), undefined);
+  assert.equal(it.trouble(2_000 + timings.giveUpMs - 1)?.what, undefined);
   assert.equal(
-    it.trouble(2_000 + timings.giveUpMs),
+    it.trouble(2_000 + timings.giveUpMs)?.what,
     'camera gate, main stream: the picture stands still for 10 s',
   );
 });
@@ -24,7 +27,7 @@ test('a stream that works does not hide that the other one does not', () => {
   const now = START + timings.connectMs;
   it.packet('main', now);
   it.usable('main', now);
-  assert.equal(it.trouble(now), 'camera gate, sub stream: no picture came for 15 s');
+  assert.equal(it.trouble(now)?.what, 'camera gate, sub stream: no picture came for 15 s');
 });
 
 test('packets without anything that can be used are waited for longer, and not for ever', () => {
@@ -32,12 +35,15 @@ test('packets without anything that can be used are waited for longer, and not f
   for (let now = 2_000; now < 2_000 + timings.keyFrameMs; now += 5_000)
     for (const stream of ['main', 'sub'] as const) it.packet(stream, now);
   const end = 2_000 + timings.keyFrameMs;
-  assert.equal(it.trouble(end - 1), undefined);
-  assert.match(it.trouble(end) ?? '', /^camera gate, main stream: no key frame that can be decoded came/);
+  assert.equal(it.trouble(end - 1)?.what, undefined);
+  assert.match(
+    it.trouble(end)?.what ?? '',
+    /^camera gate, main stream: no key frame that can be decoded came/,
+  );
   it.usable('main', end);
-  assert.match(it.trouble(end) ?? '', /^camera gate, sub stream/);
+  assert.match(it.trouble(end)?.what ?? '', /^camera gate, sub stream/);
   it.usable('sub', end);
-  assert.equal(it.trouble(end), undefined);
+  assert.equal(it.trouble(end)?.what, undefined);
 });
 
 test('a report has the age of what was usable last, and the silence of the stream that is silent longer', () => {

@@ -34,7 +34,7 @@ function attemptsOf(more: Partial<AttemptsDeps> = {}) {
 
 test('a child runs only when the camera can be watched, and what failed is told', async () => {
   const it = attemptsOf();
-  it.probe.unwatchable = { detail: 'no route', waitMs: 5_000 };
+  it.probe.unwatchable = { detail: 'no route', absence: 'unreachable', waitMs: 5_000 };
   it.attempts.start();
   await it.clock.advance(4_999);
   assert.deepEqual(it.said, ['begins', 'failed: no route']);
@@ -82,7 +82,7 @@ test('another connection is no failure: it is connected to at once', async () =>
 
 test('another connection ends a wait, however long the probe asked for', async () => {
   const it = attemptsOf();
-  it.probe.unwatchable = { detail: '401', waitMs: 3_600_000 };
+  it.probe.unwatchable = { detail: '401', absence: 'refused', waitMs: 3_600_000 };
   it.attempts.start();
   await it.clock.advance(0);
   it.attempts.renew();

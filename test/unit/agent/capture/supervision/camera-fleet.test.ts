@@ -16,7 +16,7 @@ function fleetOf() {
   const clock = createFakeClock();
   const { log } = createLogBook();
   const probe = createToldProbe(clock);
-  probe.unwatchable = { detail: 'unwatchable', waitMs: 60_000 };
+  probe.unwatchable = { detail: 'unwatchable', absence: 'unreachable', waitMs: 60_000 };
   const fleet = createCameraFleet({
     store: {
       open: () => undefined,

@@ -140,7 +140,7 @@ test('a child that is to make place and does not is killed', async (t) => {
 
 test('another address ends the wait, and the waits begin anew with it', async (t) => {
   const it = await createCameraRig(t);
-  it.probe.unwatchable = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route', absence: 'unreachable' };
   it.process.start();
   await it.clock.advance(0);
   for (const middle of [1_000, 2_000, 4_000]) await nextAsk(it, middle * 1.5);
@@ -171,11 +171,11 @@ test('another address during the probe: the old one is given up, the new one is 
 
 test('a stop ends the wait between two children, and nothing is asked any more', async (t) => {
   const it = await createCameraRig(t);
-  it.probe.unwatchable = { detail: 'locked out', waitMs: 3_600_000 };
+  it.probe.unwatchable = { detail: 'locked out', absence: 'refused', waitMs: 3_600_000 };
   it.process.start();
   await it.clock.advance(0);
   await it.process.stop();
-  assert.deepEqual([it.status().state, it.status().detail], ['down', 'stopped']);
+  assert.deepEqual([it.status().state, it.status().detail], ['stalled', 'stopped']);
   await it.clock.advance(7_200_000);
   assert.equal(it.probe.asked.length, 1);
   assert.equal(it.clock.sleepers(), 0);

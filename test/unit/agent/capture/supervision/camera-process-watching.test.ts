@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SuppressedRecord } from '../../../../../agent/motion/motion.ts';
 import { createCameraRig } from './rig/camera-process-rig.ts';
-import { blind, timings, settingsOf } from './rig/camera-settings.ts';
+import { pictureless, timings, settingsOf } from './rig/camera-settings.ts';
 import { isAlive, until } from './rig/told-children.ts';
 
 test('a child that never says anything is killed when the camera had time to connect and more', async (t) => {
@@ -55,6 +55,19 @@ test('what a child says about a silent camera counts as much as its own silence'
   assert.match(it.status().detail ?? '', /did not answer and was killed/);
 });
 
+test('a camera whose pictures do not show the scene is blind, goes on recording, and is live when they do', async (t) => {
+  const it = await createCameraRig(t);
+  it.process.start();
+  const child = await it.child();
+  await it.beat(child, { recording: true, blind: 'something covers the lens' });
+  assert.deepEqual([it.status().state, it.status().detail], ['blind', 'something covers the lens']);
+  assert.ok(it.status().recording && isAlive(child.pid));
+  await it.beat(child, { blind: 'something covers the lens', lastFrameAgeMs: 60_000 });
+  assert.equal(it.status().state, 'stalled');
+  await it.beat(child);
+  assert.deepEqual([it.status().state, it.status().detail], ['live', null]);
+});
+
 test('a camera is live while both its streams bring something new, and comes back when they do again', async (t) => {
   const it = await createCameraRig(t);
   it.process.start();
@@ -99,7 +112,7 @@ test('what is wrong with key frames is a condition of the camera until it is not
   it.process.start();
   const child = await it.child();
   const advice = 'a key frame every 60 s is too seldom: set 2 s';
-  await it.beat(child, { ...blind, keyFrames: advice });
+  await it.beat(child, { ...pictureless, keyFrames: advice });
   assert.equal(it.status().detail, advice);
   assert.equal(it.status().state, 'starting');
   const standing = () => it.conditions.list().map(({ code, subject, detail }) => [code, subject, detail]);
@@ -144,6 +157,7 @@ test('the status tells what the child said last, and how old it has become', asy
     sinceMs: 0,
     detail: null,
     pid: null,
+    pauseMs: null,
     lastFragmentAgeMs: null,
     lastFrameAgeMs: null,
     recording: false,
@@ -182,13 +196,13 @@ test('an outage is one warning, the next one is another', async (t) => {
   child = await it.child(1);
   child.tell({ exit: 1 });
   await it.isDown();
-  assert.deepEqual(states(), ['info starting', 'warn down', 'debug starting', 'debug down']);
+  assert.deepEqual(states(), ['info starting', 'warn stalled', 'debug starting', 'debug stalled']);
   await it.clock.advance(3_000);
   child = await it.child(2);
   await it.beat(child);
   child.tell({ exit: 1 });
   await it.isDown();
-  assert.deepEqual(states().slice(4), ['debug starting', 'info live', 'warn down']);
+  assert.deepEqual(states().slice(4), ['debug starting', 'info live', 'warn stalled']);
 });
 
 test('what a child writes is in the log, and its lines are cut', async (t) => {

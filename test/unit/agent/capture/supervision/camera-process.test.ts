@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCameraRig, liveFor, nextAsk, withinJitter } from './rig/camera-process-rig.ts';
-import { blind, clip, login, timings, trigger, settingsOf } from './rig/camera-settings.ts';
+import { pictureless, clip, login, timings, trigger, settingsOf } from './rig/camera-settings.ts';
 import { until } from './rig/told-children.ts';
 
 test('a child is told the camera, its logins, and whether recording is paused', async (t) => {
@@ -58,12 +58,12 @@ test('nothing is asked or forked before the process of the same camera that stil
 
 test('a camera that cannot be watched forks nobody, says why, and is left alone for as long as it says', async (t) => {
   const it = await createCameraRig(t);
-  it.probe.unwatchable = { detail: 'the login is refused', waitMs: 300_000 };
+  it.probe.unwatchable = { detail: 'the login is refused', absence: 'refused', waitMs: 300_000 };
   it.process.start();
   await it.clock.advance(0);
   assert.deepEqual(
     [it.status().state, it.status().detail, it.status().pid],
-    ['down', 'the login is refused', null],
+    ['refused', 'the login is refused', null],
   );
   await it.clock.advance(299_999);
   assert.equal(it.probe.asked.length, 1);
@@ -77,10 +77,10 @@ test('a camera that cannot be watched forks nobody, says why, and is left alone 
 
 test('a camera that cannot be reached is asked again less and less often', async (t) => {
   const it = await createCameraRig(t);
-  it.probe.unwatchable = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route', absence: 'unreachable' };
   it.process.start();
   await it.clock.advance(100_000);
-  assert.equal(it.status().state, 'down');
+  assert.equal(it.status().state, 'unreachable');
   const times = it.probe.asked.map(({ atMs }) => atMs);
   for (const [index, middle] of [1_000, 2_000, 4_000, 8_000, 16_000].entries()) {
     const ms = (times[index + 1] ?? 0) - (times[index] ?? 0);
@@ -96,7 +96,7 @@ for (const [what, liveMs, middle] of [
 ] as const)
   test(`a camera ${what}`, async (t) => {
     const it = await createCameraRig(t);
-    it.probe.unwatchable = { detail: 'no route' };
+    it.probe.unwatchable = { detail: 'no route', absence: 'unreachable' };
     it.process.start();
     await it.clock.advance(0);
     for (const wait of [1_500, 3_000]) await nextAsk(it, wait);
@@ -109,14 +109,14 @@ for (const [what, liveMs, middle] of [
 
 test('a child that is never live proves nothing, however long it runs', async (t) => {
   const it = await createCameraRig(t);
-  it.probe.unwatchable = { detail: 'no route' };
+  it.probe.unwatchable = { detail: 'no route', absence: 'unreachable' };
   it.process.start();
   await it.clock.advance(0);
   it.probe.unwatchable = undefined;
   await nextAsk(it, 1_500);
   const child = await it.child();
   for (let time = 0; time < 10; time++) {
-    await it.beat(child, blind);
+    await it.beat(child, pictureless);
     await it.clock.advance(4_000);
   }
   assert.equal(it.status().state, 'starting');
@@ -216,7 +216,7 @@ test('a capture process that the system cannot start is tried again', async (t) 
   const environment = { TOO_LARGE: 'x'.repeat(1 << 20) };
   const it = await createCameraRig(t, { environment });
   it.process.start();
-  await until('it was tried', () => it.status().state === 'down');
+  await until('it was tried', () => it.status().state === 'stalled');
   assert.match(it.status().detail ?? '', /^camera gate: the capture process could not be started: .*E2BIG/);
   assert.equal(it.status().pid, null);
   await it.clock.advance(1_499);

@@ -19,15 +19,22 @@ function watched() {
 const WAY: Readonly<Record<CameraState, readonly CameraEvent[]>> = {
   starting: ['begins'],
   live: ['begins', 'shows'],
+  blind: ['begins', 'shows', 'shows-no-scene'],
   stalled: ['begins', 'shows', 'shows-nothing'],
-  down: ['begins', 'ended'],
+  unreachable: ['begins', 'unreachable'],
+  refused: ['begins', 'refused'],
+  unsupported: ['begins', 'shows', 'unsupported'],
 };
 const EVENTS: readonly CameraEvent[] = [
   'begins',
   'shows',
+  'shows-no-scene',
   'shows-nothing',
   'lacks-key-frame',
   'is-silent',
+  'unreachable',
+  'refused',
+  'unsupported',
   'ended',
 ];
 
@@ -62,25 +69,25 @@ test('a state has stood since it began, also when its reason changes', () => {
   clock.setWall(9_000);
   camera.take('lacks-key-frame', 'set 2 s');
   assert.deepEqual(camera.now(), { state: 'starting', sinceMs: 5_000, detail: 'set 2 s' });
-  camera.take('ended', 'gone');
-  assert.deepEqual(camera.now(), { state: 'down', sinceMs: 9_000, detail: 'gone' });
+  camera.take('unreachable', 'gone');
+  assert.deepEqual(camera.now(), { state: 'unreachable', sinceMs: 9_000, detail: 'gone' });
 });
 
 test('an outage is one warning until the camera is live again or the reason is another', () => {
   const { camera, book } = watched();
   for (const why of ['no route', 'no route', '401']) {
     camera.take('begins', camera.now().detail);
-    camera.take('ended', why);
+    camera.take('unreachable', why);
   }
   camera.take('begins', '401');
   camera.take('shows', null);
   camera.take('shows', null);
-  camera.take('ended', '401');
+  camera.take('unreachable', '401');
   assert.deepEqual(
     book.lines.map(({ level, fields }) => `${level} ${String(fields['state'])}`),
     [
-      ...['info starting', 'warn down', 'debug starting', 'debug down'],
-      ...['debug starting', 'warn down', 'debug starting', 'info live', 'warn down'],
+      ...['info starting', 'warn unreachable', 'debug starting', 'debug unreachable'],
+      ...['debug starting', 'warn unreachable', 'debug starting', 'info live', 'warn unreachable'],
     ],
   );
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createChildPatience, isLive } from '../../../../../agent/capture/supervision/child-patience.ts';
 import { createFakeClock } from '../../../../fakes/clock.ts';
-import { blind, heartbeat, timings } from './rig/camera-settings.ts';
+import { pictureless, heartbeat, timings } from './rig/camera-settings.ts';
 
 function forked() {
   const clock = createFakeClock();
@@ -43,12 +43,12 @@ test('whoever must end has that time once, however often it is told and whatever
 
 test('a child is live from its first heartbeat with both streams on; one that never was has been so for no time', async () => {
   const { clock, patience } = forked();
-  patience.heard(heartbeat(blind));
+  patience.heard(heartbeat(pictureless));
   await clock.advance(1_000);
   assert.equal(patience.liveMs(), 0);
   patience.heard(heartbeat());
   await clock.advance(700);
-  patience.heard(heartbeat(blind));
+  patience.heard(heartbeat(pictureless));
   assert.equal(patience.liveMs(), 700);
 });
 

@@ -13,7 +13,7 @@ test('a full outbox drops heartbeats, then suppressed triggers, then the oldest;
   ledger.tell('link.state', link('second'));
   const steps: TelemetryEvent[][] = [];
   for (let i = 0; i < 6; i++) {
-    if (i < 3) ledger.tell('camera.state', { cameraId: `c${i}`, state: 'down' });
+    if (i < 3) ledger.tell('camera.state', { cameraId: `c${i}`, state: 'unreachable' });
     else tellPower(ledger);
     steps.push(events(ledger));
   }
@@ -66,7 +66,7 @@ test('of any two events in a full outbox the less important goes, of two alike t
       const { clipId } = open();
       return () => ledger.loseClip(clipId, 'its writer failed');
     },
-    'camera.state': () => () => ledger.tell('camera.state', { cameraId: 'gate', state: 'down' }),
+    'camera.state': () => () => ledger.tell('camera.state', { cameraId: 'gate', state: 'unreachable' }),
     'link.state': () => () => ledger.tell('link.state', link('cable')),
     'storage.state': () => () => ledger.tell('storage.state', { state: 'full', ...storage }),
     'condition.state': () => () =>

@@ -51,7 +51,7 @@ test('no secret is stored with an event', (t) => {
   const { ledger } = benchLedger(t);
   ledger.tell('camera.state', {
     cameraId: 'gate',
-    state: 'down',
+    state: 'unreachable',
     detail:
       'rtsp://watch:s3cret@10.0.0.9/1 answered 401, password="s3cret", see https://blob/x?sv=1&sig=s3cret',
   });

@@ -58,7 +58,7 @@ test('a camera is called watched when it gives pictures, and its reason is said 
   const story = createApplianceStory((sentence) => told.push(sentence), await loadPageWords());
   story.look(status({ cameras: [{ ...CAMERA, state: 'starting' }] }));
   assert.deepEqual(told, []);
-  const refused = { ...CAMERA, state: 'down', detail: '401, the login is refused' } as const;
+  const refused = { ...CAMERA, state: 'refused', detail: '401, the login is refused' } as const;
   for (const cameras of [[refused], [refused], [CAMERA]]) story.look(status({ cameras }));
   assert.deepEqual(told, ['Yard is not watched: 401, the login is refused', 'watching Yard']);
 });

@@ -54,7 +54,7 @@ export async function createCameraRig(t: TestContext, more: Partial<CameraProces
   });
 
   /** A child that was told to end this way is gone, and was dealt with. */
-  const isDown = () => until('the camera is down', () => process.status().state === 'down');
+  const isDown = () => until('the camera is down', () => process.status().pauseMs !== null);
   /** Sends a heartbeat and waits until it was taken. */
   async function beat(from: ToldChild, more: Partial<Heartbeat> = {}): Promise<void> {
     const before = suppressed.counted.length;

@@ -33,6 +33,7 @@ export const heartbeat = (more: Partial<Heartbeat> = {}): Heartbeat => ({
   lastFrameAgeMs: 50,
   silentMs: 0,
   keyFrames: null,
+  blind: null,
   recording: false,
   unrecordedMs: null,
   suppressed: {},
@@ -41,7 +42,7 @@ export const heartbeat = (more: Partial<Heartbeat> = {}): Heartbeat => ({
   ...more,
 });
 /** Of a camera that has shown nothing yet. */
-export const blind = { lastFragmentAgeMs: null, lastFrameAgeMs: null } as const;
+export const pictureless = { lastFragmentAgeMs: null, lastFrameAgeMs: null } as const;
 
 /** What a child says of a clip. */
 export const clip = { startedMs: 1, preRollMs: 2, durationMs: 3, bytes: 4, sha256: 'x' };
