@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_ANALYSIS_WAIT_MS } from '@dachawatch/contracts';
 import { LONGEST_WAIT_MS } from './orchestrators/clip-analysis-steps.ts';
@@ -104,9 +105,14 @@ function readCompute(read: Read, environment: Environment): ComputeSettings {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
   });
+  const entry = read('DACHA_WORKER_ENTRY') ?? fileURLToPath(DEFAULT_WORKER);
+  if (read('DACHA_WORKER_ENTRY') === undefined && !existsSync(entry))
+    throw new SettingsError(
+      'DACHA_COMPUTE is "local-process", but no worker lies beside this app; set DACHA_WORKER_ENTRY.',
+    );
   return {
     kind,
-    entry: read('DACHA_WORKER_ENTRY') ?? fileURLToPath(DEFAULT_WORKER),
+    entry,
     environment: { ...Object.fromEntries(passed), ORT_DISABLE_TELEMETRY: '1' },
   };
 }

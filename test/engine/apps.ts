@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MAIN, makePackage } from '../../scripts/lib/deploy-cloud/functions-package.ts';
 import type { App } from './engines.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -45,4 +46,10 @@ export function productApp({ storage, dir, webhook, workerEntry }: ProductOption
       ...(workerEntry === undefined ? {} : { DACHA_WORKER_ENTRY: workerEntry }),
     },
   };
+}
+
+/** The same as it is put on Azure: what `scripts/deploy-cloud --package` makes of it, in the given folder. */
+export async function packagedApp(options: ProductOptions): Promise<App> {
+  await makePackage(options.dir);
+  return { ...productApp(options), file: join(options.dir, 'app', MAIN) };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startAzurite } from './azurite.ts';
 import { buildHost, CannotBuild } from './build-host.ts';
-import { productApp, sampleApp, type ProductOptions } from './apps.ts';
+import { packagedApp, sampleApp, type ProductOptions } from './apps.ts';
 import { engineAt, startOurEngine, startRealEngine, type Engine } from './engines.ts';
 import { startWebhook } from './webhook.ts';
 import { provision } from '../../cloud-fn/local/storage/provision.ts';
@@ -38,12 +38,12 @@ const GROUPS = [
   {
     name: 'product',
     scenarios: scenariosOf([product]),
-    app: (options: ProductOptions) => productApp(options),
+    app: (options: ProductOptions) => packagedApp(options),
   },
   {
     name: 'product without its worker',
     scenarios: scenariosOf([productWithoutWorker]),
-    app: (options: ProductOptions) => productApp({ ...options, workerEntry: '/nowhere/worker.ts' }),
+    app: (options: ProductOptions) => packagedApp({ ...options, workerEntry: '/nowhere/worker.ts' }),
   },
 ] as const;
 const SCENARIOS = GROUPS.flatMap(({ scenarios }) => scenarios);
@@ -175,7 +175,7 @@ async function startGroup(group: (typeof GROUPS)[number], program: string | unde
     const storage = azurite.accounts[name] ?? '';
     if (group.name !== 'engine') await provision(storage);
     const log = (text: string) => logs.set(name, ((logs.get(name) ?? '') + text).slice(-1_000_000));
-    const app = group.app({ storage, dir: place, webhook: webhook.address });
+    const app = await group.app({ storage, dir: place, webhook: webhook.address });
     return { name, app, dir: place, storage, webhook, log };
   };
   const start = async (starting: Promise<Engine> | Engine) => {

@@ -208,7 +208,11 @@ test('a camera that closes each connection instead of an answer is not asked wit
     return challenge('a');
   });
   const { end } = await play(t, address, login);
-  assert.deepEqual(end, { what: 'the camera broke off the connection', refused: false });
+  assert.deepEqual(end, {
+    what: 'the camera broke off the connection',
+    absence: 'unreachable',
+    refused: false,
+  });
   assert.ok(asked.length <= 3);
 });
 
@@ -242,7 +246,7 @@ test('a wrong login is sent once, also to a camera with another nonce for each r
     let nonce = 0;
     const { address, asked } = await camera(t, () => challenge(`n${++nonce}`, stale));
     const { end } = await play(t, address, login);
-    assert.deepEqual(end, { what: '401, the camera refuses the login', refused: true });
+    assert.deepEqual(end, { what: '401, the camera refuses the login', absence: 'refused', refused: true });
     assert.equal(asked.filter((one) => nonceOf(one)).length, sent);
   }
 });
