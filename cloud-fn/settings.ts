@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_ANALYSIS_WAIT_MS } from '@dachawatch/contracts';
+import { type ArmResource, readArmResource } from './ports/compute/arm-compute.ts';
 import { LONGEST_WAIT_MS } from './orchestrators/clip-analysis-steps.ts';
 
 /** A setting nobody can work with. One sentence for the person who wrote it. */
@@ -18,6 +19,12 @@ export type HubAccess = { readonly connectionString: string } | { readonly hostN
 
 export type ComputeSettings =
   | { readonly kind: 'none' }
+  | {
+      readonly kind: 'container-apps-job' | 'container-instances';
+      readonly resource: ArmResource;
+      /** Of Azure Resource Manager; undefined: the public cloud's. */
+      readonly endpoint: string | undefined;
+    }
   | {
       readonly kind: 'local-process';
       /** Program to fork. */
@@ -61,6 +68,13 @@ const WORKER_VARIABLES = [
 
 const DEFAULT_WORKER = new URL('./yolo/worker.ts', import.meta.url);
 
+/** What Azure Resource Manager may start for us. */
+const ARM_TYPES = {
+  'container-apps-job': 'Microsoft.App/jobs',
+  'container-instances': 'Microsoft.ContainerInstance/containerGroups',
+} as const;
+const KINDS = [...Object.keys(ARM_TYPES), 'local-process'];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** App settings of the functions app. Empty values count as absent.
@@ -99,8 +113,11 @@ function readHub(read: Read): HubAccess | undefined {
 function readCompute(read: Read, environment: Environment): ComputeSettings {
   const kind = read('DACHA_COMPUTE') ?? 'none';
   if (kind === 'none') return { kind };
+  if (Object.hasOwn(ARM_TYPES, kind)) return readArmCompute(kind as keyof typeof ARM_TYPES, read);
   if (kind !== 'local-process')
-    throw new SettingsError(`DACHA_COMPUTE is "${kind}"; it must be "local-process" or "none".`);
+    throw new SettingsError(
+      `DACHA_COMPUTE is "${kind}"; it must be ${KINDS.map((one) => `"${one}"`).join(', ')} or "none".`,
+    );
   const passed = WORKER_VARIABLES.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -115,6 +132,20 @@ function readCompute(read: Read, environment: Environment): ComputeSettings {
     entry,
     environment: { ...Object.fromEntries(passed), ORT_DISABLE_TELEMETRY: '1' },
   };
+}
+
+function readArmCompute(kind: keyof typeof ARM_TYPES, read: Read): ComputeSettings {
+  const type = ARM_TYPES[kind];
+  const id = read('DACHA_COMPUTE_RESOURCE');
+  const resource = id === undefined ? undefined : readArmResource(id, type);
+  if (!resource)
+    throw new SettingsError(
+      `DACHA_COMPUTE is "${kind}", so DACHA_COMPUTE_RESOURCE must be the resource id of what to start: /subscriptions/…/resourceGroups/…/providers/${type}/NAME.`,
+    );
+  const endpoint = readUrl('DACHA_ARM_ENDPOINT', read('DACHA_ARM_ENDPOINT'));
+  if (endpoint !== undefined && !endpoint.startsWith('https:'))
+    throw new SettingsError('DACHA_ARM_ENDPOINT must begin with https://: a token goes there.');
+  return { kind, resource, endpoint };
 }
 
 function readWait(text: string | undefined): number {

@@ -1,10 +1,13 @@
-import { readSettings, type Settings } from '../settings.ts';
+import { identityOfApp } from '../ports/compute/arm-compute.ts';
+import { createContainerAppsJob } from '../ports/compute/container-apps-job.ts';
+import { createContainerGroup } from '../ports/compute/container-group.ts';
+import { type ComputeSettings, readSettings, type Settings } from '../settings.ts';
 import { createAzureStorage } from '../ports/azure-storage.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
-import { elsewhereCompute, type ComputePort } from '../ports/compute.ts';
+import { elsewhereCompute, type ComputePort } from '../ports/compute/compute.ts';
 import { noDeviceLink, type DeviceLinkPort } from '../ports/device-link.ts';
 import { createIotHubDeviceLink } from '../ports/iot-hub-device-link.ts';
-import { createLocalProcessCompute } from '../ports/local-process-compute.ts';
+import { createLocalProcessCompute } from '../ports/compute/local-process-compute.ts';
 import { stderrLog, type PortLog } from '../ports/log.ts';
 import { createNotificationQueue } from '../ports/notification-queue.ts';
 import { createNotificationWebhook } from '../ports/notification-webhook.ts';
@@ -49,8 +52,7 @@ function compose(settings: Settings): Ports {
     clock,
     log,
     storage,
-    compute:
-      compute.kind === 'none' ? elsewhereCompute : createLocalProcessCompute({ ...compute, clock, log }),
+    compute: computeOf(compute, { clock, log }),
     deviceLink: hub ? createIotHubDeviceLink({ access: hub }) : noDeviceLink,
     notification: createNotificationOutbox({
       channels: [
@@ -64,4 +66,11 @@ function compose(settings: Settings): Ports {
       log,
     }),
   };
+}
+
+function computeOf(settings: ComputeSettings, deps: Pick<Ports, 'clock' | 'log'>): ComputePort {
+  if (settings.kind === 'none') return elsewhereCompute;
+  if (settings.kind === 'local-process') return createLocalProcessCompute({ ...settings, ...deps });
+  const create = settings.kind === 'container-apps-job' ? createContainerAppsJob : createContainerGroup;
+  return create({ credential: identityOfApp, endpoint: settings.endpoint }, settings.resource);
 }

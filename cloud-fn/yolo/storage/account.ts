@@ -1,6 +1,7 @@
 import { DefaultAzureCredential } from '@azure/identity';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
+import { patientCredential } from './patient-credential.ts';
 import type { StorageSetting } from '../settings.ts';
 
 export interface StorageAccount {
@@ -20,7 +21,7 @@ export function openAccount(setting: StorageSetting): StorageAccount {
       blobs: BlobServiceClient.fromConnectionString(setting.connectionString, RETRY),
       queues: QueueServiceClient.fromConnectionString(setting.connectionString, RETRY),
     };
-  const credential = new DefaultAzureCredential();
+  const credential = patientCredential(new DefaultAzureCredential());
   return {
     blobs: new BlobServiceClient(setting.blobUrl, credential, RETRY),
     queues: new QueueServiceClient(setting.queueUrl, credential, RETRY),

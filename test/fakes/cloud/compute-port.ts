@@ -1,5 +1,5 @@
 import { PortFailure } from '../../../cloud-fn/ports/port-failure.ts';
-import type { ComputePort } from '../../../cloud-fn/ports/compute.ts';
+import type { ComputePort } from '../../../cloud-fn/ports/compute/compute.ts';
 
 /** Compute that starts nothing. `failures` calls fail first. */
 export function createFakeCompute(failures = 0) {

@@ -52,9 +52,43 @@ test('the worker is given what it needs, and neither the key of the hub nor the 
   });
 });
 
+const JOB =
+  '/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/house/providers/Microsoft.App/jobs/yolo';
+
+test('a worker on Azure is named by its resource id', () => {
+  const { compute } = readSettings({
+    ...storage,
+    DACHA_COMPUTE: 'container-apps-job',
+    DACHA_COMPUTE_RESOURCE: JOB,
+  });
+  assert.deepEqual(compute, {
+    kind: 'container-apps-job',
+    resource: {
+      subscriptionId: '00000000-1111-2222-3333-444444444444',
+      resourceGroup: 'house',
+      name: 'yolo',
+    },
+    endpoint: undefined,
+  });
+});
+
 test('a setting nobody can work with is refused in one sentence that names it', () => {
   for (const [wrong, sentence] of [
     [{ DACHA_COMPUTE: 'moon' }, /DACHA_COMPUTE is "moon"/],
+    [{ DACHA_COMPUTE: 'toString' }, /DACHA_COMPUTE is "toString"; it must be "container-apps-job", /],
+    [
+      { DACHA_COMPUTE: 'container-apps-job' },
+      /DACHA_COMPUTE_RESOURCE must be the resource id .*Microsoft\.App\/jobs/,
+    ],
+    [{ DACHA_COMPUTE: 'container-instances', DACHA_COMPUTE_RESOURCE: JOB }, /containerGroups\/NAME/],
+    [
+      {
+        DACHA_COMPUTE: 'container-apps-job',
+        DACHA_COMPUTE_RESOURCE: JOB,
+        DACHA_ARM_ENDPOINT: 'http://arm.test',
+      },
+      /DACHA_ARM_ENDPOINT must begin with https/,
+    ],
     [{ DACHA_ANALYSIS_WAIT_MS: 'soon' }, /DACHA_ANALYSIS_WAIT_MS is "soon"/],
     [{ DACHA_ANALYSIS_WAIT_MS: '0' }, /whole milliseconds/],
     [{ DACHA_NOTIFY_WEBHOOK: 'nonsense?token=secret' }, /DACHA_NOTIFY_WEBHOOK is not an http/],

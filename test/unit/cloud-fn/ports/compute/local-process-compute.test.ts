@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '../../../../cloud-fn/ports/clock.ts';
-import { createLocalProcessCompute } from '../../../../cloud-fn/ports/local-process-compute.ts';
+import { systemClock } from '../../../../../cloud-fn/ports/clock.ts';
+import { createLocalProcessCompute } from '../../../../../cloud-fn/ports/compute/local-process-compute.ts';
 
 let dir = '';
 before(() => {

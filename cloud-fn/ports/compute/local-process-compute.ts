@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { ComputePort } from './compute.ts';
-import { withDeadline } from './deadline.ts';
-import type { PortLog } from './log.ts';
-import { PortFailure } from './port-failure.ts';
+import { withDeadline } from '../deadline.ts';
+import type { PortLog } from '../log.ts';
+import { PortFailure } from '../port-failure.ts';
 
 export interface LocalProcessComputeDeps {
   /** Program of the worker. It says `{"ready":true}` over IPC and ends when the channel closes. */
