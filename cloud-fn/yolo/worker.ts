@@ -19,7 +19,7 @@ import { WrongWeights } from './models/manifest.ts';
 import { createIntake } from './queue/intake.ts';
 import { serveRequests } from './queue/request-loop.ts';
 import { BadSetting, readWorkerSettings } from './settings.ts';
-import { openAccount } from './storage/account.ts';
+import { makeIfAllowed, openAccount } from './storage/account.ts';
 import { createClipStore } from './storage/clip-store.ts';
 
 const HELP = `node cloud-fn/yolo/worker.ts
@@ -75,7 +75,8 @@ async function main(): Promise<void> {
   });
   await answerer.tidy();
   const abortSignal = AbortSignal.any([stop.signal, AbortSignal.timeout(PREPARE_MS)]);
-  for (const queue of [requests, results, poison]) await queue.createIfNotExists({ abortSignal });
+  for (const queue of [requests, results, poison])
+    await makeIfAllowed(() => queue.createIfNotExists({ abortSignal }));
   await clips.prepare();
 
   const ready = {

@@ -27,3 +27,14 @@ export function openAccount(setting: StorageSetting): StorageAccount {
     queues: new QueueServiceClient(setting.queueUrl, credential, RETRY),
   };
 }
+
+/** Makes a queue or a container that may be there. On Azure the deployment has made it, and our identity may make none:
+ *  where storage refuses, it is taken to be there, and the first use says if it is not.
+ *  @throws what storage says otherwise */
+export async function makeIfAllowed(make: () => Promise<unknown>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 403) throw error;
+  }
+}

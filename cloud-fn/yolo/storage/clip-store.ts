@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { CONTAINER_CLIPS, CONTAINER_FRAMES } from '@dachawatch/contracts';
 import { ClipProblem } from '../clip-problem.ts';
+import { makeIfAllowed } from './account.ts';
 
 /** Ten minutes of the best stream a camera of ours has. */
 const MAX_CLIP_BYTES = 1024 ** 3;
@@ -35,7 +36,8 @@ export function createClipStore(
   const frames = blobs.getContainerClient(CONTAINER_FRAMES);
 
   async function prepare(): Promise<void> {
-    await frames.createIfNotExists({ abortSignal: AbortSignal.timeout(UPLOAD_DEADLINE_MS) });
+    const abortSignal = AbortSignal.timeout(UPLOAD_DEADLINE_MS);
+    await makeIfAllowed(() => frames.createIfNotExists({ abortSignal }));
   }
 
   async function download(path: string, file: string, signal: AbortSignal) {
