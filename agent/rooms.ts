@@ -135,7 +135,7 @@ function buildHub(ground: Ground, rooms: Rooms): HubLink {
   const { files, clock } = ground;
   const { credential, mqttEndpoint, httpsEndpoint, caFile } = files.config.hub;
   return createHubLink({
-    connectionString: files.secret(credential, 'the hub link'),
+    credential: files.secret(credential, 'the hub link'),
     mqttEndpoint,
     httpsEndpoint,
     ca: caFile === undefined ? undefined : readText(caFile, 'the certificate authority of the hub'),

@@ -4,6 +4,7 @@ const SECRETS: readonly [RegExp, string][] = [
   [/(SharedAccessKey=)[^;\s"]+/gi, '$1***'],
   [/(SharedAccessSignature )[^\s"]+/gi, '$1***'],
   [/(AccountKey=)[^;\s"]+/gi, '$1***'],
+  [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*/g, '$1***'],
   // Up to the last @: a password may hold what ends a login, written rightly or not.
   [/(rtsps?:\/\/)(?:[^\s"]|\\")*@/gi, '$1***@'],
   // As JSON, and as JSON inside a text.

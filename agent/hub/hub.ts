@@ -3,7 +3,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createNotifier } from '../kernel/waiting/notifier.ts';
 import type { InboxMessage, Ledger } from '../ledger/ledger.ts';
-import { openConnection, type TokenLife } from './link/connection.ts';
+import type { TokenLife } from './link/authentication.ts';
+import { openConnection } from './link/connection.ts';
 import { messageIdOf } from './link/devicebound.ts';
 import { readEndpoint, readIdentity } from './link/identity.ts';
 import { createMethodDispatcher } from './methods/dispatcher.ts';
@@ -73,8 +74,8 @@ const TIMINGS: LinkTimings = {
 };
 
 export interface HubLinkDeps {
-  /** Of the device, with a shared access key. Secret. */
-  readonly connectionString: string;
+  /** Of the device: a connection string with its key, or with its certificate below. Secret. */
+  readonly credential: string;
   /** `host:port` when the hub's MQTT is not at port 8883 of its own name. */
   readonly mqttEndpoint?: string | undefined;
   /** `host:port` when the hub's HTTPS is not at port 443 of its own name. */
@@ -106,16 +107,16 @@ export interface HubLinkDeps {
 }
 
 /** The link: cloud messages in, tickets out, state for people.
- *  @throws Failure `rejected` when the connection string or an endpoint is unusable */
+ *  @throws Failure `rejected` when the credential or an endpoint is unusable */
 export function createHubLink(deps: HubLinkDeps): HubLink {
   const { clock, log, store, ca } = deps;
   const timings = { ...TIMINGS, ...deps.timings };
-  const identity = readIdentity(deps.connectionString);
+  const identity = readIdentity(deps.credential);
   const mqttEndpoint = deps.mqttEndpoint ? readEndpoint(deps.mqttEndpoint) : undefined;
-  const gateway = mqttEndpoint ? `;GatewayHostName=${mqttEndpoint.host}:${mqttEndpoint.port}` : '';
+  const gateway = mqttEndpoint ? `${mqttEndpoint.host}:${mqttEndpoint.port}` : undefined;
 
   const tickets = createUploadTickets({
-    connectionString: deps.connectionString,
+    credential: deps.credential,
     hubHost: identity.hostName,
     httpsEndpoint: deps.httpsEndpoint ? readEndpoint(deps.httpsEndpoint) : undefined,
     ca,
@@ -150,7 +151,8 @@ export function createHubLink(deps: HubLinkDeps): HubLink {
       return await openConnection(
         {
           ...timings,
-          connectionString: `${deps.connectionString}${gateway}`,
+          credential: deps.credential,
+          gateway,
           ca,
           store: (topic, body) =>
             store({ messageId: messageIdOf(topic, body), receivedMs: clock.nowMs(), body }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import device from 'azure-iot-device';
+import { createAuthentication } from '../../agent/hub/link/authentication.ts';
 import { openConnection } from '../../agent/hub/link/connection.ts';
 import { createDurableTransport } from '../../agent/hub/link/transport.ts';
 import { createLogBook } from '../fakes/log-book.ts';
@@ -300,7 +300,8 @@ test('listeners that throw are logged, and the link lives', async () => {
 
 /** What a connection and its transport are told, for tests that hold one in their hands. */
 const bare = () => ({
-  connectionString: `${house.hub.deviceConnectionString(DEVICE)};GatewayHostName=localhost:${house.hub.mqttPort}`,
+  credential: house.hub.deviceConnectionString(DEVICE),
+  gateway: `localhost:${house.hub.mqttPort}`,
   ca: house.world.ca,
   keepaliveSeconds: 60,
   callMs: 20_000,
@@ -329,12 +330,10 @@ test('a connection that ended is not asked again, where the SDK would connect an
 });
 
 test('a transport that was destroyed opens no connection any more, however late it is asked', async () => {
-  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
-    bare().connectionString,
-  );
+  const authentication = createAuthentication(bare().credential, bare());
   const transport = createDurableTransport({
     ...bare(),
-    authentication,
+    authentication: authentication.provider,
     onStoreFailed: () => {},
     onMethod: () => {},
     onRenewed: () => {},

@@ -7,6 +7,7 @@ import { Failure } from '../../kernel/failure.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { OutgoingEvent } from '../../ledger/ledger.ts';
 import { eventMessage } from '../telemetry/event-message.ts';
+import { createAuthentication, type TokenLife } from './authentication.ts';
 import { linkFailure } from './link-failure.ts';
 import type { MethodAnswer, MethodCall } from '../methods/dispatcher.ts';
 import { twinRefusal } from './sdk-guard.ts';
@@ -35,15 +36,11 @@ export interface HubConnection {
   dispose(): Promise<void>;
 }
 
-/** The SDK renews its token by itself, with a short new connection. Seconds. */
-export interface TokenLife {
-  readonly validSeconds: number;
-  readonly renewBeforeSeconds: number;
-}
-
 export interface ConnectionDeps {
-  /** With `GatewayHostName` when the hub is reached at another address. */
-  readonly connectionString: string;
+  /** As `readIdentity` reads it. */
+  readonly credential: string;
+  /** `host:port` when the hub is reached at another address. */
+  readonly gateway?: string | undefined;
   readonly ca: string | undefined;
   readonly keepaliveSeconds: number;
   /** For each question to the hub. */
@@ -75,14 +72,10 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
     over.abort();
     resolve(failure);
   };
-  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
-    deps.connectionString,
-    deps.token.validSeconds,
-    deps.token.renewBeforeSeconds,
-  );
+  const authentication = createAuthentication(deps.credential, deps);
   const transport = createDurableTransport({
     ...deps,
-    authentication,
+    authentication: authentication.provider,
     connectTimeoutMs: callMs,
     onStoreFailed: (error) =>
       end(new Failure('transient', 'hub.store', 'a cloud message could not be stored', { cause: error })),
@@ -93,7 +86,7 @@ export async function openConnection(deps: ConnectionDeps, signal: AbortSignal):
   const { mqtt } = transport;
   const client = new device.Client(mqtt);
   const onFault = (error: unknown) => end(linkFailure(error));
-  authentication.on('error', onFault);
+  authentication.onError(onFault);
   client.on('error', onFault);
   client.on('disconnect', onFault);
   client.setRetryPolicy(new common.NoRetry());

@@ -1,11 +1,12 @@
 import https from 'node:https';
 import { FileUploadTicket, parse, type FileUploadNotification } from '@dachawatch/contracts';
-import device from 'azure-iot-device';
 import { FileUploadApi } from 'azure-iot-device/dist/blob_upload/file_upload_api.js';
 import { classify } from '../../kernel/classify.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { redact } from '../../kernel/log.ts';
+import { createAuthentication } from '../link/authentication.ts';
+import { readIdentity } from '../link/identity.ts';
 import type { OpenTickets } from './open-tickets.ts';
 import { createTicketHttp } from './ticket-http.ts';
 import { createTicketPlaces } from './ticket-places.ts';
@@ -22,7 +23,8 @@ export interface UploadTickets {
 const SOCKET_LIMIT = 4;
 
 export interface UploadTicketsDeps {
-  readonly connectionString: string;
+  /** As `readIdentity` reads it. */
+  readonly credential: string;
   readonly hubHost: string;
   /** `host:port` to connect to instead of port 443 of the hub. */
   readonly httpsEndpoint: { readonly host: string; readonly port: number } | undefined;
@@ -52,9 +54,7 @@ const LEFT_OPEN: FileUploadNotification = {
  *  4. A failure says how long the hub asked to wait; what is left of an earlier process is not asked for meanwhile. */
 export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { stop(): void } {
   const { clock, requestMs, kept } = deps;
-  const authentication = device.SharedAccessKeyAuthenticationProvider.fromConnectionString(
-    deps.connectionString,
-  );
+  const authentication = createAuthentication(deps.credential);
   const agent = createAgent(deps);
   const places = createTicketPlaces({ clock, kept });
 
@@ -69,7 +69,10 @@ export function createUploadTickets(deps: UploadTicketsDeps): UploadTickets & { 
     try {
       either.throwIfAborted();
       return await send(
-        new FileUploadApi(authentication, createTicketHttp({ agent, signal: either, expectJson, clock })),
+        new FileUploadApi(
+          authentication.provider,
+          createTicketHttp({ agent, signal: either, expectJson, clock }),
+        ),
       );
     } catch (error) {
       if (signal?.aborted) throw new Failure('transient', 'hub.ticket.aborted', `${what}: given up`);
@@ -164,12 +167,15 @@ function ticketFailure(what: string, error: unknown): Failure {
   });
 }
 
-/** Connects to the endpoint while it keeps asking for the hub's name in the certificate. */
-function createAgent({ httpsEndpoint, hubHost, ca }: UploadTicketsDeps): https.Agent {
+/** Connects to the endpoint while it keeps asking for the hub's name in the certificate; shows the device's own, if it has
+ *  one. */
+function createAgent({ httpsEndpoint, hubHost, ca, credential }: UploadTicketsDeps): https.Agent {
+  const { certificate } = readIdentity(credential);
   const agent = new https.Agent({
     keepAlive: true,
     maxSockets: SOCKET_LIMIT,
     ...(ca === undefined ? {} : { ca }),
+    ...(certificate && { key: certificate.key, cert: certificate.cert }),
   });
   if (!httpsEndpoint) return agent;
   const connect = agent.createConnection.bind(agent);

@@ -131,7 +131,7 @@ export function makeLink(
   const desired: DesiredDocument[] = [];
   const counts = { online: 0, woken: 0 };
   const link = createHubLink({
-    connectionString,
+    credential: connectionString,
     mqttEndpoint: `localhost:${mqttPort}`,
     httpsEndpoint: `localhost:${httpsPort}`,
     ca,

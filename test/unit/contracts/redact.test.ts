@@ -11,6 +11,8 @@ const SECRETS = [
   'SharedAccessSignature SECRET',
   'rtsp://owner:SECRET@10.0.0.9/main',
   'password=SECRET',
+  'x509=true\n-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----',
+  JSON.stringify('-----BEGIN EC PRIVATE KEY-----\nSECRET\n-----END EC PRIVATE KEY-----'),
 ];
 
 test('agent, worker and orchestrations strike the same secrets out of what they say', () => {

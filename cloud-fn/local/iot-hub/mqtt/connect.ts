@@ -1,5 +1,6 @@
 import type { IConnectPacket } from 'mqtt-packet';
 import { checkSas } from '../sas.ts';
+import { certificateProblem, goesByCertificate } from '../thumbprint.ts';
 import type { Device } from '../store/devices.ts';
 
 /** CONNACK codes. */
@@ -14,14 +15,21 @@ export type Welcome =
 const USER_NAME = /^([^/]+)\/([^/]+)\/\?api-version=\d{4}-\d{2}-\d{2}(&|$)/;
 
 /** Who is it, and may it in? The user name carries hub, device and API version; the password is a token for
- *  `<hub>/devices/<device>`. */
+ *  `<hub>/devices/<device>`; a device that goes by certificate has none.
+ *  @param shown thumbprints of the certificate that it has shown */
 export function judgeConnect(
   packet: IConnectPacket,
   {
     hostName,
     device: find,
+    shown,
     nowMs,
-  }: { hostName: string; device: (deviceId: string) => Device | undefined; nowMs: number },
+  }: {
+    hostName: string;
+    device: (deviceId: string) => Device | undefined;
+    shown: readonly string[];
+    nowMs: number;
+  },
 ): Welcome {
   const refuse = (refused: number, reason: string): Welcome => ({ refused, reason });
   if (packet.protocolId !== 'MQTT' || packet.protocolVersion !== 4)
@@ -35,6 +43,12 @@ export function judgeConnect(
   const device = find(deviceId);
   if (!device) return refuse(NOT_AUTHORIZED, `the device ${deviceId} is not registered`);
   if (device.status === 'disabled') return refuse(NOT_AUTHORIZED, `the device ${deviceId} is disabled`);
+  if (goesByCertificate(device)) {
+    const problem = certificateProblem(device, shown);
+    return problem === undefined
+      ? { device, expiresMs: Number.POSITIVE_INFINITY }
+      : refuse(NOT_AUTHORIZED, problem);
+  }
   const verdict = checkSas(packet.password?.toString() ?? '', {
     keys: [device.primaryKey, device.secondaryKey],
     resources: [`${hostName}/devices/${deviceId}`],

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { IConnectPacket, Packet } from 'mqtt-packet';
 import type { HubParts } from '../parts.ts';
+import { thumbprintsOf } from '../thumbprint.ts';
 import { judgeConnect } from './connect.ts';
 import type { DeviceLink } from './device-link.ts';
 import type { DeviceLinks } from './device-links.ts';
@@ -33,7 +34,12 @@ export function serveConnection(socket: TLSSocket, deps: ConnectionDeps): void {
   function welcome(packet: IConnectPacket, wire: Wire): void {
     const verdict =
       faults.refuseConnect === null
-        ? judgeConnect(packet, { hostName, device: (id) => devices.get(id), nowMs: nowMs() })
+        ? judgeConnect(packet, {
+            hostName,
+            device: (id) => devices.get(id),
+            shown: thumbprintsOf(socket),
+            nowMs: nowMs(),
+          })
         : { refused: faults.refuseConnect, reason: 'refused by a fault switch' };
     if ('refused' in verdict) {
       log({ event: 'mqtt.refused', clientId: packet.clientId, reason: verdict.reason });

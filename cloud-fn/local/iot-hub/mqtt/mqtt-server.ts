@@ -40,7 +40,9 @@ export function createMqttServer(parts: HubParts, { port }: { port: number }): M
   const twinRequests = createTwinRequests({ twins: parts.twins, events, faults });
   const methodCalls = createMethodCalls();
 
-  const tls = createServer({ cert: parts.cert, key: parts.key }, (socket) =>
+  // Who shows no certificate is asked for a token, and who shows one is judged by its thumbprint.
+  const asked = { requestCert: true, rejectUnauthorized: false };
+  const tls = createServer({ cert: parts.cert, key: parts.key, ...asked }, (socket) =>
     serveConnection(socket, {
       parts,
       links,

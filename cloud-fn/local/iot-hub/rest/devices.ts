@@ -1,4 +1,5 @@
-import { isJson } from '@dachawatch/contracts';
+import { isJson, type Json } from '@dachawatch/contracts';
+import { goesByCertificate, readThumbprint } from '../thumbprint.ts';
 import { isDeviceId, type Device, type DeviceOptions } from '../store/devices.ts';
 import {
   badRequest,
@@ -23,9 +24,14 @@ export function deviceRoutes({ devices, messages, mqtt }: RestDeps): Route[] {
     statusReason: device.statusReason,
     cloudToDeviceMessageCount: messages.waiting(device.deviceId).length,
     authentication: {
-      type: 'sas',
-      symmetricKey: { primaryKey: device.primaryKey, secondaryKey: device.secondaryKey },
-      x509Thumbprint: { primaryThumbprint: null, secondaryThumbprint: null },
+      type: goesByCertificate(device) ? 'selfSigned' : 'sas',
+      symmetricKey: goesByCertificate(device)
+        ? { primaryKey: null, secondaryKey: null }
+        : { primaryKey: device.primaryKey, secondaryKey: device.secondaryKey },
+      x509Thumbprint: {
+        primaryThumbprint: device.primaryThumbprint,
+        secondaryThumbprint: device.secondaryThumbprint,
+      },
     },
     capabilities: { iotEdge: false },
   });
@@ -101,7 +107,29 @@ function readDevice(deviceId: string, body: unknown): DeviceOptions {
     ...(typeof statusReason === 'string' ? { statusReason } : {}),
     ...readKey('primaryKey', keys['primaryKey']),
     ...readKey('secondaryKey', keys['secondaryKey']),
+    ...(isJson(authentication) ? readThumbprints(authentication) : {}),
   };
+}
+
+/** A device goes by certificate or by keys; whoever says which says all of it. */
+function readThumbprints({ type, x509Thumbprint }: Json): Partial<DeviceOptions> {
+  if (type === undefined) return {};
+  if (type === 'sas') return { primaryThumbprint: null, secondaryThumbprint: null };
+  if (type !== 'selfSigned') throw badRequest('The hub knows the authentications sas and selfSigned');
+  const given = isJson(x509Thumbprint) ? x509Thumbprint : {};
+  const one = (name: 'primaryThumbprint' | 'secondaryThumbprint') => {
+    const value = given[name];
+    if (value === undefined || value === null || value === '') return null;
+    const thumbprint = typeof value === 'string' ? readThumbprint(value) : undefined;
+    if (thumbprint === undefined) throw badRequest(`${name} is not 40 or 64 hexadecimal digits`);
+    return thumbprint;
+  };
+  const found = {
+    primaryThumbprint: one('primaryThumbprint'),
+    secondaryThumbprint: one('secondaryThumbprint'),
+  };
+  if (!goesByCertificate(found)) throw badRequest('A device with a certificate needs a thumbprint');
+  return found;
 }
 
 /** Absent and empty keys are made by the hub. */

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { createFaultListener, type FaultListener } from '../fault-listener.ts';
 import type { HubParts } from '../parts.ts';
 import { jsonText, whyNotJson } from '../../json-text.ts';
 import { decodePercent } from '../percent.ts';
+import { thumbprintsOf } from '../thumbprint.ts';
 import { authorize } from './authorize.ts';
 import { deviceRoutes } from './devices.ts';
 import { fileRoutes } from './files.ts';
@@ -30,7 +32,9 @@ export function createRestServer(
     ...watchRoutes(deps),
   ];
 
-  const server = createServer({ cert: parts.cert, key: parts.key }, (request, response) => {
+  // Who shows no certificate is asked for a token, and who shows one is judged by its thumbprint.
+  const asked = { requestCert: true, rejectUnauthorized: false };
+  const server = createServer({ cert: parts.cert, key: parts.key, ...asked }, (request, response) => {
     if (faults.httpSilent) {
       request.resume();
       return;
@@ -52,7 +56,8 @@ export function createRestServer(
       throw badRequest('The address lacks an api-version');
     const { route, params } = findRoute(request.method ?? '', url.pathname);
     const token = request.headers.authorization ?? '';
-    authorize(token, { route, params, path: url.pathname }, { parts, hostNames });
+    const shown = thumbprintsOf(request.socket as TLSSocket);
+    authorize({ token, shown }, { route, params, path: url.pathname }, { parts, hostNames });
     return route.handle({
       params,
       body: parseBody(body),

@@ -15,7 +15,9 @@ const SCHEMA = `
     primary_key TEXT NOT NULL,
     secondary_key TEXT NOT NULL,
     generation_id TEXT NOT NULL,
-    etag INTEGER NOT NULL DEFAULT 1
+    etag INTEGER NOT NULL DEFAULT 1,
+    primary_thumbprint TEXT,
+    secondary_thumbprint TEXT
   ) STRICT;
   CREATE TABLE IF NOT EXISTS twins (
     device_id TEXT PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
@@ -68,6 +70,7 @@ export function openDatabase(dataDir: string): Db {
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.exec(SCHEMA);
+    addThumbprints(db);
   } catch (error) {
     db.close();
     throw new Error(`the hub's folder ${dataDir} cannot be opened: ${(error as Error).message}`, {
@@ -75,6 +78,13 @@ export function openDatabase(dataDir: string): Db {
     });
   }
   return db;
+}
+
+/** A hub that was made before devices could go by certificate has no place for them. */
+function addThumbprints(db: Db): void {
+  const known = db.prepare<[], string>("SELECT name FROM pragma_table_info('devices')").pluck().all();
+  for (const name of ['primary_thumbprint', 'secondary_thumbprint'])
+    if (!known.includes(name)) db.exec(`ALTER TABLE devices ADD COLUMN ${name} TEXT`);
 }
 
 /** A value made once and kept, like the key of the service policy. */

@@ -23,7 +23,7 @@ export interface RecorderArguments {
 
 /** Where the house finds its cloud. */
 export interface HubAddress {
-  readonly connectionString: string;
+  readonly credential: string;
   readonly mqttEndpoint: string;
   readonly httpsEndpoint: string;
   readonly ca: string;

@@ -64,7 +64,7 @@ const NAMES = new Set(
     'i2c udev firmware-config configuration i2c-bus ups.configuration power.ups.model power.thresholds lowVolts criticalVolts ' +
     'power.thresholds.blindForMs power.gpio.mainsPresent recording cameras appliance.json main sub interval GOP length ' +
     'scripts hub desired DEVICE unset null credential true false decision confidence ' +
-    'dashboard.host dashboard.port systemd page-password'
+    'dashboard.host dashboard.port systemd page-password x509 SharedAccessKey'
   ).split(' '),
 );
 /** English that a reader of Ukrainian would find there: what is no name, and in no quotes of somebody else's words. */

@@ -93,7 +93,7 @@ function houseArguments({ at, services, rules, ...deps }: VictimsDeps): HouseArg
     recorderEnvironment: rules.get('recorder')?.environment ?? {},
     seed: deps.seed,
     hub: {
-      connectionString: hub.deviceConnectionString(DEVICE),
+      credential: hub.deviceConnectionString(DEVICE),
       mqttEndpoint: `localhost:${hub.mqttPort}`,
       httpsEndpoint: `localhost:${routes.port('hub')}`,
       ca: deps.ca,

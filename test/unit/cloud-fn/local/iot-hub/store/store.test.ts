@@ -65,6 +65,21 @@ const waiting = () => messages.waiting('pi').map(({ body }) => body.toString());
 const outcomes = () =>
   feedback.waiting(100).map(({ record }) => [record.originalMessageId, record.statusCode]);
 
+test('a hub that was made before devices had certificates keeps its devices, and takes certificates', () => {
+  for (const name of ['primary_thumbprint', 'secondary_thumbprint'])
+    db.exec(`ALTER TABLE devices DROP COLUMN ${name}`);
+  const key = db.prepare('SELECT primary_key FROM devices').pluck().get();
+  db.close();
+  open();
+  const kept = devices.get('pi');
+  assert.deepEqual([kept?.primaryKey, kept?.primaryThumbprint, kept?.secondaryThumbprint], [key, null, null]);
+  const thumbprint = 'A'.repeat(64);
+  devices.put({ deviceId: 'pi', primaryThumbprint: thumbprint });
+  assert.equal(devices.get('pi')?.primaryThumbprint, thumbprint);
+  devices.put({ deviceId: 'pi', status: 'disabled' });
+  assert.equal(devices.get('pi')?.primaryThumbprint, thumbprint, 'what is not named stays');
+});
+
 test('a second hub on the same folder is refused, and keys outlive the first', () => {
   assert.throws(() => openDatabase(dir), /cannot be opened/);
   const key = devices.get('pi')?.primaryKey;
