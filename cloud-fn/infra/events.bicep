@@ -3,6 +3,9 @@ targetScope = 'resourceGroup'
 
 param location string = resourceGroup().location
 
+@description('As for main.bicep.')
+param name string = 'dacha'
+
 @description('As main.bicep gives them.')
 param clipsName string
 param functionsName string
@@ -27,6 +30,39 @@ resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' = {
   location: location
   identity: { type: 'SystemAssigned' }
   properties: { source: clips.id, topicType: 'Microsoft.Storage.StorageAccounts' }
+}
+
+resource told 'Microsoft.Insights/actionGroups@2023-01-01' existing = {
+  name: '${name}-told'
+}
+
+// The house asks again for a clip without a verdict, so nothing is lost; but something is wrong.
+resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${name}-events-undelivered'
+  location: 'global'
+  properties: {
+    description: 'Event Grid could not tell the functions app of a clip, and has set the event aside.'
+    severity: 2
+    enabled: true
+    scopes: [topic.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'dead-letters'
+          criterionType: 'StaticThresholdCriterion'
+          metricName: 'DeadLetteredCount'
+          metricNamespace: 'Microsoft.EventGrid/systemTopics'
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Total'
+        }
+      ]
+    }
+    actions: [{ actionGroupId: told.id }]
+  }
 }
 
 resource keepsDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

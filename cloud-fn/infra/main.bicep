@@ -85,6 +85,7 @@ module watch 'modules/watch.bicep' = {
     contactEmail: contactEmail
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
+    hubName: hub.outputs.name
   }
 }
 

@@ -17,6 +17,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
   'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  '4fc6c259-987e-4a07-842e-c321cc9d413f': 'IoT Hub Data Contributor',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 };
 
@@ -54,6 +55,7 @@ function roleOf({ resource, template }: Found): Role {
 function whoIs(principal: string): string {
   const name = /parameters\('(\w+)PrincipalId'\)/.exec(principal)?.[1];
   if (name !== undefined) return name;
+  if (principal.includes('deployer()')) return 'operator';
   if (principal.includes('Microsoft.EventGrid/systemTopics')) return 'event grid';
   throw new Error(`who is ${principal}?`);
 }

@@ -15,6 +15,7 @@ var blobOwner = builtIn('b7e6dc6d-f1e8-4753-8033-0f276bb0955b')
 var queueContributor = builtIn('974c5e8b-45b9-4653-ba55-5f855dd0fb88')
 var queueSender = builtIn('c6a89b2d-59bc-44d0-9896-0f6e12d7b80a')
 var tableContributor = builtIn('0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3')
+var hubContributor = builtIn('4fc6c259-987e-4a07-842e-c321cc9d413f')
 var metricsPublisher = builtIn('3913510d-42f4-4e42-8a64-420c390055eb')
 
 resource clips 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
@@ -229,6 +230,17 @@ resource appSendsMessages 'Microsoft.Authorization/roleAssignments@2022-04-01' =
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
     description: 'The app sends verdicts to devices'
+  }
+}
+
+// The hub takes no keys, and an owner of the subscription has no right to its data.
+resource operatorKeepsDevices 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hub.id, deployer().objectId, hubContributor)
+  scope: hub
+  properties: {
+    roleDefinitionId: hubContributor
+    principalId: deployer().objectId
+    description: 'Who deploys makes devices known, and sets and asks them'
   }
 }
 

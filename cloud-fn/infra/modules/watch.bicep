@@ -4,6 +4,7 @@ param location string
 param contactEmail string
 param monthlyBudget int
 param budgetStart string
+param hubName string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: '${name}-logs'
@@ -54,6 +55,41 @@ resource failures 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           operator: 'GreaterThan'
           threshold: 10
           timeAggregation: 'Count'
+        }
+      ]
+    }
+    actions: [{ actionGroupId: told.id }]
+  }
+}
+
+resource hub 'Microsoft.Devices/IotHubs@2023-06-30' existing = {
+  name: hubName
+}
+
+// A house without a link keeps its clips and tells of them later; one that was robbed or has no power does not. Told once
+// before the first house is there, too. With many houses it tells only when all are gone.
+resource nobodyThere 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${name}-no-house'
+  location: 'global'
+  properties: {
+    description: 'No house has been connected for an hour.'
+    severity: 2
+    enabled: true
+    scopes: [hub.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'connected'
+          criterionType: 'StaticThresholdCriterion'
+          metricName: 'connectedDeviceCount'
+          metricNamespace: 'Microsoft.Devices/IotHubs'
+          operator: 'LessThan'
+          // The hub gives this figure as an average: a house that was there for a quarter of an hour does not count as gone.
+          threshold: json('0.25')
+          timeAggregation: 'Average'
         }
       ]
     }
