@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_ANALYSIS_WAIT_MS } from '@dachawatch/contracts';
+import type { NtfySettings } from './ports/channels/ntfy.ts';
+import type { TelegramSettings } from './ports/channels/telegram.ts';
+import type { WebhookSettings } from './ports/channels/webhook.ts';
 import { type ArmResource, readArmResource } from './ports/compute/arm-compute.ts';
 import { LONGEST_WAIT_MS } from './orchestrators/clip-analysis-steps.ts';
 
@@ -33,13 +36,19 @@ export type ComputeSettings =
       readonly environment: Readonly<Record<string, string>>;
     };
 
+export type ChannelSettings =
+  | ({ readonly kind: 'webhook' } & WebhookSettings)
+  | ({ readonly kind: 'telegram' } & TelegramSettings)
+  | ({ readonly kind: 'ntfy' } & NtfySettings);
+
 export interface Settings {
   readonly storage: StorageAccess;
   readonly hub: HubAccess | undefined;
   readonly compute: ComputeSettings;
   /** How long an orchestration waits for the worker. */
   readonly analysisWaitMs: number;
-  readonly notifyWebhook: string | undefined;
+  /** Ways to a person, beside the queue. */
+  readonly channels: readonly ChannelSettings[];
 }
 
 /** Name of the app setting a queue trigger's `connection` points to. Identities use `<name>__queueServiceUri`. */
@@ -86,7 +95,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     hub: readHub(read),
     compute: readCompute(read, environment),
     analysisWaitMs: readWait(read('DACHA_ANALYSIS_WAIT_MS')),
-    notifyWebhook: readUrl('DACHA_NOTIFY_WEBHOOK', read('DACHA_NOTIFY_WEBHOOK')),
+    channels: readChannels(read),
   };
 }
 
@@ -146,6 +155,44 @@ function readArmCompute(kind: keyof typeof ARM_TYPES, read: Read): ComputeSettin
   if (endpoint !== undefined && !endpoint.startsWith('https:'))
     throw new SettingsError('DACHA_ARM_ENDPOINT must begin with https://: a token goes there.');
   return { kind, resource, endpoint };
+}
+
+function readChannels(read: Read): ChannelSettings[] {
+  const language = readLanguage(read('DACHA_NOTIFY_LANGUAGE') ?? 'en');
+  const channels: ChannelSettings[] = [];
+  const address = readUrl('DACHA_NOTIFY_WEBHOOK', read('DACHA_NOTIFY_WEBHOOK'));
+  const secret = read('DACHA_NOTIFY_WEBHOOK_SECRET');
+  if (address !== undefined) channels.push({ kind: 'webhook', address, secret });
+  else if (secret !== undefined)
+    throw new SettingsError('DACHA_NOTIFY_WEBHOOK_SECRET has no effect without DACHA_NOTIFY_WEBHOOK.');
+
+  const token = read('DACHA_TELEGRAM_TOKEN');
+  const chat = read('DACHA_TELEGRAM_CHAT');
+  const api = readUrl('DACHA_TELEGRAM_API', read('DACHA_TELEGRAM_API'));
+  if (token !== undefined && !/^\d+:[\w-]{20,}$/.test(token))
+    throw new SettingsError('DACHA_TELEGRAM_TOKEN is no token of a bot: digits, a colon, letters.');
+  if (token !== undefined && chat !== undefined)
+    channels.push({ kind: 'telegram', token, chat, language, api });
+  else if (token !== undefined || chat !== undefined)
+    throw new SettingsError(
+      'DACHA_TELEGRAM_TOKEN and DACHA_TELEGRAM_CHAT belong together; one of them is missing.',
+    );
+
+  const topic = readUrl('DACHA_NTFY_TOPIC', read('DACHA_NTFY_TOPIC'));
+  const access = read('DACHA_NTFY_TOKEN');
+  if (topic !== undefined && !/^\/[\w-]{1,64}$/.test(new URL(topic).pathname))
+    throw new SettingsError(
+      'DACHA_NTFY_TOPIC must be the address of one topic, like https://ntfy.sh/our-house.',
+    );
+  if (topic !== undefined) channels.push({ kind: 'ntfy', topic, token: access, language });
+  else if (access !== undefined)
+    throw new SettingsError('DACHA_NTFY_TOKEN has no effect without DACHA_NTFY_TOPIC.');
+  return channels;
+}
+
+function readLanguage(text: string): 'en' | 'uk' {
+  if (text === 'en' || text === 'uk') return text;
+  throw new SettingsError(`DACHA_NOTIFY_LANGUAGE is "${text}"; it must be "en" or "uk".`);
 }
 
 function readWait(text: string | undefined): number {

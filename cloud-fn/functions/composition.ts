@@ -1,7 +1,7 @@
 import { identityOfApp } from '../ports/compute/arm-compute.ts';
 import { createContainerAppsJob } from '../ports/compute/container-apps-job.ts';
 import { createContainerGroup } from '../ports/compute/container-group.ts';
-import { type ComputeSettings, readSettings, type Settings } from '../settings.ts';
+import { type ChannelSettings, type ComputeSettings, readSettings, type Settings } from '../settings.ts';
 import { createAzureStorage } from '../ports/azure-storage.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
 import { elsewhereCompute, type ComputePort } from '../ports/compute/compute.ts';
@@ -10,9 +10,11 @@ import { createIotHubDeviceLink } from '../ports/iot-hub-device-link.ts';
 import { createLocalProcessCompute } from '../ports/compute/local-process-compute.ts';
 import { stderrLog, type PortLog } from '../ports/log.ts';
 import { createNotificationQueue } from '../ports/notification-queue.ts';
-import { createNotificationWebhook } from '../ports/notification-webhook.ts';
+import { createNtfy } from '../ports/channels/ntfy.ts';
+import { createTelegram } from '../ports/channels/telegram.ts';
+import { createNotificationWebhook } from '../ports/channels/webhook.ts';
 import { createNotificationOutbox } from '../ports/notification-outbox.ts';
-import type { NotificationPort } from '../ports/notification.ts';
+import type { NotificationChannel, NotificationPort } from '../ports/notification.ts';
 import type { StoragePort } from '../ports/storage.ts';
 
 export interface Ports {
@@ -57,9 +59,7 @@ function compose(settings: Settings): Ports {
     notification: createNotificationOutbox({
       channels: [
         createNotificationQueue(storage),
-        ...(settings.notifyWebhook === undefined
-          ? []
-          : [createNotificationWebhook({ address: settings.notifyWebhook, clock, log })]),
+        ...settings.channels.map((channel) => channelOf(channel, { storage, clock, log })),
       ],
       storage,
       clock,
@@ -73,4 +73,14 @@ function computeOf(settings: ComputeSettings, deps: Pick<Ports, 'clock' | 'log'>
   if (settings.kind === 'local-process') return createLocalProcessCompute({ ...settings, ...deps });
   const create = settings.kind === 'container-apps-job' ? createContainerAppsJob : createContainerGroup;
   return create({ credential: identityOfApp, endpoint: settings.endpoint }, settings.resource);
+}
+
+function channelOf(
+  settings: ChannelSettings,
+  deps: Pick<Ports, 'clock' | 'log' | 'storage'>,
+): NotificationChannel {
+  if (settings.kind === 'telegram') return createTelegram({ ...settings, ...deps });
+  return settings.kind === 'ntfy'
+    ? createNtfy({ ...settings, ...deps })
+    : createNotificationWebhook({ ...settings, ...deps });
 }

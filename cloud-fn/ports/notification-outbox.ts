@@ -165,4 +165,4 @@ export function readDelivery(bytes: Buffer): Delivery | undefined {
 }
 
 /** It was sent, and whether it arrived is not known. */
-const isUncertain = (error: unknown) => error instanceof PortFailure && error.code === 'webhook.no-answer';
+const isUncertain = (error: unknown) => error instanceof PortFailure && error.code.endsWith('.no-answer');

@@ -10,7 +10,7 @@ test('a connection string is enough; everything else has a default', () => {
     hub: undefined,
     compute: { kind: 'none' },
     analysisWaitMs: 360_000,
-    notifyWebhook: undefined,
+    channels: [],
   });
 });
 
@@ -24,7 +24,7 @@ test('an identity needs both addresses', () => {
     hub: { hostName: 'hub.test' },
     compute: { kind: 'none' },
     analysisWaitMs: 360_000,
-    notifyWebhook: undefined,
+    channels: [],
   });
   assert.throws(
     () => readSettings({ DACHA_STORAGE_ACCOUNT_URL_BLOB: 'https://a.blob.test' }),
@@ -54,6 +54,26 @@ test('the worker is given what it needs, and neither the key of the hub nor the 
 
 const JOB =
   '/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/house/providers/Microsoft.App/jobs/yolo';
+
+test('each way to a person is one of a list', () => {
+  const { channels } = readSettings({
+    ...storage,
+    DACHA_NOTIFY_WEBHOOK: 'https://hook.test/',
+    DACHA_NOTIFY_WEBHOOK_SECRET: 'whsec_c2VjcmV0',
+    DACHA_TELEGRAM_TOKEN: '12345:abcdefghijklmnopqrstuvwxyz',
+    DACHA_TELEGRAM_CHAT: '-100200',
+    DACHA_NTFY_TOPIC: 'https://ntfy.test/our-house',
+    DACHA_NOTIFY_LANGUAGE: 'uk',
+  });
+  assert.deepEqual(
+    channels.map(({ kind, ...rest }) => [kind, 'language' in rest ? rest.language : undefined]),
+    [
+      ['webhook', undefined],
+      ['telegram', 'uk'],
+      ['ntfy', 'uk'],
+    ],
+  );
+});
 
 test('a worker on Azure is named by its resource id', () => {
   const { compute } = readSettings({
@@ -91,6 +111,14 @@ test('a setting nobody can work with is refused in one sentence that names it', 
     ],
     [{ DACHA_ANALYSIS_WAIT_MS: 'soon' }, /DACHA_ANALYSIS_WAIT_MS is "soon"/],
     [{ DACHA_ANALYSIS_WAIT_MS: '0' }, /whole milliseconds/],
+    [{ DACHA_NOTIFY_WEBHOOK_SECRET: 'secret' }, /no effect without DACHA_NOTIFY_WEBHOOK/],
+    [{ DACHA_NOTIFY_LANGUAGE: 'de' }, /DACHA_NOTIFY_LANGUAGE is "de"/],
+    [{ DACHA_TELEGRAM_TOKEN: '1:secretsecretsecretsecret' }, /belong together/],
+    [{ DACHA_TELEGRAM_CHAT: '7' }, /belong together/],
+    [{ DACHA_TELEGRAM_TOKEN: 'secret', DACHA_TELEGRAM_CHAT: '7' }, /is no token of a bot/],
+    [{ DACHA_NTFY_TOPIC: 'https://ntfy.test/' }, /address of one topic/],
+    [{ DACHA_NTFY_TOPIC: 'https://ntfy.test/a/b' }, /address of one topic/],
+    [{ DACHA_NTFY_TOKEN: 'secret' }, /no effect without DACHA_NTFY_TOPIC/],
     [{ DACHA_NOTIFY_WEBHOOK: 'nonsense?token=secret' }, /DACHA_NOTIFY_WEBHOOK is not an http/],
   ] as const)
     assert.throws(

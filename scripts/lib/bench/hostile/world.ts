@@ -127,7 +127,7 @@ export async function playSeed(
         hub: undefined,
         compute: { kind: 'none' },
         analysisWaitMs: WAIT_MS,
-        notifyWebhook: undefined,
+        channels: [],
       },
       clock: virtual,
       log,

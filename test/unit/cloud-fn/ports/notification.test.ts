@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createNotificationQueue } from '../../../../cloud-fn/ports/notification-queue.ts';
-import { createNotificationWebhook } from '../../../../cloud-fn/ports/notification-webhook.ts';
+import { createNotificationWebhook } from '../../../../cloud-fn/ports/channels/webhook.ts';
 import {
   createNotification,
   type Notification,
@@ -47,7 +47,7 @@ function scene(webhookUrl: string | undefined) {
     info: () => {},
     warn: (fields: object, message: string) => void logged.push(JSON.stringify(fields) + message),
   };
-  const clock = { sleep: async (ms: number) => void sleeps.push(ms) };
+  const clock = { sleep: async (ms: number) => void sleeps.push(ms), nowMs: () => 0 };
   const channels = [createNotificationQueue(storage.port)];
   if (webhookUrl !== undefined)
     channels.push(createNotificationWebhook({ address: webhookUrl, clock, log, deadlineMs: 30_000 }));
@@ -104,7 +104,7 @@ test('a webhook nobody listens on, or that never answers, is an error that does 
   for (const url of ['http://127.0.0.1:1/hook?token=secret', silent.url]) {
     const hook = createNotificationWebhook({
       address: url,
-      clock: { sleep: async () => {} },
+      clock: { sleep: async () => {}, nowMs: () => 0 },
       log: { info: () => {}, warn: () => {} },
       deadlineMs: 50,
     });
@@ -149,7 +149,7 @@ test('the webhook is told although the queue is away', async (t) => {
   const port = createNotification(
     [
       createNotificationQueue({ sendMessage }),
-      createNotificationWebhook({ address: hook.url, clock: { sleep: async () => {} }, log }),
+      createNotificationWebhook({ address: hook.url, clock: { sleep: async () => {}, nowMs: () => 0 }, log }),
     ],
     log,
   );
