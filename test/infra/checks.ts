@@ -73,6 +73,16 @@ export const CHECKS: Readonly<
       : ['the clips have no versions, or no soft delete'];
   },
 
+  'the marker of a start outlives its clip': ({ main }) => {
+    const policies = resourcesOf(main.template)
+      .filter(({ resource }) => resource.type.endsWith('/managementPolicies'))
+      .map(({ resource }) => JSON.stringify(resource.properties));
+    const rule = new RegExp(
+      String.raw`"prefixMatch":\["${CONTAINER_INSTANCES}/"\]\},"actions":\{"baseBlob":\{"delete":\{"daysAfterModificationGreaterThan":"\[add\(parameters\('removeAfterDays'\), \d+\)\]"`,
+    );
+    return policies.some((text) => rule.test(text)) ? [] : ['markers may go before their clips'];
+  },
+
   'containers and queues have the names that app and worker use': ({ main }) => {
     const made = resourcesOf(main.template)
       .filter(({ resource }) => /\/(?:containers|queues)$/.test(resource.type))

@@ -64,10 +64,22 @@ resource clips 'Microsoft.Storage/storageAccounts@2024-01-01' = {
             }
           }
           {
-            name: 'instances'
+            // What keeps a clip from being analysed twice outlives it.
+            name: 'markers'
             type: 'Lifecycle'
             definition: {
-              filters: { blobTypes: ['blockBlob'], prefixMatch: ['dacha-instances/', 'event-dead-letters/'] }
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['dacha-instances/'] }
+              actions: {
+                baseBlob: { delete: { daysAfterModificationGreaterThan: removeAfterDays + 30 } }
+                version: { delete: { daysAfterCreationGreaterThan: 30 } }
+              }
+            }
+          }
+          {
+            name: 'dead-letters'
+            type: 'Lifecycle'
+            definition: {
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['event-dead-letters/'] }
               actions: {
                 baseBlob: { delete: { daysAfterModificationGreaterThan: 90 } }
                 version: { delete: { daysAfterCreationGreaterThan: 30 } }

@@ -159,7 +159,7 @@ export async function startCloudApp(world: World, options: CloudAppOptions): Pro
       ...(options.onLog ? { onLog: options.onLog } : {}),
     });
   const { port, keysFile, functions } = service.ready;
-  assert.equal(functions.length, 15);
+  assert.equal(functions.length, 16);
   const keys = JSON.parse(readFileSync(keysFile, 'utf8')) as Record<string, string>;
   const base = `http://127.0.0.1:${port}`;
 

@@ -46,6 +46,7 @@ test('every function of the app registers itself when a plain Node loads the pac
     'KeepClips',
     'OnVideoBlobCreated',
     'OnVideoProcessed',
+    'PurgeHistories',
     'RecordPoison',
     'SendFailureNotification',
     'SendVideoComplited',

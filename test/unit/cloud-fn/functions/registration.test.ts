@@ -44,6 +44,7 @@ test('loading the app registers every function under its name on the wire, and n
     'KeepClips',
     'OnVideoBlobCreated',
     'OnVideoProcessed',
+    'PurgeHistories',
     'RecordPoison',
     'SendFailureNotification',
     'SendVideoComplited',
@@ -70,6 +71,7 @@ test('triggers listen where the original system speaks, and no endpoint is open 
   assert.equal(http?.['authLevel'], 'function');
   assert.deepEqual(http?.['methods'], ['POST']);
   assert.equal(bindingOf('KeepClips', 'timerTrigger')?.['schedule'], '*/30 * * * * *');
-  for (const name of ['OnVideoProcessed', 'OnVideoBlobCreated', 'StartVideo', 'KeepClips'])
+  assert.equal(bindingOf('PurgeHistories', 'timerTrigger')?.['schedule'], '0 40 3 * * *');
+  for (const name of ['OnVideoProcessed', 'OnVideoBlobCreated', 'StartVideo', 'KeepClips', 'PurgeHistories'])
     assert.ok(bindingOf(name, 'durableClient'), name);
 });
