@@ -12,9 +12,11 @@ const MOST_CELLS = 0.7;
 const FEW_CELLS = 0.35;
 /** Of all cells: less is no scene. */
 const NO_SCENE = 0.08;
-/** Brightness: nothing can be seen in it; dusk or a night with lamps; nothing but light. */
+/** Brightness: nothing can be seen in it; dusk; more than a night with lamps or infrared; nothing but
+ *  light. */
 const DARK = 30;
 const DUSK = 60;
+const DAY = 90;
 const BRIGHT = 215;
 /** Likeness: of a scene in another light at least the first; of two scenes less than the second; without a doubt the same
  *  from the third on. */
@@ -64,9 +66,9 @@ function keptStructure({ structured }: SightMeasures, usual: Usual): number | un
 
 function hiddenBy(seen: SightMeasures, usual: Usual): SceneVerdict {
   if (seen.level >= BRIGHT) return 'blinded';
-  if (seen.level > DARK) return 'covered';
-  // A lamp that goes out at night leaves as little.
-  return usual.level >= DUSK ? 'dark' : 'between';
+  // A lamp or the camera's infrared that goes out, at night or at dawn, leaves as little.
+  if (seen.level < DUSK && usual.level < DAY) return 'between';
+  return seen.level > DARK ? 'covered' : 'dark';
 }
 
 function isSoft(seen: SightMeasures, usual: Usual): boolean {

@@ -74,6 +74,19 @@ test('a black night, and a lamp that goes out in it, are no cap', () => {
   assert.deepEqual(watcher.told, [undefined]);
 });
 
+test('infrared that goes out at dawn leaves little, and is no cover', () => {
+  const watcher = createWatcher({ noise: 8 });
+  const night = lit(infrared(yard), 1.7);
+  for (const dawn of [lit(yard, 0.06, 25), lit(yard, 0.06, 45)]) {
+    watcher.see(night, 150);
+    watcher.see(dawn, 150);
+    watcher.change(dawn, yard, 200);
+    watcher.see(yard, 60);
+    watcher.change(yard, dawn, 200);
+  }
+  assert.deepEqual(watcher.told, [undefined]);
+});
+
 test('somebody close before the lens for half a minute is a visitor', () => {
   const watcher = createWatcher();
   watcher.see(yard, 100);
