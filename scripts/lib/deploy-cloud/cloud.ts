@@ -199,6 +199,6 @@ const whatNow = (options: CloudOptions, { hubHostName, registryServer, functions
   [
     'It is up. What is left:',
     `  the worker's image: build it (cloud-fn/yolo/Containerfile), push it to ${registryServer}, and run this again with its --image`,
-    `  the house: its hub is ${hubHostName}; docs/deploy.md says how a device is made known there`,
+    `  the house: on the device, sudo scripts/provision --hub ${hubHostName}; then type here what it prints (docs/deploy.md)`,
     `  functions app: ${functionsName}; logs: ${options.group}`,
   ].join('\n');

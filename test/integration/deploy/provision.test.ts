@@ -83,6 +83,16 @@ test('a device makes its identity; what it prints makes the hub let it in; a sec
   for (const { stdout, stderr } of [first, again]) assert.doesNotMatch(stdout + stderr, /PRIVATE|x509=true/);
 });
 
+test('docs/deploy.md shows the line that is printed, word by word', async () => {
+  writeConfig('dacha-1');
+  const page = readFileSync(join(repoRoot, 'docs/deploy.md'), 'utf8');
+  assert.ok(page.includes('sudo scripts/provision --hub HUB.azure-devices.net\n'));
+  const { stdout } = await provision('house.azure-devices.net', '--json');
+  const { command, thumbprint } = JSON.parse(stdout) as Shown;
+  const shown = command.replace('house', 'HUB').replace(thumbprint, 'THUMBPRINT');
+  assert.ok(page.split('\n').includes(shown), shown);
+});
+
 test('another identity, a key, a torn file or a sealed credential is never replaced', async () => {
   writeConfig();
   mkdirSync(credentials());
