@@ -3,6 +3,7 @@ import { Refusal } from '../command/ends.ts';
 import { runCommand, type Work } from '../command/run-command.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Work>>> = {
+  alert: async () => (await import('./alert/alert.ts')).benchAlert,
   boot: async () => (await import('./boot/boot.ts')).benchBoot,
   capture: async () => (await import('./capture/capture.ts')).benchCapture,
   detector: async () => (await import('./detector/detector.ts')).benchDetector,
