@@ -42,7 +42,7 @@ param monthlyBudget int = 20
 @description('Who is told of the budget and of alerts.')
 param contactEmail string
 
-@description('First day of the budget: the first of a month.')
+@description('First day of the budget: the first of a month. Azure does not let it be changed later.')
 param budgetStart string = '${utcNow('yyyy-MM')}-01'
 
 @description('IoT Hub: F1 (free, one a subscription), S1.')

@@ -17,11 +17,15 @@ export interface CloudDeps {
    *  @returns whether the answer is yes */
   readonly agree: (question: string) => Promise<boolean>;
   readonly prices: Prices;
+  /** Wall time, Unix milliseconds. */
+  readonly nowMs: () => number;
 }
 
 const template = (name: string) => join(repoRoot, 'cloud-fn/infra', name);
-/** Marks the resource groups that are ours: nothing is put into, or removed with, another one. */
+/** Marks the resource groups that are ours: nothing is put into, or removed with, another one. Its value is the first day of
+ *  the budget, the first of a month, which Azure does not let be changed later. */
 const TAG = 'dachawatch';
+const BUDGET_START = /^\d{4}-\d\d-01$/;
 const SIGN_IN = 'az login';
 
 /** Whether it could be put up: signed in, and the group is ours or free. */
@@ -30,7 +34,7 @@ export async function check({ az, say }: CloudDeps, { group }: CloudOptions): Pr
   say(`signed in to ${account}`);
   const found = await groupOf(az, group);
   say(
-    found === 'none'
+    found === undefined
       ? `there is no resource group ${group} yet; --up makes it`
       : `the resource group ${group} is ours`,
   );
@@ -40,11 +44,12 @@ export async function check({ az, say }: CloudDeps, { group }: CloudOptions): Pr
 /** What another --up would change. */
 export async function whatIf({ az, say }: CloudDeps, options: CloudOptions): Promise<number> {
   await signedIn(az);
-  if ((await groupOf(az, options.group)) === 'none')
+  const found = await groupOf(az, options.group);
+  if (found === undefined)
     throw new Refusal(
       `there is no resource group ${options.group} yet, so everything would be made; --up makes it`,
     );
-  const answer = await withParameters(options, (file) =>
+  const answer = await withParameters(options, found, (file) =>
     az.ask('looking at what would change', [
       ...['deployment', 'group', 'what-if', '--resource-group', options.group, '--no-pretty-print'],
       ...['--template-file', template('main.bicep'), '--parameters', `@${file}`],
@@ -65,16 +70,26 @@ export async function up(deps: CloudDeps, options: CloudOptions): Promise<number
   const account = await signedIn(az);
   const before = await groupOf(az, options.group);
   say(aboutToMake(account, options, deps.prices));
-  if (!(await agree(before === 'none' ? 'Make it?' : 'It is there; bring it up to date?'))) return 1;
-  if (before === 'none') {
+  if (!(await agree(before === undefined ? 'Make it?' : 'It is there; bring it up to date?'))) return 1;
+  const budgetStart = before ?? `${new Date(deps.nowMs()).toISOString().slice(0, 7)}-01`;
+  if (before === undefined) {
     say(`1 of 5: the resource group ${options.group}`);
     await az.ask('making the resource group', [
-      ...['group', 'create', '--name', options.group, '--location', options.location, '--tags', `${TAG}=1`],
+      ...[
+        'group',
+        'create',
+        '--name',
+        options.group,
+        '--location',
+        options.location,
+        '--tags',
+        `${TAG}=${budgetStart}`,
+      ],
     ]);
   } else say(`1 of 5: the resource group ${options.group} is there`);
   say('2 of 5: hub, storage, functions app, worker, logs (about ten minutes)');
   const outputs = outputsOf(
-    await withParameters(options, (file) =>
+    await withParameters(options, budgetStart, (file) =>
       az.ask('the first deployment', [
         ...['deployment', 'group', 'create', '--resource-group', options.group, '--name', 'dachawatch'],
         ...['--template-file', template('main.bicep'), '--parameters', `@${file}`],
@@ -106,7 +121,7 @@ export async function up(deps: CloudDeps, options: CloudOptions): Promise<number
 /** Takes everything away, clips included. */
 export async function down({ az, say, agree }: CloudDeps, { group }: CloudOptions): Promise<number> {
   const account = await signedIn(az);
-  if ((await groupOf(az, group)) === 'none') {
+  if ((await groupOf(az, group)) === undefined) {
     say(`there is no resource group ${group}; nothing is left to take down`);
     return 0;
   }
@@ -128,25 +143,32 @@ async function signedIn(az: Az): Promise<string> {
   }
 }
 
-/** @throws Refusal for a group that somebody else has made */
-async function groupOf(az: Az, name: string): Promise<'none' | 'ours'> {
+/** @returns the first day of its budget; undefined: there is no such group
+ *  @throws Refusal for a group that somebody else has made */
+async function groupOf(az: Az, name: string): Promise<string | undefined> {
   if ((await az.ask('looking for the resource group', ['group', 'exists', '--name', name])) !== true)
-    return 'none';
+    return undefined;
   const { tags } = ((await az.ask('looking at the resource group', ['group', 'show', '--name', name])) ??
     {}) as { tags?: Readonly<Record<string, string>> | null };
-  if (tags?.[TAG] !== '1')
+  const budgetStart = tags?.[TAG];
+  if (budgetStart === undefined || !BUDGET_START.test(budgetStart))
     throw new Refusal(`the resource group ${name} was not made by this command; choose another --group`);
-  return 'ours';
+  return budgetStart;
 }
 
 /** Hands parameters over in a file that only this user can read: one of them may be a secret. */
-async function withParameters<T>(options: CloudOptions, use: (file: string) => Promise<T>): Promise<T> {
+async function withParameters<T>(
+  options: CloudOptions,
+  budgetStart: string,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'dachawatch-parameters-'));
   try {
     const file = join(dir, 'parameters.json');
     const values: Readonly<Record<string, string | undefined>> = {
       location: options.location,
       contactEmail: options.email,
+      budgetStart,
       workerImage: options.image,
       worker: options.worker,
       machinePublicKey: contentOf(options.machineKeyFile),

@@ -29,6 +29,7 @@ async function deployCloud(args: readonly string[], signal: AbortSignal): Promis
     say: print,
     agree: agreement(command, signal),
     prices,
+    nowMs: Date.now,
   };
   const steps = { check, 'what-if': whatIf, up, down, package: check };
   return steps[action](deps, command.cloud);

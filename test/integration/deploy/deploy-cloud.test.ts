@@ -63,13 +63,24 @@ test('up says what it makes and costs, makes it in five steps, and says what is 
   assert.ok(out.indexOf('a month') < out.indexOf('1 of 5'), 'the costs come first');
   for (const step of ['1 of 5', '5 of 5', 'dacha-hub-1.azure-devices.net', 'dacha1.azurecr.io'])
     assert.ok(out.includes(step), step);
-  assert.deepEqual(azure.cloud().groups['dacha']?.parameters, {
+  const { budgetStart, ...parameters } = azure.cloud().groups['dacha']?.parameters ?? {};
+  assert.match(String(budgetStart), /^\d{4}-\d\d-01$/);
+  assert.deepEqual(parameters, {
     location: 'westeurope',
     contactEmail: 'owner@example.org',
     workerImage: IMAGE,
     worker: 'job',
   });
   assert.deepEqual(readdirSync(dir), [], 'nothing temporary is left');
+});
+
+test('the budget keeps its first day, which Azure does not let be changed', async (t) => {
+  const { azure, deploy } = world(t);
+  azure.set({
+    groups: { dacha: { location: 'westeurope', tags: { dachawatch: '2025-03-01' }, deployed: [] } },
+  });
+  assert.equal((await deploy(...UP)).code, 0);
+  assert.equal(azure.cloud().groups['dacha']?.parameters?.['budgetStart'], '2025-03-01');
 });
 
 test('up again brings the same up to date', async (t) => {
