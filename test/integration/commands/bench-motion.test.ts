@@ -107,7 +107,7 @@ test('without --json there is a table, and standard error tells how far it is', 
 });
 
 const refused: readonly [args: string[], says: RegExp][] = [
-  [[], /say what to measure: boot, .*, verdicts/],
+  [[], /say what to measure: alert, boot, .*, verdicts/],
   [['speed'], /no benchmark "speed"/],
   [['toString'], /no benchmark "toString"/],
   [['motion'], /needs --manifest FILE/],
